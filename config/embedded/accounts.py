@@ -1,0 +1,86 @@
+"""Whom PostgreSQL runs as: it refuses root, so root lends it an unprivileged account of the system."""
+
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from config.embedded.errors import LaunchError
+
+FALLBACK_HOME = Path("/var/lib/trade-engine")
+
+
+class RunAs(TypedDict, total=False):
+    """The arguments of `subprocess` that change the account of a child."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the operating system."""
+
+    name: str
+    uid: int
+    gid: int
+
+    @property
+    def run_as(self) -> RunAs:
+        """Arguments for `subprocess` that start a program under this account; none for our own."""
+        if self.uid == os.geteuid():
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def can(self, *command: str | Path) -> bool:
+        """Tell whether a command succeeds when this account runs it from the root folder."""
+        try:
+            finished = subprocess.run(command, **self.run_as, cwd="/", capture_output=True, timeout=30)
+        except (PermissionError, FileNotFoundError):
+            return False
+        return finished.returncode == 0
+
+    def own(self, folder: Path) -> None:
+        """Make a private folder of this account."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.uid != os.geteuid():
+            os.chown(folder, self.uid, self.gid)
+
+
+def postgres_account() -> Account:
+    """Return our own account, or for root the first unprivileged one that exists."""
+    if os.geteuid() != 0:
+        return Account(name=str(os.geteuid()), uid=os.geteuid(), gid=os.getegid())
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
+    raise LaunchError(
+        "PostgreSQL does not run as root and this system has neither a 'postgres' nor a 'nobody' account:"
+        " start the exchange as an ordinary user, or set DATABASE_URL."
+    )
+
+
+def postgres_home(data_dir: Path, account: Account) -> Path:
+    """Return a folder the account can use: below the data folder, else below /var/lib/trade-engine. Creates it."""
+    home = data_dir / "postgres"
+    account.own(home)
+    if account.can("test", "-w", home):
+        return home
+    shutil.rmtree(home, ignore_errors=True)
+    FALLBACK_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
+    fallback = FALLBACK_HOME / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    account.own(fallback)
+    if not account.can("test", "-w", fallback):
+        raise LaunchError(
+            f"PostgreSQL, which runs as {account.name!r} because root may not, can use neither {home} nor"
+            f" {fallback}: set DATA_DIR to a folder that every user may enter."
+        )
+    return fallback

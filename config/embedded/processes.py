@@ -1,0 +1,118 @@
+"""Processes of the operating system: born so that none outlives its parent, found and ended when one did."""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+# In the environment of everything that belongs to one data folder.
+MARK = "TRADE_ENGINE_DATA_DIR"
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(signal_number: signal.Signals, parent: int | None = None) -> Callable[[], None]:
+    """Return a `preexec_fn` with which a child gets a signal when its parent dies, however it dies (Linux only).
+
+    `parent` is this process, unless the function is to be called in this process itself.
+    """
+    parent = parent or os.getpid()
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+    def before_exec() -> None:
+        if libc is None:
+            return
+        libc.prctl(_PR_SET_PDEATHSIG, int(signal_number))
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal_number)
+
+    return before_exec
+
+
+def end_leftovers(data_dir: Path, postgres_data: Path | None, patience_s: float = 45.0) -> int:
+    """End what an earlier start of the same data folder left running, servers last. Returns how many processes."""
+    supervisors, servers, others = [], [], []
+    for pid in _marked(data_dir):
+        line = _command_line(pid)
+        if "supervisord" in line:
+            supervisors.append(pid)
+        elif "valkey-server" in line:
+            servers.append(pid)
+        elif not ("bin/postgres" in line or line.startswith("postgres:")):
+            others.append(pid)
+    postmaster = _postmaster(postgres_data) if postgres_data else []
+    # A living supervisor stops its programs in order; what is left then is stopped here in the same order.
+    for group, first_signal in (
+        (supervisors, signal.SIGTERM),
+        (others, signal.SIGTERM),
+        (postmaster, signal.SIGINT),
+        (servers, signal.SIGTERM),
+    ):
+        end(group, first_signal, patience_s)
+    return len({*supervisors, *servers, *others, *postmaster})
+
+
+def end(pids: Iterable[int], first_signal: signal.Signals, patience_s: float) -> None:
+    """Ask processes to end, wait, and kill those that do not."""
+    waiting = [pid for pid in pids if _send(pid, first_signal)]
+    deadline = time.monotonic() + patience_s
+    while waiting and time.monotonic() < deadline:
+        time.sleep(0.05)
+        waiting = [pid for pid in waiting if is_alive(pid)]
+    for pid in waiting:
+        _send(pid, signal.SIGKILL)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended and only waits for its parent does not."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return not Path("/proc/self").exists()
+    return state != "Z"
+
+
+def _marked(data_dir: Path) -> list[int]:
+    """Processes that carry our mark with this data folder, ourselves excepted."""
+    mark = f"{MARK}={data_dir}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if mark in environment and int(folder.name) != os.getpid():
+            found.append(int(folder.name))
+    return sorted(found)
+
+
+def _postmaster(data: Path) -> list[int]:
+    """The server that holds this cluster: named in its pid file and verified by its command line."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return []
+    arguments = _command_line(pid).split("\0")
+    return [pid] if str(data) in arguments and arguments[0].endswith("postgres") else []
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="surrogateescape")
+    except OSError:
+        return ""
+
+
+def _send(pid: int, signal_number: signal.Signals) -> bool:
+    try:
+        os.kill(pid, signal_number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""The programs of one copy of the exchange, and the environment that they share."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.embedded.accounts import postgres_account, postgres_home
+from config.embedded.errors import LaunchError
+from config.embedded.processes import MARK
+from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.settings import LaunchSettings
+from config.embedded.supervision import Program
+
+
+def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
+    """Return the PostgreSQL of this copy, None when DATABASE_URL names another. Makes its folder and password."""
+    if settings.database_url is not None:
+        return None
+    account = postgres_account()
+    home = postgres_home(settings.data_dir, account)
+    return EmbeddedPostgres(
+        home=home, port=settings.postgres_port, password=kept_secret(home / "password"), account=account
+    )
+
+
+def embedded_valkey(settings: LaunchSettings) -> EmbeddedValkey | None:
+    """Return the Valkey of this copy, None when REDIS_URL names another."""
+    if settings.redis_url is not None:
+        return None
+    return EmbeddedValkey(home=settings.data_dir / "valkey", port=settings.valkey_port)
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret in a file that only we can read, made on the first call."""
+    try:
+        if path.exists():
+            return path.read_text().strip()
+        secret = secrets.token_urlsafe(48)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secret + "\n")
+    except OSError as error:
+        raise LaunchError(f"{path} cannot be used ({error.strerror}): was it made by another user?") from error
+    return secret
+
+
+def shared_environment(
+    settings: LaunchSettings,
+    outer: Mapping[str, str],
+    postgres: EmbeddedPostgres | None,
+    valkey: EmbeddedValkey | None,
+) -> dict[str, str]:
+    """Return the environment of every program: the outer one, completed."""
+    environment = {
+        **outer,
+        MARK: str(settings.data_dir),
+        "DATA_DIR": str(settings.data_dir),
+        "DEMO_MODE": "1" if settings.demo_mode else "0",
+        "DEMO_PASSWORD": settings.demo_password,
+        "WEB_PORT": str(settings.web_port),
+        "API_PORT": str(settings.api_port),
+        "SECRET_KEY": outer.get("SECRET_KEY") or kept_secret(settings.data_dir / "secret-key"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if postgres is not None:
+        environment |= {"DATABASE_URL": postgres.url(), "ENGINE_DATABASE_URL": postgres.url()}
+    if valkey is not None:
+        environment["REDIS_URL"] = valkey.url()
+    return environment
+
+
+def server_programs(postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | None) -> list[Program]:
+    """Return what starts first and stops last."""
+    programs = []
+    if postgres is not None:
+        # INT is PostgreSQL's fast shutdown: it ends the sessions and writes a checkpoint.
+        user = postgres.account.name if postgres.account.run_as else None
+        programs.append(
+            Program("postgres", postgres.command(), 10, True, user=user, stop_signal="INT", stop_wait_s=30)
+        )
+    if valkey is not None:
+        programs.append(Program("valkey", valkey.command(), 20, True, stop_wait_s=15))
+    return programs
+
+
+def role_programs(settings: LaunchSettings) -> list[Program]:
+    """Return the roles; those that take orders stop first, those that finish the work stop after them."""
+    bind = settings.bind
+    python = [sys.executable, "-m"]
+    celery = [*python, "celery", "--app", "config"]
+    return [
+        Program(
+            "worker",
+            [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"],
+            priority=30,
+            stop_wait_s=30,
+        ),
+        Program("beat", [*celery, "beat", "--schedule", str(settings.data_dir / "beat"), "--pidfile="], priority=40),
+        Program("engine", [sys.executable, "manage.py", "run_engine"], priority=50, stop_wait_s=20),
+        Program(
+            "api",
+            [
+                *python, "granian", "--interface", "wsgi", "--host", bind, "--port", str(settings.api_port),
+                "--workers", "1", "--blocking-threads", str(settings.api_threads), "config.wsgi:application",
+            ],
+            priority=60,
+        ),
+        Program(
+            "web",
+            [*python, "daphne", "-b", bind, "-p", str(settings.web_port), "config.asgi:application"],
+            priority=70,
+        ),
+    ]  # fmt: skip

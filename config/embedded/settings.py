@@ -1,0 +1,80 @@
+"""What `make run` takes from the environment, checked before anything is started."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.embedded.errors import LaunchError
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = {"": LOOPBACK, "0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - names the value, binds nothing
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSettings:
+    """Addresses and folders of one copy of the exchange.
+
+    `database_url` and `redis_url` are None when the embedded servers are to be used.
+    """
+
+    data_dir: Path
+    bind: str
+    web_port: int
+    api_port: int
+    postgres_port: int
+    valkey_port: int
+    api_threads: int
+    database_url: str | None
+    redis_url: str | None
+    demo_mode: bool
+    demo_password: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "LaunchSettings":
+        """Read the settings; an empty value counts as not set. Raise LaunchError for a value that cannot be."""
+        database_url = environ.get("DATABASE_URL") or None
+        data_dir = environ.get("DATA_DIR") or PROJECT / "var"
+        return cls(
+            data_dir=Path(os.path.abspath(Path(data_dir).expanduser())),
+            bind=environ.get("BIND") or LOOPBACK,
+            web_port=_number(environ, "WEB_PORT", 8000),
+            api_port=_number(environ, "API_PORT", 8001),
+            postgres_port=_number(environ, "POSTGRES_PORT", 25432),
+            valkey_port=_number(environ, "VALKEY_PORT", 26379),
+            api_threads=_number(environ, "API_THREADS", 32, highest=1024),
+            database_url=database_url,
+            redis_url=environ.get("REDIS_URL") or None,
+            demo_mode=_switch(environ, "DEMO_MODE", default=database_url is None),
+            demo_password=environ.get("DEMO_PASSWORD") or "demo-password",
+        )
+
+    @property
+    def ports(self) -> dict[str, tuple[str, int]]:
+        """Every address this copy will listen on, by the name of the setting."""
+        wanted = {"WEB_PORT": (self.bind, self.web_port), "API_PORT": (self.bind, self.api_port)}
+        if self.database_url is None:
+            wanted["POSTGRES_PORT"] = (LOOPBACK, self.postgres_port)
+        if self.redis_url is None:
+            wanted["VALKEY_PORT"] = (LOOPBACK, self.valkey_port)
+        return wanted
+
+    def web_url(self, port: int) -> str:
+        """Address under which this machine reaches one of its own ports."""
+        host = ANY_ADDRESS.get(self.bind, self.bind)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, highest: int = 65535) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= highest:
+        raise LaunchError(f"{name} must be a whole number from 1 to {highest}, not {text!r}.")
+    return int(text)
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environ.get(name, "").lower()
+    if text not in {"", "0", "1", "true", "false", "yes", "no", "on", "off"}:
+        raise LaunchError(f"{name} must be 1 or 0, not {text!r}.")
+    return text in {"1", "true", "yes", "on"} if text else default

@@ -1,0 +1,62 @@
+"""What the launcher does while the exchange runs: tell when a program died, start again what gave up."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from config.embedded.console import say
+from config.embedded.supervision import ProgramState, Supervisor
+
+START_AGAIN_AFTER_S = 5.0
+
+
+class Watch:
+    """Compares the programs with what they were at the last look."""
+
+    def __init__(self, supervisor: Supervisor, log_dir: Path) -> None:
+        self._supervisor = supervisor
+        self._log_dir = log_dir
+        self._last_pid = {name: state.pid for name, state in supervisor.states().items()}
+        self._given_up_at: dict[str, float] = {}
+
+    def look(self) -> None:
+        """Say what happened since the last look."""
+        for state in self._supervisor.states().values():
+            self._compare(state)
+
+    def _compare(self, state: ProgramState) -> None:
+        before = self._last_pid[state.name]
+        if before and state.pid != before:
+            say(f"{state.name} (process {before}) died; see {self._log_dir / state.name}.log")
+        if state.pid and state.pid != before:
+            say(f"{state.name} was started again (process {state.pid})")
+        self._last_pid[state.name] = state.pid
+        if state.status == "FATAL":
+            self._start_again_later(state.name)
+
+    def _start_again_later(self, name: str) -> None:
+        """The supervisor gives a program up after a few tries; we never do."""
+        given_up_at = self._given_up_at.setdefault(name, time.monotonic())
+        if time.monotonic() - given_up_at > START_AGAIN_AFTER_S:
+            del self._given_up_at[name]
+            self._supervisor.start_program(name)
+
+
+def interrupted_make() -> bool:
+    """Tell whether the `make` that started us was interrupted alone.
+
+    Ctrl-C reaches make and us. A SIGINT sent to make only makes it wait for us without telling us: all that can be
+    seen is that make, which catches SIGINT, does not catch it any more (Linux only).
+    """
+    if "MAKELEVEL" not in os.environ:
+        return False
+    try:
+        folder = Path(f"/proc/{os.getppid()}")
+        if (folder / "comm").read_text().strip() not in {"make", "gmake"}:
+            return False
+        status = (folder / "status").read_text()
+    except OSError:
+        return False
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return not int(caught.split()[1], 16) >> (signal.SIGINT - 1) & 1

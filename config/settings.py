@@ -1,0 +1,259 @@
+"""Settings, all from the environment, typed by django-environ; `.env.example` explains each one."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+import structlog
+
+from exchange import __version__
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Security -------------------------------------------------------------------------------------
+DEBUG: bool = env.bool("DEBUG", default=False)
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+DEMO_MODE: bool = env.bool("DEMO_MODE", default=False)
+DEMO_PASSWORD: str = env.str("DEMO_PASSWORD", default="demo-password")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TLS_PROXY: bool = env.bool("TLS_PROXY", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS_PROXY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS_PROXY else None
+SECURE_HSTS_SECONDS = 31_536_000 if TLS_PROXY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS_PROXY
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a larger body is answered with 413
+
+# --- Applications ---------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "django_prometheus",
+    "django_structlog",
+    "exchange",
+    "matching",
+    "settlement",
+    "orders",
+    "marketdata",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "exchange.middleware.RequestIdMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "exchange.middleware.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- PostgreSQL -----------------------------------------------------------------------------------
+DATABASE_URL: str = env.str("DATABASE_URL", default="postgres://exchange@127.0.0.1:25432/exchange")
+# The engine holds a session advisory lock, so its address must not lead through a transaction pooler.
+ENGINE_DATABASE_URL: str = env.str("ENGINE_DATABASE_URL", default=DATABASE_URL)
+# Migrations and long reports run with 0, which means no limit.
+STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=15_000)
+DATABASES = {
+    "default": {
+        **env.db_url_config(DATABASE_URL),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {
+            "pool": {
+                "min_size": 1,
+                "max_size": env.int("DATABASE_POOL_SIZE", default=40),
+                "timeout": 5,
+            },
+            "connect_timeout": 5,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=5000",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "exchange.User"
+
+# --- Valkey or Redis: channel layers, cache, broker -----------------------------------------------
+REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:26379/0")
+# redis-py's default socket timeout equals the layer's blocking read, which would end an idle worker.
+_LAYER_HOST = {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 2}
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    # Commands to the engine: a bounded queue per market.
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [_LAYER_HOST], "prefix": "te:cmd:", "capacity": 20_000, "expiry": 60},
+    },
+    # Replies and streams: pub/sub, one copy per process.
+    "pubsub": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [_LAYER_HOST], "prefix": "te:pub:"},
+    },
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "te",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
+
+# --- Celery ---------------------------------------------------------------------------------------
+CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default=REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 120}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "settlement-sweep": {"task": "settlement.tasks.sweep_pending_trades", "schedule": 5.0},
+    "orders-partitions": {"task": "orders.tasks.create_partitions", "schedule": timedelta(hours=6)},
+}
+
+# --- Trading --------------------------------------------------------------------------------------
+COMMAND_TIMEOUT_MS: int = env.int("COMMAND_TIMEOUT_MS", default=3_000)
+ORDER_RATE_PER_SECOND: int = env.int("ORDER_RATE_PER_SECOND", default=1_000)
+LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
+TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "data"))
+# Who implements the ports: matching's journal, settlement's outbox and wallet.
+JOURNAL = "orders.journal.PostgresJournal"
+TRADE_OUTBOX = "orders.outbox.PostgresTradeOutbox"
+WALLET: str = env.str("WALLET", default="settlement.ledger.EmbeddedLedger")
+
+# --- API ------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["exchange.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["exchange.envelope.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["exchange.envelope.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "exchange.envelope.EnvelopePagination",
+    "DEFAULT_SCHEMA_CLASS": "exchange.schema.EnvelopeAutoSchema",
+    "EXCEPTION_HANDLER": "exchange.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", default=15)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.int("REFRESH_TOKEN_DAYS", default=7)),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "UPDATE_LAST_LOGIN": False,
+    "ALGORITHM": "HS256",
+    "USER_ID_FIELD": "id",
+    "USER_ID_CLAIM": "sub",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Trade Engine",
+    "DESCRIPTION": "A self-hosted exchange. Every number that is money, price or quantity is a JSON string.",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# --- Pages ----------------------------------------------------------------------------------------
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "/admin/login/"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))) / "static"
+WHITENOISE_USE_FINDERS = True
+UNFOLD: dict[str, Any] = {"SITE_TITLE": "Trade Engine", "SITE_HEADER": "Trade Engine", "SHOW_HISTORY": False}
+
+# --- Logs: one JSON object a line -----------------------------------------------------------------
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
+_SHARED_PROCESSORS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_SHARED_PROCESSORS,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": _SHARED_PROCESSORS,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"daphne": {"level": "WARNING"}, "celery": {"level": LOG_LEVEL}, "psycopg.pool": {"level": "ERROR"}},
+}

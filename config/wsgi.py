@@ -1,0 +1,9 @@
+"""The `api` role: the same Django over WSGI, where REST throughput matters."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+application = get_wsgi_application()

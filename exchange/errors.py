@@ -1,0 +1,162 @@
+"""Everything that can go wrong for a client, and the one handler that turns it into an answer.
+
+    ApiError                    code, message for a person, details; its status follows from the code
+    └── ValidationError         400, details name the field
+
+Anticipated errors are raised as `ApiError(ErrorCode.X, ...)` by services; Django's and DRF's own are translated
+here. Anything else is a bug: it is logged with its stack and answered with INTERNAL_ERROR and nothing more.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from redis.exceptions import RedisError
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+log = structlog.get_logger(__name__)
+
+
+class ErrorCode(StrEnum):
+    """The codes of the public contract, in order of precedence: the first that applies is the one answered."""
+
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    RATE_LIMITED = "RATE_LIMITED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    TOKEN_REVOKED = "TOKEN_REVOKED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    MARKET_NOT_FOUND = "MARKET_NOT_FOUND"
+    ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
+    TRADE_NOT_FOUND = "TRADE_NOT_FOUND"
+    ASSET_NOT_FOUND = "ASSET_NOT_FOUND"
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    TICK_SIZE = "TICK_SIZE"
+    LOT_SIZE = "LOT_SIZE"
+    MIN_NOTIONAL = "MIN_NOTIONAL"
+    MAX_QUANTITY = "MAX_QUANTITY"
+    MARKET_CLOSED = "MARKET_CLOSED"
+    MARKET_HALTED = "MARKET_HALTED"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+    PRICE_OUT_OF_BAND = "PRICE_OUT_OF_BAND"
+    POST_ONLY_WOULD_TRADE = "POST_ONLY_WOULD_TRADE"
+    INSUFFICIENT_LIQUIDITY = "INSUFFICIENT_LIQUIDITY"
+    ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
+    OVERLOADED = "OVERLOADED"
+    ENGINE_UNAVAILABLE = "ENGINE_UNAVAILABLE"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    TIMEOUT = "TIMEOUT"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+STATUS: dict[ErrorCode, int] = {
+    ErrorCode.PAYLOAD_TOO_LARGE: 413,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.NOT_ACCEPTABLE: 406,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.TOKEN_EXPIRED: 401,
+    ErrorCode.TOKEN_REVOKED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.MARKET_NOT_FOUND: 404,
+    ErrorCode.ORDER_NOT_FOUND: 404,
+    ErrorCode.TRADE_NOT_FOUND: 404,
+    ErrorCode.ASSET_NOT_FOUND: 404,
+    ErrorCode.MARKET_CLOSED: 409,
+    ErrorCode.MARKET_HALTED: 409,
+    ErrorCode.ORDER_NOT_CANCELLABLE: 409,
+    ErrorCode.OVERLOADED: 503,
+    ErrorCode.ENGINE_UNAVAILABLE: 503,
+    ErrorCode.SERVICE_UNAVAILABLE: 503,
+    ErrorCode.TIMEOUT: 504,
+    ErrorCode.INTERNAL_ERROR: 500,
+}
+
+
+class ApiError(Exception):
+    """An anticipated refusal: what the client did or what is down, never a bug."""
+
+    def __init__(self, code: ErrorCode, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = dict(details or {})
+        self.headers: dict[str, str] = {}
+
+    @property
+    def status(self) -> int:
+        return STATUS.get(self.code, 400)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The `error` member of the answer."""
+        return {"code": self.code.value, "message": self.message, "details": self.details}
+
+
+class ValidationError(ApiError):
+    """A field is missing, unknown or malformed: `details` maps each field to a list of messages."""
+
+    def __init__(self, details: Mapping[str, Any]) -> None:
+        super().__init__(ErrorCode.VALIDATION_ERROR, "The request is not valid", details)
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Turn any exception of a view into the error envelope; DRF calls it. Logs what is not anticipated."""
+    api_error = to_api_error(error)
+    if api_error.code is ErrorCode.INTERNAL_ERROR:
+        log.exception("unhandled_error", exc_info=error)
+    return Response({"error": api_error.body}, status=api_error.status, headers=api_error.headers)
+
+
+def to_api_error(error: Exception) -> ApiError:
+    """Return the ApiError that stands for an exception."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, drf.Throttled):
+        return _throttled(error)
+    if isinstance(error, drf.ValidationError):
+        return ValidationError(_as_mapping(error.detail))
+    for kind, code, message in _TRANSLATIONS:
+        if isinstance(error, kind):
+            return ApiError(code, message or str(error))
+    return ApiError(ErrorCode.INTERNAL_ERROR, "Something went wrong on our side; it was logged")
+
+
+_TRANSLATIONS: tuple[tuple[type[Exception], ErrorCode, str], ...] = (
+    (RequestDataTooBig, ErrorCode.PAYLOAD_TOO_LARGE, "The body is larger than 1 MB"),
+    (drf.NotAuthenticated, ErrorCode.UNAUTHENTICATED, "Log in first: send Authorization: Bearer <access token>"),
+    (drf.AuthenticationFailed, ErrorCode.UNAUTHENTICATED, ""),
+    (drf.PermissionDenied, ErrorCode.FORBIDDEN, "You may not do that"),
+    (PermissionDenied, ErrorCode.FORBIDDEN, "You may not do that"),
+    (drf.NotFound, ErrorCode.NOT_FOUND, "There is nothing here"),
+    (Http404, ErrorCode.NOT_FOUND, "There is nothing here"),
+    (drf.MethodNotAllowed, ErrorCode.METHOD_NOT_ALLOWED, ""),
+    (drf.NotAcceptable, ErrorCode.NOT_ACCEPTABLE, "Only application/json is served"),
+    (drf.UnsupportedMediaType, ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send application/json"),
+    (drf.ParseError, ErrorCode.VALIDATION_ERROR, ""),
+    (OperationalError, ErrorCode.SERVICE_UNAVAILABLE, "The database cannot be reached; try again"),
+    (InterfaceError, ErrorCode.SERVICE_UNAVAILABLE, "The database cannot be reached; try again"),
+    (RedisError, ErrorCode.SERVICE_UNAVAILABLE, "The message broker cannot be reached; try again"),
+)
+
+
+def _throttled(error: drf.Throttled) -> ApiError:
+    wait = max(1, round(error.wait or 1))
+    api_error = ApiError(ErrorCode.RATE_LIMITED, "Too many requests", {"retry_after": wait})
+    api_error.headers["Retry-After"] = str(wait)
+    return api_error
+
+
+def _as_mapping(detail: Any) -> Mapping[str, Any]:
+    return detail if isinstance(detail, Mapping) else {"non_field_errors": detail}

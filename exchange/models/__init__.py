@@ -1,0 +1,5 @@
+from exchange.models.audit import AuditEntry
+from exchange.models.market import Asset, Market, TradingState
+from exchange.models.user import RevokedSession, User
+
+__all__ = ["Asset", "AuditEntry", "Market", "RevokedSession", "TradingState", "User"]

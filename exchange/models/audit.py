@@ -1,0 +1,24 @@
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class AuditEntry(models.Model):
+    """What a staff member did: a dotted action, on what, and how it was before and after. Append-only."""
+
+    id = models.BigAutoField(primary_key=True)
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="audit_entries")
+    action = models.CharField(max_length=64)
+    target_type = models.CharField(max_length=32)
+    target_id = models.CharField(max_length=64)
+    old = models.JSONField(default=dict)
+    new = models.JSONField(default=dict)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["target_type", "target_id"])]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_type} {self.target_id}"

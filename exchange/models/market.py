@@ -1,0 +1,84 @@
+from decimal import Decimal
+from functools import cached_property
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+from exchange.scaling import MarketScale
+
+AMOUNT_DIGITS = {"max_digits": 38, "decimal_places": 18}
+
+
+class Asset(models.Model):
+    """Something that is owned and traded; kept to `decimals` decimals everywhere."""
+
+    code = models.CharField(max_length=12, primary_key=True, validators=[RegexValidator(r"^[A-Z0-9]{2,12}$")])
+    name = models.CharField(max_length=64)
+    decimals = models.PositiveSmallIntegerField(default=8)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(decimals__lte=18), name="asset_decimals_at_most_18")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class TradingState(models.TextChoices):
+    """What a market accepts. The engine's enum of the same name has the same members."""
+
+    PRE_OPEN = "pre_open"
+    CONTINUOUS = "continuous"
+    HALTED = "halted"
+    POST_ONLY = "post_only"
+    CLOSED = "closed"
+
+
+class Market(models.Model):
+    """A pair of assets with its filters, fees and trading state. Tick, lot and assets never change once it exists."""
+
+    id = models.SmallAutoField(primary_key=True)
+    symbol = models.CharField(max_length=25, unique=True, validators=[RegexValidator(r"^[A-Z0-9]+/[A-Z0-9]+$")])
+    base = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
+    quote = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
+    tick_size = models.DecimalField(**AMOUNT_DIGITS, validators=[MinValueValidator(Decimal("1e-12"))])
+    lot_size = models.DecimalField(**AMOUNT_DIGITS, validators=[MinValueValidator(Decimal("1e-12"))])
+    min_notional = models.DecimalField(**AMOUNT_DIGITS, default=Decimal(0))
+    max_quantity = models.DecimalField(**AMOUNT_DIGITS, help_text="Largest quantity of one order")
+    maker_fee_ppm = models.PositiveIntegerField("maker fee (ppm)", default=1_000, help_text="1,000 ppm = 0.1 %")
+    taker_fee_ppm = models.PositiveIntegerField("taker fee (ppm)", default=1_000)
+    price_band_ppm = models.PositiveIntegerField(
+        "price band (ppm)", default=100_000, help_text="Allowed distance from the last trade; 0 = no band"
+    )
+    reference_price = models.DecimalField(
+        **AMOUNT_DIGITS, help_text="Middle of the price band until there is a trade"
+    )
+    trading_state = models.CharField(
+        max_length=12, choices=TradingState.choices, default=TradingState.CONTINUOUS
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(tick_size__gt=0, lot_size__gt=0), name="market_steps_positive"),
+            models.CheckConstraint(condition=Q(min_notional__gte=0), name="market_min_notional_not_negative"),
+            models.CheckConstraint(condition=Q(max_quantity__gt=0), name="market_max_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(maker_fee_ppm__lte=500_000, taker_fee_ppm__lte=500_000), name="market_fees_below_half"
+            ),
+            models.CheckConstraint(condition=~Q(base=F("quote")), name="market_assets_differ"),
+        ]
+
+    def __str__(self) -> str:
+        return self.symbol
+
+    @property
+    def slug(self) -> str:
+        """The symbol as it stands in paths and channel names: `BTC-USDT`."""
+        return self.symbol.replace("/", "-")
+
+    @cached_property
+    def scale(self) -> MarketScale:
+        """The market's integer scale. Reads base and quote; may cause two queries."""
+        return MarketScale(self.tick_size, self.lot_size, self.base.decimals, self.quote.decimals)

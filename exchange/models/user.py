@@ -1,0 +1,22 @@
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from exchange.ids import uuid7
+
+
+class User(AbstractUser):
+    """A trader or a staff member. `is_active = False` freezes the account at once, whatever tokens it holds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+
+class RevokedSession(models.Model):
+    """A login that was ended. Every token of the login carries its `sid`; none is accepted once it stands here."""
+
+    sid = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    revoked_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.sid)

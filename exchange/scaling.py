@@ -1,0 +1,107 @@
+"""Decimals at the edges, integers inside: the one place that converts, and the owner of every rounding.
+
+Worked example, BTC/USDT with tick 0.01, lot 0.00001 and USDT kept to 8 decimals: a price of 65000.50 is 6,500,050
+ticks, a quantity of 0.002 is 200 lots, and price x quantity = 1,300,010,000 tick-lots of 0.0000001 USDT each, which is
+10 units (10^-8 USDT): 130.00100000 USDT.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+PPM = 1_000_000
+
+
+class NotAMultipleError(ValueError):
+    """A price is not on a tick, or a quantity not on a lot."""
+
+
+def decimals_of(step: Decimal) -> int:
+    """Return how many decimals a step such as 0.0100 needs: 2."""
+    exponent = step.normalize().as_tuple().exponent
+    assert isinstance(exponent, int), "Invariant: a step is a finite number"
+    return max(0, -exponent)
+
+
+def to_steps(value: Decimal, step: Decimal) -> int:
+    """Return value / step; raise NotAMultipleError when it is not a whole number. Nothing is rounded."""
+    steps, rest = divmod(value, step)
+    if rest:
+        raise NotAMultipleError(f"{value} is not a multiple of {step.normalize():f}")
+    return int(steps)
+
+
+def to_units(value: Decimal, decimals: int) -> int:
+    """Return a decimal amount as whole units of 10^-decimals; raise NotAMultipleError when it is finer."""
+    return to_steps(value, Decimal(1).scaleb(-decimals))
+
+
+def from_units(units: int, decimals: int) -> Decimal:
+    """Return whole units of 10^-decimals as a decimal amount, exactly."""
+    return Decimal(units).scaleb(-decimals)
+
+
+def plain(value: Decimal, decimals: int | None = None) -> str:
+    """Return a number in plain decimal notation, with a fixed number of decimals where given.
+
+    A number with more decimals than asked is cut, not rounded up: only averages have such.
+    """
+    if decimals is None:
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value.quantize(Decimal(1).scaleb(-decimals), rounding='ROUND_DOWN'):f}"
+
+
+def fee_units(notional_units: int, rate_ppm: int) -> int:
+    """Return the fee on an amount, in the same units, rounded up: in the exchange's favour.
+
+    >>> fee_units(1_000_001, 1_000), fee_units(1_000_000, 1_000), fee_units(1, 1_000)
+    (1001, 1000, 1)
+    """
+    return -(-notional_units * rate_ppm // PPM)
+
+
+@dataclass(frozen=True)
+class MarketScale:
+    """The sizes of one market: how large a tick and a lot are, and to how many decimals its assets are kept."""
+
+    tick_size: Decimal
+    lot_size: Decimal
+    base_decimals: int
+    quote_decimals: int
+
+    @cached_property
+    def price_decimals(self) -> int:
+        return decimals_of(self.tick_size)
+
+    @cached_property
+    def quantity_decimals(self) -> int:
+        return decimals_of(self.lot_size)
+
+    @cached_property
+    def tick_lot_units(self) -> int:
+        """Quote units in one tick x one lot. Raises NotAMultipleError when the quote asset is too coarse for it."""
+        return to_units(self.tick_size * self.lot_size, self.quote_decimals)
+
+    @cached_property
+    def lot_units(self) -> int:
+        """Base units in one lot."""
+        return to_units(self.lot_size, self.base_decimals)
+
+    def price_ticks(self, price: Decimal) -> int:
+        return to_steps(price, self.tick_size)
+
+    def quantity_lots(self, quantity: Decimal) -> int:
+        return to_steps(quantity, self.lot_size)
+
+    def price(self, ticks: int) -> Decimal:
+        return ticks * self.tick_size
+
+    def quantity(self, lots: int) -> Decimal:
+        return lots * self.lot_size
+
+    def quote(self, units: int) -> Decimal:
+        return from_units(units, self.quote_decimals)
+
+    def base(self, units: int) -> Decimal:
+        return from_units(units, self.base_decimals)

@@ -1,0 +1,38 @@
+from django.db import models
+
+from exchange.models import Market
+from exchange.models.market import AMOUNT_DIGITS
+
+
+class MarketSequence(models.Model):
+    """Where a market's engine stands: the one row that each batch moves forward, or fails."""
+
+    market = models.OneToOneField(Market, on_delete=models.PROTECT, primary_key=True, related_name="sequence")
+    last_seq = models.BigIntegerField(default=0)
+    last_price = models.DecimalField(**AMOUNT_DIGITS, null=True)
+    state_hash = models.CharField(max_length=16, default="", help_text="Hash of the book after the last batch, hex")
+    batch_id = models.UUIDField(null=True)
+    updated_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.market} {self.last_seq}"
+
+
+class JournalBatch(models.Model):
+    """The commands of one committed batch, as the engine executed them. Partitioned by day on `id`, a UUIDv7."""
+
+    id = models.UUIDField(primary_key=True)
+    market = models.ForeignKey(
+        Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    first_seq = models.BigIntegerField()
+    last_seq = models.BigIntegerField()
+    commands = models.BinaryField()
+    state_hash = models.CharField(max_length=16)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "journal batches"
+
+    def __str__(self) -> str:
+        return f"{self.market_id}: {self.first_seq}-{self.last_seq}"

@@ -1,0 +1,91 @@
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+
+from exchange.models import Market
+from exchange.models.market import AMOUNT_DIGITS
+
+
+class OrderStatus(models.TextChoices):
+    PENDING = "pending"
+    OPEN = "open"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class Order(models.Model):
+    """An order as it is stored. The table is partitioned by month on `id`, a UUIDv7; only the journal writes it."""
+
+    class Side(models.TextChoices):
+        BUY = "buy"
+        SELL = "sell"
+
+    class Type(models.TextChoices):
+        LIMIT = "limit"
+        MARKET = "market"
+
+    class TimeInForce(models.TextChoices):
+        GTC = "gtc", "good till cancelled"
+        IOC = "ioc", "immediate or cancel"
+        FOK = "fok", "fill or kill"
+
+    id = models.UUIDField(primary_key=True)
+    market = models.ForeignKey(
+        Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    client_order_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (null = none was given)
+    side = models.CharField(max_length=4, choices=Side.choices)
+    type = models.CharField(max_length=20, choices=Type.choices)
+    time_in_force = models.CharField(max_length=3, choices=TimeInForce.choices)
+    post_only = models.BooleanField()
+    price = models.DecimalField(**AMOUNT_DIGITS, null=True)
+    quantity = models.DecimalField(**AMOUNT_DIGITS, null=True)
+    quote_quantity = models.DecimalField(**AMOUNT_DIGITS, null=True)
+    filled_quantity = models.DecimalField(**AMOUNT_DIGITS)
+    filled_quote = models.DecimalField(**AMOUNT_DIGITS, help_text="Sum of price x quantity of its fills")
+    fee_paid = models.DecimalField(**AMOUNT_DIGITS, help_text="Sum of its fills' fees, in the quote asset")
+    held = models.DecimalField(**AMOUNT_DIGITS, help_text="What the open rest of the order holds")
+    maker_fee_ppm = models.IntegerField()
+    taker_fee_ppm = models.IntegerField()
+    status = models.CharField(max_length=16, choices=OrderStatus.choices)
+    reason = models.CharField(max_length=40)
+    priority = models.BigIntegerField(help_text="Sequence number that gave it its place in the queue")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def remaining_quantity(self) -> Decimal | None:
+        """What is not filled; None for a market buy by budget."""
+        return None if self.quantity is None else self.quantity - self.filled_quantity
+
+    @property
+    def average_price(self) -> Decimal | None:
+        return self.filled_quote / self.filled_quantity if self.filled_quantity else None
+
+
+class ClientOrderId(models.Model):
+    """Which order a client's own id belongs to, for good: the one table that is not partitioned, so it is unique."""
+
+    pk = models.CompositePrimaryKey("user_id", "client_order_id")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    client_order_id = models.CharField(max_length=64)
+    order_id = models.UUIDField()
+    payload_digest = models.BinaryField(max_length=16)
+
+    def __str__(self) -> str:
+        return self.client_order_id

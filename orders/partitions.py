@@ -1,0 +1,81 @@
+"""Partitions by time: orders by month, trades and the journal by day, all ranged on their UUIDv7 primary key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from psycopg import sql
+
+from exchange.ids import uuid7_floor
+
+__all__ = ["PARTITIONED_TABLES", "Partition", "create_partitions", "missing_partitions"]
+
+_LOCK_KEY = 7_204_001  # advisory lock: one process at a time creates partitions
+
+
+class Partition(NamedTuple):
+    table: str
+    name: str
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class _Scheme:
+    table: str
+    monthly: bool
+    ahead: timedelta
+
+    def partitions(self, first: date, last: date) -> Iterator[Partition]:
+        start = first.replace(day=1) if self.monthly else first
+        while start <= last:
+            end = (start + timedelta(days=32)).replace(day=1) if self.monthly else start + timedelta(days=1)
+            suffix = f"{start:%Y_%m}" if self.monthly else f"{start:%Y_%m_%d}"
+            yield Partition(self.table, f"{self.table}_{suffix}", start, end)
+            start = end
+
+
+PARTITIONED_TABLES = (
+    _Scheme("orders_order", monthly=True, ahead=timedelta(days=62)),
+    _Scheme("orders_trade", monthly=False, ahead=timedelta(days=14)),
+    _Scheme("orders_journalbatch", monthly=False, ahead=timedelta(days=14)),
+)
+
+
+def missing_partitions(*, today: date) -> list[Partition]:
+    """Return the partitions from yesterday to the horizon of each table that do not exist yet. One query."""
+    wanted = [
+        partition
+        for scheme in PARTITIONED_TABLES
+        for partition in scheme.partitions(today - timedelta(days=1), today + scheme.ahead)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s)", [[p.name for p in wanted]])
+        existing = {name for (name,) in cursor.fetchall()}
+    return [partition for partition in wanted if partition.name not in existing]
+
+
+@transaction.atomic
+def create_partitions(*, today: date) -> list[Partition]:
+    """Create the missing partitions and return them. Safe to run twice and from several processes at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        missing = missing_partitions(today=today)
+        for partition in missing:
+            cursor.execute(_create_statement(partition))
+    return missing
+
+
+def _create_statement(partition: Partition) -> sql.Composed:
+    return sql.SQL("CREATE TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
+        sql.Identifier(partition.name),
+        sql.Identifier(partition.table),
+        sql.Literal(str(uuid7_floor(_midnight_ms(partition.start)))),
+        sql.Literal(str(uuid7_floor(_midnight_ms(partition.end)))),
+    )
+
+
+def _midnight_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)

@@ -1,0 +1,55 @@
+"""What settlement needs from outside, as protocols: where trades wait, and who keeps the money.
+
+`orders` implements the outbox (the trade table), settings name it; the wallet is the embedded ledger.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TradeToSettle:
+    """A trade as settlement sees it. `buyer_hold` is held on the buyer's quote account for this trade."""
+
+    id: UUID
+    market_id: int
+    base: str
+    quote: str
+    buyer_id: UUID
+    seller_id: UUID
+    quantity: Decimal
+    notional: Decimal
+    buyer_fee: Decimal
+    seller_fee: Decimal
+    buyer_hold: Decimal
+    executed_at: datetime
+
+
+class TradeOutbox(Protocol):
+    """Trades that wait for settlement. Calls run in the caller's transaction on Django's default connection."""
+
+    def claim(self, *, market_id: int, limit: int) -> list[TradeToSettle]:
+        """Lock and return the oldest `pending` trades of a market that nobody else has locked."""
+
+    def claim_ids(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
+        """Lock and return those of the named trades which are not settled and which nobody else has locked."""
+
+    def mark(self, *, trade_ids: Sequence[UUID], status: str, at: datetime) -> None:
+        """Set the settlement status (`settled`, `retrying`, `failed`) of the named trades."""
+
+    def waiting_markets(self, *, older_than: datetime) -> list[int]:
+        """Return the ids of markets with `pending` trades executed before a moment."""
+
+
+class Wallet(Protocol):
+    """Keeps balances and moves money."""
+
+    def settle(self, *, trades: Sequence[TradeToSettle]) -> None:
+        """Move the money of the trades, all or none, each trade at most once ever.
+
+        Runs in the caller's transaction. Raises SettlementError, which says whether it is transient.
+        """
