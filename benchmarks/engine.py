@@ -30,9 +30,9 @@ BAND_PPM = 100_000
 ID_BITS = 128
 CANCEL_SHARE = 0.45
 WORKLOAD = (
-    f"seed {SEED}: book of about {BOOK_ORDERS:,} orders on some 300 price levels, 10 % price band, 128-bit ids; "
-    f"{BATCHES:,} batches of {BATCH_SIZE}: 45 % cancels; a limit order that rests when the book is below its size, "
-    "or else one that takes (70 % GTC, 20 % IOC, 10 % market)"
+    f"seed {SEED}: book of about {BOOK_ORDERS:,} orders on some 300 price levels, 10 % price band, 128-bit "
+    f"ids; {BATCHES:,} batches of {BATCH_SIZE}: 45 % cancels; otherwise a limit order that rests when the "
+    "book is below its size, or else an order that takes (70 % limit GTC, 20 % limit IOC, 10 % market)"
 )
 
 
@@ -95,9 +95,7 @@ class Workload:
         self, side: Side, order_type: OrderType, time_in_force: TimeInForce, price_ticks: int, lots: int
     ) -> PlaceOrder:
         order_id, account_id = self._random.getrandbits(ID_BITS), self._random.choice(self._accounts)
-        return PlaceOrder(
-            0, order_id, account_id, side, order_type, time_in_force, False, price_ticks, lots, 0
-        )
+        return PlaceOrder(0, order_id, account_id, side, order_type, time_in_force, False, price_ticks, lots, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ def time_batches(workload: Workload, *, with_hash: bool) -> Timing:
 def run() -> dict[str, object]:
     """Measure the engine; `engine_mixed_commands_per_s` is the figure without the hash."""
     workload = Workload(SEED)
-    # The garbage collector stays on, but the pre-built commands, which no real engine carries, are kept from it.
+    # The garbage collector stays on, but does not scan the pre-built commands, which no real engine carries.
     gc.collect()
     gc.freeze()
     plain = time_batches(workload, with_hash=False)

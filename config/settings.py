@@ -6,6 +6,7 @@ from typing import Any
 
 import environ
 import structlog
+from kombu import Queue
 
 from exchange import __version__
 
@@ -147,12 +148,20 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# A worker without -Q takes both.
+CELERY_TASK_QUEUES = (Queue("default"), Queue("settlement"))
+CELERY_TASK_ROUTES = {"settlement.tasks.*": {"queue": "settlement"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
-    "settlement-sweep": {"task": "settlement.tasks.sweep_pending_trades", "schedule": 5.0},
+    # Sweeps that pile up while no worker runs are worth nothing.
+    "settlement-sweep": {
+        "task": "settlement.tasks.sweep_pending_trades",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "orders-partitions": {"task": "orders.tasks.create_partitions", "schedule": timedelta(hours=6)},
 }
 
@@ -161,8 +170,7 @@ COMMAND_TIMEOUT_MS: int = env.int("COMMAND_TIMEOUT_MS", default=3_000)
 ORDER_RATE_PER_SECOND: int = env.int("ORDER_RATE_PER_SECOND", default=1_000)
 LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
 TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "data"))
-# Who implements the ports: matching's journal, settlement's outbox and wallet.
-JOURNAL = "orders.journal.PostgresJournal"
+# Who implements settlement's ports.
 TRADE_OUTBOX = "orders.outbox.PostgresTradeOutbox"
 WALLET: str = env.str("WALLET", default="settlement.ledger.EmbeddedLedger")
 

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class ExchangeConfig(AppConfig):
     name = "exchange"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from exchange import checks, schema  # noqa: F401  (both register what they define)
+        from exchange.metrics import install_collector
+
+        install_collector()

@@ -79,6 +79,15 @@ class MarketScale:
         return decimals_of(self.lot_size)
 
     @cached_property
+    def tick_digits(self) -> int:
+        """One tick as a whole number at the price's fixed decimals: 1 for 0.01, 5 for 0.05."""
+        return int(self.tick_size.scaleb(self.price_decimals))
+
+    @cached_property
+    def lot_digits(self) -> int:
+        return int(self.lot_size.scaleb(self.quantity_decimals))
+
+    @cached_property
     def tick_lot_units(self) -> int:
         """Quote units in one tick x one lot. Raises NotAMultipleError when the quote asset is too coarse for it."""
         return to_units(self.tick_size * self.lot_size, self.quote_decimals)

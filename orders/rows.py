@@ -4,7 +4,18 @@ A row travels by msgpack as a plain list, so the order of the fields is part of 
 release. Ids are the 16 bytes of the UUID; `*_units` count 10^-decimals of the quote asset; times are milliseconds.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from exchange.models import Market
+from matching.engine import OrderType, Side, TimeInForce
+from orders.models import Order, SettlementStatus, Trade
+
+SIDE_NAMES = {side.value: side.name.lower() for side in Side}
+TYPE_NAMES = {order_type.value: order_type.name.lower() for order_type in OrderType}
+TIF_NAMES = {time_in_force.value: time_in_force.name.lower() for time_in_force in TimeInForce}
 
 
 class OrderRow(NamedTuple):
@@ -48,3 +59,61 @@ class TradeRow(NamedTuple):
     seller_fee_units: int
     buyer_hold_units: int
     executed_ms: int
+
+
+def order_from_row(row: OrderRow | Sequence[Any], market: Market) -> Order:
+    """Return an unsaved Order as the row describes it. No query; `market.scale` must be loaded."""
+    row = OrderRow._make(row)
+    scale = market.scale
+    is_buy = row.side == Side.BUY
+    return Order(
+        id=UUID(bytes=row.id),
+        market=market,
+        user_id=UUID(bytes=row.user_id),
+        client_order_id=row.client_order_id,
+        side=SIDE_NAMES[row.side],
+        type=TYPE_NAMES[row.type],
+        time_in_force=TIF_NAMES[row.time_in_force],
+        post_only=row.post_only,
+        price=scale.price(row.price_ticks) if row.price_ticks else None,
+        quantity=scale.quantity(row.quantity_lots) if row.quantity_lots else None,
+        quote_quantity=scale.quote(row.budget_units) if row.budget_units else None,
+        filled_quantity=scale.quantity(row.filled_lots),
+        filled_quote=scale.quote(row.filled_units),
+        fee_paid=scale.quote(row.fee_units),
+        held=scale.quote(row.held_units) if is_buy else scale.base(row.held_units),
+        maker_fee_ppm=row.maker_fee_ppm,
+        taker_fee_ppm=row.taker_fee_ppm,
+        status=row.status,
+        reason=row.reason,
+        priority=row.priority,
+        created_at=_time(row.created_ms),
+        updated_at=_time(row.updated_ms),
+    )
+
+
+def trade_from_row(row: TradeRow | Sequence[Any], market: Market) -> Trade:
+    """Return an unsaved Trade as the row describes it, pending settlement. No query."""
+    row = TradeRow._make(row)
+    scale = market.scale
+    return Trade(
+        id=UUID(bytes=row.id),
+        market=market,
+        seq=row.seq,
+        price=scale.price(row.price_ticks),
+        quantity=scale.quantity(row.quantity_lots),
+        buyer_id=UUID(bytes=row.buyer_id),
+        seller_id=UUID(bytes=row.seller_id),
+        buyer_order_id=UUID(bytes=row.buyer_order_id),
+        seller_order_id=UUID(bytes=row.seller_order_id),
+        taker_side=SIDE_NAMES[row.taker_side],
+        buyer_fee=scale.quote(row.buyer_fee_units),
+        seller_fee=scale.quote(row.seller_fee_units),
+        buyer_hold=scale.quote(row.buyer_hold_units),
+        executed_at=_time(row.executed_ms),
+        settlement_status=SettlementStatus.PENDING.value,
+    )
+
+
+def _time(time_ms: int) -> datetime:
+    return datetime.fromtimestamp(time_ms / 1000, UTC)

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, cast
 from uuid import UUID
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,17 @@ class TradeToSettle:
 class TradeOutbox(Protocol):
     """Trades that wait for settlement. Calls run in the caller's transaction on Django's default connection."""
 
-    def claim(self, *, market_id: int, limit: int) -> list[TradeToSettle]:
-        """Lock and return the oldest `pending` trades of a market that nobody else has locked."""
+    def claim(self, *, market_id: int, limit: int, after: UUID | None = None) -> list[TradeToSettle]:
+        """Lock and return the oldest `pending` trades of a market, by ascending id, that nobody else has locked.
+
+        `after` leaves out all trades up to an id, and with them what lies in older partitions.
+        """
 
     def claim_ids(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
-        """Lock and return those of the named trades which are not settled and which nobody else has locked."""
+        """Lock and return those of the named trades that are `pending` or `retrying` and locked by nobody else."""
 
     def mark(self, *, trade_ids: Sequence[UUID], status: str, at: datetime) -> None:
-        """Set the settlement status (`settled`, `retrying`, `failed`) of the named trades."""
+        """Set the status (`settled`, `retrying`, `failed`) of named trades, none of which is settled yet."""
 
     def waiting_markets(self, *, older_than: datetime) -> list[int]:
         """Return the ids of markets with `pending` trades executed before a moment."""
@@ -53,3 +59,13 @@ class Wallet(Protocol):
 
         Runs in the caller's transaction. Raises SettlementError, which says whether it is transient.
         """
+
+
+def trade_outbox() -> TradeOutbox:
+    """Return the outbox that settings name."""
+    return cast(TradeOutbox, import_string(settings.TRADE_OUTBOX)())
+
+
+def wallet() -> Wallet:
+    """Return the wallet that settings name."""
+    return cast(Wallet, import_string(settings.WALLET)())

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pwd
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +73,11 @@ def postgres_home(data_dir: Path, account: Account) -> Path:
     account.own(home)
     if account.can("test", "-w", home):
         return home
-    shutil.rmtree(home, ignore_errors=True)
-    FALLBACK_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if any(home.iterdir()):
+        raise LaunchError(f"PostgreSQL runs as {account.name!r}, which cannot enter {home}: let every user pass to it.")
+    home.rmdir()
+    FALLBACK_HOME.mkdir(parents=True, exist_ok=True)
+    FALLBACK_HOME.chmod(0o755)
     fallback = FALLBACK_HOME / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     account.own(fallback)
     if not account.can("test", "-w", fallback):

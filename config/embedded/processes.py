@@ -33,15 +33,15 @@ def die_with_parent(signal_number: signal.Signals, parent: int | None = None) ->
 
 def end_leftovers(data_dir: Path, postgres_data: Path | None, patience_s: float = 45.0) -> int:
     """End what an earlier start of the same data folder left running, servers last. Returns how many processes."""
-    supervisors, servers, others = [], [], []
+    supervisors, others = [], []
     for pid in _marked(data_dir):
         line = _command_line(pid)
         if "supervisord" in line:
             supervisors.append(pid)
-        elif "valkey-server" in line:
-            servers.append(pid)
         elif not ("bin/postgres" in line or line.startswith("postgres:")):
             others.append(pid)
+    servers = _valkeys(data_dir / "valkey")
+    others = [pid for pid in others if pid not in servers]
     postmaster = _postmaster(postgres_data) if postgres_data else []
     # A living supervisor stops its programs in order; what is left then is stopped here in the same order.
     for group, first_signal in (
@@ -101,6 +101,22 @@ def _postmaster(data: Path) -> list[int]:
         return []
     arguments = _command_line(pid).split("\0")
     return [pid] if str(data) in arguments and arguments[0].endswith("postgres") else []
+
+
+def _valkeys(home: Path) -> list[int]:
+    """Servers that work in this folder; their command line and environment are overwritten by their title."""
+    return [
+        int(folder.name)
+        for folder in Path("/proc").glob("[0-9]*")
+        if _target(folder / "cwd") == str(home) and _target(folder / "exe").endswith("valkey-server")
+    ]
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
 
 
 def _command_line(pid: int) -> str:

@@ -77,9 +77,7 @@ def server_programs(postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | 
     if postgres is not None:
         # INT is PostgreSQL's fast shutdown: it ends the sessions and writes a checkpoint.
         user = postgres.account.name if postgres.account.run_as else None
-        programs.append(
-            Program("postgres", postgres.command(), 10, True, user=user, stop_signal="INT", stop_wait_s=30)
-        )
+        programs.append(Program("postgres", postgres.command(), 10, True, user=user, stop_signal="INT", stop_wait_s=30))
     if valkey is not None:
         programs.append(Program("valkey", valkey.command(), 20, True, stop_wait_s=15))
     return programs
@@ -97,13 +95,14 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
             priority=30,
             stop_wait_s=30,
         ),
-        Program("beat", [*celery, "beat", "--schedule", str(settings.data_dir / "beat"), "--pidfile="], priority=40),
+        Program("beat", [*celery, "beat", "--pidfile="], priority=40),
         Program("engine", [sys.executable, "manage.py", "run_engine"], priority=50, stop_wait_s=20),
         Program(
             "api",
             [
                 *python, "granian", "--interface", "wsgi", "--host", bind, "--port", str(settings.api_port),
-                "--workers", "1", "--blocking-threads", str(settings.api_threads), "config.wsgi:application",
+                "--workers", "1", "--workers-kill-timeout", "5", "--blocking-threads", str(settings.api_threads),
+                "config.wsgi:application",
             ],
             priority=60,
         ),

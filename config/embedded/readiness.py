@@ -4,6 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,21 +12,28 @@ from config.embedded.console import complain, tail
 from config.embedded.errors import LaunchError
 from config.embedded.supervision import ProgramState
 
+STARTS_MAX = 4
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def wait_until_ready(
     url: str, states: Callable[[], dict[str, ProgramState]], log_dir: Path, timeout_s: float = 60.0
 ) -> None:
-    """Poll the address until it answers 200. Raise LaunchError after the time, or when a program gives up."""
+    """Poll the address until it answers 200. Raise LaunchError after the time, or when a program keeps dying."""
     deadline = time.monotonic() + timeout_s
+    seen: dict[str, set[int]] = defaultdict(set)
     while True:
         failing = ask(url)
         if failing is None:
             return
-        broken = [name for name, state in states().items() if state.status == "FATAL"]
-        if broken or time.monotonic() > deadline:
-            raise _explained(failing, broken or _suspects(failing, states()), log_dir, timeout_s)
+        for name, state in states().items():
+            seen[name].add(state.pid)
+        dying = [name for name, pids in seen.items() if len(pids - {0}) >= STARTS_MAX]
+        if dying:
+            raise _explained(f"{' and '.join(dying)} died again and again", dying, log_dir)
+        if time.monotonic() > deadline:
+            reason = f"after {timeout_s:.0f} s /ready still says: {failing}"
+            raise _explained(reason, _suspects(failing, states()), log_dir)
         time.sleep(0.25)
 
 
@@ -56,9 +64,9 @@ def _suspects(failing: str, states: dict[str, ProgramState]) -> list[str]:
     return stopped or named or ["web"]
 
 
-def _explained(failing: str, suspects: list[str], log_dir: Path, timeout_s: float) -> LaunchError:
+def _explained(reason: str, suspects: list[str], log_dir: Path) -> LaunchError:
     for name in suspects:
         for line in tail(log_dir / f"{name}.log"):
             complain(f"  {name}: {line}")
-    logs = ", ".join(str(log_dir / f"{name}.log") for name in suspects)
-    return LaunchError(f"The exchange did not get ready within {timeout_s:.0f} s: {failing}. See {logs}.")
+    logs = " and ".join(str(log_dir / f"{name}.log") for name in suspects)
+    return LaunchError(f"The exchange did not get ready: {reason} (logs: {logs}).")

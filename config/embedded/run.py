@@ -24,7 +24,7 @@ from config.embedded.programs import (
 from config.embedded.readiness import wait_until_ready
 from config.embedded.settings import PROJECT, LaunchSettings
 from config.embedded.supervision import UNREACHABLE, Supervisor
-from config.embedded.watch import Watch, interrupted_make
+from config.embedded.watch import MakeAbove, Watch
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -43,6 +43,7 @@ class Launcher:
         self.postgres = embedded_postgres(settings)
         self.valkey = embedded_valkey(settings)
         self.environment = shared_environment(settings, os.environ, self.postgres, self.valkey)
+        self._make = MakeAbove()
         self._signals = 0
         self._is_stopping = False
 
@@ -134,7 +135,7 @@ class Launcher:
     def _watch(self) -> None:
         watch = Watch(self.supervisor, self.log_dir)
         while True:
-            if interrupted_make():
+            if self._make.was_interrupted():
                 raise StopRequested
             if not self.supervisor.is_running:
                 raise LaunchError(f"The process supervisor died: see {self.log_dir / 'supervisord.log'}.")
@@ -146,6 +147,8 @@ class Launcher:
                 time.sleep(0.5)
 
     def _stop(self) -> None:
+        if not self.supervisor.was_started:
+            return
         self.supervisor.begin_stop()
         killed = False
         while self.supervisor.is_running:
@@ -154,6 +157,7 @@ class Launcher:
                 self.supervisor.kill_programs(except_for={"postgres"})
             time.sleep(0.1)
         end_leftovers(self.settings.data_dir, self.postgres.data if self.postgres else None, patience_s=5)
+        self.supervisor.clean_up()
         say("Everything has stopped.")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

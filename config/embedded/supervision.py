@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,6 +93,11 @@ class Supervisor:
             time.sleep(0.05)
 
     @property
+    def was_started(self) -> bool:
+        """Tell whether supervisord was ever started."""
+        return self._process is not None
+
+    @property
     def is_running(self) -> bool:
         """Tell whether supervisord lives."""
         return self._process is not None and self._process.poll() is None
@@ -117,6 +123,10 @@ class Supervisor:
         """Ask supervisord to stop all programs, one after the other, and then itself. Does not wait."""
         if self._process is not None and self.is_running:
             self._process.send_signal(signal.SIGTERM)
+
+    def clean_up(self) -> None:
+        """Remove the folder of the socket, once supervisord has ended."""
+        shutil.rmtree(self._socket.parent, ignore_errors=True)
 
     def kill_programs(self, *, except_for: set[str]) -> None:
         """Kill programs with their children at once."""

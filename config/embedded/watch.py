@@ -43,20 +43,28 @@ class Watch:
             self._supervisor.start_program(name)
 
 
-def interrupted_make() -> bool:
-    """Tell whether the `make` that started us was interrupted alone.
+class MakeAbove:
+    """The `make` that started us, if one did.
 
     Ctrl-C reaches make and us. A SIGINT sent to make only makes it wait for us without telling us: all that can be
-    seen is that make, which catches SIGINT, does not catch it any more (Linux only).
+    seen is that make, which caught SIGINT, does not catch it any more (Linux only).
     """
-    if "MAKELEVEL" not in os.environ:
-        return False
-    try:
-        folder = Path(f"/proc/{os.getppid()}")
-        if (folder / "comm").read_text().strip() not in {"make", "gmake"}:
+
+    def __init__(self) -> None:
+        self._pid = os.getppid() if "MAKELEVEL" in os.environ else 0
+        self._caught_at_first = self._catches_interrupts()
+
+    def was_interrupted(self) -> bool:
+        """Tell whether somebody wants us to stop and told only make."""
+        return self._caught_at_first and self._pid == os.getppid() and not self._catches_interrupts()
+
+    def _catches_interrupts(self) -> bool:
+        try:
+            folder = Path(f"/proc/{self._pid}")
+            if (folder / "comm").read_text().strip() not in {"make", "gmake"}:
+                return False
+            status = (folder / "status").read_text()
+        except OSError:
             return False
-        status = (folder / "status").read_text()
-    except OSError:
-        return False
-    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
-    return not int(caught.split()[1], 16) >> (signal.SIGINT - 1) & 1
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) >> (signal.SIGINT - 1) & 1)

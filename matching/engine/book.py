@@ -12,8 +12,8 @@ MASK_64: Final = (1 << 64) - 1
 class Book:
     """Both sides of the book and the index of its orders, changed through `add`, `fill` and `remove` alone.
 
-    Each of these is O(1) (amortised, for the index) whatever the number of resting orders, and O(log levels) when
-    it makes or empties a price level.
+    Each of these is O(1) (amortised, for the index) whatever the number of resting orders, and O(log levels)
+    when it makes or empties a price level.
 
     `orders` is in order of priority, because orders are added in that order. `touched` gathers the levels
     changed since the engine last cleared it, in the order they were first touched.
@@ -65,8 +65,8 @@ class Book:
     def digest(self) -> int:
         """Return 64 bits that stand for all open orders: the sum of the orders' own digests.
 
-        A sum does not depend on the order of its terms, so only orders changed since the last call are hashed:
-        O(open orders changed since). Orders that came and went in between cost nothing.
+        A sum does not depend on the order of its terms, so only orders changed since the last call are
+        hashed: O(open orders changed since). Orders that came and went in between cost nothing.
         """
         for order in self._unhashed.values():
             fresh = order.compute_digest()
@@ -83,10 +83,7 @@ class Book:
         bid, ask = self.bids.best_price_ticks, self.asks.best_price_ticks
         assert bid is None or ask is None or bid < ask, "Invariant: the best bid is below the best ask"
         queued = {
-            order.order_id: order
-            for side in (self.bids, self.asks)
-            for lv in side.levels.values()
-            for order in lv
+            order.order_id: order for side in (self.bids, self.asks) for lv in side.levels.values() for order in lv
         }
         assert queued == self.orders, "Invariant: the index holds the orders of the queues"
         priorities = [order.priority for order in self.orders.values()]
@@ -94,6 +91,4 @@ class Book:
         for order_id, order in self._unhashed.items():
             assert self.orders.get(order_id) is order, "Invariant: only open orders wait to be hashed"
         contributed = sum(order.digest for order in self.orders.values())
-        assert (contributed - self._digest_sum) & MASK_64 == 0, (
-            "Invariant: the hash is the sum of the open orders'"
-        )
+        assert (contributed - self._digest_sum) & MASK_64 == 0, "Invariant: the hash is the sum of the open orders'"

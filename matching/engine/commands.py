@@ -1,7 +1,7 @@
 """What the engine can be told to do.
 
-Commands are named tuples: immutable like frozen dataclasses, and several times cheaper to build. The price of that
-is that tuples of different types with equal fields compare equal; tell them apart by type.
+Commands are named tuples: immutable like frozen dataclasses, and much cheaper to build. The price is that
+tuples of different types with equal fields compare equal; tell them apart by type.
 """
 
 from typing import NamedTuple
@@ -12,9 +12,10 @@ from matching.engine.types import OrderType, Side, TimeInForce, TradingState
 class PlaceOrder(NamedTuple):
     """Place an order; ids are any integers of up to 128 bits.
 
-    `price_ticks` is 0 for a market order. A market buy names either `quantity_lots` or a `budget` in ticks x lots,
-    the other being 0; every other order has a budget of 0. What a market order cannot fill at once never rests,
-    whatever its time in force; FOK makes it fill wholly (spend its budget wholly) or not at all.
+    `price_ticks` is 0 for a market order. A market buy names either `quantity_lots` or a `budget` in ticks x
+    lots, the other being 0; every other order has a budget of 0. What a market order cannot fill at once
+    never rests, whatever its time in force. FOK makes it fill wholly or not at all; for a budget, "wholly"
+    means that what is within reach is worth at least the budget.
     """
 
     time_ms: int

@@ -1,16 +1,16 @@
 """The matching engine of one market: commands in, events out.
 
-Pure and deterministic: the same commands in the same order give the same events and the same `state_hash`. It has
-no clock, no randomness and no I/O, and counts in whole ticks and lots.
+Pure and deterministic: the same commands in the same order give the same events and the same `state_hash`. It
+has no clock, no randomness and no I/O, and counts in whole ticks and lots.
 
 The rules, in the order they are applied to an order:
 
-1. `RejectReason` lists the grounds for refusal in order of precedence. A refused command uses up one sequence number
-   and changes nothing else.
-2. An accepted order trades with the other side as far as its limit reaches: best price first, and at one price
-   first come first served. Trades print at the resting (maker) order's price.
-3. The reach of a market order ends at the edge of the price band as it was when the order came in. A better price
-   is never out of reach.
+1. `RejectReason` lists the grounds for refusal in order of precedence. A refused command uses up one sequence
+   number and changes nothing else.
+2. An accepted order trades with the other side as far as its limit reaches: best price first, and at one
+   price first come first served. Trades print at the resting (maker) order's price.
+3. The reach of a market order ends at the edge of the price band as it was when the order came in. A better
+   price is never out of reach.
 4. "Would trade" means that the best price of the other side is within reach.
 5. What is left rests in the book (GTC limit orders) or is cancelled (everything else).
 6. Each price level that a command touched is reported once, after all else, in the order of first touch.
@@ -37,6 +37,7 @@ from matching.engine.events import (
 )
 from matching.engine.levels import BookSide, DepthLevel, PriceLevel
 from matching.engine.orders import RestingOrder, RestoredOrder
+from matching.engine.rules import REFUSED_IN_STATE, is_fillable, may_have_budget, remainder_reason
 from matching.engine.types import CancelReason, OrderType, RejectReason, Side, TimeInForce, TradingState
 
 # Looking up an enum's member costs as much as comparing it, so what every command needs is looked up once.
@@ -46,18 +47,13 @@ _GTC: Final = TimeInForce.GTC
 _FOK: Final = TimeInForce.FOK
 _REQUESTED: Final = CancelReason.REQUESTED
 
-_REFUSED_IN_STATE: Final = {
-    TradingState.PRE_OPEN: RejectReason.MARKET_HALTED,
-    TradingState.HALTED: RejectReason.MARKET_HALTED,
-    TradingState.CLOSED: RejectReason.MARKET_CLOSED,
-}
 _STATE_FIELDS: Final = struct.Struct(">QBQQQQ")
 
 
 class Engine:
     """One market's book and rules. `execute` changes it, everything else only looks.
 
-    The attributes `seq`, `trading_state`, `band_ppm`, `reference_price_ticks` and `last_price_ticks` are to be read.
+    `seq`, `trading_state`, `band_ppm`, `reference_price_ticks` and `last_price_ticks` are there to be read.
     """
 
     def __init__(
@@ -95,7 +91,10 @@ class Engine:
         reference_price_ticks: int,
         last_price_ticks: int,
     ) -> "Engine":
-        """Rebuild an engine from its open orders, which must come in ascending priority."""
+        """Rebuild an engine from its open orders, which must come in ascending priority.
+
+        O(orders). Raises AssertionError for orders out of order.
+        """
         engine = cls(
             seq=seq,
             trading_state=trading_state,
@@ -115,19 +114,21 @@ class Engine:
     def execute(self, command: Command) -> list[Event]:
         """Carry out one command and return what happened, in order of `seq`.
 
-        O(trades + levels touched), see `Book` for each. A FOK order also looks at the levels within its reach.
+        Costs what its trades and the levels it touches cost (see `Book`); FOK adds O(levels within reach).
+        Raises AssertionError, before any change, for an order that has neither a quantity nor a budget.
         """
         events: list[Event] = []
         self._handlers[type(command)](command, events)
-        if self._book.touched:
-            self._report_levels(events)
+        touched = self._book.touched
+        for level in touched.values():
+            self.seq = seq = self.seq + 1
+            events.append(LevelChanged(seq, level.side, level.price_ticks, level.quantity_lots, level.order_count))
+        touched.clear()
         return events
 
     def _place(self, order: PlaceOrder, events: list[Event]) -> None:
         assert order.quantity_lots > 0 or order.budget > 0, "Invariant: an order has a quantity or a budget"
-        assert not order.budget or _may_have_budget(order), (
-            "Invariant: only a market buy by budget has a budget"
-        )
+        assert not order.budget or may_have_budget(order), "Invariant: only a market buy by budget has a budget"
         book = self._book
         own, other = (book.bids, book.asks) if order.side == _BUY else (book.asks, book.bids)
         reach_key = other.sign * (order.price_ticks if order.type == _LIMIT else self._market_reach(order))
@@ -139,8 +140,14 @@ class Engine:
             return
         events.append(OrderAccepted(priority, order.order_id))
         remaining = self._match(order, other, reach_key, events) if would_trade else order.quantity_lots
-        if remaining:
-            self._keep_or_cancel(order, remaining, priority, own, events)
+        if not remaining:
+            return
+        if order.time_in_force == _GTC and order.type == _LIMIT:
+            _, order_id, account_id, side, _, _, _, price_ticks, lots, _ = order
+            book.add(RestingOrder(order_id, account_id, side, price_ticks, lots, remaining, priority), own)
+        else:
+            self.seq += 1
+            events.append(OrderCancelled(self.seq, order.order_id, remainder_reason(order), remaining))
 
     def _market_reach(self, order: PlaceOrder) -> int:
         if order.side != _BUY:
@@ -163,7 +170,7 @@ class Engine:
         return None
 
     def _match(self, taker: PlaceOrder, other: BookSide, reach_key: int, events: list[Event]) -> int:
-        if taker.time_in_force == _FOK and not _is_fillable(taker, other, reach_key):
+        if taker.time_in_force == _FOK and not is_fillable(taker, other, reach_key):
             return taker.quantity_lots or taker.budget // other.best_level.price_ticks
         match = self._match_budget if taker.budget else self._match_quantity
         remaining = match(taker, other, reach_key, events)
@@ -212,19 +219,6 @@ class Engine:
         self.last_price_ticks = price
         return wanted
 
-    def _keep_or_cancel(
-        self, order: PlaceOrder, remaining: int, priority: int, own: BookSide, events: list[Event]
-    ) -> None:
-        _, order_id, account_id, side, order_type, time_in_force, _, price_ticks, quantity_lots, _ = order
-        if time_in_force == _GTC and order_type == _LIMIT:
-            resting = RestingOrder(
-                order_id, account_id, side, price_ticks, quantity_lots, remaining, priority
-            )
-            self._book.add(resting, own)
-            return
-        self.seq += 1
-        events.append(OrderCancelled(self.seq, order_id, _remainder_reason(order), remaining))
-
     def _cancel(self, command: CancelOrder, events: list[Event]) -> None:
         order = self._book.orders.get(command.order_id)
         self.seq += 1
@@ -248,23 +242,12 @@ class Engine:
 
     def _enter_state(self, state: TradingState) -> None:
         self.trading_state = TradingState(state)
-        self._refused_in_state = _REFUSED_IN_STATE.get(self.trading_state)
+        self._refused_in_state = REFUSED_IN_STATE.get(self.trading_state)
         self._is_post_only = self.trading_state is TradingState.POST_ONLY
 
     def _follow_price(self) -> None:
         around_ticks = self.last_price_ticks or self.reference_price_ticks
         self._low_ticks, self._high_ticks = band_limits(self.band_ppm, around_ticks)
-
-    def _report_levels(self, events: list[Event]) -> None:
-        touched = self._book.touched
-        seq = self.seq
-        for level in touched.values():
-            seq += 1
-            events.append(
-                LevelChanged(seq, level.side, level.price_ticks, level.quantity_lots, level.order_count)
-            )
-        self.seq = seq
-        touched.clear()
 
     @property
     def best_bid_ticks(self) -> int | None:
@@ -291,9 +274,9 @@ class Engine:
         return self._book.side(side).depth(limit)
 
     def sweep_cost(self, side: Side, quantity_lots: int) -> tuple[int, int]:
-        """Return the lots that a market order of this side and quantity would fill now, and their ticks x lots.
+        """Return the lots a market order of this side would fill now, and their total of ticks x lots.
 
-        O(levels it would reach).
+        Exactly what a market buy can cost at most, so what its account has to hold. O(levels it would reach).
         """
         reach_ticks = self._high_ticks if side == _BUY else self._low_ticks
         other = self._book.asks if side == _BUY else self._book.bids
@@ -322,18 +305,3 @@ class Engine:
             assert order.priority <= self.seq, "Invariant: no order is newer than the last event"
         limits = band_limits(self.band_ppm, self.last_price_ticks or self.reference_price_ticks)
         assert (self._low_ticks, self._high_ticks) == limits, "Invariant: the band is around the last price"
-
-
-def _may_have_budget(order: PlaceOrder) -> bool:
-    return order.type == OrderType.MARKET and order.side == _BUY and not order.quantity_lots
-
-
-def _is_fillable(order: PlaceOrder, other: BookSide, reach_key: int) -> bool:
-    lots, value = other.sweep(reach_key, order.quantity_lots or None)
-    return lots >= order.quantity_lots and value >= order.budget
-
-
-def _remainder_reason(order: PlaceOrder) -> CancelReason:
-    if order.time_in_force == _FOK:
-        return CancelReason.FOK_NOT_FILLABLE
-    return CancelReason.IOC_REMAINDER if order.type == _LIMIT else CancelReason.MARKET_REMAINDER

@@ -1,7 +1,7 @@
 """What the engine says has happened.
 
-Each event starts with `seq`, the market's gap-free sequence number. Events are named tuples for the reason given
-in `commands`.
+Each event starts with `seq`, the market's gap-free sequence number. Events are named tuples for the reason
+given in `commands`.
 """
 
 from typing import NamedTuple
@@ -39,7 +39,8 @@ class TradeExecuted(NamedTuple):
 class OrderCancelled(NamedTuple):
     """What was left of an accepted order is gone.
 
-    For a budget order `remaining_lots` is what the unspent budget would still have bought at the last price seen.
+    For a budget order `remaining_lots` is what the unspent budget would still buy at the last price seen. A
+    budget order whose rest buys no lot at that price is filled, and has no such event.
     """
 
     seq: int

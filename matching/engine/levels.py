@@ -88,22 +88,18 @@ class PriceLevel:
         for order in orders:
             assert order.level is self, "Invariant: an order knows its level"
             assert order.prev is before, "Invariant: the queue is linked both ways"
-            assert (order.side, order.price_ticks) == (self.side, self.price_ticks), (
-                "Invariant: same side and price"
-            )
+            assert (order.side, order.price_ticks) == (self.side, self.price_ticks), "Invariant: same side and price"
             assert 0 < order.remaining_lots <= order.quantity_lots, "Invariant: an open order has lots left"
-            assert before is None or before.priority < order.priority, (
-                "Invariant: the queue is in order of priority"
-            )
+            assert before is None or before.priority < order.priority, "Invariant: the queue is in order of priority"
             before = order
 
 
 class BookSide:
     """The price levels of one side, best first.
 
-    A level's key is its price times `sign`: the price for asks, the negated price for bids. So on both sides a
-    lower key is a better price, an incoming order reaches every key up to its own limit times `sign`, and no
-    rule has to be written twice. The keys of the two sides never meet.
+    A level's key is its price times `sign`: the price for asks, the negated price for bids. So on both sides
+    a lower key is a better price, an incoming order reaches every key up to its own limit times `sign`, and
+    no rule has to be written twice. The keys of the two sides never meet.
     """
 
     __slots__ = ("best_key", "levels", "side", "sign")
@@ -167,7 +163,5 @@ class BookSide:
         assert self.best_key == best, "Invariant: the remembered best price is the best price"
         for key, level in self.levels.items():
             assert level.side is self.side, "Invariant: a level is on its own side"
-            assert key == level.key == level.price_ticks * self.sign, (
-                "Invariant: a level is filed under its price"
-            )
+            assert key == level.key == level.price_ticks * self.sign, "Invariant: a level is filed under its price"
             level.check_invariants()

@@ -98,7 +98,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('market', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='sequence', serialize=False, to='exchange.market')),
                 ('last_seq', models.BigIntegerField(default=0)),
-                ('last_price', models.DecimalField(decimal_places=18, max_digits=38, null=True)),
+                ('last_price', models.DecimalField(decimal_places=18, default=0, help_text='0 = no trade yet', max_digits=38)),
+                ('trading_state', models.CharField(choices=[('pre_open', 'Pre Open'), ('continuous', 'Continuous'), ('halted', 'Halted'), ('post_only', 'Post Only'), ('closed', 'Closed')], default='continuous', max_length=12)),
+                ('price_band_ppm', models.PositiveIntegerField(default=0)),
+                ('reference_price', models.DecimalField(decimal_places=18, default=0, max_digits=38)),
                 ('state_hash', models.CharField(default='', help_text='Hash of the book after the last batch, hex', max_length=16)),
                 ('batch_id', models.UUIDField(null=True)),
                 ('updated_at', models.DateTimeField(null=True)),

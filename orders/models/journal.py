@@ -1,15 +1,24 @@
 from django.db import models
 
-from exchange.models import Market
+from exchange.models import Market, TradingState
 from exchange.models.market import AMOUNT_DIGITS
 
 
 class MarketSequence(models.Model):
-    """Where a market's engine stands: the one row that each batch moves forward, or fails."""
+    """Where a market's engine stands: the one row that each batch moves forward, or fails.
+
+    Trading state, band and reference price are those the engine goes by; staff change the market's own, and the
+    engine follows with its next batch.
+    """
 
     market = models.OneToOneField(Market, on_delete=models.PROTECT, primary_key=True, related_name="sequence")
     last_seq = models.BigIntegerField(default=0)
-    last_price = models.DecimalField(**AMOUNT_DIGITS, null=True)
+    last_price = models.DecimalField(**AMOUNT_DIGITS, default=0, help_text="0 = no trade yet")
+    trading_state = models.CharField(
+        max_length=12, choices=TradingState.choices, default=TradingState.CONTINUOUS
+    )
+    price_band_ppm = models.PositiveIntegerField(default=0)
+    reference_price = models.DecimalField(**AMOUNT_DIGITS, default=0)
     state_hash = models.CharField(max_length=16, default="", help_text="Hash of the book after the last batch, hex")
     batch_id = models.UUIDField(null=True)
     updated_at = models.DateTimeField(null=True)

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=40)),
                 ('error', models.TextField()),
                 ('attempts', models.JSONField(default=list)),
+                ('attempt_count', models.PositiveSmallIntegerField(default=0)),
                 ('next_attempt_at', models.DateTimeField(blank=True, null=True)),
                 ('note', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

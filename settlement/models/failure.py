@@ -8,7 +8,8 @@ from exchange.models import Market
 class FailedSettlement(models.Model):
     """A trade whose settlement failed at least once: why, when, how often, and how it ended.
 
-    `attempts` is a list of `{"at", "code", "error", "transient"}`, oldest first.
+    `attempts` is a list of `{"at", "code", "error", "transient"}`, oldest first; `attempt_count` counts those since the
+    first failure or since staff asked for another try.
     """
 
     class State(models.TextChoices):
@@ -24,6 +25,7 @@ class FailedSettlement(models.Model):
     code = models.CharField(max_length=40)
     error = models.TextField()
     attempts = models.JSONField(default=list)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(blank=True)
     resolved_by = models.ForeignKey(

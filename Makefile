@@ -1,0 +1,57 @@
+# Everything a person or a CI does with this project. Settings: .env.example.
+
+PYTHON ?= python3
+VENV ?= $(CURDIR)/.venv
+UV ?= uv
+ARGS ?=
+export VENV
+
+python := $(VENV)/bin/python
+lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-header \
+	--no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format bench migrate shell lock compose-check clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## make .venv and install the locked packages (every other target does it first)
+	@exec "$(PYTHON)" scripts/bootstrap.py
+
+run: setup ## start the whole exchange on this machine; Ctrl-C stops it
+	@exec "$(python)" -m config.embedded.run
+
+test: setup ## run all tests against their own PostgreSQL and Valkey; ARGS="-k name" picks
+	@exec "$(python)" -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+
+lint: setup ## check style, types and the direction of imports
+	@"$(python)" -m ruff check .
+	@"$(python)" -m ruff format --check .
+	@SECRET_KEY=only-to-load-the-settings "$(python)" -m mypy
+	@exec "$(python)" -m pytest --quiet tests/unit/test_architecture.py tests/unit/test_deploy.py
+
+format: setup ## rewrite the code in the project's style
+	@"$(python)" -m ruff check --fix .
+	@"$(python)" -m ruff format .
+
+bench: setup ## measure the named workloads and print tables
+	@exec "$(python)" -m benchmarks $(ARGS)
+
+migrate: setup ## bring the database of DATABASE_URL up to date
+	@exec "$(python)" manage.py migrate
+
+shell: setup ## open a Python shell with the models of the database of DATABASE_URL
+	@exec "$(python)" manage.py shell
+
+lock: ## lock the newest allowed versions of all packages again (needs uv)
+	@command -v "$(UV)" >/dev/null || { echo "make lock: uv is needed: see https://docs.astral.sh/uv/" >&2; exit 1; }
+	$(UV) $(lock) --upgrade --group embedded --group dev --output-file requirements.lock
+	$(UV) $(lock) --constraint requirements.lock --output-file requirements-production.lock
+
+compose-check: ## check docker-compose.yml where docker compose exists
+	@sh deploy/compose-check.sh
+
+clean: ## remove caches and the virtual environment, never the data in var/
+	@rm -rf .venv .venv.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

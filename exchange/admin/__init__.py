@@ -1,0 +1,1 @@
+"""The back office: pages on users, markets and the audit trail, and the base that every app's pages stand on."""

@@ -1,0 +1,180 @@
+"""The base of all pages: lists that stay fast on tables of any size, read-only details, actions on one object."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+
+from exchange.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin as UnfoldModelAdmin
+else:
+    from unfold.admin import ModelAdmin as UnfoldModelAdmin
+
+COUNT_MAX = 10_000
+PAGE_SIZE = 50
+
+
+class BoundedPaginator(Paginator[Any]):
+    """Counts at most COUNT_MAX rows and one more; what lies behind is reached through the time filter."""
+
+    template_name = "admin/pagination_bounded.html"
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, COUNT_MAX)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self._counted > COUNT_MAX
+
+    @cached_property
+    def _counted(self) -> int:
+        rows = self.object_list
+        assert isinstance(rows, QuerySet), "Invariant: the admin pages query sets"
+        return rows.order_by()[: COUNT_MAX + 1].count()
+
+
+class NewestFirst(ChangeList):
+    """A list in the order of its page, which an index serves, whatever the address asks for; reads `list_only`."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return list(self.model_admin.get_ordering(request))
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        rows = super().get_queryset(request, exclude_parameters)
+        list_only: Sequence[str] = getattr(self.model_admin, "list_only", ())
+        return rows.only(*list_only) if list_only else rows
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table below an object's fields; cells are text or safe HTML."""
+
+    title: str
+    headers: Sequence[str]
+    rows: list[list[Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DetailAction:
+    """A button on an object's page. A `direct` one acts at once (POST), another opens a form of its own.
+
+    `run` is called with the request and the object's id once `permission` ("app.codename") is held.
+    """
+
+    name: str
+    label: str
+    permission: str
+    run: Callable[[HttpRequest, str], HttpResponse]
+    direct: bool = False
+
+
+class BackOfficeAdmin(UnfoldModelAdmin[Any]):
+    """What lists and object pages have in common; see ReadOnlyAdmin for pages that only show."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = PAGE_SIZE
+    list_max_show_all = PAGE_SIZE
+    list_fullwidth = True
+    ordering: Sequence[Any] | None = ("-id",)
+    sortable_by: Sequence[str] = ()
+    change_form_outer_before_template = "admin/object_actions.html"
+    change_form_outer_after_template = "admin/object_tables.html"
+    list_only: ClassVar[Sequence[str]] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return NewestFirst
+
+    def object_tables(self, request: HttpRequest, obj: Any) -> list[Table]:
+        """Return the tables below an object's fields. A fixed number of queries."""
+        return []
+
+    def object_actions(self, obj: Any | None) -> list[DetailAction]:
+        """Return the buttons of an object's page; of all such pages when `obj` is None."""
+        return []
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path(f"<path:object_id>/{action.name}/", wrap(self._view_of(action)), name=self._url_name(action))
+            for action in self.object_actions(None)
+        ] + super().get_urls()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,
+        form_url: str = "", obj: Any | None = None,
+    ) -> Any:  # fmt: skip
+        if obj is not None and change:
+            context["object_tables"] = self.object_tables(request, obj)
+            context["object_actions"] = [
+                {"label": action.label, "direct": action.direct, "url": self._url_of(action, obj)}
+                for action in self.object_actions(obj)
+                if request.user.has_perm(action.permission)  # type: ignore[union-attr]
+            ]
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """Return the object of an address. One query."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        return obj
+
+    def changelist_url(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def object_url(self, pk: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(str(pk))])
+
+    def _url_name(self, action: DetailAction) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{action.name}"
+
+    def _url_of(self, action: DetailAction, obj: Model) -> str:
+        return reverse(f"admin:{self._url_name(action)}", args=[quote(str(obj.pk))])
+
+    def _view_of(self, action: DetailAction) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            if not request.user.has_perm(action.permission):  # type: ignore[union-attr]
+                raise PermissionDenied
+            if action.direct and request.method != "POST":
+                return HttpResponse("POST only", status=405, headers={"Allow": "POST"})
+            return action.run(request, object_id)
+
+        return view
+
+
+class ReadOnlyAdmin(BackOfficeAdmin):
+    """A page that shows and never writes; what its actions change, services change."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
+        return list(self.get_fields(request, obj))
+
+    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
+        return list(self.fields or [column.name for column in self.opts.concrete_fields])
+
+
+def staff(request: HttpRequest) -> User:
+    """Return who is logged in."""
+    assert isinstance(request.user, User), "Invariant: the admin is only entered by users"
+    return request.user

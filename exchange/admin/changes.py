@@ -1,0 +1,104 @@
+"""What only the back office changes: users, groups and new markets. Each change leaves an audit entry."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from exchange.audit import audit_record
+from exchange.errors import ApiError, ErrorCode, ValidationError
+from exchange.models import Market, User
+from exchange.scaling import MarketScale, NotAMultipleError, plain
+from exchange.selectors import forget_markets
+
+__all__ = ["group_save", "market_create", "market_problems", "user_record", "user_set_active"]
+
+ENGINE_INTEGER_MAX = 2**63 - 1
+PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity leaves 64 bits
+
+
+@transaction.atomic
+def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "") -> bool:
+    """Freeze or unfreeze a user; return False when it was so already. Locks the user's row, writes an audit entry.
+
+    A frozen user is refused everywhere at once; open orders stay. Raises NOT_FOUND, and FORBIDDEN for oneself and,
+    unless the actor is a superuser, for a superuser.
+    """
+    user = User.objects.select_for_update().filter(pk=user_id).first()
+    if user is None:
+        raise ApiError(ErrorCode.NOT_FOUND, "There is no such user")
+    if user.pk == actor.pk:
+        raise ApiError(ErrorCode.FORBIDDEN, "Nobody freezes themselves")
+    if user.is_superuser and not actor.is_superuser:
+        raise ApiError(ErrorCode.FORBIDDEN, "Only a superuser freezes a superuser")
+    if user.is_active == active:
+        return False
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+    audit_record(
+        actor=actor, action="user.unfreeze" if active else "user.freeze", target=user,
+        old={"is_active": not active}, new={"is_active": active}, note=note,
+    )  # fmt: skip
+    return True
+
+
+def user_record(*, actor: User, action: str, user: User, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Record a change of a user that a form has saved, and the user's groups and permissions with it."""
+    audit_record(actor=actor, action=action, target=user, old=old, new=new)
+
+
+def group_save(*, actor: User, group: Group, permissions: list[str]) -> None:
+    """Record which permissions a group has after its form was saved."""
+    audit_record(actor=actor, action="group.save", target=group, new={"name": group.name, "permissions": permissions})
+
+
+@transaction.atomic
+def market_create(*, actor: User, market: Market) -> Market:
+    """Store a new market. Raises VALIDATION_ERROR as `market_problems` says. Writes an audit entry."""
+    if problems := market_problems(market):
+        raise ValidationError(problems)
+    market.save(force_insert=True)
+    audit_record(actor=actor, action="market.create", target=market, new=_as_json(market))
+    transaction.on_commit(forget_markets)
+    return market
+
+
+def market_problems(market: Market) -> dict[str, list[str]]:
+    """Return what forbids a new market, by field: the engine counts in whole ticks, lots and units of 64 bits."""
+    if market.base_id == market.quote_id:
+        return {"quote": ["Base and quote must differ"]}
+    if Market.objects.filter(symbol=market.symbol).exists():
+        return {"base": [f"There is a market {market.symbol} already"]}
+    scale, base, quote = market.scale, market.base, market.quote
+    problems: dict[str, list[str]] = {}
+    if not _is_whole(scale, "lot_units"):
+        problems["lot_size"] = [f"{base} is kept to {base.decimals} decimals; the lot must not be finer"]
+    if not _is_whole(scale, "tick_lot_units"):
+        product = plain(market.tick_size * market.lot_size)
+        problems["tick_size"] = [
+            f"tick x lot is {product} {quote}, but {quote} is kept to {quote.decimals} decimals: take a larger step"
+        ]
+    if market.max_quantity % market.lot_size:
+        problems["max_quantity"] = [f"Must be a multiple of the lot, {plain(market.lot_size)}"]
+    if market.reference_price <= 0 or market.reference_price % market.tick_size:
+        problems["reference_price"] = [f"Must be a positive multiple of the tick, {plain(market.tick_size)}"]
+    largest = (market.reference_price / market.tick_size) * (market.max_quantity / market.lot_size)
+    if not problems and largest * PRICE_HEADROOM > ENGINE_INTEGER_MAX:
+        problems["max_quantity"] = ["Price x quantity in ticks and lots would not fit 64 bits: take less, or larger steps"]
+    return problems
+
+
+def _is_whole(scale: MarketScale, name: str) -> bool:
+    try:
+        getattr(scale, name)
+    except NotAMultipleError:
+        return False
+    return True
+
+
+def _as_json(market: Market) -> dict[str, Any]:
+    names = [field.attname for field in market._meta.concrete_fields if field.attname not in ("id", "created_at")]
+    values = {name: getattr(market, name) for name in names}
+    return {name: plain(value) if isinstance(value, Decimal) else value for name, value in values.items()}

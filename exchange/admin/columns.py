@@ -1,0 +1,96 @@
+"""Columns and cells: amounts without trailing zeros, short ids, links, labels with a colour."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib.admin.utils import quote
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from exchange.ids import uuid7_time
+from exchange.models import TradingState
+from exchange.scaling import plain
+from exchange.times import iso_ms
+
+Column = Callable[[Any], Any]
+EMPTY = "-"
+SIDE_COLOURS = {"buy": "success", "sell": "danger"}
+STATE_COLOURS = {
+    TradingState.CONTINUOUS.value: "success",
+    TradingState.HALTED.value: "danger",
+    TradingState.CLOSED.value: "danger",
+    TradingState.POST_ONLY.value: "warning",
+    TradingState.PRE_OPEN.value: "warning",
+}
+_LINK = '<a href="{}" class="text-primary-600 dark:text-primary-500 whitespace-nowrap" title="{}">{}</a>'
+
+
+def amount_text(value: Decimal | None) -> str:
+    """Return an amount as people read it: `0.5`, and `-` where there is none."""
+    return EMPTY if value is None else plain(value)
+
+
+def amount(field: str, title: str | None = None) -> Column:
+    """Make a column that shows a decimal field without trailing zeros."""
+    return _named(field, title, lambda obj: amount_text(getattr(obj, field)))
+
+
+def moment(field: str, title: str | None = None) -> Column:
+    """Make a column that shows a time in UTC to the millisecond."""
+    return _named(field, title, lambda obj: iso_ms(value) if (value := getattr(obj, field)) else EMPTY)
+
+
+def moment_of_id(field: str, title: str) -> Column:
+    """Make a column that shows the time which a UUIDv7 carries."""
+    return _named(field, title, lambda obj: iso_ms(uuid7_time(getattr(obj, field))))
+
+
+def label(field: str, colours: Mapping[str, str], title: str | None = None) -> Column:
+    """Make a column that shows a choice field as a coloured label."""
+    column = _named(field, title, lambda obj: (getattr(obj, field), getattr(obj, f"get_{field}_display")()))
+    column.label = colours  # type: ignore[attr-defined]
+    return column
+
+
+def short_id(field: str = "id", title: str = "ID") -> Column:
+    """Make a column that shows the random end of a UUID; the whole is its tool tip."""
+    return _named(field, title, lambda obj: short(getattr(obj, field)))
+
+
+def related(field: str, model: str, title: str | None = None) -> Column:
+    """Make a column that links to the object in a foreign key, which the list must have joined."""
+    return _named(field, title, lambda obj: link_to(model, getattr(obj, f"{field}_id"), str(getattr(obj, field))))
+
+
+def related_id(field: str, model: str, title: str | None = None) -> Column:
+    """Make a column that links to the object of a plain UUID field. No query."""
+    return _named(field, title, lambda obj: link_to(model, value, short(value)) if (value := getattr(obj, field)) else EMPTY)
+
+
+def short(value: UUID) -> SafeString:
+    """Return the last twelve digits of a UUID, which tell ids of one moment apart."""
+    return format_html('<span class="whitespace-nowrap" title="{}">…{}</span>', value, value.hex[-12:])
+
+
+def link_to(model: str, pk: Any, text: Any) -> SafeString:
+    """Return a link to an object's page; `model` is as in `orders.order`. No query."""
+    url = reverse(f"admin:{model.replace('.', '_')}_change", args=[quote(str(pk))])
+    return format_html(_LINK, url, pk, text)
+
+
+def link_to_search(model: str, term: Any, text: str) -> SafeString:
+    """Return a link to a list, searched for a term."""
+    url = reverse(f"admin:{model.replace('.', '_')}_changelist", query={"q": term})
+    return format_html(_LINK, url, text, text)
+
+
+def _named(field: str, title: str | None, show: Column) -> Column:
+    def column(obj: Any) -> Any:
+        return show(obj)
+
+    column.__name__ = field
+    column.short_description = title or field.replace("_", " ")  # type: ignore[attr-defined]
+    return column

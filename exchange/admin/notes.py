@@ -1,0 +1,77 @@
+"""The page that asks for a note before an action is done, for one object or for those selected in a list."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import helpers
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from exchange.admin.base import BackOfficeAdmin
+from exchange.errors import ApiError
+
+if TYPE_CHECKING:
+    from django.forms import Textarea
+else:
+    from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
+
+CONFIRMED = "confirmed"
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(max_length=1_000, required=False, widget=Textarea(attrs={"rows": 4}))
+
+
+class RequiredNoteForm(forms.Form):
+    note = forms.CharField(max_length=1_000, widget=Textarea(attrs={"rows": 4}))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the page asks. `action` is the list action that is to be repeated with the note; "" on an object's page."""
+
+    title: str
+    text: str
+    submit: str
+    required: bool = False
+    action: str = ""
+
+
+def ask_note(
+    admin: BackOfficeAdmin, request: HttpRequest, question: Question, items: Sequence[Any], back: str
+) -> str | TemplateResponse:
+    """Return the note that was given, or the page that asks for it."""
+    asked = request.method == "POST" and CONFIRMED in request.POST
+    form_class = RequiredNoteForm if question.required else NoteForm
+    form = form_class(request.POST if asked else None)
+    if asked and form.is_valid():
+        return str(form.cleaned_data["note"])
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": question.title,
+        "question": question,
+        "form": form,
+        "items": items,
+        "back": back,
+        "opts": admin.opts,
+        "confirmed": CONFIRMED,
+        "selected": helpers.ACTION_CHECKBOX_NAME if question.action else "",
+    }
+    return TemplateResponse(request, "admin/ask_note.html", context)
+
+
+def report(request: HttpRequest, done: Iterable[str], refused: Iterable[str]) -> None:
+    """Show one message per item: what was done, what was refused and why."""
+    for text in done:
+        messages.success(request, text)
+    for text in refused:
+        messages.error(request, text)
+
+
+def refusal(item: Any, error: ApiError) -> str:
+    """Return the message about an item that a service refused."""
+    details = "; ".join(f"{name}: {value}" for name, value in error.details.items())
+    return f"{item}: {error.message}" + (f" ({details})" if details else "")

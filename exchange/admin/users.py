@@ -1,0 +1,153 @@
+"""Users: who they are, what they may do, freeze and unfreeze."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html_join
+
+from exchange.admin.base import BackOfficeAdmin, DetailAction, staff
+from exchange.admin.changes import user_record, user_set_active
+from exchange.admin.columns import link_to_search, moment
+from exchange.admin.notes import Question, ask_note, refusal, report
+from exchange.admin.search import find_users
+from exchange.errors import ApiError
+from exchange.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+else:
+    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+CHANGE_USER = "exchange.change_user"
+ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+@admin.register(User)
+class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg,misc]
+    """Freezing has an action of its own; only superusers give rights, and only they touch superusers."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "email", "is_active", "is_staff", moment("date_joined"), moment("last_login")]
+    list_filter = ["is_active", "is_staff"]
+    list_only = ["id", "username", "email", "is_active", "is_staff", "date_joined", "last_login"]
+    search_fields = ["username"]
+    search_help_text = "Id, name or e-mail; else the beginning of a name"
+    ordering = ("-id",)
+    filter_horizontal = ()
+    actions = ["freeze_selected", "unfreeze_selected"]
+    fieldsets = (
+        (None, {"fields": ("username", "password", "is_active")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Rights", {"fields": ONLY_SUPERUSERS}),
+        ("Activity", {"fields": (moment("date_joined"), moment("last_login"), "activity")}),
+    )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        if search_term.strip():
+            queryset = queryset.filter(pk__in=find_users(search_term))
+        return queryset, False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        above = isinstance(obj, User) and obj.is_superuser and not staff(request).is_superuser
+        return not above and super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
+        if obj is None:
+            return []
+        shown = ["is_active", *self.fieldsets[3][1]["fields"]]
+        return shown if staff(request).is_superuser else [*shown, *ONLY_SUPERUSERS]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user_permissions":
+            kwargs["queryset"] = db_field.remote_field.model.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @admin.display(description="See")
+    def activity(self, user: User) -> Any:
+        pages = {"orders.order": "orders", "orders.trade": "trades", "settlement.account": "balances",
+                 "settlement.ledgerentry": "ledger entries"}  # fmt: skip
+        return format_html_join(" · ", "{}", ((link_to_search(model, user.pk, text),) for model, text in pages.items()))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        before = _rights(User.objects.get(pk=obj.pk)) if change else {}
+        form.rights_before = {name: form.initial.get(name) for name in form.changed_data if change} | before
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        after = {name: form.cleaned_data.get(name) for name in form.changed_data} | _rights(form.instance)
+        old, new = _difference(form.rights_before, after)
+        if new or not change:
+            action = "user.update" if change else "user.create"
+            user_record(actor=staff(request), action=action, user=form.instance, old=old, new=new)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302:
+            user = self.object_or_404(request, id)
+            user_record(actor=staff(request), action="user.set_password", user=user, old={}, new={})
+        return response
+
+    def object_actions(self, obj: Any | None) -> list[DetailAction]:
+        freeze = DetailAction("freeze", "Freeze…", CHANGE_USER, partial(self._change_one, False))
+        unfreeze = DetailAction("unfreeze", "Unfreeze…", CHANGE_USER, partial(self._change_one, True))
+        if obj is None:
+            return [freeze, unfreeze]
+        return [freeze if obj.is_active else unfreeze]
+
+    @admin.action(description="Freeze…", permissions=["change"])
+    def freeze_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._set_active(request, False, list(queryset), "freeze_selected", self.changelist_url())
+
+    @admin.action(description="Unfreeze…", permissions=["change"])
+    def unfreeze_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._set_active(request, True, list(queryset), "unfreeze_selected", self.changelist_url())
+
+    def _change_one(self, active: bool, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self.object_or_404(request, object_id)
+        back = self.object_url(user.pk)
+        return self._set_active(request, active, [user], "", back) or HttpResponseRedirect(back)
+
+    def _set_active(
+        self, request: HttpRequest, active: bool, users: list[User], action: str, back: str
+    ) -> HttpResponse | None:
+        word = "Unfreeze" if active else "Freeze"
+        text = "The account can be used again." if active else "The account is refused at once; its open orders stay."
+        note = ask_note(self, request, Question(f"{word} users", text, word, action=action), users, back)
+        if not isinstance(note, str):
+            return note
+        done, refused = [], []
+        for user in users:
+            try:
+                changed = user_set_active(actor=staff(request), user_id=user.pk, active=active, note=note)
+                state = "active" if active else "frozen"
+                done.append(f"{user} is {state}" if changed else f"{user} was {state} already")
+            except ApiError as error:
+                refused.append(refusal(user, error))
+        report(request, done, refused)
+        return None
+
+
+def _rights(user: User) -> dict[str, Any]:
+    return {
+        "groups": sorted(user.groups.values_list("name", flat=True)),
+        "user_permissions": sorted(user.user_permissions.values_list("codename", flat=True)),
+    }
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what differs, without secrets, as JSON values."""
+    names = [
+        name for name in new
+        if "password" not in name and old.get(name) != new[name] and isinstance(new[name], str | bool | list)
+    ]  # fmt: skip
+    return {name: old[name] for name in names if name in old}, {name: new[name] for name in names}

@@ -1,0 +1,83 @@
+"""POST /auth/token, /auth/token/refresh, /auth/token/revoke."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from exchange.api.fields import StrictSerializer, StrictString
+from exchange.sessions import TokenPair, session_open, session_refresh, session_revoke
+from exchange.throttling import LoginThrottle
+
+__all__ = ["RefreshView", "RevokeView", "TokenView"]
+
+
+class LoginInput(StrictSerializer):
+    username = StrictString(max_length=150)
+    password = StrictString(max_length=1_024, trim_whitespace=False)
+
+
+class RefreshInput(StrictSerializer):
+    refresh = StrictString(max_length=4_096)
+
+
+class TokenOutput(serializers.Serializer[Any]):
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+    token_type = serializers.ChoiceField(["Bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires")
+
+
+class RevokedOutput(serializers.Serializer[Any]):
+    revoked = serializers.BooleanField()
+
+
+class _PublicView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class TokenView(_PublicView):
+    throttle_classes = (LoginThrottle,)
+
+    @extend_schema(request=LoginInput, responses={200: TokenOutput}, summary="Log in", tags=["auth"])
+    def post(self, request: Request) -> Response:
+        return Response(_token_json(session_open(**LoginInput.validated(request.data))))
+
+
+class RefreshView(_PublicView):
+    @extend_schema(
+        request=RefreshInput,
+        responses={200: TokenOutput},
+        summary="Exchange a refresh token for a new pair",
+        description="The old refresh token is spent. Using a spent one ends the whole login.",
+        tags=["auth"],
+    )
+    def post(self, request: Request) -> Response:
+        return Response(_token_json(session_refresh(**RefreshInput.validated(request.data))))
+
+
+class RevokeView(_PublicView):
+    @extend_schema(
+        request=RefreshInput,
+        responses={200: RevokedOutput},
+        summary="Log out",
+        description="Every token of this login is refused from now on, access tokens included.",
+        tags=["auth"],
+    )
+    def post(self, request: Request) -> Response:
+        session_revoke(**RefreshInput.validated(request.data))
+        return Response({"revoked": True})
+
+
+def _token_json(pair: TokenPair) -> dict[str, Any]:
+    return {
+        "access": pair.access,
+        "refresh": pair.refresh,
+        "token_type": "Bearer",
+        "expires_in": pair.expires_in,
+    }

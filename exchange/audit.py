@@ -1,0 +1,31 @@
+"""Who changed what: one entry per act of a staff member, in the transaction of the act."""
+
+from typing import Any
+
+from django.db.models import Model
+
+from exchange.models import AuditEntry, User
+
+__all__ = ["audit_record"]
+
+
+def audit_record(
+    *,
+    actor: User,
+    action: str,
+    target: Model,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
+    note: str = "",
+) -> AuditEntry:
+    """Record a dotted action (`market.set_state`) on a target. `old` and `new` hold JSON values of what changed."""
+    assert "." in action, "Invariant: an action is dotted, as in market.set_state"
+    return AuditEntry.objects.create(
+        actor=actor,
+        action=action,
+        target_type=target._meta.label_lower,
+        target_id=str(target.pk),
+        old=old or {},
+        new=new or {},
+        note=note,
+    )

@@ -1,0 +1,56 @@
+"""Who is asking: bearer tokens, for REST and WebSockets."""
+
+from typing import Any
+
+from django.db.models import Exists
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from rest_framework_simplejwt.tokens import AccessToken
+
+from exchange.errors import ApiError, ErrorCode
+from exchange.models import RevokedSession, User
+from exchange.sessions import decode_token, token_ids
+
+__all__ = ["BearerAuthentication", "authenticate_token"]
+
+
+def authenticate_token(token: str) -> User:
+    """Return the user of an access token. One query.
+
+    Raises UNAUTHENTICATED (malformed, tampered with, no such user, not active), TOKEN_EXPIRED, TOKEN_REVOKED.
+    """
+    user_id, sid = token_ids(decode_token(AccessToken, token))
+    user: Any = (
+        User.objects.filter(pk=user_id)
+        .annotate(is_session_revoked=Exists(RevokedSession.objects.filter(sid=sid)))
+        .first()
+    )
+    if user is None or not user.is_active:
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
+    if user.is_session_revoked:
+        raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
+    assert isinstance(user, User), "Invariant: tokens name users"
+    return user
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access>`. A request without it is anonymous; with a bad one it is refused."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not header:
+            return None
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise self._challenge(ApiError(ErrorCode.UNAUTHENTICATED, "Send Authorization: Bearer <access token>"))
+        try:
+            return authenticate_token(token.strip()), None
+        except ApiError as error:
+            raise self._challenge(error) from None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+    def _challenge(self, error: ApiError) -> ApiError:
+        error.headers["WWW-Authenticate"] = self.authenticate_header(None)  # type: ignore[arg-type]
+        return error

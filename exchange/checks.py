@@ -1,0 +1,109 @@
+"""System checks: what is wrong with the settings of this installation, and how to mend it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError, connections
+
+from exchange.scaling import NotAMultipleError
+
+__all__ = ["check_hosts", "check_market_scales", "check_rates", "check_secret_key"]
+
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"}
+_SECRET_KEY_MIN = 32
+_ENGINE_BITS = 63
+
+
+@register(Tags.security)
+def check_secret_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E001: tokens are signed with SECRET_KEY, so it must be long."""
+    if len(settings.SECRET_KEY) >= _SECRET_KEY_MIN:
+        return []
+    return [
+        Error(
+            f"SECRET_KEY has fewer than {_SECRET_KEY_MIN} characters.",
+            hint='Set SECRET_KEY to a long random text: python -c "import secrets; print(secrets.token_urlsafe(48))"',
+            id="exchange.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
+    """E002, E003, W001: neither debug pages nor demo accounts nor open doors for others than this machine."""
+    public = sorted(host for host in settings.ALLOWED_HOSTS if host not in _LOOPBACK)
+    if settings.DEBUG and public:
+        yield Error(
+            f"DEBUG is on and ALLOWED_HOSTS names {', '.join(public)}: error pages would show settings and code.",
+            hint="Set DEBUG=0, or ALLOWED_HOSTS to localhost.",
+            id="exchange.E002",
+        )
+    if settings.DEMO_MODE and public:
+        yield Error(
+            f"DEMO_MODE is on and ALLOWED_HOSTS names {', '.join(public)}: demo accounts have a known password.",
+            hint="Set DEMO_MODE=0, or ALLOWED_HOSTS to localhost.",
+            id="exchange.E003",
+        )
+    if public and not settings.TLS_PROXY:
+        yield Warning(
+            "ALLOWED_HOSTS names more than this machine but TLS_PROXY is off: passwords and tokens may travel in clear.",
+            hint="Put a TLS proxy in front that sets X-Forwarded-Proto and X-Forwarded-For, and set TLS_PROXY=1.",
+            id="exchange.W001",
+        )
+
+
+@register()
+def check_rates(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
+    """E004: limits and deadlines are positive."""
+    for name in ("ORDER_RATE_PER_SECOND", "LOGIN_RATE_PER_MINUTE", "COMMAND_TIMEOUT_MS"):
+        if getattr(settings, name) < 1:
+            yield Error(
+                f"{name} is {getattr(settings, name)}: nothing would get through.",
+                hint=f"Set {name} to a positive number, or remove it for the default.",
+                id="exchange.E004",
+            )
+
+
+@register(Tags.database)
+def check_market_scales(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> Iterable[CheckMessage]:
+    """E005, E006: money comes out even, and the largest order fits the engine's 64 bits. One query."""
+    from exchange.models import Market
+
+    for alias in databases or ():
+        try:
+            if Market._meta.db_table not in connections[alias].introspection.table_names():
+                continue
+            for market in Market.objects.using(alias).select_related("base", "quote"):
+                yield from _market_messages(market)
+        except DatabaseError:
+            continue  # Django's own check reports a database that cannot be reached
+
+
+def _market_messages(market: Any) -> Iterable[CheckMessage]:
+    scale = market.scale
+    try:
+        units_max = (
+            scale.price_ticks(market.reference_price - market.reference_price % market.tick_size)
+            * scale.quantity_lots(market.max_quantity - market.max_quantity % market.lot_size)
+            * scale.tick_lot_units
+        )
+        assert scale.lot_units
+    except NotAMultipleError:
+        yield Error(
+            f"{market}: tick x lot is finer than {scale.quote_decimals} decimals of {market.quote_id},"
+            f" or a lot finer than {scale.base_decimals} decimals of {market.base_id}.",
+            hint="Choose a larger tick or lot, or keep the asset to more decimals.",
+            id="exchange.E005",
+        )
+        return
+    if units_max.bit_length() > _ENGINE_BITS:
+        yield Error(
+            f"{market}: its largest order at the reference price does not fit 64 bits.",
+            hint="Lower max_quantity, or choose a larger lot.",
+            id="exchange.E006",
+        )

@@ -1,0 +1,41 @@
+"""Gauges about the business for Prometheus, read from the database at each scrape; apps register theirs in `ready()`."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import structlog
+from prometheus_client import REGISTRY
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+__all__ = ["install_collector", "register_gauges"]
+
+log = structlog.get_logger(__name__)
+
+_sources: list[Callable[[], Iterable[Metric]]] = []
+
+
+def register_gauges(source: Callable[[], Iterable[Metric]]) -> None:
+    """Add a function that returns metrics; it runs at each scrape, so it reads by index and little."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+class _ExchangeCollector(Collector):
+    def describe(self) -> list[Metric]:
+        return []  # else registering would collect, and so query, while Django starts
+
+    def collect(self) -> Iterator[Metric]:
+        for source in _sources:
+            try:
+                yield from list(source())
+            except Exception as error:  # a scrape must show what is left when the database is down
+                log.warning("metrics_unavailable", source=source.__name__, error=str(error))
+
+
+_collector = _ExchangeCollector()
+
+
+def install_collector() -> None:
+    """Register the collector with the process's registry, once."""
+    if _collector not in REGISTRY._collector_to_names:
+        REGISTRY.register(_collector)

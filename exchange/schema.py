@@ -1,0 +1,101 @@
+"""The OpenAPI document: the envelope around every answer, and the errors that every operation can give."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import build_bearer_security_scheme_object
+from rest_framework.permissions import AllowAny
+
+from exchange.envelope import EnvelopePagination
+from exchange.errors import ErrorCode
+
+__all__ = ["EnvelopeAutoSchema"]
+
+_META: dict[str, Any] = {
+    "type": "object",
+    "required": ["request_id", "timestamp"],
+    "properties": {
+        "request_id": {"type": "string"},
+        "timestamp": {"type": "string", "format": "date-time"},
+        "idempotent_replay": {"type": "boolean", "description": "The order existed already; nothing was placed"},
+        "payload_differs": {"type": "boolean", "description": "The body differed from the first one"},
+    },
+}
+_PAGINATION: dict[str, Any] = {
+    "type": "object",
+    "required": ["total", "limit", "offset", "has_more"],
+    "properties": {
+        "total": {"type": "integer", "description": "Exact up to 10,000; 10,001 means more than 10,000"},
+        "limit": {"type": "integer"},
+        "offset": {"type": "integer"},
+        "has_more": {"type": "boolean"},
+    },
+}
+_ERROR: dict[str, Any] = {
+    "type": "object",
+    "required": ["success", "error", "meta"],
+    "properties": {
+        "success": {"type": "boolean", "enum": [False]},
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "details"],
+            "properties": {
+                "code": {"type": "string", "enum": [code.value for code in ErrorCode]},
+                "message": {"type": "string", "description": "For a person"},
+                "details": {"type": "object", "additionalProperties": True},
+            },
+        },
+        "meta": _META,
+    },
+}
+_BAD_REQUEST = "The request is not valid, or the order breaks a rule: `error.code` says which"
+_UNAVAILABLE = "A part the request needs cannot be reached: try again"
+
+
+class EnvelopeAutoSchema(AutoSchema):
+    """Describes what EnvelopeRenderer and the exception handler do to every operation."""
+
+    def _get_response_bodies(self, direction: str = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
+        for status, body in bodies.items():
+            if status.startswith("2"):
+                for content in body.get("content", {}).values():
+                    content["schema"] = self._enveloped(content.get("schema", {}))
+        errors = {status: text for status, text in self._errors().items() if status not in bodies}
+        return bodies | {status: _error_body(text) for status, text in errors.items()}
+
+    def _enveloped(self, schema: dict[str, Any]) -> dict[str, Any]:
+        properties = {"success": {"type": "boolean", "enum": [True]}, "data": schema, "meta": _META}
+        if isinstance(self._get_paginator(), EnvelopePagination) and self._is_list_view():
+            properties["pagination"] = _PAGINATION
+        return {"type": "object", "required": list(properties), "properties": properties}
+
+    def _errors(self) -> dict[str, str]:
+        errors = {"400": _BAD_REQUEST}
+        if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
+            errors |= {"401": "Not logged in, or the token is expired or revoked", "403": "Not allowed"}
+        if "{" in self.path or self.method == "POST":
+            errors["404"] = "There is no such market, order or trade"
+        if self.method in ("POST", "PATCH", "PUT"):
+            errors |= {"413": "The body is larger than 1 MB", "415": "The body is not application/json"}
+        if self.method != "GET" and "/orders" in self.path:
+            errors |= {
+                "409": "The market is halted or closed, or the order has ended already",
+                "504": "Not confirmed in time: ask for the order by `details.order_id` or its client order id",
+            }
+        if self.view.get_throttles():
+            errors["429"] = "Too many requests: wait for the seconds in Retry-After"
+        return errors | {"503": _UNAVAILABLE}
+
+
+def _error_body(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _ERROR}}}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "exchange.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        return build_bearer_security_scheme_object("Authorization", "Bearer", "JWT")

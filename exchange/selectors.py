@@ -1,0 +1,69 @@
+"""Reading markets. They are few and change rarely, so each process keeps them for a second."""
+
+import re
+import time
+from dataclasses import dataclass
+
+from exchange.errors import ApiError, ErrorCode
+from exchange.models import Market
+
+__all__ = ["forget_markets", "market_by_id", "market_by_symbol", "markets"]
+
+_KEPT_S = 1.0
+_SYMBOL = re.compile(r"([A-Z0-9]{2,12})[/_-]([A-Z0-9]{2,12})")
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    by_id: dict[int, Market]
+    by_symbol: dict[str, Market]
+    until: float
+
+
+_snapshot = _Snapshot({}, {}, 0.0)
+
+
+def markets() -> list[Market]:
+    """Return all markets with their assets, oldest first; at most a second old. At most one query."""
+    return list(_fresh().by_id.values())
+
+
+def market_by_symbol(text: str) -> Market:
+    """Return the market called `BTC/USDT`, `BTC-USDT` or `BTC_USDT`, in any case. Raises MARKET_NOT_FOUND.
+
+    At most a second old; its assets are loaded, so `scale` costs no query. A new market is found at once.
+    """
+    match = _SYMBOL.fullmatch(text.upper())
+    symbol = f"{match[1]}/{match[2]}" if match else ""
+    market = _fresh().by_symbol.get(symbol)
+    if market is None and symbol:
+        market = _load().by_symbol.get(symbol)
+    if market is None:
+        raise ApiError(ErrorCode.MARKET_NOT_FOUND, "There is no such market", {"symbol": text[:64]})
+    return market
+
+
+def market_by_id(market_id: int) -> Market:
+    """Return a market that is known to exist; at most a second old."""
+    market = _fresh().by_id.get(market_id) or _load().by_id.get(market_id)
+    assert market is not None, "Invariant: what names a market names an existing one"
+    return market
+
+
+def forget_markets() -> None:
+    """Make this process read the markets again: it has changed one."""
+    global _snapshot
+    _snapshot = _Snapshot({}, {}, 0.0)
+
+
+def _fresh() -> _Snapshot:
+    return _snapshot if time.monotonic() < _snapshot.until else _load()
+
+
+def _load() -> _Snapshot:
+    global _snapshot
+    rows = list(Market.objects.select_related("base", "quote").order_by("id"))
+    _snapshot = _Snapshot(
+        {row.pk: row for row in rows}, {row.symbol: row for row in rows}, time.monotonic() + _KEPT_S
+    )
+    return _snapshot

@@ -1,0 +1,121 @@
+"""Logins: a session is born with a password, lives through rotated refresh tokens, and ends for all of them at once.
+
+Every token of a session carries its `sid`. A refresh token is good for one refresh; that one is used twice is a sign of
+theft, so it ends the session. Only the ids of refresh tokens are stored, never the tokens.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.utils import timezone
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+
+from exchange.errors import ApiError, ErrorCode
+from exchange.ids import uuid7
+from exchange.models import RevokedSession, User
+
+__all__ = ["TokenPair", "decode_token", "session_open", "session_refresh", "session_revoke"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    access: str
+    refresh: str
+    expires_in: int
+
+
+class _SessionToken(RefreshToken):
+    """A refresh token whose being spent is looked up under a lock, not while decoding."""
+
+    def check_blacklist(self) -> None:
+        return None
+
+
+def session_open(*, username: str, password: str) -> TokenPair:
+    """Log in. Takes the same time whether the name or the password is wrong. Raises UNAUTHENTICATED."""
+    user = authenticate(username=username, password=password)
+    if not isinstance(user, User):
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "The username or the password is wrong")
+    return _issue(user.pk, uuid7())
+
+
+def session_refresh(*, refresh: str) -> TokenPair:
+    """Spend a refresh token for a new pair of the same session. Locks the token's row.
+
+    Of several refreshes with one token one succeeds; the others raise TOKEN_REVOKED and end the session.
+    """
+    token = decode_token(_SessionToken, refresh)
+    if not _spend(token["jti"]):
+        _revoke(token)
+        raise ApiError(ErrorCode.TOKEN_REVOKED, "This refresh token was used before; log in again")
+    user_id, sid = token_ids(token)
+    if not User.objects.filter(pk=user_id, is_active=True).exists():
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
+    if RevokedSession.objects.filter(sid=sid).exists():
+        raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
+    return _issue(user_id, sid)
+
+
+def session_revoke(*, refresh: str) -> None:
+    """End the session of a refresh token: all its tokens are refused from now on. Safe to repeat."""
+    _revoke(decode_token(_SessionToken, refresh))
+
+
+def decode_token(kind: Any, text: str) -> Any:
+    """Return a verified token of a kind. Raises TOKEN_EXPIRED, else UNAUTHENTICATED. No query."""
+    try:
+        return kind(text)
+    except ExpiredTokenError:
+        raise ApiError(ErrorCode.TOKEN_EXPIRED, "The token has expired") from None
+    except (TokenError, ValueError):
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "The token is not valid") from None
+
+
+def token_ids(token: Any) -> tuple[UUID, UUID]:
+    """Return the user's id and the session's id that a token carries. Raises UNAUTHENTICATED."""
+    try:
+        return UUID(token["sub"]), UUID(token["sid"])
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "The token is not valid") from None
+
+
+@transaction.atomic
+def _spend(jti: str) -> bool:
+    outstanding = OutstandingToken.objects.select_for_update().filter(jti=jti).first()
+    if outstanding is None:
+        return False
+    _, is_first_use = BlacklistedToken.objects.get_or_create(token=outstanding)
+    return is_first_use
+
+
+def _revoke(token: Any) -> None:
+    user_id, sid = token_ids(token)
+    if not User.objects.filter(pk=user_id).exists():
+        return
+    # Until then every token of the session has expired by itself.
+    expires_at = timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME
+    RevokedSession.objects.bulk_create(
+        [RevokedSession(sid=sid, user_id=user_id, expires_at=expires_at)], ignore_conflicts=True
+    )
+
+
+def _issue(user_id: UUID, sid: UUID) -> TokenPair:
+    refresh = _SessionToken()
+    refresh["sub"], refresh["sid"] = str(user_id), str(sid)
+    OutstandingToken.objects.create(
+        user_id=user_id,
+        jti=refresh["jti"],
+        token="",
+        created_at=refresh.current_time,
+        expires_at=datetime.fromtimestamp(refresh["exp"], UTC),
+    )
+    lifetime = AccessToken.lifetime
+    assert lifetime is not None, "Invariant: access tokens have a lifetime"
+    return TokenPair(str(refresh.access_token), str(refresh), int(lifetime.total_seconds()))

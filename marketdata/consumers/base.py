@@ -1,0 +1,244 @@
+"""What all streams share: one sender task with a bounded outbox, heartbeats, and limits on what comes in.
+
+Close codes: 4400 bad messages, 4401 not authenticated, 4403 forbidden, 4404 no such market, 4408 too slow,
+4429 too many messages; 1013 (try again later) when the database cannot be reached, 1011 for our own errors.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any, ClassVar
+
+import orjson
+import structlog
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from exchange.errors import ApiError, ErrorCode, to_api_error
+from exchange.models import Market
+from exchange.selectors import market_by_symbol
+from marketdata import messages
+from marketdata.backpressure import Gate, gate_of
+from marketdata.database import in_database
+from marketdata.hub import Hub, hub
+from marketdata.metrics import CONNECTIONS, SLOW_CLOSED
+from marketdata.outbox import Outbox
+
+log = structlog.get_logger(__name__)
+
+
+class CloseCode(IntEnum):
+    INTERNAL_ERROR = 1011
+    TRY_AGAIN_LATER = 1013
+    BAD_MESSAGE = 4400
+    UNAUTHENTICATED = 4401
+    FORBIDDEN = 4403
+    MARKET_NOT_FOUND = 4404
+    TOO_SLOW = 4408
+    TOO_MANY = 4429
+
+
+class BadMessageError(Exception):
+    """What came in is not a message of this stream; the third one ends the connection."""
+
+
+class StreamConsumer(AsyncWebsocketConsumer):
+    """Base of the streams. A subclass names its operations in `operations` and subscribes in `opened`."""
+
+    channel_layer_alias = ""  # the hub listens for all connections, so none needs a channel of its own
+    stream: ClassVar[str]
+    queue_limit = 512
+    heartbeat_s = 15.0
+    stalled_s = 30.0
+    message_bytes_max = 64 * 1024
+    bad_messages_max = 3
+    messages_per_s = 20.0
+    messages_burst = 100.0
+    symbols_max = 100
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.operations: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {"ping": self._ping}
+        self.hub: Hub
+        self.outbox: Outbox
+        self._gate = Gate()
+        self._is_open = False
+        self._bad_messages = 0
+        self._allowance = self.messages_burst
+        self._counted_at = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # also when the server cancels this connection
+            await self._release()
+
+    # --- For subclasses ---------------------------------------------------------------------------
+
+    async def opened(self) -> None:
+        """Subscribe; the connection is accepted and the sender runs."""
+        raise NotImplementedError
+
+    def closed(self) -> None:
+        """End every subscription."""
+        self.hub.forget(self.outbox)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the connection, until it ends."""
+        self._tasks.append(asyncio.create_task(work))
+
+    async def end(self, code: CloseCode, error: ApiError | None = None) -> None:
+        """Close the connection, with an error message before where there is one. Nothing is sent afterwards."""
+        if self._is_open:
+            self._is_open = False
+            if error:
+                await self.send(text_data=messages.error(error.code.value, error.message))
+            await self.close(code=int(code))
+
+    def report(self, error: ApiError) -> None:
+        self.outbox.put(messages.error(error.code.value, error.message))
+
+    async def find_market(self, symbol: Any) -> Market:
+        """Return a market. Raises BadMessageError for what is no string, ApiError."""
+        if not isinstance(symbol, str):
+            raise BadMessageError("A symbol is a string such as BTC/USDT")
+        return await in_database(market_by_symbol, symbol)
+
+    async def find_markets(self, message: dict[str, Any]) -> list[Market]:
+        """Return the known markets of a message's `symbols` and report the others."""
+        symbols = message.get("symbols")
+        if not isinstance(symbols, list) or not 0 < len(symbols) <= self.symbols_max:
+            raise BadMessageError(f"Give `symbols`, a list of 1 to {self.symbols_max} symbols")
+        found = []
+        for symbol in symbols:
+            try:
+                found.append(await self.find_market(symbol))
+            except ApiError as error:
+                self.report(ApiError(error.code, f"{error.message}: {symbol[:32]}"))
+        return found
+
+    # --- Coming in --------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        self.hub = hub()
+        self.outbox = Outbox(limit=self.queue_limit)
+        await self.accept()
+        self._gate = gate_of(self.base_send)
+        self._is_open = True
+        CONNECTIONS.labels(self.stream).inc()
+        self._counted_at = asyncio.get_running_loop().time()
+        self.start(self._send_all())
+        await self._guarded(self.opened)
+
+    async def disconnect(self, code: int) -> None:
+        await self._release()
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        """As in Channels, but without its query for stale database connections: a stream holds none."""
+        await self.disconnect(message.get("code", 1005))
+        raise StopConsumer
+
+    async def dispatch(self, message: Any) -> None:
+        """As in Channels, but without its hop to a thread for stale database connections."""
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self._is_open:
+            return
+        if not self._may_send_more():
+            await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many messages"))
+            return
+        await self._guarded(lambda: self._execute(text_data))
+
+    async def _execute(self, text: str | None) -> None:
+        message = self._decode(text)
+        operation = message.get("op")
+        if not isinstance(operation, str) or operation not in self.operations:
+            raise BadMessageError(f"Give `op`, one of: {', '.join(self.operations)}")
+        await self.operations[operation](message)
+
+    def _decode(self, text: str | None) -> dict[str, Any]:
+        if text is None:
+            raise BadMessageError("Send JSON as text")
+        if len(text) > self.message_bytes_max or len(text.encode()) > self.message_bytes_max:
+            raise BadMessageError(f"A message has at most {self.message_bytes_max:,} bytes")
+        try:
+            message = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise BadMessageError("This is not JSON") from None
+        if not isinstance(message, dict):
+            raise BadMessageError("A message is a JSON object")
+        return message
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except BadMessageError as error:
+            await self._count_bad(str(error))
+        except ApiError as error:
+            self.report(error)
+        except Exception as error:
+            await self._failed(error)
+
+    async def _count_bad(self, text: str) -> None:
+        self._bad_messages += 1
+        error = ApiError(ErrorCode.VALIDATION_ERROR, text)
+        if self._bad_messages >= self.bad_messages_max:
+            await self.end(CloseCode.BAD_MESSAGE, error)
+        else:
+            self.report(error)
+
+    async def _failed(self, error: Exception) -> None:
+        api_error = to_api_error(error)
+        is_ours = api_error.code is ErrorCode.INTERNAL_ERROR
+        if is_ours:
+            log.exception("stream_failed", exc_info=error)
+        await self.end(CloseCode.INTERNAL_ERROR if is_ours else CloseCode.TRY_AGAIN_LATER, api_error)
+
+    def _may_send_more(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        earned = (now - self._counted_at) * self.messages_per_s
+        self._allowance = min(self.messages_burst, self._allowance + earned) - 1
+        self._counted_at = now
+        return self._allowance >= 0
+
+    async def _ping(self, message: dict[str, Any]) -> None:
+        self.outbox.put('{"type":"pong"}')
+
+    # --- Going out --------------------------------------------------------------------------------
+
+    async def _send_all(self) -> None:
+        try:
+            while True:
+                async with asyncio.timeout(self.stalled_s):
+                    await self._gate.wait()
+                text = await self._next()
+                if text is None:
+                    raise TimeoutError
+                if not self._is_open:
+                    return
+                async with asyncio.timeout(self.stalled_s):
+                    await self.send(text_data=text)
+        except TimeoutError:
+            SLOW_CLOSED.inc()
+            await self.end(CloseCode.TOO_SLOW)
+
+    async def _next(self) -> str | None:
+        try:
+            return await asyncio.wait_for(self.outbox.get(), self.heartbeat_s)
+        except TimeoutError:
+            return messages.heartbeat(datetime.now(UTC))
+
+    async def _release(self) -> None:
+        self._is_open = False
+        tasks, self._tasks = self._tasks, []
+        if tasks:
+            CONNECTIONS.labels(self.stream).dec()
+            self.closed()
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task

@@ -1,0 +1,36 @@
+from typing import Any
+from urllib.parse import parse_qs
+
+from exchange.errors import ApiError
+from marketdata import messages
+from marketdata.consumers.base import CloseCode, StreamConsumer
+
+
+class TradesConsumer(StreamConsumer):
+    """`/ws/trades?symbol=`: public trades, of all markets without a symbol. No login."""
+
+    stream = "trades"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.operations |= {"subscribe": self._subscribe, "unsubscribe": self._unsubscribe}
+
+    async def opened(self) -> None:
+        symbols = parse_qs(self.scope["query_string"].decode("latin-1")).get("symbol")
+        if symbols is None:
+            await self.hub.subscribe_all_trades(self.outbox)
+            return
+        try:
+            self.hub.subscribe_trades(await self.find_market(symbols[0]), self.outbox)
+        except ApiError as error:
+            await self.end(CloseCode.MARKET_NOT_FOUND, error)
+
+    async def _subscribe(self, message: dict[str, Any]) -> None:
+        for market in await self.find_markets(message):
+            self.hub.subscribe_trades(market, self.outbox)
+
+    async def _unsubscribe(self, message: dict[str, Any]) -> None:
+        markets = await self.find_markets(message)
+        for market in markets:
+            self.hub.unsubscribe(market, self.outbox)
+        self.outbox.put(messages.unsubscribed(market.symbol for market in markets))

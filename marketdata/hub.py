@@ -1,0 +1,175 @@
+"""The hub: everything that the WebSocket connections of one process and event loop share.
+
+It receives each published message once, keeps one feed per wanted market, and fans out to the connections' outboxes.
+It opens with the first subscriber and closes itself some time after the last one left.
+
+Nothing relies on the pub/sub layer being reliable: every `WATCH_INTERVAL_S` the feeds are compared with the sequence
+numbers in the database, so the end of a stream that was lost is noticed even when nothing follows it.
+"""
+
+import asyncio
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from exchange.models import Market
+from exchange.selectors import markets
+from exchange.streams import BALANCES_GROUP
+from marketdata import messages, selectors
+from marketdata.batches import Batch
+from marketdata.bus import Bus, Message
+from marketdata.database import in_database
+from marketdata.feed import MarketFeed
+from marketdata.outbox import Outbox
+from marketdata.private import PrivateStreams
+
+log = structlog.get_logger(__name__)
+
+WATCH_INTERVAL_S = 2.0
+GRACE_S = 10.0  # how long a feed without subscribers is kept
+
+
+class Hub:
+    """Belongs to one event loop. Subscribing is synchronous; what is subscribed to arrives in the outbox."""
+
+    watch_interval_s = WATCH_INTERVAL_S
+    grace_s = GRACE_S
+
+    def __init__(self) -> None:
+        self._feeds: dict[int, MarketFeed] = {}
+        self._everything: set[Outbox] = set()  # those who want the trades of all markets
+        self._private = PrivateStreams()
+        self._bus = Bus(self._deliver)
+        self._is_interrupted = False
+        self._has_balances = False
+        self._watcher: asyncio.Task[None] | None = None
+
+    def subscribe_book(self, market: Market, outbox: Outbox) -> None:
+        self._feed(market).add_book(outbox)
+
+    def subscribe_trades(self, market: Market, outbox: Outbox) -> None:
+        self._feed(market).add_trades(outbox)
+
+    async def subscribe_all_trades(self, outbox: Outbox) -> None:
+        """Send the trades of all markets, also of those that are made later. Queries."""
+        self._everything.add(outbox)
+        for market in await in_database(markets):
+            if outbox in self._everything:  # it may have left meanwhile
+                self._feed(market).add_trades(outbox)
+
+    async def subscribe_private(self, user_id: UUID, outbox: Outbox) -> None:
+        """Send the orders, fills and balances of an account. Queries."""
+        feeds = [self._feed(market) for market in await in_database(markets)]
+        self._private.add(user_id, outbox)
+        await self._join_balances()
+        outbox.put(messages.subscribed({f.market.symbol: f.seq for f in feeds if f.seq is not None}))
+
+    def unsubscribe(self, market: Market, outbox: Outbox) -> None:
+        if feed := self._feeds.get(market.id):
+            feed.remove(outbox)
+
+    def forget(self, outbox: Outbox, user_id: UUID | None = None) -> None:
+        """End every subscription of a connection."""
+        self._everything.discard(outbox)
+        if user_id:
+            self._private.remove(user_id, outbox)
+        for feed in self._feeds.values():
+            feed.remove(outbox)
+
+    async def close(self) -> None:
+        """End every feed and task. The next subscriber opens the hub again."""
+        watcher, self._watcher = self._watcher, None
+        bus, self._bus = self._bus, Bus(self._deliver)
+        feeds, self._feeds = list(self._feeds.values()), {}
+        self._has_balances = self._is_interrupted = False
+        if watcher and watcher is not asyncio.current_task():
+            watcher.cancel()
+            await asyncio.wait([watcher])
+        for feed in feeds:
+            await feed.close()
+        await bus.close()
+
+    def _feed(self, market: Market) -> MarketFeed:
+        if (feed := self._feeds.get(market.id)) is None:
+            feed = self._feeds[market.id] = MarketFeed(market, self._bus, self._private)
+        if self._watcher is None:
+            self._watcher = asyncio.create_task(self._watch(), name="stream-watcher")
+        return feed
+
+    def _deliver(self, message: Message) -> None:
+        if message["type"] == "market.batch":
+            if feed := self._feeds.get(message["market_id"]):
+                feed.receive(Batch.from_message(message))
+        elif message["type"] == "balances.changed":
+            self._private.balances(message["balances"])
+
+    # --- The watcher ------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Check everything now and then, until nobody is left."""
+        while True:
+            await asyncio.sleep(self.watch_interval_s)
+            try:
+                await self._retire_feeds()
+                if not self._feeds:
+                    break
+                await self._check_bus()
+                await self._check_sequences()
+            except Exception as error:  # database or broker are away: next time, then
+                log.warning("stream_check_failed", error=repr(error))
+        await self.close()
+
+    async def _retire_feeds(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for market_id, feed in list(self._feeds.items()):
+            if feed.has_subscribers or self._private or self._everything:
+                feed.idle_since = None
+            elif feed.idle_since is None:
+                feed.idle_since = now
+            elif now - feed.idle_since >= self.grace_s:
+                del self._feeds[market_id]
+                await feed.close()
+
+    async def _check_bus(self) -> None:
+        """When messages did not come through for a time, balance changes may be missing: say so."""
+        if not await self._bus.check():
+            self._is_interrupted = True
+        elif self._is_interrupted:
+            self._is_interrupted = False
+            log.warning("streams_resumed")
+            self._private.interrupted()
+        if self._private and not self._has_balances:
+            await self._join_balances()
+
+    async def _check_sequences(self) -> None:
+        seqs = await in_database(selectors.last_seqs)
+        for market_id, feed in list(self._feeds.items()):
+            feed.check_sequence(seqs.get(market_id, 0))
+        if self._private or self._everything:
+            for market in await in_database(markets):
+                if market.id not in self._feeds:
+                    feed = self._feed(market)
+                    for outbox in self._everything:
+                        feed.add_trades(outbox)
+
+    async def _join_balances(self) -> None:
+        if not self._has_balances:
+            try:
+                await self._bus.join(BALANCES_GROUP, self)
+            except Exception as error:  # the watcher tries again, and tells the clients once it worked
+                log.warning("balances_not_joined", error=repr(error))
+                self._is_interrupted = True
+            else:
+                self._has_balances = True
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """Return the hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

@@ -1,0 +1,27 @@
+"""Is there an engine for every market? A live engine keeps a key in Valkey that expires by itself."""
+
+from exchange.health import CheckFailedError
+from exchange.models import TradingState
+from exchange.selectors import markets
+from exchange.valkey import valkey
+
+__all__ = ["check_engines", "engine_key"]
+
+_NAMED_MAX = 10
+
+
+def engine_key(slug: str) -> str:
+    """Return the key of the heartbeat of a market's engine: `te:engine:BTC-USDT`."""
+    return f"te:engine:{slug}"
+
+
+def check_engines() -> None:
+    """Raise CheckFailedError unless every market that is not closed has a live engine."""
+    slugs = [market.slug for market in markets() if market.trading_state != TradingState.CLOSED]
+    if not slugs:
+        raise CheckFailedError("There is no market: run `manage.py seed`")
+    beats = valkey().mget([engine_key(slug) for slug in slugs])
+    dead = [slug for slug, beat in zip(slugs, beats, strict=True) if beat is None]
+    if dead:
+        more = f" and {len(dead) - _NAMED_MAX} more" if len(dead) > _NAMED_MAX else ""
+        raise CheckFailedError(f"No engine for {', '.join(dead[:_NAMED_MAX])}{more}")

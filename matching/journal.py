@@ -1,0 +1,70 @@
+"""What the matching worker needs from storage, as a protocol; `orders` implements it, the settings name it.
+
+A journal belongs to one market and one thread. It owns the database connection that holds the market's lock.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from matching.engine import Command, Engine, Event
+from matching.messages import Reply, Request
+
+
+@dataclass(slots=True)
+class BatchOutcome:
+    """What a committed batch leaves to be told: answers, and messages for groups of the pub/sub layer."""
+
+    replies: list[Reply] = field(default_factory=list)
+    publications: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    trades: int = 0
+
+
+class BatchTransaction(Protocol):
+    """One open transaction; leaving its context without `commit` rolls it back."""
+
+    batch_id: bytes
+    outcome: BatchOutcome
+
+    def reply(self, reply: Reply) -> None:
+        """Take the reply of a request that ends before the engine."""
+
+    def admit(self, request: Request) -> list[Command] | Reply:
+        """Hold what the request needs and return its commands, or the reply that ends it here."""
+
+    def record(self, request: Request, command: Command, events: Sequence[Event]) -> None:
+        """Take note of what the engine did: rows to write, funds to release, the reply."""
+
+    def write(self, engine: Engine) -> None:
+        """Write everything, and complete the outcome."""
+
+    def commit(self) -> None:
+        """Commit: after this the batch is durable."""
+
+
+class Journal(Protocol):
+    """The durable side of one market's engine."""
+
+    def try_lock(self) -> bool:
+        """Connect if need be and try to take the market's lock; False while another engine has it."""
+
+    def recover(self) -> Engine:
+        """Return the engine as of the last committed batch. Needs the lock."""
+
+    def begin(
+        self, requests: Sequence[Request], engine: Engine, now_ms: int
+    ) -> AbstractContextManager[BatchTransaction]:
+        """Open the transaction of a batch."""
+
+    def committed(self, batch_id: bytes) -> bool:
+        """Tell whether this batch was the last one committed: asked when a commit ended in doubt."""
+
+    def is_changed(self, engine: Engine) -> bool:
+        """Tell whether the stored market differs from what the engine goes by. One query."""
+
+    def after_commit(self, outcome: BatchOutcome) -> None:
+        """Start what follows a committed batch. Never blocks for long, never raises."""
+
+    def close(self) -> None:
+        """Give the lock back and disconnect."""

@@ -1,0 +1,111 @@
+"""What travels between a gateway and the engine of a market, over the channel layers.
+
+A message to `engine.<slug>` is `{"type": "engine.commands", "reply_to": channel, "requests": [...]}`; the engine answers
+with `{"type": "engine.replies", "replies": [...]}` on the pub/sub layer. Requests and replies are lists in the order
+of the fields below, so the order of the fields is part of the protocol between processes of one release.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+
+class RequestKind(IntEnum):
+    PLACE = 1
+    CANCEL = 2
+    CONFIGURE = 3
+
+
+# Where the answer goes: the gateway's channel and its own number for the request. On the wire only the number.
+Correlation = tuple[str, int]
+NOBODY: Correlation = ("", 0)
+
+
+class PlaceRequest(NamedTuple):
+    """Place an order. Ids are 16 bytes; `budget_units` is in units of the quote asset, 0 unless a buy by budget."""
+
+    correlation: Correlation
+    deadline_ms: int
+    order_id: bytes
+    user_id: bytes
+    side: int
+    type: int
+    time_in_force: int
+    post_only: bool
+    price_ticks: int
+    quantity_lots: int
+    budget_units: int
+    client_order_id: str | None
+    payload_digest: bytes
+
+
+class CancelRequest(NamedTuple):
+    correlation: Correlation
+    deadline_ms: int
+    order_id: bytes
+    user_id: bytes
+
+
+class ConfigureRequest(NamedTuple):
+    """Bring the engine in step with the stored market: its trading state, band and fees may have changed."""
+
+    correlation: Correlation = NOBODY
+    deadline_ms: int = 1 << 62
+
+
+Request = PlaceRequest | CancelRequest | ConfigureRequest
+
+_KINDS: dict[type[Request], RequestKind] = {
+    PlaceRequest: RequestKind.PLACE,
+    CancelRequest: RequestKind.CANCEL,
+    ConfigureRequest: RequestKind.CONFIGURE,
+}
+_TYPES: dict[int, type[Request]] = {kind.value: request_type for request_type, kind in _KINDS.items()}
+
+
+def pack_request(request: Request) -> list[Any]:
+    return [_KINDS[type(request)].value, request[0][1], *request[1:]]
+
+
+def unpack_request(fields: Sequence[Any], reply_to: str) -> Request:
+    """Raises KeyError or TypeError for what no gateway of this release sends."""
+    return _TYPES[fields[0]]._make([(reply_to, fields[1]), *fields[2:]])
+
+
+class ReplyStatus(IntEnum):
+    """How a request ended. Only EXECUTED changed anything."""
+
+    EXECUTED = 1  # the order and its trades are committed
+    REPLAYED = 2  # the order id or client order id was known: details name the first order
+    DENIED = 3  # refused before the engine saw it: code and details say why; nothing is stored
+    NOT_EXECUTED = 4  # the engine could not: nothing is stored and nothing will be
+
+
+class Reply(NamedTuple):
+    """The answer to a request; `order` and `trades` are rows of `orders.rows`, opaque to this app."""
+
+    correlation: Correlation
+    status: ReplyStatus
+    code: str = ""
+    details: Mapping[str, Any] = {}
+    order: Any = None
+    trades: Sequence[Any] = ()
+
+
+def pack_reply(reply: Reply) -> list[Any]:
+    return [reply.correlation[1], *reply[1:]]
+
+
+def unpack_reply(fields: Sequence[Any]) -> Reply:
+    number, status, *rest = fields
+    return Reply(("", number), ReplyStatus(status), *rest)
+
+
+def engine_channel(slug: str) -> str:
+    """Return the channel on which a market's engine takes commands."""
+    return f"engine.{slug}"
+
+
+def heartbeat_key(slug: str) -> str:
+    """Return the Valkey key that exists while a market's engine takes commands."""
+    return f"te:engine:{slug}"

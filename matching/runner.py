@@ -1,0 +1,243 @@
+"""Serves one market: takes what waits as one batch, has it committed in a thread of its own, then tells everybody."""
+
+import asyncio
+import json
+import os
+import time
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+import structlog
+from channels.layers import BaseChannelLayer, get_channel_layer
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from matching import metrics
+from matching.journal import BatchOutcome
+from matching.messages import (
+    NOBODY,
+    ConfigureRequest,
+    Request,
+    engine_channel,
+    heartbeat_key,
+    pack_reply,
+    unpack_request,
+)
+from matching.processor import BatchFailed, MarketProcessor, Recovered, not_executed
+
+log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+MAX_BATCH = 2_000
+MAX_WAITING = 20_000
+MAX_UNTOLD = 64  # batches
+HEARTBEAT_SECONDS = 0.25
+HEARTBEAT_TTL_MS = 1_000
+POLL_SECONDS = 1.0
+STANDBY_SECONDS = 0.2
+RETRY_SECONDS = 0.5
+
+
+class MarketRunner:
+    """The life of one market in this process: standby, recovery, service, and again after a failure.
+
+    `listen` is the coroutine that feeds `receive` from the market's channel; it runs only while the market is served, so
+    a standby takes no command from the active engine.
+    """
+
+    def __init__(
+        self, processor: MarketProcessor, slug: str, redis: Redis, listen: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self.slug = slug
+        self._processor = processor
+        self._redis = redis
+        self._listen = listen
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"engine-{slug}")
+        self._waiting: deque[Request] = deque()
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._untold: asyncio.Queue[BatchOutcome | None] = asyncio.Queue(MAX_UNTOLD)
+        self._since = 0.0
+
+    async def receive(self, reply_to: str, requests: Sequence[Sequence[Any]]) -> None:
+        """Queue the requests of one gateway message; refuse them at once when too much is waiting."""
+        parsed = [unpack_request(fields, reply_to) for fields in requests]
+        if len(self._waiting) + len(parsed) > MAX_WAITING:
+            await self._tell(BatchOutcome([not_executed(r.correlation, "OVERLOADED") for r in parsed]))
+            return
+        self._waiting.extend(parsed)
+        self._wake.set()
+
+    def refresh(self) -> None:
+        """Have the engine follow the stored market with its next batch."""
+        self._waiting.append(ConfigureRequest())
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish what is waiting, answer everybody, give the market back."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Serve the market until `stop`; never raises for what storage or broker do."""
+        teller = asyncio.create_task(self._tell_outcomes())
+        try:
+            while not self._stopping.is_set():
+                if await self._recover():
+                    await self._serve()
+        finally:
+            await self._untold.put(None)
+            await teller
+            await self._in_thread(self._processor.close)
+            self._thread.shutdown(wait=False)
+
+    # --- life cycle ---------------------------------------------------------------------------------
+
+    async def _recover(self) -> bool:
+        """Try to become the active engine; wait a little and return False when that is not possible now."""
+        try:
+            recovered = await self._in_thread(self._processor.try_recover)
+            if recovered is None:
+                await self._pause(STANDBY_SECONDS)
+                return False
+            outcome = await self._in_thread(self._processor.resolve_doubt)
+        except Exception as error:  # whatever storage does, the market tries again until it is stopped
+            log.error("recovery_failed", market=self.slug, error=f"{type(error).__name__}: {error}")
+            await self._in_thread(self._processor.close)
+            await self._pause(RETRY_SECONDS)
+            return False
+        self._log_recovered(recovered)
+        if outcome is not None:
+            await self._untold.put(outcome)
+        return True
+
+    def _log_recovered(self, recovered: Recovered) -> None:
+        log.info(
+            "market_recovered",
+            market=self.slug,
+            open_orders=recovered.open_orders,
+            seq=recovered.seq,
+            state_hash=recovered.state_hash,
+            seconds=round(recovered.seconds, 3),
+        )
+
+    async def _serve(self) -> None:
+        self.refresh()
+        self._since = time.time()
+        helpers = [asyncio.create_task(job) for job in (self._heartbeat(), self._poll(), self._keep_listening())]
+        try:
+            while not self._stopping.is_set():
+                await self._wake.wait()
+                self._wake.clear()
+                await self._work_off()
+        except BatchFailed as error:
+            metrics.count_failure(self.slug)
+            log.error("batch_failed", market=self.slug, error=str(error), in_doubt=error.in_doubt)
+        finally:
+            await self._leave_service(helpers)
+
+    async def _leave_service(self, helpers: list[asyncio.Task[None]]) -> None:
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+        if self._stopping.is_set():
+            try:
+                await self._work_off()
+            except BatchFailed as error:
+                log.error("last_batch_failed", market=self.slug, error=str(error), in_doubt=error.in_doubt)
+        await self._refuse(list(self._waiting))
+        self._waiting.clear()
+        try:
+            await self._redis.delete(heartbeat_key(self.slug))
+        except RedisError:
+            pass  # it expires by itself
+
+    async def _work_off(self) -> None:
+        while self._waiting:
+            taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+            try:
+                outcome = await self._in_thread(self._processor.process, taken)
+            except BatchFailed as error:
+                if not error.in_doubt:
+                    await self._refuse(taken)
+                raise
+            await self._untold.put(outcome)
+
+    async def _refuse(self, requests: Sequence[Request]) -> None:
+        if requests:
+            await self._untold.put(BatchOutcome([not_executed(r.correlation) for r in requests]))
+
+    # --- helpers while serving ----------------------------------------------------------------------
+
+    async def _keep_listening(self) -> None:
+        while True:
+            try:
+                await self._listen(engine_channel(self.slug))
+            except Exception as error:  # the broker is away: the book stays, commands come when it is back
+                log.warning("listen_failed", market=self.slug, error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _heartbeat(self) -> None:
+        while True:
+            beat = {"pid": os.getpid(), "since": self._since, "seq": self._processor.seq}
+            try:
+                await self._redis.set(heartbeat_key(self.slug), json.dumps(beat), px=HEARTBEAT_TTL_MS)
+            except RedisError as error:
+                log.warning("heartbeat_failed", market=self.slug, error=str(error))
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _poll(self) -> None:
+        """Look whether staff changed the market. A lost connection shows itself as a failing batch."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                changed = await self._in_thread(self._processor.is_changed)
+            except Exception as error:
+                log.warning("poll_failed", market=self.slug, error=f"{type(error).__name__}: {error}")
+                changed = True
+            if changed:
+                self.refresh()
+
+    # --- telling ------------------------------------------------------------------------------------
+
+    async def _tell_outcomes(self) -> None:
+        """Tell the outcomes of batches one after the other, so that streams keep their order."""
+        while (outcome := await self._untold.get()) is not None:
+            await self._tell(outcome)
+
+    async def _tell(self, outcome: BatchOutcome) -> None:
+        by_gateway: dict[str, list[list[Any]]] = defaultdict(list)
+        for reply in outcome.replies:
+            if reply.correlation != NOBODY:
+                by_gateway[reply.correlation[0]].append(pack_reply(reply))
+        for channel, replies in by_gateway.items():
+            await self._send(_pubsub().send, channel, {"type": "engine.replies", "replies": replies})
+        for group, message in outcome.publications:
+            await self._send(_pubsub().group_send, group, message)
+
+    async def _send(
+        self, send: Callable[[str, dict[str, Any]], Awaitable[None]], to: str, message: dict[str, Any]
+    ) -> None:
+        """Send; what is lost is found in the database by those who miss it."""
+        try:
+            await send(to, message)
+        except Exception as error:
+            log.warning("send_failed", market=self.slug, to=to, error=f"{type(error).__name__}: {error}")
+
+    # --- small tools --------------------------------------------------------------------------------
+
+    async def _in_thread(self, function: Callable[..., _T], *args: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until `stop`."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            pass
+
+
+def _pubsub() -> BaseChannelLayer:
+    return cast(BaseChannelLayer, get_channel_layer("pubsub"))

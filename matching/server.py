@@ -1,0 +1,81 @@
+"""The engine process: a dedicated Channels worker with one consumer per market."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from channels.layers import get_channel_layer
+from channels.worker import Worker
+from django.conf import settings
+from redis.asyncio import Redis
+
+from matching.consumers import MatchingConsumer
+from matching.journal import Journal
+from matching.messages import engine_channel
+from matching.processor import MarketProcessor
+from matching.runner import MarketRunner
+
+log = structlog.get_logger(__name__)
+
+MARKETS_POLL_SECONDS = 2.0
+
+
+class EngineServer(Worker):
+    """Serves markets until it is told to stop.
+
+    `list_markets` returns the symbols to serve and is asked again from time to time, so that a new market is served
+    without a restart. A market is listened to only while this process has its lock.
+    """
+
+    def __init__(
+        self, list_markets: Callable[[], Sequence[str]], make_journal: Callable[[str], Journal]
+    ) -> None:
+        super().__init__(self._application, [], get_channel_layer("default"))
+        self._list_markets = list_markets
+        self._make_journal = make_journal
+        self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+        self._runners: dict[str, MarketRunner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+
+    async def handle(self) -> None:
+        """Run every market's runner; return when all have stopped."""
+        while not self._stopping.is_set():
+            await self._start_new_markets()
+            try:
+                await asyncio.wait_for(self._stopping.wait(), MARKETS_POLL_SECONDS)
+            except TimeoutError:
+                continue
+        for runner in self._runners.values():
+            runner.stop()
+        await asyncio.gather(*self._tasks.values())
+        await self._redis.aclose()
+
+    def stop(self) -> None:
+        """Stop gracefully: batches are finished and answered, locks given back."""
+        self._stopping.set()
+
+    def stop_on_signals(self) -> None:
+        """Stop on SIGTERM and SIGINT. Call from the main thread's running loop."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
+
+    async def _start_new_markets(self) -> None:
+        try:
+            symbols = await asyncio.get_running_loop().run_in_executor(None, self._list_markets)
+        except Exception as error:  # the database is away: those that run go on, new ones come later
+            log.warning("markets_unknown", error=f"{type(error).__name__}: {error}")
+            return
+        for symbol in symbols:
+            slug = symbol.replace("/", "-")
+            if slug not in self._runners:
+                processor = MarketProcessor(self._make_journal(symbol), symbol)
+                runner = MarketRunner(processor, slug, self._redis, self.listener)
+                self._runners[slug] = runner
+                self._tasks[slug] = asyncio.create_task(runner.run())
+
+    async def _application(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        slug = scope["channel"].removeprefix(engine_channel(""))
+        await MatchingConsumer(self._runners[slug])(scope, receive, send)

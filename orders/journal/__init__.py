@@ -1,0 +1,3 @@
+from orders.journal.journal import PostgresJournal
+
+__all__ = ["PostgresJournal"]

@@ -1,0 +1,86 @@
+"""Client order ids: which of a batch are new, and whose order the others belong to."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from matching.messages import PlaceRequest, Request
+
+_INSERT = """
+INSERT INTO orders_clientorderid (user_id, client_order_id, order_id, payload_digest)
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::bytea[])
+ON CONFLICT DO NOTHING RETURNING user_id, client_order_id
+"""
+_SELECT = """
+SELECT c.user_id, c.client_order_id, c.order_id, c.payload_digest
+FROM orders_clientorderid c
+JOIN unnest(%s::uuid[], %s::text[]) AS wanted (user_id, client_order_id) USING (user_id, client_order_id)
+"""
+_DELETE = """
+DELETE FROM orders_clientorderid c USING unnest(%s::uuid[], %s::text[]) AS gone (user_id, client_order_id)
+WHERE c.user_id = gone.user_id AND c.client_order_id = gone.client_order_id
+"""
+_Key = tuple[bytes, str]
+
+
+class ClientIdClaims:
+    """The claims of one batch. An id is inserted first; the insert waits for a concurrent one of another market.
+
+    `_owners` maps a key to the order that has it: stored before, or admitted in this batch. What was inserted here
+    and then not used (the order was denied) is removed again before the commit.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[_Key, tuple[bytes, bytes]] = {}
+        self._unused: set[_Key] = set()
+
+    @classmethod
+    def claim(cls, cursor: Cursor[Any], requests: Sequence[Request]) -> "ClientIdClaims":
+        """Insert the batch's ids, sorted, and look up those that exist. At most two queries, none without ids."""
+        claims = cls()
+        wanted: dict[_Key, PlaceRequest] = {}
+        for request in requests:
+            if isinstance(request, PlaceRequest) and request.client_order_id is not None:
+                wanted.setdefault((request.user_id, request.client_order_id), request)
+        if wanted:
+            claims._insert(cursor, dict(sorted(wanted.items())))
+        return claims
+
+    def _insert(self, cursor: Cursor[Any], wanted: dict[_Key, PlaceRequest]) -> None:
+        orders = [UUID(bytes=request.order_id) for request in wanted.values()]
+        digests = [request.payload_digest for request in wanted.values()]
+        cursor.execute(_INSERT, [*_columns(wanted), orders, digests])
+        self._unused = {(user.bytes, client_id) for user, client_id in cursor.fetchall()}
+        known = [key for key in wanted if key not in self._unused]
+        if known:
+            cursor.execute(_SELECT, _columns(known))
+            for user, client_id, order_id, digest in cursor.fetchall():
+                self._owners[(user.bytes, client_id)] = (order_id.bytes, digest)
+
+    def first_order(self, request: PlaceRequest) -> tuple[bytes, bool] | None:
+        """Return the order that owns the request's client id and whether the payload differs; None when free."""
+        owner = self._owners.get(_key(request))
+        return None if owner is None else (owner[0], owner[1] != request.payload_digest)
+
+    def use(self, request: PlaceRequest) -> None:
+        """Give the request's client id to its order for good."""
+        key = _key(request)
+        self._unused.discard(key)
+        self._owners[key] = (request.order_id, request.payload_digest)
+
+    def drop_unused(self, cursor: Cursor[Any]) -> None:
+        """Remove the claims of orders that were denied."""
+        if self._unused:
+            cursor.execute(_DELETE, _columns(self._unused))
+
+
+def _key(request: PlaceRequest) -> _Key:
+    assert request.client_order_id is not None, "Invariant: the request has a client order id"
+    return request.user_id, request.client_order_id
+
+
+def _columns(keys: Iterable[_Key]) -> list[Any]:
+    pairs = list(keys)
+    return [[UUID(bytes=user) for user, _ in pairs], [client_id for _, client_id in pairs]]

@@ -1,0 +1,26 @@
+"""Order ids of the last seconds: the channel layer may deliver a command again after a crash; it runs once."""
+
+from collections import deque
+from collections.abc import Iterable
+
+# A command is refused when its id is older than this, so an id older than this need not be remembered.
+HORIZON_MS = 15_000
+
+
+class RecentOrders:
+    """A set of order ids that forgets what is older than the horizon. All operations are O(1), amortised."""
+
+    def __init__(self, order_ids: Iterable[bytes] = (), now_ms: int = 0) -> None:
+        self._ids: set[bytes] = set()
+        self._queue: deque[tuple[int, bytes]] = deque()
+        for order_id in order_ids:
+            self.add(order_id, now_ms)
+
+    def __contains__(self, order_id: bytes) -> bool:
+        return order_id in self._ids
+
+    def add(self, order_id: bytes, now_ms: int) -> None:
+        self._ids.add(order_id)
+        self._queue.append((now_ms, order_id))
+        while self._queue[0][0] < now_ms - 2 * HORIZON_MS:
+            self._ids.discard(self._queue.popleft()[1])

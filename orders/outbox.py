@@ -1,0 +1,83 @@
+"""The trade table as the outbox of settlement: what waits is read from, and marked in, the trades themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from exchange.ids import uuid7_floor
+from settlement.ports import TradeToSettle
+
+# The conditions on settlement_status stand in the text, not in parameters: that is how the planner sees that the
+# partial index `trade_unsettled` serves them. Ascending ids are ascending partitions, so nothing is sorted.
+_SELECT = """
+    SELECT trade.id, trade.market_id, market.base_id, market.quote_id, trade.buyer_id, trade.seller_id,
+           trade.quantity, trade.price * trade.quantity, trade.buyer_fee, trade.seller_fee, trade.buyer_hold,
+           trade.executed_at
+    FROM orders_trade trade JOIN exchange_market market ON market.id = trade.market_id
+"""
+_CLAIM = f"""
+    {_SELECT}
+    WHERE trade.market_id = %s AND trade.settlement_status = 'pending' AND trade.id > %s
+    ORDER BY trade.id LIMIT %s
+    FOR NO KEY UPDATE OF trade SKIP LOCKED
+"""
+# A range beside the ids keeps the statement to the partitions that hold them.
+_CLAIM_IDS = f"""
+    {_SELECT}
+    WHERE trade.id = ANY(%s) AND trade.id BETWEEN %s AND %s AND trade.settlement_status IN ('pending', 'retrying')
+    ORDER BY trade.id
+    FOR NO KEY UPDATE OF trade SKIP LOCKED
+"""
+_MARK = """
+    UPDATE orders_trade SET settlement_status = %s, settled_at = %s
+    WHERE id = ANY(%s) AND id BETWEEN %s AND %s AND settlement_status <> 'settled'
+"""
+_WAITING_MARKETS = """
+    SELECT market.id FROM exchange_market market
+    WHERE EXISTS (
+        SELECT FROM orders_trade trade
+        WHERE trade.market_id = market.id AND trade.settlement_status = 'pending' AND trade.id < %s
+    )
+    ORDER BY market.id
+"""
+_FIRST_ID = UUID(int=0)
+
+
+class PostgresTradeOutbox:
+    """Implements settlement.ports.TradeOutbox on the partitioned trade table."""
+
+    def claim(self, *, market_id: int, limit: int, after: UUID | None = None) -> list[TradeToSettle]:
+        """Lock and return the oldest pending trades of a market after an id; skips what is locked. One query."""
+        return _trades(_CLAIM, [market_id, after or _FIRST_ID, limit])
+
+    def claim_ids(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
+        """Lock and return the named trades that are pending or retrying; skips what is locked. One query."""
+        return _trades(_CLAIM_IDS, [*_ids_and_range(trade_ids)]) if trade_ids else []
+
+    def mark(self, *, trade_ids: Sequence[UUID], status: str, at: datetime) -> None:
+        """Set the settlement status of named trades, of which none may be settled yet. One query."""
+        if not trade_ids:
+            return
+        with connection.cursor() as cursor:
+            settled_at = at if status == "settled" else None
+            cursor.execute(_MARK, [status, settled_at, *_ids_and_range(trade_ids)])
+            assert cursor.rowcount == len(trade_ids), "Invariant: a settled trade is never marked again"
+
+    def waiting_markets(self, *, older_than: datetime) -> list[int]:
+        """Return the markets with pending trades executed before a moment. One query."""
+        with connection.cursor() as cursor:
+            cursor.execute(_WAITING_MARKETS, [uuid7_floor(int(older_than.timestamp() * 1000))])
+            return [market_id for (market_id,) in cursor.fetchall()]
+
+
+def _trades(statement: str, parameters: list[Any]) -> list[TradeToSettle]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [TradeToSettle(*row) for row in cursor.fetchall()]
+
+
+def _ids_and_range(trade_ids: Sequence[UUID]) -> tuple[list[UUID], UUID, UUID]:
+    return list(trade_ids), min(trade_ids), max(trade_ids)

@@ -1,0 +1,197 @@
+"""Make the virtual environment of this checkout and install the locked packages; nothing to do means nothing done.
+
+Runs under the system's Python with the standard library only. The packages come as wheels, so no compiler is
+ever needed. VENV puts the environment elsewhere, for checkouts that cannot be written.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+OLDEST = (3, 11)
+PROJECT = Path(__file__).resolve().parent.parent
+LOCK_FILE = PROJECT / "requirements.lock"
+
+
+class BootstrapError(Exception):
+    """Say in one sentence why the environment cannot be made."""
+
+
+def main():
+    """Bring the environment up to date; return the exit status."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    venv = Path(os.path.abspath(os.environ.get("VENV") or PROJECT / ".venv"))
+    try:
+        if sys.version_info < OLDEST:
+            raise BootstrapError(
+                "Python {}.{} or newer is needed, {} is {}.{}: name another one, like `make PYTHON=python3.13`.".format(
+                    *OLDEST, sys.executable, *sys.version_info[:2]
+                )
+            )
+        _bring_up_to_date(venv)
+    except BootstrapError as error:
+        print("make: {}".format(error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("make: interrupted while the packages were installed; run it again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _bring_up_to_date(venv):
+    stamp = venv / ".installed"
+    wanted = _fingerprint()
+    if _read(stamp) == wanted:
+        return
+    with _only_one_at_a_time(venv):
+        if _read(stamp) == wanted:
+            return
+        started = time.monotonic()
+        _make_environment(venv)
+        _install(venv)
+        stamp.write_text(wanted)
+        print("Installed in {:.0f} s.".format(time.monotonic() - started), flush=True)
+
+
+def _fingerprint():
+    """What the installed packages depend on: the lock file and the Python that runs them."""
+    digest = hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
+    return "{} {}.{} {}\n".format(digest, *sys.version_info[:2], os.path.realpath(sys.executable))
+
+
+@contextlib.contextmanager
+def _only_one_at_a_time(venv):
+    try:
+        venv.parent.mkdir(parents=True, exist_ok=True)
+        with (venv.parent / (venv.name + ".lock")).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise BootstrapError(
+            "{} cannot be written ({}): set VENV to a folder that can.".format(venv, error.strerror)
+        ) from error
+
+
+def _make_environment(venv):
+    python = venv / "bin" / "python"
+    if python.exists() and _python_of(venv) == os.path.realpath(sys.executable):
+        return
+    print("Making the virtual environment {} ...".format(venv), flush=True)
+    if venv.exists():
+        shutil.rmtree(venv)
+    command = [sys.executable, "-m", "venv", str(venv)]
+    finished = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if finished.returncode == 0:
+        (venv / ".python").write_text(os.path.realpath(sys.executable))
+        return
+    shutil.rmtree(venv, ignore_errors=True)
+    if "ensurepip" in finished.stdout or "No module named venv" in finished.stdout:
+        raise BootstrapError(
+            "This Python cannot make virtual environments: install its venv module"
+            " (on Debian and Ubuntu: apt-get install python3-venv)."
+        )
+    raise BootstrapError("The virtual environment cannot be made: {}.".format(_last_line(finished.stdout)))
+
+
+def _python_of(venv):
+    """The interpreter an environment was made with; one that was not made here counts by its version."""
+    made_with = _read(venv / ".python")
+    if made_with:
+        return made_with
+    command = [str(venv / "bin" / "python"), "-c", "import sys; print(sys.version_info[:2])"]
+    finished = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    same = finished.stdout.strip() == str(sys.version_info[:2])
+    return os.path.realpath(sys.executable) if same else ""
+
+
+def _install(venv):
+    total = sum(1 for line in LOCK_FILE.read_text().splitlines() if "==" in line and not line.startswith((" ", "#")))
+    log_path = venv / "install.log"
+    command = [
+        str(venv / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
+        "--progress-bar", "off", "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK_FILE),
+    ]  # fmt: skip
+    print("Installing {} locked packages (wheels only, nothing is compiled) ...".format(total), flush=True)
+    packages = _counter(total)
+    with log_path.open("w") as log:
+        pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            for line in pip.stdout:
+                log.write(line)
+                log.flush()
+                _show_progress(line, packages)
+        except KeyboardInterrupt:
+            pip.terminate()
+            pip.wait()
+            raise
+    if pip.wait() != 0:
+        raise BootstrapError("{} All that pip said is in {}.".format(_reason(log_path.read_text()), log_path))
+
+
+def _show_progress(line, packages):
+    """Print a count every now and then."""
+    first_words = ("Collecting ", "Processing ", "Ignoring ", "Requirement already satisfied")
+    if line.startswith(first_words):
+        next(packages)
+    elif line.startswith("Installing collected packages"):
+        print("  unpacking ...", flush=True)
+
+
+def _counter(total):
+    for found in range(1, total + 1):
+        if found % 20 == 0:
+            print("  {} of {} found".format(found, total), flush=True)
+        yield
+    while True:
+        yield
+
+
+def _reason(output):
+    """Turn what pip said into one sentence."""
+    known = (
+        ("No space left on device", "The disk is full: the packages need about 500 MB."),
+        ("Temporary failure in name resolution", "The package index cannot be reached: is there a network?"),
+        ("Failed to establish a new connection", "The package index cannot be reached: is there a network?"),
+        ("Connection refused", "The package index cannot be reached: is there a network?"),
+        ("timed out", "The package index did not answer in time: is there a network?"),
+        ("Permission denied", "The virtual environment cannot be written: set VENV to a folder that can."),
+        ("Read-only file system", "The virtual environment cannot be written: set VENV to a folder that can."),
+        ("DO NOT MATCH THE HASHES", "A downloaded package is not the one that was locked, so it was not installed."),
+    )
+    for phrase, sentence in known:
+        if phrase in output:
+            return sentence
+    for line in output.splitlines():
+        if "No matching distribution found for" in line:
+            package = line.split(" for ", 1)[1].split(" ")[0]
+            return "There is no ready-made package of {} for this system and Python {}.{}.".format(
+                package, *sys.version_info[:2]
+            )
+    return "pip failed: {}.".format(_last_line(output))
+
+
+def _last_line(output):
+    lines = [line for line in output.strip().splitlines() if line.strip()]
+    return lines[-1].strip().rstrip(".") if lines else "it gave no reason"
+
+
+def _read(path):
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def _interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Reading balances, entries and failures; and the checks of the ledger as a whole."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from exchange.errors import ApiError, ErrorCode
+from exchange.models import Asset
+from settlement.models import Account, FailedSettlement, LedgerEntry
+
+OVERDUE_MAX = 5_000
+
+
+def user_balances(*, user_id: UUID) -> QuerySet[Account]:
+    """Return a user's accounts by asset. One query."""
+    return Account.objects.filter(owner_id=user_id).order_by("asset_id")
+
+
+def user_entries(*, user_id: UUID, asset: str) -> QuerySet[LedgerEntry]:
+    """Return the ledger entries of a user's account, newest first. Raises ASSET_NOT_FOUND; one query before."""
+    code = asset.upper()
+    account = Account.objects.filter(owner_id=user_id, asset_id=code).first()
+    if account is None and not Asset.objects.filter(code=code).exists():
+        raise ApiError(ErrorCode.ASSET_NOT_FOUND, "There is no such asset", {"asset": asset[:64]})
+    entries = LedgerEntry.objects.filter(account=account) if account else LedgerEntry.objects.none()
+    return entries.order_by("-id")
+
+
+def overdue_retries(*, before: datetime) -> list[UUID]:
+    """Return trades whose next attempt was due before a moment, the longest overdue first. One query."""
+    overdue = FailedSettlement.objects.filter(state=FailedSettlement.State.RETRYING, next_attempt_at__lt=before)
+    return list(overdue.order_by("next_attempt_at").values_list("trade_id", flat=True)[:OVERDUE_MAX])
+
+
+class Imbalance(NamedTuple):
+    """A broken rule of the ledger: `subject` is an asset or an account; `expected` and `found` differ."""
+
+    rule: str
+    subject: str
+    expected: Decimal
+    found: Decimal
+
+
+_ASSETS_NOT_ZERO = """
+    SELECT 'entries of an asset sum to zero', asset_id, 0, sum(amount)
+    FROM settlement_ledgerentry GROUP BY asset_id HAVING sum(amount) <> 0
+"""
+_ACCOUNTS_NOT_EXPLAINED = """
+    SELECT 'a balance is the sum of its entries', account.id || ' ' || account.asset_id,
+           coalesce(entries.total, 0), account.total
+    FROM settlement_account account
+    LEFT JOIN (SELECT account_id, sum(amount) AS total FROM settlement_ledgerentry GROUP BY account_id) entries
+        ON entries.account_id = account.id
+    WHERE account.total <> coalesce(entries.total, 0)
+"""
+
+
+def ledger_imbalances() -> list[Imbalance]:
+    """Return where the ledger does not add up: nothing, ever. One query over all entries."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_ASSETS_NOT_ZERO} UNION ALL {_ACCOUNTS_NOT_EXPLAINED}")
+        return [Imbalance(*row) for row in cursor.fetchall()]

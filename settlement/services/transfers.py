@@ -1,0 +1,124 @@
+"""Money that comes, goes, or is put right: transfers between a user and the outside world, each with a reason."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+
+from exchange.audit import audit_record
+from exchange.errors import ApiError, ErrorCode, ValidationError
+from exchange.ids import uuid7
+from exchange.models import Asset, User
+from exchange.scaling import decimals_of, plain
+from settlement.accounts import Change, accounts_change, accounts_lock
+from settlement.errors import SettlementCode, to_settlement_error
+from settlement.ledger import Entry, entries_write
+from settlement.legs import EXACT, AccountKey
+from settlement.models import Account, LedgerEntry
+
+_ZERO = Decimal(0)
+_LARGEST = Decimal("1e20")  # the column's room before the point
+
+
+def ledger_deposit(
+    *, owner: User, asset: str, amount: Decimal, reason: str, actor: User | None = None, transfer_id: UUID | None = None
+) -> UUID:
+    """Bring money in from the outside world; see `ledger_transfer`."""
+    _require_positive(amount)
+    return ledger_transfer(
+        owner=owner, asset=asset, amount=amount, kind=LedgerEntry.Kind.DEPOSIT, reason=reason,
+        actor=actor, transfer_id=transfer_id,
+    )  # fmt: skip
+
+
+def ledger_withdraw(
+    *, owner: User, asset: str, amount: Decimal, reason: str, actor: User | None = None, transfer_id: UUID | None = None
+) -> UUID:
+    """Take available money out to the outside world; see `ledger_transfer`."""
+    _require_positive(amount)
+    return ledger_transfer(
+        owner=owner, asset=asset, amount=amount.copy_negate(), kind=LedgerEntry.Kind.WITHDRAWAL, reason=reason,
+        actor=actor, transfer_id=transfer_id,
+    )  # fmt: skip
+
+
+def ledger_correct(
+    *, owner: User, asset: str, amount: Decimal, reason: str, actor: User, transfer_id: UUID | None = None
+) -> UUID:
+    """Put a balance right by an entry of its own, of either sign; see `ledger_transfer`."""
+    return ledger_transfer(
+        owner=owner, asset=asset, amount=amount, kind=LedgerEntry.Kind.CORRECTION, reason=reason,
+        actor=actor, transfer_id=transfer_id,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def ledger_transfer(
+    *,
+    owner: User,
+    asset: str,
+    amount: Decimal,
+    kind: LedgerEntry.Kind,
+    reason: str,
+    actor: User | None = None,
+    transfer_id: UUID | None = None,
+) -> UUID:
+    """Add `amount` to a user's available balance, against the outside world; return the transfer's id.
+
+    A transfer id makes it happen once: the second time raises SettlementError DUPLICATE_TRANSFER. Raises ApiError
+    INSUFFICIENT_BALANCE when the available balance would fall below zero. Locks the user's account and makes it when
+    it is missing, writes an audit entry when there is an actor, publishes the balance on commit.
+    """
+    _require_sound(asset, amount, reason)
+    transfer_id = transfer_id or uuid7()
+    user, outside = AccountKey(owner.id, asset), AccountKey(None, asset, Account.Kind.EXTERNAL.value)
+    ids = accounts_lock([user, outside])
+    before = Account.objects.values_list("available", flat=True).get(id=ids[user])
+    after = EXACT.add(before, amount)
+    if after < 0:
+        raise ApiError(
+            ErrorCode.INSUFFICIENT_BALANCE,
+            f"Only {plain(before)} {asset} are available",
+            {"asset": asset, "available": plain(before), "required": plain(amount.copy_abs())},
+        )
+    _write_once(
+        Entry(transfer_id, 1, ids[user], asset, amount, kind.value, reason),
+        Entry(transfer_id, 2, ids[outside], asset, amount.copy_negate(), kind.value, reason),
+    )
+    accounts_change({user: Change(amount, _ZERO), outside: Change(amount.copy_negate(), _ZERO)}, ids)
+    if actor:
+        audit_record(
+            actor=actor, action=f"ledger.{kind.value}", target=Account(id=ids[user]),
+            old={"available": plain(before)},
+            new={"available": plain(after), "asset": asset, "transfer_id": str(transfer_id)},
+            note=reason,
+        )  # fmt: skip
+    return transfer_id
+
+
+def _require_positive(amount: Decimal) -> None:
+    if not amount > 0:
+        raise ValidationError({"amount": ["must be above zero"]})
+
+
+def _require_sound(asset_code: str, amount: Decimal, reason: str) -> None:
+    asset = Asset.objects.filter(code=asset_code).first()
+    if asset is None:
+        raise ApiError(ErrorCode.ASSET_NOT_FOUND, f"There is no asset {asset_code}")
+    if not amount.is_finite() or amount == 0 or amount.copy_abs() >= _LARGEST:
+        raise ValidationError({"amount": ["must be a number other than zero, below 1e20"]})
+    if decimals_of(amount) > asset.decimals:
+        raise ValidationError({"amount": [f"{asset.code} has at most {asset.decimals} decimals"]})
+    if not reason.strip():
+        raise ValidationError({"reason": ["may not be empty"]})
+
+
+def _write_once(*entries: Entry) -> None:
+    try:
+        with transaction.atomic():
+            entries_write(entries)
+    except DatabaseError as error:
+        failure = to_settlement_error(error)
+        if failure.code is SettlementCode.DUPLICATE_TRANSFER:
+            raise failure from error
+        raise

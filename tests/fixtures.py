@@ -1,0 +1,1 @@
+"""Fixtures of the domain: accounts, markets and running roles."""

@@ -1,0 +1,127 @@
+"""Fill the tables of the back office by set-based SQL: from fifty rows for a test to a million for a measurement.
+
+`manage.py shell -c "from tests.integration.admin.fill import *; fill(orders=1_000_000, trades=300_000); analyze()"`
+fills the database of DATABASE_URL.
+"""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from exchange.ids import uuid7
+from exchange.models import Asset, Market, User
+from orders.partitions import create_partitions
+
+DAYS = 9  # rows are spread evenly over the last days, the newest is a second old
+PAIRS = ("BTC", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "DOT", "LTC", "AVAX")
+
+# Orders 2k and 2k+1 meet on one market; three of five such pairs have traded. Ids are valid UUIDv7s of their time,
+# their last 44 bits the number of the row. One seller in two is the first user: a market maker.
+FUNCTIONS = """
+CREATE OR REPLACE FUNCTION pg_temp.ms(i bigint, n bigint, days int, now_ms bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
+$$ SELECT now_ms - 1000 - ((n - i) * (days * 86400000::numeric / n))::bigint $$;
+CREATE OR REPLACE FUNCTION pg_temp.uid(ms bigint, i bigint, kind text) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+$$ SELECT (lpad(to_hex(ms), 12, '0') || '7' || kind || '8000' || lpad(to_hex(i), 12, '0'))::uuid $$;
+"""
+ORDERS = """
+INSERT INTO orders_order
+SELECT pg_temp.uid(ms, i, '001'), markets[1 + (i / 10) %% cardinality(markets)], users[who], 'client-' || i,
+    CASE i %% 2 WHEN 0 THEN 'buy' ELSE 'sell' END, CASE WHEN i %% 7 = 0 THEN 'market' ELSE 'limit' END,
+    'gtc', false, 100 + i %% 50, 2, NULL, CASE WHEN traded THEN 2 ELSE 0 END,
+    CASE WHEN traded THEN 2 * (100 + i %% 50) ELSE 0 END, 0, 0, 1000, 1000,
+    CASE WHEN traded THEN 'filled' WHEN (i / 2) %% 5 = 3 THEN 'cancelled'
+        WHEN i %% 100 = 8 THEN 'rejected' WHEN i %% 100 = 18 THEN 'partially_filled' ELSE 'open' END,
+    '', i, to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
+FROM generate_series(0::bigint, %(orders)s - 1) AS i
+CROSS JOIN LATERAL (SELECT pg_temp.ms(i, %(orders)s, %(days)s, %(now)s) AS ms, (i / 2) %% 5 < 3 AS traded,
+    %(markets)s::smallint[] AS markets, %(users)s::uuid[] AS users,
+    CASE WHEN i %% 4 = 1 THEN 1 ELSE 1 + (i * 7919) %% cardinality(%(users)s::uuid[]) END AS who) AS o
+"""
+CLIENT_ORDER_IDS = """
+INSERT INTO orders_clientorderid (user_id, client_order_id, order_id, payload_digest)
+SELECT user_id, client_order_id, id, '\\x00' FROM orders_order WHERE client_order_id IS NOT NULL
+ON CONFLICT DO NOTHING
+"""
+TRADES = """
+INSERT INTO orders_trade
+SELECT pg_temp.uid((('x' || lpad(left(replace(b.id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint), b.priority, '002'),
+    b.market_id, b.priority, b.price, b.quantity, b.user_id, s.user_id, b.id, s.id, 'sell', 1, 1,
+    b.price * b.quantity + 1, b.created_at,
+    CASE WHEN b.priority %% 1000 = 0 THEN 'failed' WHEN b.priority %% 1000 = 2 THEN 'pending' ELSE 'settled' END,
+    b.created_at
+FROM orders_order b JOIN orders_order s ON s.priority = b.priority + 1
+WHERE b.side = 'buy' AND b.status = 'filled' AND b.user_id = ANY(%(users)s) AND s.user_id = ANY(%(users)s) LIMIT %(trades)s
+"""
+ACCOUNTS = """
+INSERT INTO settlement_account (kind, owner_id, asset_id, available, held)
+SELECT 'user', u, a, 1000, 10 FROM unnest(%(users)s::uuid[]) AS u, unnest(%(assets)s::text[]) AS a
+ON CONFLICT DO NOTHING
+"""
+LEDGER = """
+INSERT INTO settlement_ledgerentry (transfer_id, leg, account_id, asset_id, amount, kind)
+SELECT t.id, leg, a.id, 'USDT', CASE leg WHEN 0 THEN -2 * t.price ELSE 2 * t.price END, 'trade'
+FROM orders_trade t CROSS JOIN generate_series(0, 1) AS leg
+JOIN settlement_account a ON a.owner_id = CASE leg WHEN 0 THEN t.buyer_id ELSE t.seller_id END AND a.asset_id = 'USDT'
+ON CONFLICT DO NOTHING
+"""
+FAILURES = """
+INSERT INTO settlement_failedsettlement (trade_id, market_id, state, code, error, attempts, note, updated_at)
+SELECT id, market_id, CASE WHEN seq %% 5000 = 0 THEN 'resolved' ELSE 'dead' END, 'WALLET_TIMEOUT',
+    'the wallet service did not answer within 5 s', %(attempts)s::jsonb, '', executed_at
+FROM orders_trade WHERE settlement_status = 'failed'
+ON CONFLICT DO NOTHING
+"""
+ATTEMPTS = """[
+ {"at": "2026-01-02T03:04:05Z", "code": "WALLET_TIMEOUT", "error": "no answer within 5 s", "transient": true},
+ {"at": "2026-01-02T03:04:06Z", "code": "WALLET_REFUSED", "error": "account is locked", "transient": false}
+]"""
+
+
+@transaction.atomic
+def fill(*, orders: int, trades: int, users: int = 200, prefix: str = "load") -> list[User]:
+    """Create users, orders, trades, client order ids, balances, ledger entries and failed settlements; return the users."""
+    now = timezone.now()
+    for back in range(DAYS + 2):
+        create_partitions(today=now.date() - timedelta(days=back))
+    people = make_users(users, prefix)
+    values = {
+        "orders": orders, "trades": trades, "days": DAYS, "now": int(now.timestamp() * 1000), "attempts": ATTEMPTS,
+        "users": [user.id for user in people], "markets": make_markets(), "assets": ["USDT", "BTC"],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL jit = off")
+        cursor.execute(FUNCTIONS)
+        for statement in (ORDERS, CLIENT_ORDER_IDS, TRADES, ACCOUNTS, LEDGER, FAILURES):
+            cursor.execute(statement, values)
+            cursor.execute("ANALYZE orders_order, orders_trade")  # or the planner joins what it thinks is empty
+    return people
+
+
+def make_users(count: int, prefix: str) -> list[User]:
+    """Create users named `<prefix>-0`, ... The ids ascend."""
+    return User.objects.bulk_create(
+        User(id=uuid7(), username=f"{prefix}-{i}", email=f"{prefix}-{i}@example.com", password="!")
+        for i in range(count)
+    )
+
+
+def make_markets() -> list[int]:
+    """Return the ids of ten markets against USDT, created where they are missing."""
+    for code in ("USDT", *PAIRS):
+        Asset.objects.get_or_create(code=code, defaults={"name": code, "decimals": 8})
+    steps = {"tick_size": "0.01", "lot_size": "0.0001", "max_quantity": "1000", "reference_price": "100"}
+    return [
+        Market.objects.get_or_create(symbol=f"{code}/USDT", defaults={"base_id": code, "quote_id": "USDT", **steps})[
+            0
+        ].id
+        for code in PAIRS
+    ]
+
+
+def analyze() -> None:
+    """Refresh the planner's statistics."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        for table in ("orders_order", "orders_trade", "orders_clientorderid", "settlement_ledgerentry"):
+            cursor.execute(f"VACUUM ANALYZE {table}")

@@ -1,0 +1,134 @@
+"""The temporary PostgreSQL and Valkey of one test run, and the address each test process gets in them."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+from config.embedded.accounts import postgres_account
+from config.embedded.processes import die_with_parent, end
+from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.settings import LOOPBACK, PROJECT
+
+TEMPLATE = "template_exchange"
+MOST_PROCESSES = 63
+_EPHEMERAL_PORTS_BEGIN = 32768
+
+
+def free_port() -> int:
+    """Return a free port that the kernel will not give to an outgoing connection meanwhile."""
+    while True:
+        port = 20_000 + secrets.randbelow(_EPHEMERAL_PORTS_BEGIN - 20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+
+
+class TestServers:
+    """Both servers in a temporary folder. They die with this process, however it ends."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="trade-engine-tests-", dir=_folder_for_everybody()))
+        self.folder.chmod(0o711)
+        account = postgres_account()
+        account.own(self.folder / "postgres")
+        self.postgres = EmbeddedPostgres(
+            home=self.folder / "postgres",
+            port=free_port(),
+            password=secrets.token_urlsafe(24),
+            account=account,
+            durable=False,
+        )
+        self.valkey = EmbeddedValkey(
+            home=self.folder / "valkey", port=free_port(), durable=False, databases=MOST_PROCESSES + 1
+        )
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start both servers and make the template database with all migrations."""
+        self.postgres.prepare()
+        self.valkey.prepare()
+        self._processes = [self._run_postgres(), self._run_valkey()]
+        self.valkey.wait_until_ready()
+        self.postgres.wait_until_ready()
+        self._make_template()
+
+    def stop(self) -> None:
+        """End both servers and remove their folder."""
+        for process in self._processes:
+            process.send_signal(signal.SIGINT)
+        for process in self._processes:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                end([process.pid], signal.SIGKILL, 0)
+                process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings that lead every process of this run to these servers."""
+        return {
+            "DATABASE_URL": self.postgres.url(TEMPLATE),
+            "REDIS_URL": self.valkey.url(),
+            "SECRET_KEY": "the-key-of-a-test-run-and-of-nothing-else",
+            "DATA_DIR": str(self.folder / "data"),
+        }
+
+    def _run_postgres(self) -> subprocess.Popen[bytes]:
+        postgres = self.postgres
+        with (self.folder / "postgres.log").open("wb") as log:
+            return subprocess.Popen(
+                postgres.command(), **postgres.account.run_as, env=postgres.environment, cwd="/", stdout=log,
+                stderr=log, start_new_session=True, preexec_fn=die_with_parent(signal.SIGQUIT),
+            )  # fmt: skip
+
+    def _run_valkey(self) -> subprocess.Popen[bytes]:
+        with (self.folder / "valkey.log").open("wb") as log:
+            return subprocess.Popen(
+                self.valkey.command(), stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGKILL),
+            )  # fmt: skip
+
+    def _make_template(self) -> None:
+        with _administrator(self.postgres.url("postgres")) as connection:
+            connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        for command in (["migrate", "--noinput"], ["partitions"]):
+            finished = subprocess.run(
+                [sys.executable, "manage.py", *command], cwd=PROJECT, capture_output=True, text=True,
+                env={**os.environ, **self.environment(), "STATEMENT_TIMEOUT_MS": "0"},
+            )  # fmt: skip
+            if finished.returncode != 0:
+                raise RuntimeError(f"manage.py {' '.join(command)} failed:\n{finished.stdout}{finished.stderr}")
+
+
+def own_addresses(process: str) -> dict[str, str]:
+    """Make the database of one test process ("main", or xdist's "gw3"); return the addresses it is to use."""
+    template_url, valkey_url = os.environ["DATABASE_URL"], os.environ["REDIS_URL"]
+    number = int(process.removeprefix("gw")) + 1 if process.startswith("gw") else 0
+    assert number <= MOST_PROCESSES, f"at most {MOST_PROCESSES} test processes have a Valkey database of their own"
+    server = template_url.removesuffix(TEMPLATE)
+    name = f"test_{process}"
+    with _administrator(server + "postgres") as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+    return {"DATABASE_URL": server + name, "REDIS_URL": valkey_url.removesuffix("0") + str(number)}
+
+
+@contextlib.contextmanager
+def _administrator(url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def _folder_for_everybody() -> Path:
+    """The temporary folder, unless the account that runs PostgreSQL cannot enter it."""
+    usual = Path(tempfile.gettempdir())
+    return usual if postgres_account().can("test", "-x", usual) else Path("/var/tmp")  # noqa: S108
