@@ -6,19 +6,23 @@ a market and users of its own, and starts a Celery worker of its own (two proces
 
 import os
 import random
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from settlement.holds import Holdings
 
 BACKLOG_TRADES = 20_000
 USERS = 100
+DECIMALS = 8
 RATE_PER_S = 200
 STEADY_S = 20
 GROUP_MS = 20  # the engine commits a batch about so often at this rate
@@ -30,75 +34,167 @@ WORKLOAD = (
 )
 
 
-@dataclass
 class World:
-    market_id: int
-    user_ids: list[str]
-    random: random.Random
-    seq: int = 0
+    """A market with two assets of its own, users who hold plenty of both, and an engine's stand-in that trades."""
+
+    def __init__(self) -> None:
+        from exchange.ids import uuid7
+        from exchange.models import Asset, Market, User
+        from settlement.services import ledger_deposit
+
+        tag = f"{time.time_ns() // 10**6 % 10**9:09d}"
+        self.base, self.quote = f"B{tag}", f"Q{tag}"
+        for code in (self.base, self.quote):
+            Asset.objects.create(code=code, name=code, decimals=DECIMALS)
+        self.market_id = Market.objects.create(
+            symbol=f"{self.base}/{self.quote}", base_id=self.base, quote_id=self.quote, tick_size=Decimal("0.01"),
+            lot_size=Decimal("0.00001"), max_quantity=Decimal(1000), reference_price=Decimal(100),
+        ).pk  # fmt: skip
+        users = [User(id=uuid7(), username=f"settle-{tag}-{number}", password="!") for number in range(USERS)]
+        for user in User.objects.bulk_create(users):
+            for asset in (self.base, self.quote):
+                ledger_deposit(owner=user, asset=asset, amount=Decimal(10**9), reason="benchmark")
+        self.user_ids = [user.pk.bytes for user in users]
+        self.random = random.Random(SEED)
+        self.seq = 0
+
+    def trade(self, connection: "psycopg.Connection[Any]", count: int) -> None:
+        """Commit pending trades and what they hold, in one transaction, as the engine's journal does."""
+        from settlement.holds import Holdings
+
+        now_ms = time.time_ns() // 10**6
+        with connection.transaction(), connection.cursor() as cursor:
+            keys = [(user_id, asset) for user_id in self.user_ids for asset in (self.base, self.quote)]
+            holdings = Holdings.lock(cursor, keys, {self.base: DECIMALS, self.quote: DECIMALS})
+            lines = [self._trade(holdings, now_ms) for _ in range(count)]
+            holdings.flush(cursor)
+            with cursor.copy(_COPY_TRADES) as copy:
+                copy.write("".join(lines))
+
+    def _trade(self, holdings: "Holdings", now_ms: int) -> str:
+        from exchange.ids import trade_uuid
+        from exchange.scaling import fee_units
+
+        self.seq += 1
+        buyer, seller = self.random.sample(self.user_ids, 2)
+        ticks, lots = self.random.randint(9_000, 11_000), self.random.randint(100, 100_000)
+        cost = ticks * lots * 10  # one tick x one lot is 10^-7 of the quote asset
+        fee = fee_units(cost, 1_000)
+        hold = cost + fee + 10**DECIMALS
+        assert holdings.hold(buyer, self.quote, hold) and holdings.hold(seller, self.base, lots * 1_000)
+        trade_id = trade_uuid(now_ms, self.market_id, self.seq).hex
+        return (
+            f"{trade_id}\t{self.market_id}\t{self.seq}\t{ticks}e-2\t{lots}e-5\t{buyer.hex()}\t{seller.hex()}\t"
+            f"{trade_id}\t{trade_id}\tbuy\t{fee}e-8\t{fee}e-8\t{hold}e-8\t"
+            f"{datetime.fromtimestamp(now_ms / 1000, UTC).isoformat()}\tpending\n"
+        )
 
 
-def make_world() -> World:
-    """Make a market with two assets of its own and users who hold plenty of both."""
-    from exchange.ids import uuid7
-    from exchange.models import Asset, Market, User
-    from settlement.services import ledger_deposit
-
-    tag = f"{int(time.time()) % 10**7:07d}"
-    base, quote = (Asset.objects.create(code=f"{side}{tag}", name=side, decimals=8) for side in "BQ")
-    market = Market.objects.create(
-        symbol=f"{base.code}/{quote.code}", base=base, quote=quote, tick_size=Decimal("0.01"),
-        lot_size=Decimal("0.00001"), max_quantity=Decimal(1000), reference_price=Decimal(100),
-    )  # fmt: skip
-    users = [User(id=uuid7(), username=f"settle-{tag}-{number}", password="!") for number in range(USERS)]
-    for user in User.objects.bulk_create(users):
-        for asset in (base, quote):
-            ledger_deposit(owner=user, asset=asset.code, amount=Decimal(10**9), reason="benchmark")
-    return World(market.pk, [str(user.pk) for user in users], random.Random(SEED))
-
-
-def add_trades(world: World, count: int) -> None:
-    """Commit pending trades and what they hold, as the engine's journal does."""
-    from django.db import connection, transaction
-
-    from exchange.ids import trade_uuid
-
-    now_ms = int(time.time() * 1000)
-    rows = []
-    for _ in range(count):
-        world.seq += 1
-        buyer, seller = world.random.sample(world.user_ids, 2)
-        price, lots = world.random.randint(9_000, 11_000), world.random.randint(100, 100_000)
-        rows.append((str(trade_uuid(now_ms, world.market_id, world.seq)), world.seq, buyer, seller, price, lots))
-    with transaction.atomic(), connection.cursor() as cursor:
-        arrays = [list(column) for column in zip(*rows, strict=True)]
-        cursor.execute(_ADD_TRADES, [*arrays, world.market_id, datetime.fromtimestamp(now_ms / 1000, UTC)])
-
-
-_ADD_TRADES = """
-    WITH trade AS (
-        SELECT id, seq, buyer, seller, ticks * 0.01 AS price, lots * 0.00001 AS quantity,
-               ticks * lots * 1e-7 AS notional, ceil(ticks * lots / 100.0) * 1e-8 AS fee
-        FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[])
-             AS trade (id, seq, buyer, seller, ticks, lots)
-    ), added AS (
-        INSERT INTO orders_trade (id, market_id, seq, price, quantity, buyer_id, seller_id, buyer_order_id,
-            seller_order_id, taker_side, buyer_fee, seller_fee, buyer_hold, executed_at, settlement_status)
-        SELECT id, market.id, seq, price, quantity, buyer, seller, id, id, 'buy', fee, fee, notional + fee + 1, %s,
-            'pending' FROM trade, exchange_market market WHERE market.id = %s
-        RETURNING id
-    ), hold AS (
-        SELECT owner_id, asset_id, sum(held) AS held FROM (
-            SELECT buyer AS owner_id, market.quote_id AS asset_id, notional + fee + 1 AS held
-            FROM trade, exchange_market market WHERE market.id = %s
-            UNION ALL
-            SELECT seller, market.base_id, quantity FROM trade, exchange_market market WHERE market.id = %s
-        ) holds GROUP BY owner_id, asset_id
-    ), locked AS MATERIALIZED (
-        SELECT account.id, hold.held FROM hold JOIN settlement_account account USING (owner_id, asset_id)
-        ORDER BY account.id FOR NO KEY UPDATE OF account
-    )
-    UPDATE settlement_account account
-    SET available = account.available - locked.held, held = account.held + locked.held
-    FROM locked WHERE account.id = locked.id
+_COPY_TRADES = """
+    COPY orders_trade (id, market_id, seq, price, quantity, buyer_id, seller_id, buyer_order_id, seller_order_id,
+        taker_side, buyer_fee, seller_fee, buyer_hold, executed_at, settlement_status) FROM STDIN
 """
+
+
+def drain(world: World, connection: "psycopg.Connection[Any]") -> dict[str, Any]:
+    """Time one process that settles the whole backlog."""
+    from settlement.services.settling import BATCH_TRADES, settle_pending
+
+    while world.seq < BACKLOG_TRADES:
+        world.trade(connection, 500)
+    batch_ms, after, started = [], None, time.perf_counter()
+    while True:
+        batch_started = time.perf_counter()
+        batch = settle_pending(market_id=world.market_id, limit=BATCH_TRADES, after=after)
+        if not batch.claimed:
+            break
+        assert batch.settled == batch.claimed, "Invariant: nothing fails in a benchmark"
+        after = batch.last_id
+        batch_ms.append((time.perf_counter() - batch_started) * 1000)
+    elapsed_s = time.perf_counter() - started
+    return {
+        "settlement_trades_per_s": round(BACKLOG_TRADES / elapsed_s),
+        "backlog_batch_ms": percentiles(batch_ms),
+        "backlog_batch_trades": BATCH_TRADES,
+    }
+
+
+def steady(world: World, connection: "psycopg.Connection[Any]") -> dict[str, Any]:
+    """Measure trades at a steady rate, from executed_at to settled_at as stored."""
+    from settlement.tasks import settle_market_soon
+
+    first = world.seq + 1
+    per_group = RATE_PER_S * GROUP_MS // 1000
+    started = time.perf_counter()
+    for number in range(STEADY_S * RATE_PER_S // per_group):
+        time.sleep(max(0.0, started + number * GROUP_MS / 1000 - time.perf_counter()))
+        world.trade(connection, per_group)
+        settle_market_soon(market_id=world.market_id)
+    waits_ms = _waits_ms(world, connection, first)
+    figures = percentiles(waits_ms)
+    return {"settlement_p99_ms": figures["p99"], "steady_ms": figures, "steady_trades": len(waits_ms)}
+
+
+def _waits_ms(world: World, connection: "psycopg.Connection[Any]", first_seq: int) -> list[float]:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        rows = connection.execute(
+            "SELECT extract(epoch FROM settled_at - executed_at) * 1000 FROM orders_trade"
+            " WHERE market_id = %s AND seq >= %s",
+            [world.market_id, first_seq],
+        ).fetchall()
+        if all(wait is not None for (wait,) in rows):
+            return [float(wait) for (wait,) in rows]
+        time.sleep(0.2)
+    raise AssertionError("Invariant: every trade is settled within 30 s")
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {
+        "p50": round(ordered[len(ordered) // 2], 1),
+        "p99": round(ordered[len(ordered) * 99 // 100], 1),
+        "max": round(ordered[-1], 1),
+    }
+
+
+@contextmanager
+def celery_worker() -> Iterator[None]:
+    """Run a worker until the block ends; wait until it answers."""
+    from config.celery import app
+
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "2", "-l", "WARNING"]
+    worker = subprocess.Popen(command, env={**os.environ, "LOG_LEVEL": "WARNING"})
+    try:
+        deadline = time.monotonic() + 60
+        while not app.control.ping(timeout=0.5):
+            assert worker.poll() is None and time.monotonic() < deadline, "Invariant: the worker starts"
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(timeout=30)
+
+
+def run() -> dict[str, Any]:
+    """Drain a backlog in this process, then measure a steady rate through a Celery worker; the ledger must add up."""
+    import django
+    import psycopg
+
+    django.setup()
+    from django.conf import settings
+
+    from settlement.selectors import ledger_imbalances
+
+    with psycopg.connect(settings.ENGINE_DATABASE_URL, autocommit=True) as connection:
+        world = World()
+        figures = drain(world, connection)
+        with celery_worker():
+            figures |= steady(world, connection)
+    assert ledger_imbalances() == [], "Invariant: no coin appears or disappears"
+    return {**figures, "workload": WORKLOAD}
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    for name, value in run().items():
+        print(f"{name:28} {value}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import environ
 import structlog
+from django.urls import reverse_lazy
 from kombu import Queue
 
 from exchange import __version__
@@ -228,7 +229,70 @@ USE_I18N = False
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))) / "static"
 WHITENOISE_USE_FINDERS = True
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "Trade Engine", "SITE_HEADER": "Trade Engine", "SHOW_HISTORY": False}
+
+
+def _page(title: str, icon: str, model: str) -> dict[str, Any]:
+    """Return a sidebar entry for a model's list, shown to those who may view it."""
+    app, _, name = model.partition(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Trade Engine",
+    "SITE_HEADER": "Trade Engine",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_SYMBOL": "candlestick_chart",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Trading",
+                "items": [
+                    _page("Orders", "receipt_long", "orders.order"),
+                    _page("Trades", "swap_horiz", "orders.trade"),
+                    _page("Markets", "storefront", "exchange.market"),
+                    _page("Assets", "toll", "exchange.asset"),
+                ],
+            },
+            {
+                "title": "Money",
+                "items": [
+                    _page("Failed settlements", "running_with_errors", "settlement.failedsettlement"),
+                    _page("Balances", "account_balance_wallet", "settlement.account"),
+                    _page("Ledger", "menu_book", "settlement.ledgerentry"),
+                ],
+            },
+            {
+                "title": "People",
+                "items": [
+                    _page("Users", "person", "exchange.user"),
+                    _page("Groups", "group", "auth.group"),
+                    _page("Audit trail", "policy", "exchange.auditentry"),
+                ],
+            },
+            {
+                "title": "System",
+                "collapsible": True,
+                "items": [
+                    _page("Engines", "memory", "orders.marketsequence"),
+                    _page("Journal", "history", "orders.journalbatch"),
+                    _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
+                    _page("Refresh tokens", "key", "token_blacklist.outstandingtoken"),
+                    _page("Spent tokens", "key_off", "token_blacklist.blacklistedtoken"),
+                    _page("Ended logins", "logout", "exchange.revokedsession"),
+                ],
+            },
+        ],
+    },
+}
 
 # --- Logs: one JSON object a line -----------------------------------------------------------------
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")

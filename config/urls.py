@@ -1,4 +1,25 @@
-from django.contrib import admin
-from django.urls import path
+"""Every address of the exchange. Apps bring their own; here they get their places."""
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
+
+import exchange.urls
+from exchange.envelope import handler_404
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(url="/api/docs")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(exchange.urls.api_urlpatterns)),
+    path("api/v1/", include("marketdata.urls")),
+    path("api/v1/", include("orders.urls")),
+    path("api/v1/", include("settlement.urls")),
+    path("", include("exchange.urls")),
+    # JSON for whatever else is asked below /api/, with DEBUG too.
+    re_path(r"^api/", handler_404),
+]
+
+handler400 = "exchange.envelope.handler_400"
+handler403 = "exchange.envelope.handler_403"
+handler404 = "exchange.envelope.handler_404"
+handler500 = "exchange.envelope.handler_500"

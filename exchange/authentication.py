@@ -11,7 +11,7 @@ from exchange.errors import ApiError, ErrorCode
 from exchange.models import RevokedSession, User
 from exchange.sessions import decode_token, token_ids
 
-__all__ = ["BearerAuthentication", "authenticate_token"]
+__all__ = ["BearerAuthentication", "authenticate_token", "logged_in_user"]
 
 
 def authenticate_token(token: str) -> User:
@@ -54,3 +54,10 @@ class BearerAuthentication(BaseAuthentication):
     def _challenge(self, error: ApiError) -> ApiError:
         error.headers["WWW-Authenticate"] = self.authenticate_header(None)  # type: ignore[arg-type]
         return error
+
+
+def logged_in_user(request: Request) -> User:
+    """Return the user of a request. Raises UNAUTHENTICATED where a view lets anonymous requests in."""
+    if not isinstance(request.user, User):
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "Log in first: send Authorization: Bearer <access token>")
+    return request.user

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 from django.db import DatabaseError, connections
 
 from exchange.scaling import NotAMultipleError
@@ -48,8 +49,8 @@ def check_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[C
             id="exchange.E003",
         )
     if public and not settings.TLS_PROXY:
-        yield Warning(
-            "ALLOWED_HOSTS names more than this machine but TLS_PROXY is off: passwords and tokens may travel in clear.",
+        yield Caution(
+            "ALLOWED_HOSTS names more than this machine but TLS_PROXY is off: passwords would travel in clear.",
             hint="Put a TLS proxy in front that sets X-Forwarded-Proto and X-Forwarded-For, and set TLS_PROXY=1.",
             id="exchange.W001",
         )

@@ -1,6 +1,6 @@
 """The shape of every answer: `success`, `data` or `error`, `meta`, and `pagination` for lists."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,14 @@ from exchange.times import iso_ms
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module, by the settings
 
-__all__ = ["EnvelopePagination", "EnvelopeRenderer", "EnvelopeResponse", "StrictJSONParser", "error_response", "success_response"]
+__all__ = [
+    "EnvelopePagination",
+    "EnvelopeRenderer",
+    "EnvelopeResponse",
+    "StrictJSONParser",
+    "error_response",
+    "success_response",
+]
 
 
 class EnvelopeResponse(Response):
@@ -50,9 +57,7 @@ class EnvelopeRenderer(BaseRenderer):
     charset = None
     render_style = "binary"
 
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
-    ) -> bytes:
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         context = renderer_context or {}
         response, request = context.get("response"), context.get("request")
         meta = _meta(request) | getattr(response, "meta_extra", {})
@@ -110,6 +115,15 @@ class StrictJSONParser(BaseParser):
         return value
 
 
+Source = QuerySet[Any] | Sequence[Any] | Callable[[int], QuerySet[Any]]
+
+
+def _rows(source: Source, at_most: int) -> QuerySet[Any] | Sequence[Any]:
+    if isinstance(source, QuerySet | Sequence):
+        return source
+    return source(at_most)
+
+
 class EnvelopePagination(BasePagination):
     """`limit` and `offset`, checked strictly.
 
@@ -127,27 +141,35 @@ class EnvelopePagination(BasePagination):
     total: int
     has_more: bool
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: "APIView | None" = None
-    ) -> list[Any]:
-        """Return one page. One query, and a second that counts when the page does not end the list."""
+    def paginate_queryset(self, queryset: Source, request: Request, view: "APIView | None" = None) -> list[Any]:
+        """Return one page. One query, and a second that counts when the page does not end the list.
+
+        The source may be a function of how many rows are wanted at most, where that helps the database.
+        """
         self.limit = _bounded(request, "limit", self.LIMIT_DEFAULT, 1, self.LIMIT_MAX)
         self.offset = _bounded(request, "offset", 0, 0, self.OFFSET_MAX)
-        rows = list(queryset[self.offset : self.offset + self.limit + 1])
+        end = self.offset + self.limit + 1
+        rows = list(_rows(queryset, end)[self.offset : end])
         self.has_more = len(rows) > self.limit
         if rows and not self.has_more:
             self.total = self.offset + len(rows)
         else:
-            self.total = self._count(queryset)
+            self.total = self._count(_rows(queryset, self.TOTAL_MAX))
         return rows[: self.limit]
 
-    def _count(self, queryset: QuerySet[Any] | Sequence[Any]) -> int:
-        if isinstance(queryset, QuerySet):
-            return queryset.order_by()[: self.TOTAL_MAX].count()
-        return len(queryset)
+    def _count(self, rows: QuerySet[Any] | Sequence[Any]) -> int:
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        bounded = rows if rows.query.is_sliced else rows.order_by()[: self.TOTAL_MAX]
+        return bounded.count()
 
     def get_paginated_response(self, data: Any) -> EnvelopeResponse:
-        pagination = {"total": self.total, "limit": self.limit, "offset": self.offset, "has_more": self.has_more}
+        pagination = {
+            "total": self.total,
+            "limit": self.limit,
+            "offset": self.offset,
+            "has_more": self.has_more,
+        }
         return EnvelopeResponse(data, pagination=pagination)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Gauges about the business for Prometheus, read from the database at each scrape; apps register theirs in `ready()`."""
+"""Gauges about the business for Prometheus, read from the database at each scrape; apps register in `ready()`."""
 
 from collections.abc import Callable, Iterable, Iterator
 

@@ -1,10 +1,10 @@
 """The OpenAPI document: the envelope around every answer, and the errors that every operation can give."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import build_bearer_security_scheme_object
+from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_scheme_object
 from rest_framework.permissions import AllowAny
 
 from exchange.envelope import EnvelopePagination
@@ -18,7 +18,10 @@ _META: dict[str, Any] = {
     "properties": {
         "request_id": {"type": "string"},
         "timestamp": {"type": "string", "format": "date-time"},
-        "idempotent_replay": {"type": "boolean", "description": "The order existed already; nothing was placed"},
+        "idempotent_replay": {
+            "type": "boolean",
+            "description": "The order existed already; nothing was placed",
+        },
         "payload_differs": {"type": "boolean", "description": "The body differed from the first one"},
     },
 }
@@ -46,9 +49,10 @@ _ERROR: dict[str, Any] = {
                 "details": {"type": "object", "additionalProperties": True},
             },
         },
-        "meta": _META,
+        "meta": {"$ref": "#/components/schemas/Meta"},
     },
 }
+_COMPONENTS = {"Meta": _META, "Pagination": _PAGINATION, "Error": _ERROR}
 _BAD_REQUEST = "The request is not valid, or the order breaks a rule: `error.code` says which"
 _UNAVAILABLE = "A part the request needs cannot be reached: try again"
 
@@ -56,8 +60,11 @@ _UNAVAILABLE = "A part the request needs cannot be reached: try again"
 class EnvelopeAutoSchema(AutoSchema):
     """Describes what EnvelopeRenderer and the exception handler do to every operation."""
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
+        for name, schema in _COMPONENTS.items():
+            component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)  # type: ignore[no-untyped-call]
+            self.registry.register_on_missing(component)
         for status, body in bodies.items():
             if status.startswith("2"):
                 for content in body.get("content", {}).values():
@@ -66,9 +73,10 @@ class EnvelopeAutoSchema(AutoSchema):
         return bodies | {status: _error_body(text) for status, text in errors.items()}
 
     def _enveloped(self, schema: dict[str, Any]) -> dict[str, Any]:
-        properties = {"success": {"type": "boolean", "enum": [True]}, "data": schema, "meta": _META}
-        if isinstance(self._get_paginator(), EnvelopePagination) and self._is_list_view():
-            properties["pagination"] = _PAGINATION
+        properties = {"success": {"type": "boolean", "enum": [True]}, "data": schema, "meta": _ref("Meta")}
+        is_paged = getattr(self.view, "pagination_class", None) is EnvelopePagination
+        if is_paged and self._is_list_view():
+            properties["pagination"] = _ref("Pagination")
         return {"type": "object", "required": list(properties), "properties": properties}
 
     def _errors(self) -> dict[str, str]:
@@ -90,7 +98,11 @@ class EnvelopeAutoSchema(AutoSchema):
 
 
 def _error_body(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": _ERROR}}}
+    return {"description": description, "content": {"application/json": {"schema": _ref("Error")}}}
+
+
+def _ref(component: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{component}"}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

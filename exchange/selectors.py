@@ -63,7 +63,5 @@ def _fresh() -> _Snapshot:
 def _load() -> _Snapshot:
     global _snapshot
     rows = list(Market.objects.select_related("base", "quote").order_by("id"))
-    _snapshot = _Snapshot(
-        {row.pk: row for row in rows}, {row.symbol: row for row in rows}, time.monotonic() + _KEPT_S
-    )
+    _snapshot = _Snapshot({row.pk: row for row in rows}, {row.symbol: row for row in rows}, time.monotonic() + _KEPT_S)
     return _snapshot

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -94,7 +95,7 @@ def _locked(market_id: int) -> Market:
 
 
 def _check(market: Market, changes: dict[str, Any]) -> None:
-    rules = {
+    rules: dict[str, Callable[[Any], bool]] = {
         "maker_fee_ppm": lambda fee: 0 <= fee <= _FEE_PPM_MAX,
         "taker_fee_ppm": lambda fee: 0 <= fee <= _FEE_PPM_MAX,
         "price_band_ppm": lambda band: 0 <= band <= _BAND_PPM_MAX,
@@ -118,9 +119,9 @@ def _change(market: Market, changes: dict[str, Any], actor: User, action: str, n
     audit_record(actor=actor, action=action, target=market, old=old, new=new, note=note)
     transaction.on_commit(forget_markets)
     for listener in _listeners:
-        transaction.on_commit(lambda listener=listener: listener(market), robust=True)  # type: ignore[misc]
+        transaction.on_commit(partial(listener, market), robust=True)
     return market
 
 
 def _as_json(value: Any) -> Any:
-    return plain(value) if isinstance(value, Decimal) else str(value) if isinstance(value, str) else value
+    return plain(value) if isinstance(value, Decimal) else value

@@ -21,7 +21,7 @@ from exchange.errors import ApiError, ErrorCode
 from exchange.ids import uuid7
 from exchange.models import RevokedSession, User
 
-__all__ = ["TokenPair", "decode_token", "session_open", "session_refresh", "session_revoke"]
+__all__ = ["TokenPair", "decode_token", "session_open", "session_refresh", "session_revoke", "tokens_issue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def session_open(*, username: str, password: str) -> TokenPair:
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
         raise ApiError(ErrorCode.UNAUTHENTICATED, "The username or the password is wrong")
-    return _issue(user.pk, uuid7())
+    return tokens_issue(user_id=user.pk, sid=uuid7())
 
 
 def session_refresh(*, refresh: str) -> TokenPair:
@@ -60,7 +60,7 @@ def session_refresh(*, refresh: str) -> TokenPair:
         raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
     if RevokedSession.objects.filter(sid=sid).exists():
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
-    return _issue(user_id, sid)
+    return tokens_issue(user_id=user_id, sid=sid)
 
 
 def session_revoke(*, refresh: str) -> None:
@@ -106,7 +106,8 @@ def _revoke(token: Any) -> None:
     )
 
 
-def _issue(user_id: UUID, sid: UUID) -> TokenPair:
+def tokens_issue(*, user_id: UUID, sid: UUID) -> TokenPair:
+    """Return a new pair of tokens of a session, the password aside. Stores the id of the refresh token."""
     refresh = _SessionToken()
     refresh["sub"], refresh["sid"] = str(user_id), str(sid)
     OutstandingToken.objects.create(

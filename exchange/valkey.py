@@ -4,22 +4,19 @@ The channel layers and Celery keep their own connections; Django's cache is for 
 """
 
 from functools import cache
-from typing import Any
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-__all__ = ["TIMEOUT_S", "Valkey", "valkey"]
+__all__ = ["TIMEOUT_S", "valkey"]
 
 TIMEOUT_S = 1.0
 
-Valkey = redis.Redis
-
 
 @cache
-def valkey() -> "redis.Redis[Any]":
+def valkey() -> redis.Redis:
     """Return the process's client; connections are opened on use. Calls raise redis.RedisError within a second."""
     return redis.Redis.from_url(
         settings.REDIS_URL,

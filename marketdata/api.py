@@ -2,18 +2,21 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from exchange.api.fields import MomentField, StrictSerializer
 from exchange.envelope import EnvelopePagination
 from exchange.selectors import market_by_symbol
-from marketdata.selectors import market_quote, market_trades
+from marketdata.selectors import market_quote
 from marketdata.statistics import day_statistics, statistics_fields, ticker_fields
+from orders.api.serializers import TradeOutput
 from orders.representation import trade_as_json
+from orders.selectors import trades_public
 
 __all__ = ["MarketStatisticsView", "MarketTickerView", "MarketTradesView"]
 
@@ -41,27 +44,20 @@ class TickerOutput(_DayOutput):
 
 
 class StatisticsOutput(_DayOutput):
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
     average_price = serializers.CharField(allow_null=True, help_text="Weighted by volume")
 
 
-StatisticsOutput._declared_fields |= {"from": serializers.DateTimeField(), "to": serializers.DateTimeField()}
+class HistoryQuery(StrictSerializer):
+    """`from` (inclusive) and `to` (exclusive); `limit` and `offset` are the paginator's."""
 
+    def get_fields(self) -> Any:
+        return {"from": MomentField(required=False), "to": MomentField(required=False)}
 
-class PublicTradeOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    symbol = serializers.CharField()
-    price = serializers.CharField()
-    quantity = serializers.CharField()
-    taker_side = serializers.ChoiceField(["buy", "sell"])
-    executed_at = serializers.DateTimeField()
-
-
-class _Period(serializers.Serializer[Any]):
-    since = serializers.DateTimeField(required=False)
-    until = serializers.DateTimeField(required=False)
-
-
-_Period._declared_fields = {"from": _Period._declared_fields["since"], "to": _Period._declared_fields["until"]}
+    def to_internal_value(self, data: Any) -> Any:
+        own = {name: data[name] for name in data if name not in ("limit", "offset")}
+        return super().to_internal_value(own)
 
 
 class _PublicView(APIView):
@@ -70,14 +66,14 @@ class _PublicView(APIView):
 
 
 class MarketTickerView(_PublicView):
-    @extend_schema(responses={200: TickerOutput}, summary="Ticker: quote and last 24 hours", tags=["markets"])
+    @extend_schema(responses={200: TickerOutput}, summary="Ticker: quote and last 24 hours", tags=["market data"])
     def get(self, request: Request, symbol: str) -> Response:
         market = market_by_symbol(symbol)
         return Response(ticker_fields(market, day_statistics(market), market_quote(market)))
 
 
 class MarketStatisticsView(_PublicView):
-    @extend_schema(responses={200: StatisticsOutput}, summary="Statistics of the last 24 hours", tags=["markets"])
+    @extend_schema(responses={200: StatisticsOutput}, summary="The last 24 hours", tags=["market data"])
     def get(self, request: Request, symbol: str) -> Response:
         market = market_by_symbol(symbol)
         return Response(statistics_fields(market, day_statistics(market)))
@@ -87,19 +83,15 @@ class MarketTradesView(_PublicView):
     pagination_class = EnvelopePagination
 
     @extend_schema(
-        parameters=[
-            OpenApiParameter("from", str, description="From this time, ISO 8601"),
-            OpenApiParameter("to", str, description="Before this time, ISO 8601"),
-        ],
-        responses={200: PublicTradeOutput(many=True)},
+        parameters=[HistoryQuery],
+        responses={200: TradeOutput(many=True)},
         summary="History of trades, newest first",
-        tags=["markets"],
+        tags=["market data"],
     )
     def get(self, request: Request, symbol: str) -> Response:
         market = market_by_symbol(symbol)
-        period = _Period(data=request.query_params)
-        period.is_valid(raise_exception=True)
-        since, until = period.validated_data.get("from"), period.validated_data.get("to")
+        query = HistoryQuery.validated(request.query_params.dict())
+        trades = trades_public(market=market, since=query.get("from"), until=query.get("to"))
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(market_trades(market, since=since, until=until), request)
+        page = paginator.paginate_queryset(trades, request)
         return paginator.get_paginated_response([trade_as_json(trade, market) for trade in page])

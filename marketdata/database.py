@@ -11,4 +11,5 @@ _T = TypeVar("_T")
 
 async def in_database(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Call a function that queries, in a thread that others do not wait for, and give its connection back."""
-    return await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
+    result: _T = await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
+    return result

@@ -23,7 +23,6 @@ from marketdata.outbox import Outbox
 from marketdata.replica import BookReplica, ChecksumError, GapError
 from marketdata.statistics import Quote, day_statistics
 from orders.rows import TradeRow
-from orders.selectors import book_depth
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -86,10 +85,10 @@ class MarketFeed:
             outbox.put(messages.subscribed({self.market.symbol: self.seq}))
 
     def remove(self, outbox: Outbox) -> None:
-        self._books.pop(outbox, None)
         self._trades.discard(outbox)
-        outbox.drop(self)
-        outbox.drop((self, "ticker"))
+        if self._books.pop(outbox, None) is not None:
+            outbox.drop(self)
+            outbox.drop((self, "ticker"))
 
     # --- Batches ----------------------------------------------------------------------------------
 
@@ -105,7 +104,7 @@ class MarketFeed:
             self._move_book(batch)
 
     def check_sequence(self, seq: int) -> None:
-        """Compare with the database, now and then: a feed that was behind last time and still is has lost the end."""
+        """Compare with the database: a feed that was behind last time and still is has lost the end."""
         if self.seq is not None:
             if self.seq < self._expected_seq:
                 self._gap("silence", seq)
@@ -188,7 +187,7 @@ class MarketFeed:
             self._run("ticker", self._publish_tickers)
 
     def _offer_snapshot(self, outbox: Outbox) -> None:
-        """Replace what waits for this subscriber by a snapshot, rendered when it is sent, and so never stale."""
+        """Replace what waits for this subscriber by a snapshot, rendered when it is sent."""
         outbox.drop(self)
         self._books[outbox] = False
         outbox.put_latest(self, lambda: self._render_snapshot(outbox))
@@ -227,13 +226,7 @@ class MarketFeed:
 
     async def _read_book(self) -> BookReplica:
         buffer = self._book_buffer = []  # what arrived before this moment was committed before it, too
-        depth = await in_database(book_depth, self.market, None)
-        book = BookReplica(
-            seq=depth.seq,
-            bids=[(level.price_ticks, level.quantity_lots) for level in depth.bids],
-            asks=[(level.price_ticks, level.quantity_lots) for level in depth.asks],
-            scale=self.market.scale,
-        )
+        book = await in_database(selectors.market_book, self.market)
         for batch in buffer:
             book.apply(batch)
         return book
@@ -251,7 +244,8 @@ class MarketFeed:
                 await asyncio.sleep(LAST_RETRY_S)
                 continue
             if self.book:
-                self._offer_ticker(messages.ticker(self.market, statistics, Quote(self.book.best_bid, self.book.best_ask)))
+                quote = Quote(self.book.best_bid, self.book.best_ask)
+                self._offer_ticker(messages.ticker(self.market, statistics, quote))
             await asyncio.sleep(TICKER_INTERVAL_S)
 
     def _offer_ticker(self, text: str) -> None:

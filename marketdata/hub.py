@@ -45,6 +45,10 @@ class Hub:
         self._has_balances = False
         self._watcher: asyncio.Task[None] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        return self._watcher is not None
+
     def subscribe_book(self, market: Market, outbox: Outbox) -> None:
         self._feed(market).add_book(outbox)
 

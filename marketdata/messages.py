@@ -13,12 +13,9 @@ from exchange.scaling import MarketScale, plain
 from exchange.times import iso_ms, iso_ms_of
 from marketdata.batches import Batch, Level
 from marketdata.replica import BookReplica
-from matching.engine import Side
 from marketdata.statistics import DayStatistics, Quote, ticker_fields
 from orders.representation import order_as_json, own_trade_as_json
-from orders.rows import OrderRow, TradeRow, order_from_row, trade_from_row
-
-_SIDE = {Side.BUY.value: "buy", Side.SELL.value: "sell"}
+from orders.rows import SIDE_NAMES, OrderRow, TradeRow, order_from_row, trade_from_row
 
 
 def encode(message: Mapping[str, Any]) -> str:
@@ -62,7 +59,7 @@ def trade(market: Market, row: TradeRow) -> str:
             "id": str(UUID(bytes=row.id)),
             "price": price_text(row.price_ticks, scale),
             "quantity": lots_text(row.quantity_lots, scale),
-            "taker_side": _SIDE[row.taker_side],
+            "taker_side": SIDE_NAMES[row.taker_side],
             "executed_at": iso_ms_of(row.executed_ms),
         }
     )
@@ -73,7 +70,8 @@ def ticker(market: Market, statistics: DayStatistics, quote: Quote) -> str:
 
 
 def order(market: Market, row: OrderRow) -> str:
-    return encode({"type": "order", "seq": row.seq, "order": order_as_json(order_from_row(row, market), market)})
+    fields = order_as_json(order_from_row(row, market), market)
+    return encode({"type": "order", "seq": row.seq, "order": fields})
 
 
 def fill(market: Market, row: TradeRow, user_id: UUID) -> str:

@@ -1,4 +1,4 @@
-"""What one account sees of the markets: its orders, its fills, its balances, and nothing of anybody else's."""
+"""What one account sees of the markets: its orders, its fills, its balances, and nobody else's."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -36,14 +36,14 @@ class PrivateStreams:
         self._send_to_all(messages.resync(market.symbol, after_seq=after_seq, seq=seq))
 
     def market_batch(self, market: Market, batch: Batch) -> None:
-        """Send each changed order to its owner, then each trade to both sides."""
+        """Send each changed order to its owner, then each trade to both sides, once to who has both."""
         if not self._outboxes:
             return
         for order in map(OrderRow._make, batch.orders):
             if order.user_id in self._outboxes:
                 self._send(order.user_id, messages.order(market, order))
         for trade in map(TradeRow._make, batch.trades):
-            for user_id in (trade.buyer_id, trade.seller_id):
+            for user_id in {trade.buyer_id, trade.seller_id}:
                 if user_id in self._outboxes:
                     self._send(user_id, messages.fill(market, trade, UUID(bytes=user_id)))
 
@@ -64,4 +64,3 @@ class PrivateStreams:
     def _send(self, user_id: bytes, text: str) -> None:
         for outbox in self._outboxes[user_id]:
             outbox.put(text)
-

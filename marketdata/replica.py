@@ -1,4 +1,4 @@
-"""A market's order book as subscribers see it: a snapshot from the database, moved forward by the engine's batches."""
+"""A market's order book as subscribers see it: a snapshot, moved forward by the engine's batches."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -7,9 +7,8 @@ from sortedcontainers import SortedDict
 
 from exchange.scaling import MarketScale
 from marketdata.batches import Batch
-from orders.checksum import book_checksum
+from orders.checksum import CHECKSUM_LEVELS, book_checksum
 
-CHECKSUM_LEVELS = 10
 Pair = tuple[int, int]
 
 
@@ -81,5 +80,3 @@ def _set_level(side: "SortedDict[int, int]", key: int, lots: int) -> None:
         side[key] = lots
     else:
         side.pop(key, None)
-
-

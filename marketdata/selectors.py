@@ -1,16 +1,14 @@
 """Reading what the streams and the market data API show."""
 
-from datetime import datetime
+from collections.abc import Iterable
 
-from django.db.models import QuerySet
-
-from exchange.ids import uuid7_floor
 from exchange.models import Market
+from marketdata.replica import BookReplica
 from marketdata.statistics import Quote
-from orders.models import MarketSequence, Trade
-from orders.selectors import book_depth
+from orders.models import MarketSequence
+from orders.selectors import DepthLevel, book_depth
 
-__all__ = ["last_seq", "last_seqs", "market_quote", "market_trades"]
+__all__ = ["last_seq", "last_seqs", "market_book", "market_quote"]
 
 
 def last_seq(market: Market) -> int:
@@ -26,19 +24,15 @@ def last_seqs() -> dict[int, int]:
 def market_quote(market: Market) -> Quote:
     """Return the best bid and ask as they are in the database. One query."""
     depth = book_depth(market, 1)
-    bids, asks = ([(level.price_ticks, level.quantity_lots) for level in side] for side in (depth.bids, depth.asks))
-    return Quote(next(iter(bids), None), next(iter(asks), None))
+    bid, ask = (next(iter(_pairs(side)), None) for side in (depth.bids, depth.asks))
+    return Quote(bid, ask)
 
 
-def market_trades(market: Market, *, since: datetime | None, until: datetime | None) -> QuerySet[Trade]:
-    """Return a market's trades of [since, until), newest first. The id carries the time, so partitions are pruned."""
-    trades = Trade.objects.filter(market_id=market.id).order_by("-id")
-    if since:
-        trades = trades.filter(pk__gte=uuid7_floor(_ceil_ms(since)))
-    if until:
-        trades = trades.filter(pk__lt=uuid7_floor(_ceil_ms(until)))
-    return trades
+def market_book(market: Market) -> BookReplica:
+    """Return the whole book as of its last batch. One query."""
+    depth = book_depth(market, None)
+    return BookReplica(seq=depth.seq, bids=_pairs(depth.bids), asks=_pairs(depth.asks), scale=market.scale)
 
 
-def _ceil_ms(moment: datetime) -> int:
-    return -int(-moment.timestamp() * 1000 // 1)
+def _pairs(levels: Iterable[DepthLevel]) -> list[tuple[int, int]]:
+    return [(level.price_ticks, level.quantity_lots) for level in levels]

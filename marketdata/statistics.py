@@ -177,8 +177,8 @@ def statistics_fields(market: Market, statistics: DayStatistics) -> dict[str, An
     average = day.quote_volume / day.volume if day else None
     return {
         "symbol": market.symbol,
-        "from": statistics.since,
-        "to": statistics.until,
+        "since": statistics.since,
+        "until": statistics.until,
         "last": _price(market, statistics.last),
         "average_price": _price(market, average),
         **_day_fields(market, statistics),

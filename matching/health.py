@@ -4,15 +4,11 @@ from exchange.health import CheckFailedError
 from exchange.models import TradingState
 from exchange.selectors import markets
 from exchange.valkey import valkey
+from matching.messages import heartbeat_key
 
-__all__ = ["check_engines", "engine_key"]
+__all__ = ["check_engines"]
 
 _NAMED_MAX = 10
-
-
-def engine_key(slug: str) -> str:
-    """Return the key of the heartbeat of a market's engine: `te:engine:BTC-USDT`."""
-    return f"te:engine:{slug}"
 
 
 def check_engines() -> None:
@@ -20,7 +16,7 @@ def check_engines() -> None:
     slugs = [market.slug for market in markets() if market.trading_state != TradingState.CLOSED]
     if not slugs:
         raise CheckFailedError("There is no market: run `manage.py seed`")
-    beats = valkey().mget([engine_key(slug) for slug in slugs])
+    beats = valkey().mget([heartbeat_key(slug) for slug in slugs])
     dead = [slug for slug, beat in zip(slugs, beats, strict=True) if beat is None]
     if dead:
         more = f" and {len(dead) - _NAMED_MAX} more" if len(dead) > _NAMED_MAX else ""

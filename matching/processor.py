@@ -1,5 +1,6 @@
 """One market's engine and journal, in one thread: recover, then batch after batch; on any failure, recover again."""
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class MarketProcessor:
         started = time.perf_counter()
         engine = self._journal.recover()
         self._engine = engine
+        gc.freeze()  # the book lives long and has no cycles: leave it out of every collection
         return Recovered(
             engine.open_order_count,
             engine.seq,

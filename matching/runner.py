@@ -1,6 +1,7 @@
 """Serves one market: takes what waits as one batch, has it committed in a thread of its own, then tells everybody."""
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -38,6 +39,7 @@ HEARTBEAT_TTL_MS = 1_000
 POLL_SECONDS = 1.0
 STANDBY_SECONDS = 0.2
 RETRY_SECONDS = 0.5
+DRAIN_SECONDS = 0.4  # longer than a gateway trusts a heartbeat it has seen
 
 
 class MarketRunner:
@@ -126,35 +128,39 @@ class MarketRunner:
     async def _serve(self) -> None:
         self.refresh()
         self._since = time.time()
-        helpers = [asyncio.create_task(job) for job in (self._heartbeat(), self._poll(), self._keep_listening())]
+        heartbeat = asyncio.create_task(self._heartbeat())
+        helpers = [heartbeat, asyncio.create_task(self._poll()), asyncio.create_task(self._keep_listening())]
         try:
             while not self._stopping.is_set():
                 await self._wake.wait()
-                self._wake.clear()
                 await self._work_off()
+            await self._drain(heartbeat)
         except BatchFailed as error:
             metrics.count_failure(self.slug)
             log.error("batch_failed", market=self.slug, error=str(error), in_doubt=error.in_doubt)
         finally:
-            await self._leave_service(helpers)
+            await _end(helpers)
+            await self._refuse(list(self._waiting))
+            self._waiting.clear()
+            await self._forget_heartbeat()
 
-    async def _leave_service(self, helpers: list[asyncio.Task[None]]) -> None:
-        for helper in helpers:
-            helper.cancel()
-        await asyncio.gather(*helpers, return_exceptions=True)
-        if self._stopping.is_set():
-            try:
-                await self._work_off()
-            except BatchFailed as error:
-                log.error("last_batch_failed", market=self.slug, error=str(error), in_doubt=error.in_doubt)
-        await self._refuse(list(self._waiting))
-        self._waiting.clear()
-        try:
+    async def _drain(self, heartbeat: asyncio.Task[None]) -> None:
+        """Finish what is waiting and what gateways sent before they saw that this engine is leaving."""
+        await _end([heartbeat])
+        await self._forget_heartbeat()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + DRAIN_SECONDS
+        while (left := end - loop.time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), left)
+            await self._work_off()
+
+    async def _forget_heartbeat(self) -> None:
+        with contextlib.suppress(RedisError):  # it expires by itself
             await self._redis.delete(heartbeat_key(self.slug))
-        except RedisError:
-            pass  # it expires by itself
 
     async def _work_off(self) -> None:
+        self._wake.clear()
         while self._waiting:
             taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
             try:
@@ -237,6 +243,12 @@ class MarketRunner:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             pass
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _pubsub() -> BaseChannelLayer:

@@ -1,9 +1,8 @@
 """How far each market has come and how many of its trades wait for settlement, for Prometheus."""
 
-from prometheus_client.core import GaugeMetricFamily, Metric
-
 from django.db.models import Count
 from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exchange.models import Market
 from orders.models import SettlementStatus, Trade

@@ -1,4 +1,4 @@
-"""Orders and trades as the public interface shows them. Plain functions without queries: REST and streams share them."""
+"""Orders and trades as the public interface shows them: plain functions without queries, for REST and streams."""
 
 from decimal import Decimal
 from typing import Any

@@ -6,8 +6,7 @@ opens no partition outside them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +15,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7_floor
+from exchange.ids import uuid7_floor, uuid7_time
 from exchange.models import Market, User
+from exchange.selectors import market_by_id
 from orders.checksum import CHECKSUM_LEVELS, book_checksum
 from orders.models import ClientOrderId, Order, Trade
 
@@ -29,6 +29,7 @@ __all__ = [
     "order_for_user_by_client_id",
     "orders_of_user",
     "trade_by_id",
+    "trades_of_order",
     "trades_of_user",
     "trades_public",
 ]
@@ -55,10 +56,11 @@ def orders_of_user(
 
 
 def order_for_user(user: User, order_id: UUID) -> Order:
-    """Return a user's own order. Raises ORDER_NOT_FOUND, for somebody else's order too."""
+    """Return a user's own order with its market. One query. Raises ORDER_NOT_FOUND, for somebody else's order too."""
     order = Order.objects.filter(pk=order_id, user_id=user.pk).first()
     if order is None:
         raise ApiError(ErrorCode.ORDER_NOT_FOUND, "There is no such order")
+    order.market = market_by_id(order.market_id)
     return order
 
 
@@ -80,14 +82,30 @@ def trades_public(
 
 
 def trades_of_user(
-    user: User, *, market: Market | None = None, since: datetime | None = None, until: datetime | None = None
+    user: User,
+    *,
+    at_most: int,
+    market: Market | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> QuerySet[Trade]:
-    """Return the trades a user took part in, newest first."""
-    trades = trades_public(market=market, since=since, until=until).order_by()
-    # One index each for buyer and seller; an OR would read all trades of the user and sort them.
-    bought = trades.filter(buyer_id=user.pk)
-    sold = trades.filter(seller_id=user.pk).exclude(buyer_id=user.pk)
-    return bought.union(sold, all=True).order_by("-id")
+    """Return the newest trades a user took part in, newest first."""
+    trades = trades_public(market=market, since=since, until=until)
+    # One index each for buyer and seller, and a limit for each: anything else reads and sorts all trades of the user.
+    bought = trades.filter(buyer_id=user.pk)[:at_most]
+    sold = trades.filter(seller_id=user.pk).exclude(buyer_id=user.pk)[:at_most]
+    return bought.union(sold, all=True).order_by("-id")[:at_most]
+
+
+def trades_of_order(order: Order) -> list[Trade]:
+    """Return an order's trades, oldest first. Reads the user's trades between its arrival and its last change."""
+    if not order.filled_quantity:
+        return []
+    party = "buyer" if order.side == Order.Side.BUY else "seller"
+    conditions: dict[str, Any] = {f"{party}_id": order.user_id, f"{party}_order_id": order.pk}
+    since = min(order.created_at, uuid7_time(order.pk))
+    trades = Trade.objects.filter(**conditions, **_between(since, order.updated_at + timedelta(milliseconds=1)))
+    return list(trades.order_by("id"))
 
 
 def trade_by_id(trade_id: UUID) -> Trade:
@@ -105,8 +123,8 @@ def _between(since: datetime | None, until: datetime | None) -> dict[str, UUID]:
 
 @dataclass(frozen=True, slots=True)
 class DepthLevel:
-    price: Decimal
-    quantity: Decimal
+    price_ticks: int
+    quantity_lots: int
     order_count: int
 
 
@@ -145,19 +163,21 @@ def book_depth(market: Market, depth: int | None = None) -> BookDepth:
     with connection.cursor() as cursor:
         cursor.execute(_BOOK_SQL, {"market_id": market.pk, "limit": limit})
         rows = cursor.fetchall()
-    bids, asks = _side(rows, Order.Side.BUY), _side(rows, Order.Side.SELL)
-    bids.sort(key=lambda level: level.price, reverse=True)
-    asks.sort(key=lambda level: level.price)
-    checksum = book_checksum(_in_steps(asks, market), _in_steps(bids, market), market.scale)
+    levels = {side: _levels(rows, side, market) for side in (Order.Side.BUY, Order.Side.SELL)}
+    bids = sorted(levels[Order.Side.BUY], key=lambda level: -level.price_ticks)
+    asks = sorted(levels[Order.Side.SELL], key=lambda level: level.price_ticks)
+    checksum = book_checksum(_pairs(asks), _pairs(bids), market.scale)
     return BookDepth(rows[0][0] or 0, rows[0][1] or timezone.now(), bids[:depth], asks[:depth], checksum)
 
 
-def _side(rows: list[tuple[Any, ...]], side: str) -> list[DepthLevel]:
-    return [DepthLevel(price, quantity, count) for _, _, of, price, quantity, count in rows if of == side]
-
-
-def _in_steps(levels: list[DepthLevel], market: Market) -> list[tuple[int, int]]:
+def _levels(rows: list[tuple[Any, ...]], side: str, market: Market) -> list[DepthLevel]:
     scale = market.scale
     return [
-        (scale.price_ticks(level.price), scale.quantity_lots(level.quantity)) for level in levels[:CHECKSUM_LEVELS]
+        DepthLevel(scale.price_ticks(price), scale.quantity_lots(quantity), count)
+        for _, _, row_side, price, quantity, count in rows
+        if row_side == side
     ]
+
+
+def _pairs(levels: list[DepthLevel]) -> list[tuple[int, int]]:
+    return [(level.price_ticks, level.quantity_lots) for level in levels[:CHECKSUM_LEVELS]]

@@ -14,10 +14,8 @@ from settlement.legs import EXACT, AccountKey, trade_legs
 from settlement.ports import TradeToSettle
 
 # All legs in one statement: the database checks after each statement that every transfer in it is zero-sum.
-_WRITE_ENTRIES = """
-    INSERT INTO settlement_ledgerentry (transfer_id, leg, account_id, asset_id, amount, kind, reason)
-    SELECT * FROM unnest(%s::uuid[], %s::smallint[], %s::bigint[], %s::varchar[], %s::numeric[], %s::varchar[],
-                         %s::varchar[])
+_COPY_ENTRIES = """
+    COPY settlement_ledgerentry (transfer_id, leg, account_id, asset_id, amount, kind, reason) FROM STDIN
 """
 
 
@@ -61,5 +59,6 @@ class EmbeddedLedger:
 
 def entries_write(entries: Iterable[Entry]) -> None:
     """Insert ledger entries, whole transfers only; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE_ENTRIES, [list(column) for column in zip(*entries, strict=True)])
+    with connection.cursor() as cursor, cursor.copy(_COPY_ENTRIES) as copy:
+        for entry in entries:
+            copy.write_row(entry)

@@ -1,8 +1,7 @@
 """Settlements that failed, for Prometheus."""
 
-from prometheus_client.core import GaugeMetricFamily, Metric
-
 from django.db.models import Count
+from prometheus_client.core import GaugeMetricFamily, Metric
 
 from settlement.models import FailedSettlement
 

@@ -9,12 +9,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import django
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.servers import TestServers, own_addresses
-
-pytest_plugins = ["tests.fixtures"]
 
 # What needs neither Django nor a server; run alone, it starts at once.
 PURE = [Path(__file__).parent / "unit" / name for name in ("engine", "test_architecture.py", "test_deploy.py")]
@@ -35,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if not getattr(config.option, "numprocesses", None):
             _use(own_addresses("main"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+    config.pluginmanager.import_plugin("tests.fixtures")  # it needs the models, so it cannot come any earlier
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -16,15 +16,20 @@ from django.utils.functional import cached_property
 from exchange.models import User
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin as UnfoldModelAdmin
+    from django.contrib.admin import ModelAdmin
+
+    UnfoldModelAdmin = ModelAdmin[Any]
+    AnyPaginator = Paginator[Any]
 else:
     from unfold.admin import ModelAdmin as UnfoldModelAdmin
+
+    AnyPaginator = Paginator
 
 COUNT_MAX = 10_000
 PAGE_SIZE = 50
 
 
-class BoundedPaginator(Paginator[Any]):
+class BoundedPaginator(AnyPaginator):
     """Counts at most COUNT_MAX rows and one more; what lies behind is reached through the time filter."""
 
     template_name = "admin/pagination_bounded.html"
@@ -80,7 +85,7 @@ class DetailAction:
     direct: bool = False
 
 
-class BackOfficeAdmin(UnfoldModelAdmin[Any]):
+class BackOfficeAdmin(UnfoldModelAdmin):
     """What lists and object pages have in common; see ReadOnlyAdmin for pages that only show."""
 
     paginator = BoundedPaginator
@@ -88,8 +93,8 @@ class BackOfficeAdmin(UnfoldModelAdmin[Any]):
     list_per_page = PAGE_SIZE
     list_max_show_all = PAGE_SIZE
     list_fullwidth = True
-    ordering: Sequence[Any] | None = ("-id",)
-    sortable_by: Sequence[str] = ()
+    ordering = ("-id",)
+    sortable_by = ()
     change_form_outer_before_template = "admin/object_actions.html"
     change_form_outer_after_template = "admin/object_tables.html"
     list_only: ClassVar[Sequence[str]] = ()
@@ -121,7 +126,7 @@ class BackOfficeAdmin(UnfoldModelAdmin[Any]):
             context["object_actions"] = [
                 {"label": action.label, "direct": action.direct, "url": self._url_of(action, obj)}
                 for action in self.object_actions(obj)
-                if request.user.has_perm(action.permission)  # type: ignore[union-attr]
+                if request.user.has_perm(action.permission)
             ]
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
@@ -146,7 +151,7 @@ class BackOfficeAdmin(UnfoldModelAdmin[Any]):
 
     def _view_of(self, action: DetailAction) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
-            if not request.user.has_perm(action.permission):  # type: ignore[union-attr]
+            if not request.user.has_perm(action.permission):
                 raise PermissionDenied
             if action.direct and request.method != "POST":
                 return HttpResponse("POST only", status=405, headers={"Allow": "POST"})

@@ -86,7 +86,9 @@ def market_problems(market: Market) -> dict[str, list[str]]:
         problems["reference_price"] = [f"Must be a positive multiple of the tick, {plain(market.tick_size)}"]
     largest = (market.reference_price / market.tick_size) * (market.max_quantity / market.lot_size)
     if not problems and largest * PRICE_HEADROOM > ENGINE_INTEGER_MAX:
-        problems["max_quantity"] = ["Price x quantity in ticks and lots would not fit 64 bits: take less, or larger steps"]
+        problems["max_quantity"] = [
+            "Price x quantity in ticks and lots would not fit 64 bits: take less, or larger steps"
+        ]
     return problems
 
 

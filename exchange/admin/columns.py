@@ -15,7 +15,8 @@ from exchange.models import TradingState
 from exchange.scaling import plain
 from exchange.times import iso_ms
 
-Column = Callable[[Any], Any]
+# A callable that takes the object. The stubs allow one in `list_display`, but not in `fields`, as Django does.
+Column = Any
 EMPTY = "-"
 SIDE_COLOURS = {"buy": "success", "sell": "danger"}
 STATE_COLOURS = {
@@ -51,7 +52,7 @@ def moment_of_id(field: str, title: str) -> Column:
 def label(field: str, colours: Mapping[str, str], title: str | None = None) -> Column:
     """Make a column that shows a choice field as a coloured label."""
     column = _named(field, title, lambda obj: (getattr(obj, field), getattr(obj, f"get_{field}_display")()))
-    column.label = colours  # type: ignore[attr-defined]
+    column.label = colours
     return column
 
 
@@ -67,7 +68,9 @@ def related(field: str, model: str, title: str | None = None) -> Column:
 
 def related_id(field: str, model: str, title: str | None = None) -> Column:
     """Make a column that links to the object of a plain UUID field. No query."""
-    return _named(field, title, lambda obj: link_to(model, value, short(value)) if (value := getattr(obj, field)) else EMPTY)
+    return _named(
+        field, title, lambda obj: link_to(model, value, short(value)) if (value := getattr(obj, field)) else EMPTY
+    )
 
 
 def short(value: UUID) -> SafeString:
@@ -87,7 +90,7 @@ def link_to_search(model: str, term: Any, text: str) -> SafeString:
     return format_html(_LINK, url, text, text)
 
 
-def _named(field: str, title: str | None, show: Column) -> Column:
+def _named(field: str, title: str | None, show: Callable[[Any], Any]) -> Column:
     def column(obj: Any) -> Any:
         return show(obj)
 

@@ -26,7 +26,7 @@ class TimeFilter(ListFilter):
     NAMES = ("when", "since", "until")
 
     def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: type[Any], model_admin: ModelAdmin[Any]
+        self, request: HttpRequest, params: dict[str, Any], model: type[Any], model_admin: "ModelAdmin[Any]"
     ) -> None:
         super().__init__(request, params, model, model_admin)
         for name in self.NAMES:
@@ -78,9 +78,11 @@ class TimeFilter(ListFilter):
             TODAY: now.replace(hour=0, minute=0, second=0, microsecond=0),
             WEEK: now - timedelta(days=7),
         }
-        when = self.used_parameters.get("when")
-        since = _parse(self.used_parameters.get("since")) or (starts.get(when) if when else None)
-        return since, _parse(self.used_parameters.get("until"))
+        since = _parse(self._used("since")) or starts.get(self._used("when"))
+        return since, _parse(self._used("until"))
+
+    def _used(self, name: str) -> str:
+        return str(self.used_parameters.get(name, ""))
 
 
 class UuidTimeFilter(TimeFilter):
@@ -92,7 +94,7 @@ class UuidTimeFilter(TimeFilter):
         return uuid7_floor(max(0, int(moment.timestamp() * 1000)))
 
 
-def _parse(text: str | None) -> datetime | None:
+def _parse(text: str) -> datetime | None:
     if not text:
         return None
     try:

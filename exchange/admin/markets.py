@@ -1,7 +1,7 @@
 """Markets and assets: halt, resume, change fees and limits, create."""
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -17,13 +17,18 @@ from exchange.errors import ApiError
 from exchange.models import Asset, Market, TradingState
 from exchange.services import market_set_state, market_update
 
+if TYPE_CHECKING:
+    MarketModelForm = ModelForm[Market]
+else:
+    MarketModelForm = ModelForm
+
 CHANGE_MARKET = "exchange.change_market"
 CHANGEABLE = ("maker_fee_ppm", "taker_fee_ppm", "price_band_ppm", "min_notional", "max_quantity")
 HALT = ("halt", TradingState.HALTED.value, "Halt", "No order is accepted while a market is halted; cancels are.")
 RESUME = ("resume", TradingState.CONTINUOUS.value, "Resume", "Trading goes on with the orders that are in the book.")
 
 
-class NewMarketForm(ModelForm[Market]):
+class NewMarketForm(MarketModelForm):
     """Takes the symbol from the assets and explains steps which the engine could not count in."""
 
     def clean(self) -> dict[str, Any]:
@@ -36,7 +41,7 @@ class NewMarketForm(ModelForm[Market]):
         return cleaned
 
 
-class MarketForm(ModelForm[Market]):
+class MarketForm(MarketModelForm):
     """Checks what a market allows once it exists."""
 
     def clean_max_quantity(self) -> Any:

@@ -30,4 +30,6 @@ def find_users(term: str) -> list[UUID]:
         exact |= set(User.objects.filter(email=term).values_list("id", flat=True)[:USERS_MAX])
     if exact:
         return sorted(exact)
-    return list(User.objects.filter(username__startswith=term).order_by("username").values_list("id", flat=True)[:USERS_MAX])
+    return list(
+        User.objects.filter(username__startswith=term).order_by("username").values_list("id", flat=True)[:USERS_MAX]
+    )

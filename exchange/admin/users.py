@@ -27,7 +27,7 @@ ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg,misc]
+class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
     """Freezing has an action of its own; only superusers give rights, and only they touch superusers."""
 
     form = UserChangeForm

@@ -65,7 +65,7 @@ class ChoiceField(serializers.ChoiceField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or data.lower() not in self.choices:
-            raise serializers.ValidationError(f"Give one of: {', '.join(map(str, self.choices))}", code="invalid_choice")
+            raise serializers.ValidationError(f"Give one of: {', '.join(map(str, self.choices))}")
         return data.lower()
 
 

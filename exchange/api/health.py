@@ -28,7 +28,5 @@ def ready(request: HttpRequest) -> HttpResponse:
     if not failing:
         return success_response(request, {"status": "ready", "checks": checks})
     reasons = "; ".join(f"{result.name}: {result.error}" for result in results if result.error is not None)
-    error = ApiError(
-        ErrorCode.SERVICE_UNAVAILABLE, f"Not ready: {reasons}", {"failing": failing, "checks": checks}
-    )
+    error = ApiError(ErrorCode.SERVICE_UNAVAILABLE, f"Not ready: {reasons}", {"failing": failing, "checks": checks})
     return error_response(request, error)

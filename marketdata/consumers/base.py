@@ -52,6 +52,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
     queue_limit = 512
     heartbeat_s = 15.0
     stalled_s = 30.0
+    closing_s = 1.0
     message_bytes_max = 64 * 1024
     bad_messages_max = 3
     messages_per_s = 20.0
@@ -94,9 +95,11 @@ class StreamConsumer(AsyncWebsocketConsumer):
         """Close the connection, with an error message before where there is one. Nothing is sent afterwards."""
         if self._is_open:
             self._is_open = False
-            if error:
-                await self.send(text_data=messages.error(error.code.value, error.message))
-            await self.close(code=int(code))
+            with contextlib.suppress(TimeoutError):  # a client that does not read gets nothing, not even this
+                async with asyncio.timeout(self.closing_s):
+                    if error:
+                        await self.send(text_data=messages.error(error.code.value, error.message))
+                    await self.close(code=int(code))
 
     def report(self, error: ApiError) -> None:
         self.outbox.put(messages.error(error.code.value, error.message))
@@ -195,7 +198,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         api_error = to_api_error(error)
         is_ours = api_error.code is ErrorCode.INTERNAL_ERROR
         if is_ours:
-            log.exception("stream_failed", exc_info=error)
+            log.error("stream_failed", exc_info=error)
         await self.end(CloseCode.INTERNAL_ERROR if is_ours else CloseCode.TRY_AGAIN_LATER, api_error)
 
     def _may_send_more(self) -> bool:
@@ -225,10 +228,14 @@ class StreamConsumer(AsyncWebsocketConsumer):
         except TimeoutError:
             SLOW_CLOSED.inc()
             await self.end(CloseCode.TOO_SLOW)
+        except Exception:
+            log.exception("stream_sender_failed", stream=self.stream)
+            await self.end(CloseCode.INTERNAL_ERROR)
 
     async def _next(self) -> str | None:
         try:
-            return await asyncio.wait_for(self.outbox.get(), self.heartbeat_s)
+            async with asyncio.timeout(self.heartbeat_s):
+                return await self.outbox.get()
         except TimeoutError:
             return messages.heartbeat(datetime.now(UTC))
 

@@ -40,14 +40,15 @@ class OrdersConsumer(StreamConsumer):
         if not isinstance(token, str):
             raise BadMessageError("Give `token`, an access token")
         try:
-            self._user, expires_s = await in_database(_identify, token)
+            user, expires_s = await in_database(_identify, token)
         except ApiError as error:
             await self.end(CloseCode.UNAUTHENTICATED, error)
             return
+        self._user = user
         expires_at = iso_ms_of(int(expires_s * 1000))
-        self.outbox.put(messages.authenticated(self._user.pk, expires_at))
+        self.outbox.put(messages.authenticated(user.pk, expires_at))
         self.start(self._stay_logged_in(token, expires_s))
-        await self.hub.subscribe_private(self._user.pk, self.outbox)
+        await self.hub.subscribe_private(user.pk, self.outbox)
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(self.login_s)
@@ -66,8 +67,7 @@ class OrdersConsumer(StreamConsumer):
                 return
             except DatabaseError:
                 continue
-        error = ApiError(ErrorCode.TOKEN_EXPIRED, "The token has expired")
-        await self.end(CloseCode.UNAUTHENTICATED, error)
+        await self.end(CloseCode.UNAUTHENTICATED, ApiError(ErrorCode.TOKEN_EXPIRED, "The token has expired"))
 
 
 def _identify(token: str) -> tuple[User, float]:

@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from exchange.authentication import logged_in_user
 from exchange.envelope import EnvelopePagination
 from exchange.errors import ApiError, ErrorCode
-from exchange.models import Market, User
+from exchange.models import Market
 from exchange.scaling import plain
 from exchange.selectors import market_by_id, market_by_symbol
 from exchange.times import iso_ms
@@ -27,7 +28,10 @@ class OrderBookView(APIView):
     permission_classes = (AllowAny,)
 
     @extend_schema(
-        parameters=[BookQuery], responses={200: BookOutput}, summary="The order book, best first", tags=["market data"]
+        parameters=[BookQuery],
+        responses={200: BookOutput},
+        summary="The order book, best first",
+        tags=["market data"],
     )
     def get(self, request: Request, symbol: str) -> Response:
         query = BookQuery.validated(request.query_params.dict())
@@ -55,13 +59,17 @@ class TradeListView(APIView):
             "since": query.get("from"),
             "until": query.get("to"),
         }
-        user = _logged_in(request) if query.get("mine") == "true" else None
-        trades = trades_of_user(user, **bounds) if user else trades_public(**bounds)
         paginator = self.pagination_class()
-        rows = [(trade, market_by_id(trade.market_id)) for trade in paginator.paginate_queryset(trades, request)]
-        if user is None:
-            return paginator.get_paginated_response([trade_as_json(trade, market) for trade, market in rows])
-        return paginator.get_paginated_response([own_trade_as_json(trade, market, user.pk) for trade, market in rows])
+        if query.get("mine") != "true":
+            page = paginator.paginate_queryset(trades_public(**bounds), request)
+            return paginator.get_paginated_response(
+                [trade_as_json(trade, market_by_id(trade.market_id)) for trade in page]
+            )
+        user = logged_in_user(request)
+        page = paginator.paginate_queryset(lambda count: trades_of_user(user, at_most=count, **bounds), request)
+        return paginator.get_paginated_response(
+            [own_trade_as_json(trade, market_by_id(trade.market_id), user.pk) for trade in page]
+        )
 
 
 class TradeDetailView(APIView):
@@ -91,13 +99,7 @@ def book_as_json(book: BookDepth, market: Market) -> dict[str, Any]:
 
 def _level_as_json(level: DepthLevel, market: Market) -> dict[str, Any]:
     return {
-        "price": plain(level.price, market.scale.price_decimals),
-        "volume": plain(level.quantity, market.scale.quantity_decimals),
+        "price": plain(market.scale.price(level.price_ticks), market.scale.price_decimals),
+        "volume": plain(market.scale.quantity(level.quantity_lots), market.scale.quantity_decimals),
         "order_count": level.order_count,
     }
-
-
-def _logged_in(request: Request) -> User:
-    if not isinstance(request.user, User):
-        raise ApiError(ErrorCode.UNAUTHENTICATED, "Log in first: send Authorization: Bearer <access token>")
-    return request.user

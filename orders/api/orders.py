@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from exchange.authentication import logged_in_user
 from exchange.envelope import EnvelopePagination, EnvelopeResponse
 from exchange.errors import ApiError, ErrorCode
 from exchange.selectors import market_by_id, market_by_symbol
@@ -25,7 +26,7 @@ __all__ = ["OrderByClientIdView", "OrderDetailView", "OrderListView"]
 class _OrderView(APIView):
     def get_throttles(self) -> list[BaseThrottle]:
         """Count what reaches the engine; reading is not limited."""
-        return [] if self.request is not None and self.request.method == "GET" else [OrderThrottle()]
+        return [] if self.request.method == "GET" else [OrderThrottle()]
 
 
 class OrderListView(_OrderView):
@@ -42,7 +43,7 @@ class OrderListView(_OrderView):
     def post(self, request: Request) -> Response:
         fields = OrderInput.validated(request.data)
         market = market_by_symbol(fields.pop("symbol"))
-        placed = order_place(user=request.user, market=market, ticket=OrderTicket(**fields))
+        placed = order_place(user=logged_in_user(request), market=market, ticket=OrderTicket(**fields))
         if placed.order.market_id != market.pk:  # a replay of an order in another market
             market = market_by_id(placed.order.market_id)
         answer = {
@@ -63,7 +64,7 @@ class OrderListView(_OrderView):
     def get(self, request: Request) -> Response:
         query = OrderQuery.validated(request.query_params.dict())
         orders = orders_of_user(
-            request.user,
+            logged_in_user(request),
             market=market_by_symbol(query["symbol"]) if "symbol" in query else None,
             statuses=query.get("status", ()),
             side=query.get("side"),
@@ -78,7 +79,7 @@ class OrderListView(_OrderView):
 class OrderDetailView(_OrderView):
     @extend_schema(responses={200: OrderOutput}, summary="One own order", tags=["orders"])
     def get(self, request: Request, order_id: str) -> Response:
-        return Response(_as_json(order_for_user(request.user, _order_uuid(order_id))))
+        return Response(_as_json(order_for_user(logged_in_user(request), _order_uuid(order_id))))
 
     @extend_schema(
         responses={200: CancelledOutput},
@@ -87,14 +88,14 @@ class OrderDetailView(_OrderView):
         tags=["orders"],
     )
     def delete(self, request: Request, order_id: str) -> Response:
-        order = order_cancel(user=request.user, order_id=_order_uuid(order_id))
+        order = order_cancel(user=logged_in_user(request), order_id=_order_uuid(order_id))
         return Response({"order": _as_json(order)})
 
 
 class OrderByClientIdView(_OrderView):
     @extend_schema(responses={200: OrderOutput}, summary="One own order, by its client order id", tags=["orders"])
     def get(self, request: Request, client_order_id: str) -> Response:
-        return Response(_as_json(order_for_user_by_client_id(request.user, client_order_id)))
+        return Response(_as_json(order_for_user_by_client_id(logged_in_user(request), client_order_id)))
 
 
 def _as_json(order: Order) -> dict[str, Any]:

@@ -6,7 +6,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from exchange.api.fields import AmountField, ChoiceField, MomentField, StrictBoolean, StrictSerializer, StrictString
+from exchange.api.fields import (
+    AmountField,
+    ChoiceField,
+    MomentField,
+    StrictBoolean,
+    StrictSerializer,
+    StrictString,
+)
 from orders.models import Order, OrderStatus, SettlementStatus
 
 __all__ = [
@@ -45,7 +52,9 @@ class OrderInput(StrictSerializer):
     side = ChoiceField(Order.Side.values)
     type = ChoiceField(Order.Type.values)
     time_in_force = ChoiceField(
-        Order.TimeInForce.values, **_OMITTABLE, help_text="gtc for limit orders and ioc for market orders if omitted"
+        Order.TimeInForce.values,
+        **_OMITTABLE,
+        help_text="gtc for limit orders and ioc for market orders if omitted",
     )
     post_only = StrictBoolean(required=False, default=False)
     quantity = AmountField(**_OMITTABLE)

@@ -5,6 +5,7 @@ fills the database of DATABASE_URL.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -19,7 +20,8 @@ PAIRS = ("BTC", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "DOT", "LTC", "AVAX")
 # Orders 2k and 2k+1 meet on one market; three of five such pairs have traded. Ids are valid UUIDv7s of their time,
 # their last 44 bits the number of the row. One seller in two is the first user: a market maker.
 FUNCTIONS = """
-CREATE OR REPLACE FUNCTION pg_temp.ms(i bigint, n bigint, days int, now_ms bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
+CREATE OR REPLACE FUNCTION pg_temp.ms(i bigint, n bigint, days int, now_ms bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS
 $$ SELECT now_ms - 1000 - ((n - i) * (days * 86400000::numeric / n))::bigint $$;
 CREATE OR REPLACE FUNCTION pg_temp.uid(ms bigint, i bigint, kind text) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT (lpad(to_hex(ms), 12, '0') || '7' || kind || '8000' || lpad(to_hex(i), 12, '0'))::uuid $$;
@@ -36,7 +38,7 @@ SELECT pg_temp.uid(ms, i, '001'), markets[1 + (i / 10) %% cardinality(markets)],
 FROM generate_series(0::bigint, %(orders)s - 1) AS i
 CROSS JOIN LATERAL (SELECT pg_temp.ms(i, %(orders)s, %(days)s, %(now)s) AS ms, (i / 2) %% 5 < 3 AS traded,
     %(markets)s::smallint[] AS markets, %(users)s::uuid[] AS users,
-    CASE WHEN i %% 4 = 1 THEN 1 ELSE 1 + (i * 7919) %% cardinality(%(users)s::uuid[]) END AS who) AS o
+    CASE WHEN i %% 4 = 1 THEN 1 ELSE 1 + (i / 4 * 7919 + i %% 4 * 17) %% cardinality(%(users)s::uuid[]) END AS who) AS o
 """
 CLIENT_ORDER_IDS = """
 INSERT INTO orders_clientorderid (user_id, client_order_id, order_id, payload_digest)
@@ -45,13 +47,14 @@ ON CONFLICT DO NOTHING
 """
 TRADES = """
 INSERT INTO orders_trade
-SELECT pg_temp.uid((('x' || lpad(left(replace(b.id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint), b.priority, '002'),
+SELECT pg_temp.uid(('x' || lpad(left(replace(b.id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint, b.priority, '002'),
     b.market_id, b.priority, b.price, b.quantity, b.user_id, s.user_id, b.id, s.id, 'sell', 1, 1,
     b.price * b.quantity + 1, b.created_at,
     CASE WHEN b.priority %% 1000 = 0 THEN 'failed' WHEN b.priority %% 1000 = 2 THEN 'pending' ELSE 'settled' END,
     b.created_at
 FROM orders_order b JOIN orders_order s ON s.priority = b.priority + 1
-WHERE b.side = 'buy' AND b.status = 'filled' AND b.user_id = ANY(%(users)s) AND s.user_id = ANY(%(users)s) LIMIT %(trades)s
+WHERE b.side = 'buy' AND b.status = 'filled' AND b.user_id = ANY(%(users)s) AND s.user_id = ANY(%(users)s)
+LIMIT %(trades)s
 """
 ACCOUNTS = """
 INSERT INTO settlement_account (kind, owner_id, asset_id, available, held)
@@ -66,9 +69,10 @@ JOIN settlement_account a ON a.owner_id = CASE leg WHEN 0 THEN t.buyer_id ELSE t
 ON CONFLICT DO NOTHING
 """
 FAILURES = """
-INSERT INTO settlement_failedsettlement (trade_id, market_id, state, code, error, attempts, note, updated_at)
+INSERT INTO settlement_failedsettlement (trade_id, market_id, state, code, error, attempts, attempt_count, note,
+    updated_at)
 SELECT id, market_id, CASE WHEN seq %% 5000 = 0 THEN 'resolved' ELSE 'dead' END, 'WALLET_TIMEOUT',
-    'the wallet service did not answer within 5 s', %(attempts)s::jsonb, '', executed_at
+    'the wallet service did not answer within 5 s', %(attempts)s::jsonb, 2, '', executed_at
 FROM orders_trade WHERE settlement_status = 'failed'
 ON CONFLICT DO NOTHING
 """
@@ -80,12 +84,12 @@ ATTEMPTS = """[
 
 @transaction.atomic
 def fill(*, orders: int, trades: int, users: int = 200, prefix: str = "load") -> list[User]:
-    """Create users, orders, trades, client order ids, balances, ledger entries and failed settlements; return the users."""
+    """Create users with orders, trades, balances, ledger entries and failed settlements; return the users."""
     now = timezone.now()
     for back in range(DAYS + 2):
         create_partitions(today=now.date() - timedelta(days=back))
     people = make_users(users, prefix)
-    values = {
+    values: dict[str, Any] = {
         "orders": orders, "trades": trades, "days": DAYS, "now": int(now.timestamp() * 1000), "attempts": ATTEMPTS,
         "users": [user.id for user in people], "markets": make_markets(), "assets": ["USDT", "BTC"],
     }  # fmt: skip

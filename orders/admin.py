@@ -1,0 +1,262 @@
+"""Orders, trades, the journal and where each market's engine stands. All read-only: only the journal writes them."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from exchange.admin.base import ReadOnlyAdmin, Table
+from exchange.admin.columns import (
+    SIDE_COLOURS,
+    STATE_COLOURS,
+    amount,
+    amount_text,
+    label,
+    link_to,
+    moment,
+    related,
+    related_id,
+    short,
+    short_id,
+)
+from exchange.admin.filters import UuidTimeFilter
+from exchange.admin.search import as_uuid, find_users
+from exchange.ids import uuid7_floor
+from exchange.times import iso_ms
+from orders.models import ClientOrderId, JournalBatch, MarketSequence, Order, Trade
+from settlement.admin import FailedSettlementAdmin, balance_table, entry_table
+from settlement.models import Account, FailedSettlement, LedgerEntry
+
+USER, ORDER, TRADE = "exchange.user", "orders.order", "orders.trade"
+FAILURE = "settlement.failedsettlement"
+TRADES_SHOWN = 100
+CLOCK_SKEW = timedelta(minutes=5)  # between the host that names an order and the one that dates its trades
+STATUS_COLOURS = {
+    "open": "info", "partially_filled": "info", "pending": "info", "filled": "success", "cancelled": "warning",
+    "rejected": "danger", "expired": "warning",
+}  # fmt: skip
+SETTLEMENT_COLOURS = {"pending": "info", "retrying": "warning", "settled": "success", "failed": "danger"}
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = [
+        short_id(), moment("created_at", "created"), "market", related("user", USER), label("side", SIDE_COLOURS),
+        "type", amount("price"), amount("quantity"), amount("filled_quantity", "filled"),
+        label("status", STATUS_COLOURS),
+    ]  # fmt: skip
+    list_select_related = ["market", "user"]
+    list_only = [
+        "id", "market__symbol", "user__username", "side", "type", "price", "quantity", "filled_quantity", "status",
+        "created_at",
+    ]  # fmt: skip
+    list_filter = ["market", "status", "side", UuidTimeFilter]
+    search_fields = ["id"]
+    search_help_text = "Order id, client order id, or user: id, name or e-mail"
+    fieldsets = [
+        (None, {"fields": [
+            "id", "client_order_id", "market", related("user", USER), label("side", SIDE_COLOURS), "type",
+            "time_in_force", "post_only", label("status", STATUS_COLOURS), "reason",
+        ]}),
+        ("Amounts", {"fields": [
+            amount("price"), amount("average_price"), amount("quantity"), amount("quote_quantity"),
+            amount("filled_quantity"), amount("remaining_quantity"), amount("filled_quote"), amount("fee_paid"),
+            amount("held"), "maker_fee_ppm", "taker_fee_ppm",
+        ]}),
+        ("Times", {"fields": ["priority", moment("created_at"), moment("updated_at")]}),
+    ]  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
+        return [field for _, options in self.fieldsets or () for field in options["fields"]]
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        if search_term.strip():
+            queryset = queryset.filter(_orders_called(search_term.strip()))
+        return queryset, False
+
+    def object_tables(self, request: HttpRequest, obj: Order) -> list[Table]:
+        trades = Trade.objects.filter(trades_of_order(obj)) if obj.filled_quantity else Trade.objects.none()
+        assets = [obj.market.base_id, obj.market.quote_id]
+        return [
+            trade_table(f"Trades (newest first, at most {TRADES_SHOWN})", trades),
+            balance_table("Balances of the user", Account.objects.filter(owner_id=obj.user_id, asset_id__in=assets)),
+        ]
+
+
+def _orders_called(term: str) -> Q:
+    """Return what finds orders by index; the first that exists counts: id, client id, user. At most 4 queries."""
+    order_id = as_uuid(term)
+    if order_id and Order.objects.filter(id=order_id).exists():
+        return Q(id=order_id)
+    if by_client := list(ClientOrderId.objects.filter(client_order_id=term).values_list("order_id", flat=True)[:100]):
+        return Q(id__in=by_client)
+    return _of_users("user_id", find_users(term))
+
+
+def _of_users(column: str, users: list[UUID]) -> Q:
+    return Q(**{column: users[0]}) if len(users) == 1 else Q(**{f"{column}__in": users})
+
+
+def trades_of_order(order: Order) -> Q:
+    """Return what finds an order's trades by its user's index, from when it was named to when it last changed.
+
+    Trades have no index on their orders' ids.
+    """
+    side = "buyer" if order.side == Order.Side.BUY else "seller"
+    since, until = order.created_at - CLOCK_SKEW, order.updated_at + CLOCK_SKEW
+    return Q(
+        **{f"{side}_id": order.user_id, f"{side}_order_id": order.id},
+        id__gte=_floor(since.timestamp()),
+        id__lt=_floor(until.timestamp()),
+    )
+
+
+def _floor(seconds: float) -> UUID:
+    return uuid7_floor(int(seconds * 1000))
+
+
+def trade_table(title: str, trades: QuerySet[Trade]) -> Table:
+    """Return the newest trades as a table. One query."""
+    headers = ("Trade", "Time", "Price", "Quantity", "Buyer", "Seller", "Taker", "Settlement")
+    rows = [
+        [
+            link_to(TRADE, trade.pk, short(trade.pk)), iso_ms(trade.executed_at), amount_text(trade.price),
+            amount_text(trade.quantity), link_to(ORDER, trade.buyer_order_id, str(trade.buyer)),
+            link_to(ORDER, trade.seller_order_id, str(trade.seller)), trade.get_taker_side_display(),
+            trade.get_settlement_status_display(),
+        ]
+        for trade in trades.select_related("buyer", "seller").order_by("-id")[:TRADES_SHOWN]
+    ]  # fmt: skip
+    return Table(title, headers, rows)
+
+
+@admin.register(Trade)
+class TradeAdmin(ReadOnlyAdmin):
+    list_display = [
+        short_id(), moment("executed_at", "time"), "market", amount("price"), amount("quantity"),
+        related("buyer", USER), related("seller", USER), label("taker_side", SIDE_COLOURS, "taker"),
+        label("settlement_status", SETTLEMENT_COLOURS, "settlement"),
+    ]  # fmt: skip
+    list_select_related = ["market", "buyer", "seller"]
+    list_only = [
+        "id", "executed_at", "market__symbol", "price", "quantity", "buyer__username", "seller__username",
+        "taker_side", "settlement_status",
+    ]  # fmt: skip
+    list_filter = ["market", "settlement_status", UuidTimeFilter]
+    search_fields = ["id"]
+    search_help_text = "Trade id, order id, or user: id, name or e-mail"
+    fields = [
+        "id", "market", "seq", amount("price"), amount("quantity"), amount("notional"), related("buyer", USER),
+        related("seller", USER), related_id("buyer_order_id", ORDER, "buyer's order"),
+        related_id("seller_order_id", ORDER, "seller's order"), label("taker_side", SIDE_COLOURS), amount("buyer_fee"),
+        amount("seller_fee"), amount("buyer_hold"), moment("executed_at"),
+        label("settlement_status", SETTLEMENT_COLOURS), moment("settled_at"),
+    ]  # fmt: skip
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        if search_term.strip():
+            queryset = queryset.filter(_trades_called(search_term.strip()))
+        return queryset, False
+
+    def object_tables(self, request: HttpRequest, obj: Trade) -> list[Table]:
+        failures = [
+            [link_to(FAILURE, failure.pk, failure.pk), failure.get_state_display(), failure.code, failure.error]
+            for failure in FailedSettlement.objects.filter(trade_id=obj.pk)
+        ]
+        tables = [entry_table("Ledger entries", LedgerEntry.objects.filter(transfer_id=obj.pk)), _balances_of(obj)]
+        return [Table("Failed settlement", ("#", "State", "Code", "Error"), failures), *tables] if failures else tables
+
+
+def _trades_called(term: str) -> Q:
+    """Return what finds trades by index; the first that exists counts: id, order id, user. At most 4 queries."""
+    if identity := as_uuid(term):
+        if Trade.objects.filter(id=identity).exists():
+            return Q(id=identity)
+        if order := Order.objects.filter(id=identity).first():
+            return trades_of_order(order)
+    users = find_users(term)
+    return _of_users("buyer_id", users) | _of_users("seller_id", users)
+
+
+def _balances_of(trade: Trade) -> Table:
+    owners: Iterable[UUID] = (trade.buyer_id, trade.seller_id)
+    assets = [trade.market.base_id, trade.market.quote_id]
+    accounts = Account.objects.filter(owner_id__in=owners, asset_id__in=assets)
+    return balance_table("Balances of both parties", accounts)
+
+
+def _trade_of_failure(failure: FailedSettlement) -> list[Table]:
+    """Return the trade of a failed settlement, its orders and both parties' balances. At most three queries."""
+    trade = Trade.objects.select_related("market", "buyer", "seller").filter(id=failure.trade_id).first()
+    if trade is None:
+        return []
+    orders = Order.objects.filter(id__in=[trade.buyer_order_id, trade.seller_order_id]).select_related("user")
+    rows = [
+        [
+            link_to(ORDER, order.pk, short(order.pk)), link_to(USER, order.user_id, str(order.user)),
+            order.get_side_display(), amount_text(order.price), amount_text(order.quantity),
+            amount_text(order.filled_quantity), amount_text(order.held), order.get_status_display(),
+        ]
+        for order in orders
+    ]  # fmt: skip
+    headers = ("Order", "User", "Side", "Price", "Quantity", "Filled", "Held", "Status")
+    needed = [
+        ["price x quantity", f"{amount_text(trade.notional)} {trade.market.quote_id}"],
+        ["quantity", f"{amount_text(trade.quantity)} {trade.market.base_id}"],
+        ["buyer's fee", f"{amount_text(trade.buyer_fee)} {trade.market.quote_id}"],
+        ["seller's fee", f"{amount_text(trade.seller_fee)} {trade.market.quote_id}"],
+        ["buyer's hold", f"{amount_text(trade.buyer_hold)} {trade.market.quote_id}"],
+    ]
+    return [
+        Table("What the trade moves", ("Part", "Amount"), needed),
+        Table("Orders", headers, rows),
+        _balances_of(trade),
+    ]
+
+
+FailedSettlementAdmin.more_tables.append(_trade_of_failure)
+
+
+@admin.register(JournalBatch)
+class JournalBatchAdmin(ReadOnlyAdmin):
+    """Shows that a batch was committed; the commands themselves are for the replay."""
+
+    list_display = [short_id(), moment("created_at", "time"), "market", "first_seq", "last_seq", "state_hash"]
+    list_select_related = ["market"]
+    list_only = ["id", "created_at", "market__symbol", "first_seq", "last_seq", "state_hash"]
+    list_filter = ["market", UuidTimeFilter]
+    search_fields = ["id"]
+    search_help_text = "Id of the batch, or market and sequence number: BTC/USDT 1234"
+    fields = ["id", "market", "first_seq", "last_seq", "state_hash", moment("created_at")]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JournalBatch]:
+        return super().get_queryset(request).defer("commands")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        symbol, _, seq = search_term.strip().rpartition(" ")
+        if batch_id := as_uuid(search_term):
+            queryset = queryset.filter(id=batch_id)
+        elif symbol and seq.isdecimal():
+            market = symbol.strip().upper().replace("-", "/")
+            queryset = queryset.filter(market__symbol=market, first_seq__lte=int(seq), last_seq__gte=int(seq))
+        elif search_term.strip():
+            queryset = queryset.none()
+        return queryset, False
+
+
+@admin.register(MarketSequence)
+class MarketSequenceAdmin(ReadOnlyAdmin):
+    list_display = [
+        "market", "last_seq", label("trading_state", STATE_COLOURS), amount("last_price"), "state_hash",
+        moment("updated_at"),
+    ]  # fmt: skip
+    list_select_related = ["market"]
+    ordering = ("market_id",)
+    fields = [
+        "market", "last_seq", label("trading_state", STATE_COLOURS), amount("last_price"), "price_band_ppm",
+        amount("reference_price"), "state_hash", "batch_id", moment("updated_at"),
+    ]  # fmt: skip

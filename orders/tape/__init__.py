@@ -1,0 +1,1 @@
+"""Recorded order flow, replayed against a running exchange through its public API; docs/tape.md explains how."""

@@ -1,0 +1,76 @@
+"""Fixtures of the streams. Models are imported late: pytest reads this file before Django is set up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from exchange.models import Market, User
+    from tests.integration.marketdata.scripted import ScriptedMarket
+
+
+def _market() -> Market:
+    from exchange.selectors import forget_markets
+    from tests.integration.marketdata.scripted import make_market
+
+    forget_markets()
+    return make_market()
+
+
+def _user(name: str) -> User:
+    from tests.integration.marketdata.scripted import make_user
+
+    return make_user(name)
+
+
+@pytest.fixture
+def market() -> Market:
+    return _market()
+
+
+@pytest.fixture
+def other_market() -> Market:
+    return _market()
+
+
+@pytest.fixture
+def maker() -> User:
+    return _user("maker")
+
+
+@pytest.fixture
+def taker() -> User:
+    return _user("taker")
+
+
+@pytest.fixture
+def outsider() -> User:
+    return _user("outsider")
+
+
+@pytest.fixture
+def script(market: Market, maker: User, taker: User) -> ScriptedMarket:
+    from tests.integration.marketdata.scripted import ScriptedMarket
+
+    return ScriptedMarket(market, maker, taker)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub look after everything every 0.2 s, and forget at once."""
+    from marketdata.hub import Hub
+
+    monkeypatch.setattr(Hub, "watch_interval_s", 0.2)
+    monkeypatch.setattr(Hub, "grace_s", 0.2)
+
+
+@pytest.fixture(autouse=True)
+async def _hub_ends() -> AsyncIterator[None]:
+    """Close the hub of the test's event loop."""
+    from marketdata.hub import hub
+
+    yield
+    await hub().close()

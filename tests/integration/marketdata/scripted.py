@@ -1,0 +1,177 @@
+"""A market whose batches are written to the real tables and published as the engine publishes them, step by step."""
+
+import random
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from exchange.ids import trade_uuid, uuid7
+from exchange.models import Asset, Market, User
+from exchange.streams import BALANCES_GROUP, market_group, pubsub_layer
+from marketdata.database import in_database
+from matching.engine import OrderType, Side, TimeInForce
+from orders.checksum import book_checksum
+from orders.models import MarketSequence, Order
+from orders.rows import OrderRow, TradeRow, order_from_row, trade_from_row
+
+Message = dict[str, Any]
+
+
+def make_market() -> Market:
+    """Return a new market of two new assets, tick 0.01 and lot 0.001."""
+    name = uuid7().hex[-7:].upper()
+    base, quote = (Asset.objects.create(code=f"{letter}{name}", name=name, decimals=8) for letter in "BQ")
+    market = Market.objects.create(
+        symbol=f"{base.code}/{quote.code}",
+        base=base,
+        quote=quote,
+        tick_size=Decimal("0.01"),
+        lot_size=Decimal("0.001"),
+        max_quantity=Decimal(1_000_000),
+        reference_price=Decimal(10),
+    )
+    assert market.scale.tick_lot_units
+    return market
+
+
+def make_user(name: str) -> User:
+    return User.objects.create(username=f"{name}-{uuid7().hex[-12:]}")
+
+
+class ScriptedMarket:
+    """Collects what happens into a batch; `commit` writes it, `publish` sends it."""
+
+    def __init__(self, market: Market, maker: User, taker: User, *, now_ms: int | None = None) -> None:
+        self.market = market
+        self.maker, self.taker = maker.pk.bytes, taker.pk.bytes
+        self.seq = 0
+        self.open: dict[bytes, OrderRow] = {}
+        self.now_ms = now_ms or int(time.time() * 1000)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._first_seq = self.seq + 1
+        self._touched: dict[bytes, OrderRow] = {}
+        self._trades: list[TradeRow] = []
+        self._levels: set[tuple[int, int]] = set()
+
+    # --- What happens -----------------------------------------------------------------------------
+
+    def place(self, side: Side, price_ticks: int, lots: int, *, user_id: bytes | None = None) -> OrderRow:
+        self.seq += 1
+        row = OrderRow(
+            uuid7().bytes, self.market.pk, user_id or self.maker, None, side, OrderType.LIMIT, TimeInForce.GTC,
+            False, price_ticks, lots, 0, 0, 0, 0, 0, 800, 1_000, "open", "", self.seq, self.now_ms, self.now_ms,
+            self.seq,
+        )  # fmt: skip
+        self.open[row.id] = row
+        self._touch(row)
+        return row
+
+    def cancel(self, row: OrderRow) -> None:
+        self.seq += 1
+        del self.open[row.id]
+        self._touch(row._replace(status="cancelled", seq=self.seq))
+
+    def trade(self, maker: OrderRow, lots: int) -> TradeRow:
+        """Let the taker trade with a resting order."""
+        taker = self.place(Side(maker.side).opposite, maker.price_ticks, lots, user_id=self.taker)
+        self.seq += 1
+        cost = maker.price_ticks * lots * self.market.scale.tick_lot_units
+        filled = maker.filled_lots + lots
+        is_done = filled == maker.quantity_lots
+        maker = maker._replace(
+            filled_lots=filled,
+            filled_units=maker.filled_units + cost,
+            status="filled" if is_done else "partially_filled",
+            seq=self.seq,
+        )
+        self.open.pop(taker.id)
+        self.open[maker.id] = maker
+        if is_done:
+            del self.open[maker.id]
+        self._touch(maker)
+        self._touch(taker._replace(filled_lots=lots, filled_units=cost, status="filled", seq=self.seq))
+        buyer, seller = (maker, taker) if maker.side == Side.BUY else (taker, maker)
+        trade = TradeRow(
+            trade_uuid(self.now_ms, self.market.pk, self.seq).bytes, self.market.pk, self.seq,
+            maker.price_ticks, lots, buyer.user_id, seller.user_id, buyer.id, seller.id,
+            taker.side, 7, 3, cost + 7, self.now_ms,
+        )  # fmt: skip
+        self._trades.append(trade)
+        return trade
+
+    def anything(self, rng: random.Random) -> None:
+        """Do one random thing. Bids stay below 1,000 ticks, asks above."""
+        resting = list(self.open.values())
+        choice = rng.random()
+        if resting and choice < 0.3:
+            self.cancel(rng.choice(resting))
+        elif resting and choice < 0.5:
+            maker = rng.choice(resting)
+            self.trade(maker, rng.randint(1, maker.quantity_lots - maker.filled_lots))
+        elif rng.random() < 0.5:
+            self.place(Side.BUY, 1_000 - rng.randint(1, 30), rng.randint(1, 50))
+        else:
+            self.place(Side.SELL, 1_000 + rng.randint(1, 30), rng.randint(1, 50))
+
+    def _touch(self, row: OrderRow) -> None:
+        self._touched[row.id] = row
+        self._levels.add((row.side, row.price_ticks))
+
+    # --- What becomes of it -----------------------------------------------------------------------
+
+    def levels(self, side: Side) -> list[tuple[int, int]]:
+        """Return the book's levels, best first."""
+        lots: dict[int, int] = defaultdict(int)
+        for row in self.open.values():
+            if row.side == side:
+                lots[row.price_ticks] += row.quantity_lots - row.filled_lots
+        return sorted(lots.items(), reverse=side is Side.BUY)
+
+    async def commit(self) -> Message:
+        """Write the batch and return its message, not published."""
+        bids, asks = dict(self.levels(Side.BUY)), dict(self.levels(Side.SELL))
+        message = {
+            "type": "market.batch",
+            "market_id": self.market.pk,
+            "symbol": self.market.symbol,
+            "first_seq": self._first_seq,
+            "last_seq": self.seq,
+            "time_ms": self.now_ms,
+            "bids": [(price, bids.get(price, 0)) for side, price in self._levels if side == Side.BUY],
+            "asks": [(price, asks.get(price, 0)) for side, price in self._levels if side == Side.SELL],
+            "checksum": book_checksum(asks.items(), bids.items(), self.market.scale),
+            "state": None,
+            "orders": list(self._touched.values()),
+            "trades": list(self._trades),
+        }
+        await in_database(self._write)
+        self._begin()
+        return message
+
+    async def publish(self, message: Message | None = None) -> Message:
+        """Publish a message; without one, commit first."""
+        message = message or await self.commit()
+        await pubsub_layer().group_send(market_group(self.market.slug), message)
+        return message
+
+    async def publish_balance(self, user_id: bytes, asset: str, available: str, held: str) -> None:
+        balances = [(user_id, asset, available, held)]
+        await pubsub_layer().group_send(BALANCES_GROUP, {"type": "balances.changed", "balances": balances})
+
+    @transaction.atomic
+    def _write(self) -> None:
+        for row in self._touched.values():
+            Order.objects.filter(pk=UUID(bytes=row.id)).delete()
+            order_from_row(row, self.market).save(force_insert=True)
+        for trade in self._trades:
+            trade_from_row(trade, self.market).save(force_insert=True)
+        MarketSequence.objects.update_or_create(
+            market=self.market, defaults={"last_seq": self.seq, "updated_at": datetime.now(UTC)}
+        )

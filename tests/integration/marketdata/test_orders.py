@@ -1,0 +1,152 @@
+"""`/ws/orders`: an account sees its own, and only after a login."""
+
+import time
+from uuid import UUID
+
+import pytest
+from rest_framework_simplejwt.tokens import AccessToken
+
+from exchange.ids import uuid7
+from exchange.models import User
+from marketdata.consumers import OrdersConsumer
+from marketdata.database import in_database
+from matching.engine import Side
+from tests.integration.marketdata.clients import Client
+from tests.integration.marketdata.scripted import ScriptedMarket
+
+
+def token_of(user: User, *, lifetime_s: float = 60) -> str:
+    token = AccessToken()
+    token["sub"], token["sid"] = str(user.pk), str(uuid7())
+    token["exp"] = int(time.time() + lifetime_s)
+    return str(token)
+
+
+async def log_in(user: User, symbol: str) -> Client:
+    """Return a client that hears everything of a market from now on."""
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth", "token": token_of(user)})
+    assert (await client.receive())["user_id"] == str(user.pk)
+    while symbol not in (await client.until("subscribed"))["seq"]:
+        pass
+    return client
+
+
+async def test_each_sees_own_orders_fills_and_balances_and_an_outsider_nothing(
+    script: ScriptedMarket, maker: User, taker: User, outsider: User
+) -> None:
+    symbol = script.market.symbol
+    clients = [await log_in(user, symbol) for user in (maker, taker, outsider)]
+    order = script.place(Side.SELL, 1001, 7)
+    await script.publish()
+    trade = script.trade(order, 5)
+    await script.publish()
+    await script.publish_balance(maker.pk.bytes, "USDT", "12.50000000", "0.5")
+    for client in clients:
+        await client.send({"op": "ping"})
+
+    placed, changed, sold, balance, _ = [await clients[0].receive() for _ in range(5)]
+    taken, bought, pong = [await clients[1].receive() for _ in range(3)]
+
+    assert (placed["type"], placed["seq"], placed["order"]["status"]) == ("order", 1, "open")
+    assert placed["order"]["id"] == str(UUID(bytes=order.id))
+    assert (changed["seq"], changed["order"]["filled_quantity"]) == (trade.seq, "0.005")
+    assert {"type": "fill", "seq": trade.seq, "symbol": symbol, "side": "sell", "role": "maker",
+            "fee": "0.00000003", "order_id": placed["order"]["id"]}.items() <= sold.items()  # fmt: skip
+    assert balance == {
+        "type": "balance", "asset": "USDT", "available": "12.5", "held": "0.5", "total": "13"
+    }  # fmt: skip
+    assert taken["order"]["status"] == "filled"
+    assert (bought["side"], bought["role"], bought["fee"]) == ("buy", "taker", "0.00000007")
+    assert pong["type"] == "pong"
+    assert (await clients[2].receive())["type"] == "pong"
+    for client in clients:
+        await client.leave()
+
+
+async def test_two_connections_of_an_account_both_hear_it(script: ScriptedMarket, maker: User) -> None:
+    clients = [await log_in(maker, script.market.symbol) for _ in range(2)]
+    await clients[0].leave()
+    script.place(Side.SELL, 1001, 7)
+    await script.publish()
+
+    assert (await clients[1].receive())["type"] == "order"
+    await clients[1].leave()
+
+
+async def test_a_gap_is_announced(script: ScriptedMarket, maker: User) -> None:
+    client = await log_in(maker, script.market.symbol)
+    script.place(Side.SELL, 1001, 7)
+    await script.commit()
+    script.place(Side.SELL, 1002, 7)
+    await script.publish()
+
+    assert await client.receive() == {
+        "type": "resync", "symbol": script.market.symbol, "after_seq": 0, "seq": 1
+    }  # fmt: skip
+    assert (await client.receive())["seq"] == 2
+    await client.leave()
+
+
+async def test_who_does_not_log_in_in_time_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OrdersConsumer, "login_s", 0.1)
+    client = await Client("/ws/orders").open()
+
+    assert (await client.receive())["code"] == "UNAUTHENTICATED"
+    assert await client.closed() == 4401
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda token: "nonsense", "UNAUTHENTICATED"),
+        (lambda token: token[:-4] + "AAAA", "UNAUTHENTICATED"),
+        (lambda token: "", "UNAUTHENTICATED"),
+    ],
+)
+async def test_a_bad_token_is_closed(maker: User, change, code: str) -> None:  # type: ignore[no-untyped-def]
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth", "token": change(token_of(maker))})
+
+    assert (await client.receive())["code"] == code
+    assert await client.closed() == 4401
+
+
+async def test_an_expired_token_is_closed(maker: User) -> None:
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth", "token": token_of(maker, lifetime_s=-5)})
+
+    assert (await client.receive())["code"] == "TOKEN_EXPIRED"
+    assert await client.closed() == 4401
+
+
+async def test_a_token_that_expires_meanwhile_closes_the_stream(maker: User) -> None:
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth", "token": token_of(maker, lifetime_s=2)})
+    await client.until("authenticated")
+
+    assert (await client.until("error"))["code"] == "TOKEN_EXPIRED"
+    assert await client.closed() == 4401
+
+
+async def test_a_frozen_account_stops_listening(maker: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OrdersConsumer, "recheck_s", 0.1)
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth", "token": token_of(maker)})
+    await client.until("authenticated")
+
+    await in_database(User.objects.filter(pk=maker.pk).update, is_active=False)
+
+    assert (await client.until("error"))["code"] == "UNAUTHENTICATED"
+    assert await client.closed() == 4401
+
+
+async def test_nothing_but_a_login_comes_first(maker: User) -> None:
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth"})
+    assert (await client.receive())["code"] == "VALIDATION_ERROR"
+    await client.send({"op": "auth", "token": token_of(maker)})
+    assert (await client.receive())["type"] == "authenticated"
+    await client.send({"op": "auth", "token": token_of(maker)})
+    assert (await client.until("error"))["message"] == "You are logged in already"
+    await client.leave()

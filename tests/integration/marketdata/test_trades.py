@@ -1,0 +1,84 @@
+"""`/ws/trades`: every public trade, once."""
+
+from exchange.models import Market
+from matching.engine import Side
+from tests.integration.marketdata.clients import Client
+from tests.integration.marketdata.scripted import ScriptedMarket, make_user
+
+
+async def test_a_trade_is_shown_without_its_parties(script: ScriptedMarket) -> None:
+    client = await Client(f"/ws/trades?symbol={script.market.slug.lower()}").open()
+    assert await client.receive() == {"type": "subscribed", "seq": {script.market.symbol: 0}}
+
+    trade = script.trade(script.place(Side.SELL, 1001, 7), 5)
+    await script.publish()
+
+    message = await client.receive()
+    assert message == {
+        "type": "trade",
+        "symbol": script.market.symbol,
+        "seq": trade.seq,
+        "id": message["id"],
+        "price": "10.01",
+        "quantity": "0.005",
+        "taker_side": "buy",
+        "executed_at": message["executed_at"],
+    }
+    await client.leave()
+
+
+async def test_without_a_symbol_all_markets_come_new_ones_too(script: ScriptedMarket, quick: None) -> None:
+    client = await Client("/ws/trades").open()
+    while script.market.symbol not in (await client.until("subscribed"))["seq"]:
+        pass
+    script.trade(script.place(Side.SELL, 1001, 7), 5)
+    await script.publish()
+    assert (await client.until("trade"))["symbol"] == script.market.symbol
+
+    new = ScriptedMarket(await _new_market(), make_user("maker"), make_user("taker"))
+    while new.market.symbol not in (await client.until("subscribed"))["seq"]:
+        pass
+    new.trade(new.place(Side.SELL, 1001, 7), 5)
+    await new.publish()
+
+    assert (await client.until("trade"))["symbol"] == new.market.symbol
+    await client.leave()
+
+
+async def test_lost_trades_are_announced(script: ScriptedMarket) -> None:
+    client = await Client(f"/ws/trades?symbol={script.market.slug}").open()
+    await client.until("subscribed")
+    maker = script.place(Side.SELL, 1001, 7)
+    script.trade(maker, 5)
+    await script.commit()
+    lost_seq = script.seq
+    script.trade(script.open[maker.id], 1)
+    await script.publish()
+
+    resync = {"type": "resync", "symbol": script.market.symbol, "after_seq": 0, "seq": lost_seq}
+    assert await client.receive() == resync
+    assert (await client.receive())["type"] == "trade"
+    await client.leave()
+
+
+async def test_subscribe_and_unsubscribe(script: ScriptedMarket, other_market: Market) -> None:
+    client = await Client(f"/ws/trades?symbol={other_market.slug}").open()
+    await client.until("subscribed")
+    await client.send({"op": "subscribe", "symbols": [script.market.symbol]})
+    await client.until("subscribed")
+    await client.send({"op": "unsubscribe", "symbols": [script.market.symbol]})
+    assert (await client.receive())["symbols"] == [script.market.symbol]
+
+    script.trade(script.place(Side.SELL, 1001, 7), 5)
+    await script.publish()
+    await client.send({"op": "ping"})
+
+    assert (await client.receive())["type"] == "pong"
+    await client.leave()
+
+
+async def _new_market() -> Market:
+    from marketdata.database import in_database
+    from tests.integration.marketdata.scripted import make_market
+
+    return await in_database(make_market)

@@ -1,0 +1,312 @@
+"""What dies, and what is left: nothing acknowledged is lost, nothing is done twice."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+
+from exchange.errors import ApiError, ErrorCode
+from exchange.ids import uuid7
+from exchange.models import Market, User
+from matching.engine import Engine
+from matching.messages import ConfigureRequest, PlaceRequest, ReplyStatus
+from matching.processor import BatchFailed, MarketProcessor, wall_clock_ms
+from orders.journal import PostgresJournal
+from orders.journal.batch import PostgresBatch
+from orders.journal.recovery import RecoveryError
+from orders.models import MarketSequence, Order, OrderStatus, Trade
+from orders.selectors import book_depth
+from orders.services import PlacedOrder, order_cancel
+from settlement.services import settle_pending
+from tests.engines import EngineProcess, is_served, running_engine, wait_until
+from tests.invariants import assert_ledger_balances
+from tests.orders import buy, sell
+
+
+@contextmanager
+def serving(market: Market) -> Iterator[MarketProcessor]:
+    """A processor that has the market's lock, called directly: no thread, no channel layer."""
+    processor = MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    assert processor.try_recover() is not None
+    processor.process([ConfigureRequest()])
+    try:
+        yield processor
+    finally:
+        processor.close()
+
+
+def place(user: User, market: Market, *, side: int = 1, price_ticks: int = 10_000, **changes: Any) -> PlaceRequest:
+    request = PlaceRequest(
+        correlation=("test", 1),
+        deadline_ms=wall_clock_ms() + 3_000,
+        order_id=uuid7().bytes,
+        user_id=user.pk.bytes,
+        side=side,
+        type=1,
+        time_in_force=1,
+        post_only=False,
+        price_ticks=price_ticks,
+        quantity_lots=int(1 / market.lot_size),
+        budget_units=0,
+        client_order_id=None,
+        payload_digest=b"",
+    )
+    return request._replace(**changes)
+
+
+def stored_orders(user: User) -> int:
+    return Order.objects.filter(user_id=user.pk).count()
+
+
+def test_a_command_past_its_deadline_is_never_executed(market: Market, maker: User) -> None:
+    with serving(market) as processor:
+        outcome = processor.process([place(maker, market, deadline_ms=wall_clock_ms() - 1)])
+    assert [(reply.status, reply.code) for reply in outcome.replies] == [(ReplyStatus.NOT_EXECUTED, "TIMEOUT")]
+    assert stored_orders(maker) == 0
+
+
+def test_a_command_delivered_twice_is_executed_once(market: Market, maker: User) -> None:
+    request = place(maker, market)
+    with serving(market) as processor:
+        first = processor.process([request]).replies[0]
+        again = processor.process([request]).replies[0]
+    with serving(market) as restarted:
+        after_restart = restarted.process([request]).replies[0]
+    assert [first.status, again.status, after_restart.status] == [
+        ReplyStatus.EXECUTED,
+        ReplyStatus.REPLAYED,
+        ReplyStatus.REPLAYED,
+    ]
+    assert stored_orders(maker) == 1
+
+
+def test_a_failure_before_the_commit_leaves_nothing_and_the_book_is_rebuilt(
+    market: Market, maker: User, taker: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(market) as processor:
+        processor.process([place(maker, market, side=2)])
+        seq = processor.seq
+        with monkeypatch.context() as patch:
+            patch.setattr(PostgresBatch, "write", _fail)
+            with pytest.raises(BatchFailed) as caught:
+                processor.process([place(taker, market)])
+        assert processor.try_recover() is not None
+        assert processor.resolve_doubt() is None
+        assert processor.seq == seq
+        outcome = processor.process([place(taker, market)])
+
+    assert not caught.value.in_doubt
+    assert stored_orders(taker) == 1
+    assert outcome.trades == 1
+    assert_ledger_balances()
+
+
+def test_a_commit_that_lost_its_answer_is_answered_truly_after_recovery(
+    market: Market, maker: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = PostgresBatch.commit
+
+    def commit_and_lose_the_answer(batch: PostgresBatch) -> None:
+        commit(batch)
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    with serving(market) as processor:
+        monkeypatch.setattr(PostgresBatch, "commit", commit_and_lose_the_answer)
+        with pytest.raises(BatchFailed) as caught:
+            processor.process([place(maker, market)])
+        monkeypatch.undo()
+        processor.try_recover()
+        outcome = processor.resolve_doubt()
+
+    assert caught.value.in_doubt
+    assert outcome is not None
+    assert [reply.status for reply in outcome.replies] == [ReplyStatus.EXECUTED]
+    assert stored_orders(maker) == 1
+
+
+def test_a_commit_that_never_arrived_is_answered_as_not_executed(
+    market: Market, maker: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(market) as processor:
+        monkeypatch.setattr(PostgresBatch, "commit", _fail)
+        with pytest.raises(BatchFailed):
+            processor.process([place(maker, market)])
+        monkeypatch.undo()
+        processor.try_recover()
+        outcome = processor.resolve_doubt()
+
+    assert outcome is not None
+    assert [reply.status for reply in outcome.replies] == [ReplyStatus.NOT_EXECUTED]
+    assert stored_orders(maker) == 0
+
+
+def test_a_second_engine_waits_and_takes_over(market: Market, maker: User) -> None:
+    standby = MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    with serving(market) as active:
+        active.process([place(maker, market)])
+        assert standby.try_recover() is None
+    recovered = standby.try_recover()
+    standby.close()
+    assert recovered is not None and recovered.open_orders == 1
+
+
+def test_a_writer_that_is_behind_is_refused_by_the_database(market: Market, maker: User) -> None:
+    with serving(market) as processor:
+        MarketSequence.objects.filter(pk=market.pk).update(last_seq=1_000)
+        with pytest.raises(BatchFailed, match="one writer per market"):
+            processor.process([place(maker, market)])
+    assert stored_orders(maker) == 0
+
+
+def test_a_book_that_is_not_the_stored_one_is_not_served(market: Market, maker: User) -> None:
+    with serving(market) as processor:
+        processor.process([place(maker, market), place(maker, market)])
+    lost = Order.objects.filter(user_id=maker.pk).latest("pk")
+    Order.objects.filter(pk=lost.pk).update(status=OrderStatus.CANCELLED)
+    tampered = MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    try:
+        with pytest.raises(RecoveryError, match="state hash"):
+            tampered.try_recover()
+    finally:
+        tampered.close()
+        Order.objects.filter(pk=lost.pk).update(status=OrderStatus.OPEN)
+
+
+def test_the_engine_survives_the_loss_of_its_database_connection(market: Market, maker: User) -> None:
+    with running_engine(market):
+        first = buy(maker, market, "1", "100").order
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE %s",
+                [f"engine {market.symbol} %"],
+            )
+        second = _until_accepted(lambda: buy(maker, market, "1", "100", client_order_id="after"))
+    assert {first.pk, second.order.pk} == set(Order.objects.filter(user_id=maker.pk).values_list("pk", flat=True))
+    assert book_depth(market, None).bids[0].order_count == 2
+
+
+def test_a_graceful_stop_answers_everybody(market: Market, maker: User) -> None:
+    answers: list[str] = []
+
+    def place_many() -> None:
+        for number in range(40):
+            try:
+                buy(maker, market, "1", "100", client_order_id=f"stop-{threading.get_ident()}-{number}")
+                answers.append("stored")
+            except ApiError as error:
+                answers.append(error.code.value)
+
+    with running_engine(market) as _:
+        threads = [threading.Thread(target=place_many) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(answers) > 20, "some orders")
+    for thread in threads:
+        thread.join()
+    assert set(answers) <= {"stored", ErrorCode.ENGINE_UNAVAILABLE.value}
+    assert answers.count("stored") == stored_orders(maker)
+    assert not is_served(market)
+
+
+@pytest.mark.parametrize("round_number", range(2))
+def test_kill_of_the_engine_under_load_loses_and_doubles_nothing(
+    market: Market, maker: User, taker: User, round_number: int
+) -> None:
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    acknowledged: dict[str, PlacedOrder] = {}
+    cancelled: set[str] = set()
+    stop = threading.Event()
+
+    def trade(number: int) -> None:
+        rng = random.Random(seed + number)
+        user = (maker, taker)[number % 2]
+        for count in range(10_000):
+            if stop.is_set():
+                return
+            client_id = f"k{round_number}-{number}-{count}"
+            order = (buy, sell)[rng.randrange(2)]
+            try:
+                placed = order(user, market, "1", str(100 + rng.randrange(-3, 4)), client_order_id=client_id)
+                acknowledged[client_id] = placed
+                if placed.order.status == OrderStatus.OPEN and rng.random() < 0.4:
+                    order_cancel(user=user, order_id=placed.order.pk)
+                    cancelled.add(client_id)
+            except ApiError as error:
+                assert error.code in _TRANSIENT, error
+
+    with ThreadPoolExecutor(6) as pool:
+        with EngineProcess(market) as engine:
+            engine.wait_until_served()
+            jobs = [pool.submit(trade, number) for number in range(6)]
+            wait_until(lambda: len(acknowledged) > 150, "acknowledged orders", 30)
+            engine.kill()
+        with EngineProcess(market) as restarted:
+            restarted.wait_until_served()
+            count = len(acknowledged)
+            wait_until(lambda: len(acknowledged) > count + 100, "more acknowledged orders", 30)
+            stop.set()
+            for job in jobs:
+                job.result()
+            assert restarted.stop() == 0
+
+    _check_diary(market, acknowledged, cancelled)
+    while settle_pending(market_id=market.pk, limit=500).claimed:
+        pass
+    assert_ledger_balances()
+
+
+_TRANSIENT = {ErrorCode.ENGINE_UNAVAILABLE, ErrorCode.TIMEOUT, ErrorCode.ORDER_NOT_CANCELLABLE, ErrorCode.OVERLOADED}
+
+
+def _check_diary(market: Market, acknowledged: dict[str, PlacedOrder], cancelled: set[str]) -> None:
+    """Every answer is stored once and as answered; fills agree with trades; the book is the open orders."""
+    stored = {order.client_order_id: order for order in Order.objects.filter(market_id=market.pk)}
+    assert len(stored) == Order.objects.filter(market_id=market.pk).count()
+    filled: dict[Any, Any] = {}
+    for trade in Trade.objects.filter(market_id=market.pk):
+        for order_id in (trade.buyer_order_id, trade.seller_order_id):
+            filled[order_id] = filled.get(order_id, 0) + trade.quantity
+    for client_id, placed in acknowledged.items():
+        order = stored[client_id]
+        assert order.pk == placed.order.pk
+        assert order.filled_quantity >= placed.order.filled_quantity
+        assert set(placed.trades) <= set(Trade.objects.filter(market_id=market.pk))
+        assert (client_id in cancelled) <= (order.status == OrderStatus.CANCELLED)
+    for order in stored.values():
+        assert order.filled_quantity == filled.get(order.pk, 0)
+    engine = _recovered_engine(market)
+    engine.check_invariants()
+    open_orders = {order.pk.int for order in stored.values() if order.status in ("open", "partially_filled")}
+    assert {order.order_id for order in engine.open_orders()} == open_orders
+
+
+def _recovered_engine(market: Market) -> Engine:
+    journal = PostgresJournal(market.symbol)
+    wait_until(journal.try_lock, "the market's lock")
+    try:
+        return journal.recover()
+    finally:
+        journal.close()
+
+
+def _until_accepted(attempt: Any) -> PlacedOrder:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            placed: PlacedOrder = attempt()
+            return placed
+        except ApiError as error:
+            assert error.code in _TRANSIENT and time.monotonic() < deadline, error
+            time.sleep(0.05)
+
+
+def _fail(*_: Any) -> None:
+    raise psycopg.OperationalError("injected: the connection is gone")

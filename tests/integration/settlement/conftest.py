@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.settlement.cast import Cast
+
+
+@pytest.fixture
+def cast() -> Iterator["Cast"]:
+    """A new market with its accounts; the ledger must balance when the test is over."""
+    from tests.integration.settlement.cast import Cast  # pytest reads this file before Django is set up
+    from tests.invariants import assert_ledger_balances
+
+    cast = Cast()
+    yield cast
+    assert_ledger_balances(assets=[cast.base, cast.quote])
