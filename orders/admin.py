@@ -16,17 +16,18 @@ from exchange.admin.columns import (
     amount,
     amount_text,
     label,
+    label_of,
     link_to,
     moment,
     related,
     related_id,
     short,
     short_id,
+    time_text,
 )
 from exchange.admin.filters import UuidTimeFilter
 from exchange.admin.search import as_uuid, find_users
 from exchange.ids import uuid7_floor
-from exchange.times import iso_ms
 from orders.models import ClientOrderId, JournalBatch, MarketSequence, Order, Trade
 from settlement.admin import FailedSettlementAdmin, balance_table, entry_table
 from settlement.models import Account, FailedSettlement, LedgerEntry
@@ -54,7 +55,7 @@ class OrderAdmin(ReadOnlyAdmin):
         "id", "market__symbol", "user__username", "side", "type", "price", "quantity", "filled_quantity", "status",
         "created_at",
     ]  # fmt: skip
-    list_filter = ["market", "status", "side", UuidTimeFilter]
+    list_filter = [UuidTimeFilter, "status", "side", "market"]
     search_fields = ["id"]
     search_help_text = "Order id, client order id, or user: id, name or e-mail"
     fieldsets = [
@@ -124,10 +125,10 @@ def trade_table(title: str, trades: QuerySet[Trade]) -> Table:
     headers = ("Trade", "Time", "Price", "Quantity", "Buyer", "Seller", "Taker", "Settlement")
     rows = [
         [
-            link_to(TRADE, trade.pk, short(trade.pk)), iso_ms(trade.executed_at), amount_text(trade.price),
+            link_to(TRADE, trade.pk, short(trade.pk)), time_text(trade.executed_at), amount_text(trade.price),
             amount_text(trade.quantity), link_to(ORDER, trade.buyer_order_id, str(trade.buyer)),
-            link_to(ORDER, trade.seller_order_id, str(trade.seller)), trade.get_taker_side_display(),
-            trade.get_settlement_status_display(),
+            link_to(ORDER, trade.seller_order_id, str(trade.seller)), label_of(trade, "taker_side", SIDE_COLOURS),
+            label_of(trade, "settlement_status", SETTLEMENT_COLOURS),
         ]
         for trade in trades.select_related("buyer", "seller").order_by("-id")[:TRADES_SHOWN]
     ]  # fmt: skip
@@ -146,7 +147,7 @@ class TradeAdmin(ReadOnlyAdmin):
         "id", "executed_at", "market__symbol", "price", "quantity", "buyer__username", "seller__username",
         "taker_side", "settlement_status",
     ]  # fmt: skip
-    list_filter = ["market", "settlement_status", UuidTimeFilter]
+    list_filter = [UuidTimeFilter, "settlement_status", "market"]
     search_fields = ["id"]
     search_help_text = "Trade id, order id, or user: id, name or e-mail"
     fields = [
@@ -198,8 +199,8 @@ def _trade_of_failure(failure: FailedSettlement) -> list[Table]:
     rows = [
         [
             link_to(ORDER, order.pk, short(order.pk)), link_to(USER, order.user_id, str(order.user)),
-            order.get_side_display(), amount_text(order.price), amount_text(order.quantity),
-            amount_text(order.filled_quantity), amount_text(order.held), order.get_status_display(),
+            label_of(order, "side", SIDE_COLOURS), amount_text(order.price), amount_text(order.quantity),
+            amount_text(order.filled_quantity), amount_text(order.held), label_of(order, "status", STATUS_COLOURS),
         ]
         for order in orders
     ]  # fmt: skip
@@ -228,7 +229,7 @@ class JournalBatchAdmin(ReadOnlyAdmin):
     list_display = [short_id(), moment("created_at", "time"), "market", "first_seq", "last_seq", "state_hash"]
     list_select_related = ["market"]
     list_only = ["id", "created_at", "market__symbol", "first_seq", "last_seq", "state_hash"]
-    list_filter = ["market", UuidTimeFilter]
+    list_filter = [UuidTimeFilter, "market"]
     search_fields = ["id"]
     search_help_text = "Id of the batch, or market and sequence number: BTC/USDT 1234"
     fields = ["id", "market", "first_seq", "last_seq", "state_hash", moment("created_at")]

@@ -6,7 +6,13 @@ class OrdersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from exchange.health import register_check
         from exchange.metrics import register_gauges
+        from exchange.services import on_market_changed
+        from orders.commands import nudge_engine
+        from orders.health import check_engines
         from orders.metrics import order_gauges
 
+        register_check("engines", check_engines)
         register_gauges(order_gauges)
+        on_market_changed(nudge_engine)

@@ -19,12 +19,12 @@ from exchange.admin.columns import (
     related,
     related_id,
     short,
+    time_text,
 )
 from exchange.admin.filters import UuidTimeFilter
 from exchange.admin.notes import Question, ask_note, refusal, report
 from exchange.admin.search import as_uuid, find_users
 from exchange.errors import ApiError
-from exchange.times import iso_ms
 from settlement.models import Account, FailedSettlement, LedgerEntry
 from settlement.services import failed_settlement_resolve, failed_settlement_retry
 
@@ -53,7 +53,7 @@ def entry_table(title: str, entries: QuerySet[LedgerEntry]) -> Table:
     """Return the newest ledger entries as a table. One query."""
     rows = [
         [
-            entry.pk, iso_ms(entry.created_at), short(entry.transfer_id), entry.leg,
+            entry.pk, time_text(entry.created_at), short(entry.transfer_id), entry.leg,
             link_to(ACCOUNT, entry.account_id, str(entry.account)),
             f"{amount_text(entry.amount)} {entry.asset_id}", entry.get_kind_display(), entry.reason or "-",
         ]
@@ -89,10 +89,17 @@ class AccountAdmin(ReadOnlyAdmin):
         return [entry_table(f"Newest entries (at most {ENTRIES_SHOWN})", obj.entries.all())]
 
 
+class TransferTimeFilter(UuidTimeFilter):
+    """Bounds entries by the time of their transfer, which stands in its id."""
+
+    title = "time of the transfer"
+    field = "transfer_id"
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = [
-        "id", moment("created_at", "time"), related_id("transfer_id", TRADE, "transfer"), "leg",
+        "id", moment("created_at", "time"), "transfer", "leg",
         related("account", ACCOUNT), amount("amount"), "asset", "kind", "reason",
     ]  # fmt: skip
     list_select_related = ["account__owner", "asset"]
@@ -100,7 +107,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "id", "created_at", "transfer_id", "leg", "account__kind", "account__asset_id", "account__owner__username",
         "amount", "asset__code", "kind", "reason",
     ]  # fmt: skip
-    list_filter = ["asset"]
+    list_filter = [TransferTimeFilter, "kind", "asset"]
     search_fields = ["account"]
     search_help_text = "Transfer or trade id, user (and asset), asset, or account:12"
     fields = [
@@ -115,7 +122,12 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="transfer")
     def transfer(self, entry: LedgerEntry) -> Any:
-        return link_to_search("settlement.ledgerentry", entry.transfer_id, str(entry.transfer_id))
+        return link_to_search("settlement.ledgerentry", entry.transfer_id, short(entry.transfer_id))
+
+    @admin.display(description="trade")
+    def trade(self, entry: LedgerEntry) -> Any:
+        of_trade = entry.kind in (LedgerEntry.Kind.TRADE, LedgerEntry.Kind.FEE)
+        return link_to(TRADE, entry.transfer_id, str(entry.transfer_id)) if of_trade else "-"
 
 
 def _entries_of(term: str) -> Q:
@@ -156,7 +168,7 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
     ]  # fmt: skip
     list_select_related = ["market"]
     list_only = ["id", "state", "trade_id", "market__symbol", "code", "error", "attempt_count", "next_attempt_at"]
-    list_filter = ["state", "market", TradeTimeFilter]
+    list_filter = ["state", TradeTimeFilter, "market"]
     search_fields = ["trade_id"]
     search_help_text = "Id of the trade, or the code of the error"
     actions = ["retry_selected"]

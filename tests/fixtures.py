@@ -80,7 +80,7 @@ def staff() -> User:
 
 
 @pytest.fixture
-def client() -> APIClient:
+def visitor() -> APIClient:
     """Speaks to the API without a login, through the whole stack of middleware."""
     return APIClient(raise_request_exception=False)
 

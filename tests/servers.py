@@ -37,7 +37,7 @@ class TestServers:
     """Both servers in a temporary folder. They die with this process, however it ends."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="trade-engine-tests-", dir=_folder_for_everybody()))
+        self.folder = Path(tempfile.mkdtemp(prefix="trade-engine-tests-", dir=folder_for_everybody()))
         self.folder.chmod(0o711)
         account = postgres_account()
         account.own(self.folder / "postgres")
@@ -128,7 +128,7 @@ def _administrator(url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def _folder_for_everybody() -> Path:
-    """The temporary folder, unless the account that runs PostgreSQL cannot enter it."""
+def folder_for_everybody() -> Path:
+    """Return the temporary folder, unless the account that runs PostgreSQL cannot enter it."""
     usual = Path(tempfile.gettempdir())
     return usual if postgres_account().can("test", "-x", usual) else Path("/var/tmp")  # noqa: S108

@@ -86,4 +86,6 @@ def _place(url: str) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    """The part of a library's message that says what happened."""
+    first = str(error).strip().partition("\n")[0].removeprefix("connection failed: ")
+    return first.rstrip(".") or type(error).__name__

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
@@ -39,6 +40,11 @@ class BoundedPaginator(AnyPaginator):
         return min(self._counted, COUNT_MAX)
 
     @property
+    def count_text(self) -> str:
+        """How many rows there are, as people read it: `10,000+`."""
+        return f"{self.count:,}{'+' if self.has_more else ''}"
+
+    @property
     def has_more(self) -> bool:
         """Whether there are more rows than were counted."""
         return self._counted > COUNT_MAX
@@ -55,6 +61,10 @@ class NewestFirst(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(self.model_admin.get_ordering(request))
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.full_result_count = self.result_count  # the page's head repeats the number unless they are equal
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         rows = super().get_queryset(request, exclude_parameters)
@@ -90,6 +100,7 @@ class BackOfficeAdmin(UnfoldModelAdmin):
 
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # they would count the whole table once for each choice
     list_per_page = PAGE_SIZE
     list_max_show_all = PAGE_SIZE
     list_fullwidth = True

@@ -1,6 +1,7 @@
 """Columns and cells: amounts without trailing zeros, short ids, links, labels with a colour."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,15 @@ STATE_COLOURS = {
     TradingState.POST_ONLY.value: "warning",
     TradingState.PRE_OPEN.value: "warning",
 }
+_COLOURS = {
+    "success": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
+    "danger": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
+    "warning": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
+    "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
+}
+_LABEL = (
+    '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] uppercase {}">{}</span>'
+)
 _LINK = '<a href="{}" class="text-primary-600 dark:text-primary-500 whitespace-nowrap" title="{}">{}</a>'
 
 
@@ -41,19 +51,17 @@ def amount(field: str, title: str | None = None) -> Column:
 
 def moment(field: str, title: str | None = None) -> Column:
     """Make a column that shows a time in UTC to the millisecond."""
-    return _named(field, title, lambda obj: iso_ms(value) if (value := getattr(obj, field)) else EMPTY)
+    return _named(field, title, lambda obj: time_text(getattr(obj, field)))
 
 
 def moment_of_id(field: str, title: str) -> Column:
     """Make a column that shows the time which a UUIDv7 carries."""
-    return _named(field, title, lambda obj: iso_ms(uuid7_time(getattr(obj, field))))
+    return _named(field, title, lambda obj: time_text(uuid7_time(getattr(obj, field))))
 
 
 def label(field: str, colours: Mapping[str, str], title: str | None = None) -> Column:
     """Make a column that shows a choice field as a coloured label."""
-    column = _named(field, title, lambda obj: (getattr(obj, field), getattr(obj, f"get_{field}_display")()))
-    column.label = colours
-    return column
+    return _named(field, title, lambda obj: label_of(obj, field, colours))
 
 
 def short_id(field: str = "id", title: str = "ID") -> Column:
@@ -63,7 +71,12 @@ def short_id(field: str = "id", title: str = "ID") -> Column:
 
 def related(field: str, model: str, title: str | None = None) -> Column:
     """Make a column that links to the object in a foreign key, which the list must have joined."""
-    return _named(field, title, lambda obj: link_to(model, getattr(obj, f"{field}_id"), str(getattr(obj, field))))
+
+    def show(obj: Any) -> Any:
+        pk = getattr(obj, f"{field}_id")
+        return EMPTY if pk is None else link_to(model, pk, str(getattr(obj, field)))
+
+    return _named(field, title, show)
 
 
 def related_id(field: str, model: str, title: str | None = None) -> Column:
@@ -71,6 +84,17 @@ def related_id(field: str, model: str, title: str | None = None) -> Column:
     return _named(
         field, title, lambda obj: link_to(model, value, short(value)) if (value := getattr(obj, field)) else EMPTY
     )
+
+
+def label_of(obj: Any, field: str, colours: Mapping[str, str]) -> SafeString:
+    """Return a choice field of an object as a coloured label."""
+    colour = _COLOURS.get(colours.get(getattr(obj, field), ""), "bg-base-500/8 text-base-700 dark:text-base-200")
+    return format_html(_LABEL, colour, getattr(obj, f"get_{field}_display")())
+
+
+def time_text(value: datetime | None) -> SafeString | str:
+    """Return a time as people read it: `2026-01-31 23:59:59.123Z`, and `-` where there is none."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', iso_ms(value).replace("T", " ")) if value else EMPTY
 
 
 def short(value: UUID) -> SafeString:
@@ -84,10 +108,10 @@ def link_to(model: str, pk: Any, text: Any) -> SafeString:
     return format_html(_LINK, url, pk, text)
 
 
-def link_to_search(model: str, term: Any, text: str) -> SafeString:
+def link_to_search(model: str, term: Any, text: Any) -> SafeString:
     """Return a link to a list, searched for a term."""
     url = reverse(f"admin:{model.replace('.', '_')}_changelist", query={"q": term})
-    return format_html(_LINK, url, text, text)
+    return format_html(_LINK, url, term, text)
 
 
 def _named(field: str, title: str | None, show: Callable[[Any], Any]) -> Column:

@@ -85,7 +85,9 @@ def parse_row(number: int, line: str) -> TapeRow | BadRow:
         if not pattern.fullmatch(field):
             return BadRow(number, f"{field[:40]!r} is no {name}")
     time, kind, order_id, size, price, direction = fields
-    row = TapeRow(number, _nanoseconds(time), RowType(int(kind)), int(order_id), int(size), int(price), direction == "1")
+    row = TapeRow(
+        number, _nanoseconds(time), RowType(int(kind)), int(order_id), int(size), int(price), direction == "1"
+    )
     return _problem(row) or row
 
 

@@ -45,7 +45,10 @@ class _Resting:
 
 
 class Plan:
-    """Turns rows into actions. Keeps the orders that are open on the tape; `skipped` counts rows by why they are not sent."""
+    """Turns rows into actions. Keeps the orders that are open on the tape.
+
+    `skipped` counts the rows for which nothing is sent, by the reason.
+    """
 
     def __init__(self) -> None:
         self.skipped: Counter[str] = Counter()

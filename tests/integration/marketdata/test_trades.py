@@ -1,9 +1,10 @@
 """`/ws/trades`: every public trade, once."""
 
 from exchange.models import Market
+from marketdata.database import in_database
 from matching.engine import Side
 from tests.integration.marketdata.clients import Client
-from tests.integration.marketdata.scripted import ScriptedMarket, make_user
+from tests.integration.marketdata.scripted import ScriptedMarket, make_market, make_user
 
 
 async def test_a_trade_is_shown_without_its_parties(script: ScriptedMarket) -> None:
@@ -35,7 +36,7 @@ async def test_without_a_symbol_all_markets_come_new_ones_too(script: ScriptedMa
     await script.publish()
     assert (await client.until("trade"))["symbol"] == script.market.symbol
 
-    new = ScriptedMarket(await _new_market(), make_user("maker"), make_user("taker"))
+    new = await in_database(_new_script)
     while new.market.symbol not in (await client.until("subscribed"))["seq"]:
         pass
     new.trade(new.place(Side.SELL, 1001, 7), 5)
@@ -77,8 +78,5 @@ async def test_subscribe_and_unsubscribe(script: ScriptedMarket, other_market: M
     await client.leave()
 
 
-async def _new_market() -> Market:
-    from marketdata.database import in_database
-    from tests.integration.marketdata.scripted import make_market
-
-    return await in_database(make_market)
+def _new_script() -> ScriptedMarket:
+    return ScriptedMarket(make_market(), make_user("maker"), make_user("taker"))

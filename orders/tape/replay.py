@@ -1,0 +1,145 @@
+"""Sends a plan to the exchange over several connections and keeps the tally."""
+
+import time
+from collections.abc import Iterable, Sequence
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, NamedTuple
+
+from orders.tape.client import Answer, Connection, Endpoint, Session, Trader
+from orders.tape.flight import Flight
+from orders.tape.lobster import PRICE_STEPS
+from orders.tape.plan import Action, ActionKind
+from orders.tape.report import Tally
+
+
+class _Placed(NamedTuple):
+    account: int
+    order_id: str
+
+
+class Replay:
+    """Runs actions against one market. The last account takes, the others make, so that none trades with itself."""
+
+    def __init__(
+        self, *, endpoint: Endpoint, market: str, sessions: Sequence[Session], connections: int, run_id: str
+    ) -> None:
+        assert len(sessions) > 1, "Invariant: maker and taker are different accounts"
+        self.tally = Tally()
+        self._endpoint = endpoint
+        self._market = market
+        self._sessions = sessions
+        self._run_id = run_id
+        self._flight = Flight(connections)
+        self._queue: SimpleQueue[tuple[int, Action] | None] = SimpleQueue()
+        self._placed: dict[int, _Placed] = {}
+        self._threads = [Thread(target=self._work, daemon=True) for _ in range(connections)]
+
+    def run(self, actions: Iterable[Action], *, speed: float | None) -> None:
+        """Send everything, in the tape's time multiplied by `speed`, or as fast as it goes.
+
+        Raises ReplayStoppedError when the exchange cannot be reached. What is on its way is answered before this
+        returns, also after an exception.
+        """
+        for thread in self._threads:
+            thread.start()
+        try:
+            self._dispatch(actions, speed)
+            self._flight.land()
+        finally:
+            for _ in self._threads:
+                self._queue.put(None)
+            for thread in self._threads:
+                thread.join()
+
+    def cancel_open_orders(self) -> int:
+        """Cancel what earlier replays left in the market; return how many orders that were."""
+        cancelled = 0
+        connection = Connection(self._endpoint)
+        for session in self._sessions:
+            trader = Trader(connection, session)
+            while found := trader.open_orders(self._market):
+                cancelled += sum(not trader.cancel(order_id).code for order_id in found)
+        connection.close()
+        return cancelled
+
+    def _dispatch(self, actions: Iterable[Action], speed: float | None) -> None:
+        begun, first_ns = time.monotonic(), None
+        for action in actions:
+            if speed is not None:
+                first_ns = action.time_ns if first_ns is None else first_ns
+                due = begun + (action.time_ns - first_ns) / 1e9 / speed
+                time.sleep(max(0.0, due - time.monotonic()))
+            self._queue.put((self._flight.enter(action), action))
+
+    # --- in the threads -----------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        connection = Connection(self._endpoint)
+        while (taken := self._queue.get()) is not None:
+            number, action = taken
+            try:
+                self._do(connection, action)
+            except Exception as error:  # whatever it is, the replay must end and say so
+                self._flight.fail(error)
+            finally:
+                self._flight.leave(number)
+        connection.close()
+
+    def _do(self, connection: Connection, action: Action) -> None:
+        if action.kind is ActionKind.EXECUTE:
+            self._execute(connection, action)
+        elif action.kind is ActionKind.PLACE:
+            account = action.order_id % (len(self._sessions) - 1)
+            self._place(connection, account, action, f"{action.line}:{action.order_id}", action.size)
+        else:
+            self._take_off(connection, action)
+
+    def _place(self, connection: Connection, account: int, action: Action, name: str, size: int) -> None:
+        answer = self._send_order(connection, account, name, self._limit(action, size, "gtc"))
+        if answer.code:
+            self._placed.pop(action.order_id, None)
+        else:
+            self._placed[action.order_id] = _Placed(account, answer.data["order"]["id"])
+
+    def _execute(self, connection: Connection, action: Action) -> None:
+        order = self._limit(action, action.size, "ioc")
+        answer = self._send_order(connection, len(self._sessions) - 1, f"{action.line}:x", order)
+        fills = [(trade["price"], int(trade["quantity"])) for trade in answer.data.get("trades", ())]
+        self.tally.executed([(_price(fill.price_e4), fill.size) for fill in action.fills], fills)
+
+    def _take_off(self, connection: Connection, action: Action) -> None:
+        """Cancel; when only a part is to go, place what remains again, at the end of its queue."""
+        placed = self._placed.pop(action.order_id, None)
+        if placed is None:
+            self.tally.not_sent("its order was not accepted")
+            return
+        begun = time.perf_counter()
+        answer = Trader(connection, self._sessions[placed.account]).cancel(placed.order_id)
+        self.tally.answered("cancel", time.perf_counter() - begun, answer)
+        if action.kind is ActionKind.REDUCE and not answer.code:
+            rest = int(answer.data["order"]["remaining_quantity"]) - action.size
+            if rest > 0:
+                self._place(connection, placed.account, action, f"{action.line}:{action.order_id}:rest", rest)
+
+    def _send_order(self, connection: Connection, account: int, name: str, order: dict[str, Any]) -> Answer:
+        order["client_order_id"] = f"tape:{self._run_id}:{name}"
+        begun = time.perf_counter()
+        answer = Trader(connection, self._sessions[account]).place(order)
+        self.tally.answered("place", time.perf_counter() - begun, answer)
+        return answer
+
+    def _limit(self, action: Action, size: int, time_in_force: str) -> dict[str, Any]:
+        return {
+            "symbol": self._market,
+            "side": "buy" if action.is_buy else "sell",
+            "type": "limit",
+            "time_in_force": time_in_force,
+            "price": _price(action.price_e4),
+            "quantity": str(size),
+        }
+
+
+def _price(price_e4: int) -> str:
+    cents = price_e4 // PRICE_STEPS
+    return f"{cents // 100}.{cents % 100:02d}"

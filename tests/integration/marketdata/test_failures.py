@@ -1,0 +1,188 @@
+"""Valkey or PostgreSQL go away and come back: the streams recover by themselves, and say what was lost."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from channels.layers import channel_layers
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from django.conf import settings
+from django.db import connections
+
+from exchange.models import User
+from marketdata import bus
+from matching.engine import Side
+from tests.integration.marketdata.clients import Book, Client, follow
+from tests.integration.marketdata.scripted import ScriptedMarket
+from tests.integration.marketdata.test_orders import token_of
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+class Proxy:
+    """A TCP connection to Valkey that can be cut."""
+
+    def __init__(self, url: str) -> None:
+        self._target = urlsplit(url)
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._pipes: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return urlunsplit(self._target._replace(netloc=f"127.0.0.1:{self.port}"))
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """Refuse new connections and break the old ones."""
+        if self._server:
+            self._server.close()
+        for writer in self._writers:
+            writer.close()
+        self._writers.clear()
+        for pipe in list(self._pipes):
+            pipe.cancel()
+        await asyncio.sleep(0.05)
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        self._writers |= {writer, up_writer}
+        for source, target in ((reader, up_writer), (up_reader, writer)):
+            task = asyncio.create_task(self._pipe(source, target))
+            self._pipes.add(task)
+            task.add_done_callback(self._pipes.discard)
+
+    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+        writer.close()
+
+
+@pytest.fixture
+async def proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
+    """Lead the pub/sub layer of this test through a proxy."""
+    monkeypatch.setattr(bus, "PROBE_TIMEOUT_S", 0.5)
+    proxy = Proxy(settings.REDIS_URL)
+    await proxy.start()
+    config: dict[str, Any] = settings.CHANNEL_LAYERS["pubsub"]["CONFIG"]
+    host = {"address": proxy.url, "socket_timeout": None, "socket_connect_timeout": 1}
+    usual = channel_layers.set("pubsub", RedisPubSubChannelLayer(**config | {"hosts": [host]}))
+    yield proxy
+    layer = channel_layers.set("pubsub", usual)
+    await layer.flush()
+    await proxy.cut()
+
+
+async def test_books_go_on_when_valkey_went_away_and_came_back(script: ScriptedMarket, proxy: Proxy) -> None:
+    client, book = await Client(f"/ws/markets/{script.market.slug}").open(), Book()
+    book.take(await client.until("snapshot"))
+    await proxy.cut()
+    script.place(Side.BUY, 999, 5)
+    await script.commit()  # what is published now reaches nobody
+    await follow(client, book, 1)  # by looking at the database
+    assert book.snapshots == 2
+
+    await proxy.start()
+    await asyncio.sleep(2.5)  # the layer tries again after a second
+    script.place(Side.BUY, 998, 5)
+    await script.publish()
+    await follow(client, book, 2)
+
+    assert book.snapshots == 2
+    await client.leave()
+
+
+async def test_a_short_cut_that_nobody_noticed_loses_nothing_in_silence(
+    script: ScriptedMarket, proxy: Proxy
+) -> None:
+    client, book = await Client(f"/ws/markets/{script.market.slug}").open(), Book()
+    book.take(await client.until("snapshot"))
+    await proxy.cut()
+    script.place(Side.BUY, 999, 5)
+    await script.commit()
+    await proxy.start()
+
+    await follow(client, book, 1)
+
+    assert book.levels[0] == [("9.99", "0.005")]
+    await client.leave()
+
+
+async def test_who_comes_while_valkey_is_away_is_served_once_it_is_back(
+    script: ScriptedMarket, proxy: Proxy
+) -> None:
+    await proxy.cut()
+    client = await Client(f"/ws/markets/{script.market.slug}").open()
+    await client.send({"op": "ping"})
+    assert (await client.receive())["type"] == "pong"
+
+    await proxy.start()
+
+    assert (await client.until("snapshot", 15))["seq"] == 0
+    await client.leave()
+
+
+async def test_lost_balances_are_announced(script: ScriptedMarket, maker: User, proxy: Proxy) -> None:
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth", "token": token_of(maker)})
+    await client.until("subscribed")
+    await proxy.cut()
+    await asyncio.sleep(1.5)
+    await proxy.start()
+
+    while not (await client.until("resync", 15)).get("balances"):
+        pass
+    await asyncio.sleep(1)
+    await script.publish_balance(maker.pk.bytes, "USDT", "1", "0")
+    assert (await client.until("balance"))["available"] == "1"
+    await client.leave()
+
+
+@pytest.fixture
+def fresh_connections() -> Iterator[None]:
+    """Drop the connections that were broken by the test."""
+    yield
+    connections.close_all()
+
+
+@pytest.mark.usefixtures("fresh_connections")
+async def test_who_comes_while_postgresql_is_away_can_try_again_and_others_stay(script: ScriptedMarket) -> None:
+    client, book = await Client(f"/ws/markets/{script.market.slug}").open(), Book()
+    book.take(await client.until("snapshot"))
+    script.place(Side.BUY, 999, 5)
+    update = await script.commit()
+    with database_away():
+        await asyncio.sleep(1.2)  # longer than markets are remembered
+        newcomer = await Client(f"/ws/markets/{script.market.slug}").open()
+        assert (await newcomer.receive(10))["code"] == "SERVICE_UNAVAILABLE"
+        assert await newcomer.closed() == 1013
+        await script.publish(update | {"checksum": 1})  # so that a snapshot has to be read
+        await asyncio.sleep(0.5)
+
+    await follow(client, book, 1)
+
+    assert (book.snapshots, book.levels[0]) == (2, [("9.99", "0.005")])
+    await client.leave()
+
+
+@contextlib.contextmanager
+def database_away() -> Iterator[None]:
+    """Let nobody into the database of this test process, and throw out who is in."""
+    url = urlsplit(settings.DATABASE_URL)
+    name = url.path.lstrip("/")
+    with psycopg.connect(urlunsplit(url._replace(path="/postgres")), autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        try:
+            yield
+        finally:
+            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')

@@ -1,0 +1,140 @@
+"""Orders and trades as JSON: every field of the public interface, strings of a fixed number of decimals, no query."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from exchange.models import Asset, Market
+from orders.models import Order, Trade
+from orders.representation import order_as_json, own_trade_as_json, trade_as_json
+
+MAKER, TAKER = UUID(int=1), UUID(int=2)
+MOMENT = datetime(2026, 1, 31, 23, 59, 59, 123_987, tzinfo=UTC)
+
+
+@pytest.fixture
+def market() -> Market:
+    return Market(
+        id=1,
+        symbol="BTC/USDT",
+        base=Asset(code="BTC", decimals=8),
+        quote=Asset(code="USDT", decimals=8),
+        tick_size=Decimal("0.01"),
+        lot_size=Decimal("0.00001"),
+    )
+
+
+def order(market: Market, **fields: object) -> Order:
+    usual = {
+        "id": UUID(int=7),
+        "market_id": market.pk,
+        "user_id": MAKER,
+        "client_order_id": "mine-1",
+        "side": "buy",
+        "type": "limit",
+        "time_in_force": "gtc",
+        "post_only": False,
+        "price": Decimal("65000.5"),
+        "quantity": Decimal("0.3"),
+        "filled_quantity": Decimal("0.1"),
+        "filled_quote": Decimal("6500.04"),
+        "status": "partially_filled",
+        "reason": "",
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    }
+    return Order(**(usual | fields))
+
+
+def trade(market: Market, **fields: object) -> Trade:
+    usual = {
+        "id": UUID(int=9),
+        "market_id": market.pk,
+        "seq": 3,
+        "price": Decimal(65000),
+        "quantity": Decimal("0.1"),
+        "buyer_id": TAKER,
+        "seller_id": MAKER,
+        "buyer_order_id": UUID(int=21),
+        "seller_order_id": UUID(int=20),
+        "taker_side": "buy",
+        "buyer_fee": Decimal("6.5"),
+        "seller_fee": Decimal("5.2"),
+        "executed_at": MOMENT,
+        "settlement_status": "pending",
+    }
+    return Trade(**(usual | fields))
+
+
+def test_an_order_has_every_field(market: Market, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        shown = order_as_json(order(market), market)
+
+    assert shown == {
+        "id": "00000000-0000-0000-0000-000000000007",
+        "client_order_id": "mine-1",
+        "user_id": str(MAKER),
+        "symbol": "BTC/USDT",
+        "side": "buy",
+        "type": "limit",
+        "time_in_force": "gtc",
+        "post_only": False,
+        "quantity": "0.30000",
+        "price": "65000.50",
+        "stop_price": None,
+        "quote_quantity": None,
+        "filled_quantity": "0.10000",
+        "remaining_quantity": "0.20000",
+        "average_price": "65000.40",
+        "status": "partially_filled",
+        "reason": None,
+        "created_at": "2026-01-31T23:59:59.123Z",
+        "updated_at": "2026-01-31T23:59:59.123Z",
+    }
+
+
+def test_a_market_order_by_budget_has_no_quantity_and_no_price(market: Market) -> None:
+    budget = order(market, type="market", price=None, quantity=None, quote_quantity=Decimal(100))
+
+    shown = order_as_json(budget, market)
+
+    assert [shown[name] for name in ("quantity", "price", "remaining_quantity")] == [None, None, None]
+    assert shown["quote_quantity"] == "100.00000000"
+
+
+def test_a_public_trade_names_no_party(market: Market, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        shown = trade_as_json(trade(market), market)
+
+    assert shown == {
+        "id": "00000000-0000-0000-0000-000000000009",
+        "symbol": "BTC/USDT",
+        "price": "65000.00",
+        "quantity": "0.10000",
+        "buyer_fee": "6.50000000",
+        "seller_fee": "5.20000000",
+        "taker_side": "buy",
+        "executed_at": "2026-01-31T23:59:59.123Z",
+        "settlement_status": "pending",
+    }
+
+
+@pytest.mark.parametrize(
+    ("party", "side", "role", "fee", "order_id"),
+    [(TAKER, "buy", "taker", "6.50000000", UUID(int=21)), (MAKER, "sell", "maker", "5.20000000", UUID(int=20))],
+)
+def test_each_party_sees_its_own_side(
+    market: Market, party: UUID, side: str, role: str, fee: str, order_id: UUID
+) -> None:
+    shown = own_trade_as_json(trade(market), market, party)
+
+    assert (shown["side"], shown["role"], shown["fee"], shown["order_id"]) == (side, role, fee, str(order_id))
+
+
+def test_who_trades_with_themselves_sees_the_takers_side(market: Market) -> None:
+    shown = own_trade_as_json(trade(market, buyer_id=MAKER, taker_side="sell"), market, MAKER)
+
+    assert (shown["side"], shown["role"]) == ("sell", "taker")
