@@ -136,7 +136,7 @@ class RollingDay:
         )
 
     def _stored_last_price(self) -> Decimal | None:
-        return MarketSequence.objects.filter(pk=self._market_id).values_list("last_price", flat=True).first()
+        return MarketSequence.objects.filter(pk=self._market_id).values_list("last_price", flat=True).first() or None
 
 
 _days: dict[int, RollingDay] = {}

@@ -5,6 +5,7 @@ uses its own users and markets.
 """
 
 import os
+import secrets
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ _servers = pytest.StashKey[TestServers]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    # All processes must draw the same random cases; set it to repeat a run.
+    os.environ.setdefault("TEST_SEED", str(secrets.randbelow(2**31)))
     if config.option.help or config.option.version or _is_pure(config):
         return
     if hasattr(config, "workerinput"):
@@ -36,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
     config.pluginmanager.import_plugin("tests.fixtures")  # it needs the models, so it cannot come any earlier
+
+
+def pytest_report_header() -> str:
+    return f"random cases: TEST_SEED={os.environ['TEST_SEED']}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

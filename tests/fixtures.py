@@ -9,12 +9,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 from rest_framework.test import APIClient
 
 from exchange.ids import uuid7
 from exchange.models import Asset, Market, User
 from exchange.sessions import tokens_issue
 from settlement.services import ledger_deposit
+
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # else the middleware for static files warns at each client
 
 FUNDS = Decimal(1_000_000)
 _numbers = itertools.count(1)

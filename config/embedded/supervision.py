@@ -73,11 +73,12 @@ class Supervisor:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._log = data_dir / "log" / "supervisord.log"
-        self._socket = _socket_folder(data_dir) / "supervisor.sock"
+        self._socket = _socket_folder_name(data_dir) / "supervisor.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, programs: list[Program], *, folder: Path, environment: Mapping[str, str]) -> None:
         """Start supervisord, which starts those programs that start at once, from `folder`."""
+        _make_private(self._socket.parent)
         configuration = self._data_dir / "supervisord.conf"
         configuration.write_text(self._configuration(programs, folder))
         with self._log.open("ab") as log:
@@ -171,12 +172,14 @@ def _escaped(value: object) -> str:
     return str(value).replace("%", "%%")
 
 
-def _socket_folder(data_dir: Path) -> Path:
-    """A private folder with a short name, since the path of a socket may have 108 characters only."""
+def _socket_folder_name(data_dir: Path) -> Path:
+    """A short name, since the path of a socket may have 108 characters only."""
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    folder = Path("/tmp") / f"trade-engine-{os.geteuid()}-{digest}"  # noqa: S108 - made private and verified below
+    return Path("/tmp") / f"trade-engine-{os.geteuid()}-{digest}"  # noqa: S108 - made private and verified below
+
+
+def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
     if folder.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise LaunchError(f"{folder} belongs to somebody else or is open to others: remove it.")
-    return folder

@@ -15,6 +15,8 @@ from marketdata.statistics import RollingDay
 from matching.engine import Side
 from tests.integration.marketdata.scripted import ScriptedMarket
 
+# WhiteNoise complains when static files were not collected, which no test needs.
+pytestmark = pytest.mark.filterwarnings("ignore:No directory at")
 urlpatterns = [path("api/v1/", include("marketdata.urls"))]
 HOUR_MS = 3_600_000
 
@@ -25,8 +27,8 @@ def _urls() -> Any:
         yield
 
 
-def get(path: str, *, status: int = 200) -> Any:
-    response = Client().get(f"/api/v1/markets/{path}")
+def get(url: str, *, status: int = 200) -> Any:
+    response = Client().get(f"/api/v1/markets/{url}")
     assert response.status_code == status, response.content
     return response.json()
 

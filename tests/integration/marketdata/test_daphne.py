@@ -20,6 +20,7 @@ from tests.integration.marketdata.scripted import ScriptedMarket
 from tests.servers import free_port
 
 PROJECT = Path(__file__).parents[3]
+ORIGIN: Any = {"origin": "http://127.0.0.1"}
 
 
 @pytest.fixture
@@ -54,7 +55,10 @@ async def test_a_book_over_a_real_server_beside_a_client_that_does_not_read(
     """A client that reads nothing costs the server its queue and no more, and the others nothing at all."""
     url = f"ws://{address}/ws/markets/{script.market.slug}"
     book, lazy_book = Book(), Book()
-    async with connect(url) as client, connect(url, sock=_small_socket(address), max_queue=1) as lazy:
+    async with (
+        connect(url, **ORIGIN) as client,
+        connect(url, sock=_small_socket(address), max_queue=1, **ORIGIN) as lazy,
+    ):
         book.take(json.loads(await client.recv()))
         lazy_book.take(json.loads(await lazy.recv()))
         for seq in range(1, MarketConsumer.queue_limit + 300):
@@ -89,7 +93,7 @@ def _large_batch(script: ScriptedMarket, seq: int) -> dict[str, Any]:
 
 
 async def test_close_codes_reach_the_client(address: str) -> None:
-    async with connect(f"ws://{address}/ws/markets/NO-SUCH") as client:
+    async with connect(f"ws://{address}/ws/markets/NO-SUCH", **ORIGIN) as client:
         assert json.loads(await client.recv())["code"] == "MARKET_NOT_FOUND"
         with pytest.raises(ConnectionClosed) as closed:
             await client.recv()

@@ -101,9 +101,7 @@ async def test_books_go_on_when_valkey_went_away_and_came_back(script: ScriptedM
     await client.leave()
 
 
-async def test_a_short_cut_that_nobody_noticed_loses_nothing_in_silence(
-    script: ScriptedMarket, proxy: Proxy
-) -> None:
+async def test_a_short_cut_that_nobody_noticed_loses_nothing_in_silence(script: ScriptedMarket, proxy: Proxy) -> None:
     client, book = await Client(f"/ws/markets/{script.market.slug}").open(), Book()
     book.take(await client.until("snapshot"))
     await proxy.cut()
@@ -117,9 +115,7 @@ async def test_a_short_cut_that_nobody_noticed_loses_nothing_in_silence(
     await client.leave()
 
 
-async def test_who_comes_while_valkey_is_away_is_served_once_it_is_back(
-    script: ScriptedMarket, proxy: Proxy
-) -> None:
+async def test_who_comes_while_valkey_is_away_is_served_once_it_is_back(script: ScriptedMarket, proxy: Proxy) -> None:
     await proxy.cut()
     client = await Client(f"/ws/markets/{script.market.slug}").open()
     await client.send({"op": "ping"})
