@@ -150,7 +150,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # A worker without -Q takes both.
-CELERY_TASK_QUEUES = (Queue("default"), Queue("settlement"))
+CELERY_TASK_QUEUES = tuple(Queue(name, routing_key=name) for name in ("default", "settlement"))
 CELERY_TASK_ROUTES = {"settlement.tasks.*": {"queue": "settlement"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

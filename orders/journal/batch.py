@@ -34,7 +34,7 @@ from orders.checksum import book_checksum
 from orders.journal import store
 from orders.journal.claims import ClientIdClaims
 from orders.journal.live import CANCELLED, FILLED, OPEN, PARTIALLY_FILLED, REJECTED, LiveOrder
-from orders.journal.recent import RecentOrders
+from orders.journal.recent import HORIZON_MS, RecentOrders
 from orders.journal.terms import MarketTerms
 from orders.rows import OrderRow, TradeRow
 from settlement.holds import Holdings
@@ -114,6 +114,8 @@ class PostgresBatch:
         self.outcome.replies.append(reply)
 
     def _admit_place(self, request: PlaceRequest) -> list[Command] | Reply:
+        if abs(int.from_bytes(request.order_id[:6]) - self._now_ms) > HORIZON_MS:  # its id carries its time
+            return Reply(request.correlation, ReplyStatus.NOT_EXECUTED, "TIMEOUT")
         if request.order_id in self._recent:  # the channel layer may deliver a message again after a crash
             return self._replayed(request, request.order_id, False)
         if request.client_order_id is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -143,7 +144,7 @@ async def test_a_ticker_follows_the_trades_at_most_every_250_ms(script: Scripted
     script.place(Side.BUY, 990, 7)
     await script.publish()
     client, book = await subscribe(script.market)
-    tickers = []
+    tickers: list[dict[str, Any]] = []
 
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -215,7 +216,7 @@ async def test_the_hub_ends_when_the_last_subscriber_has_left(script: ScriptedMa
 
     async with asyncio.timeout(5):
         while {task for task in asyncio.all_tasks() - before if "_do_receiving" not in repr(task)}:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # noqa: ASYNC110  (nobody tells)
 
     assert not hub().is_open
     client, book = await subscribe(script.market)  # and it opens again

@@ -13,13 +13,14 @@ import pytest
 from django.db import connection
 
 from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7
+from exchange.ids import uuid7, uuid7_floor
 from exchange.models import Market, User
 from matching.engine import Engine
 from matching.messages import ConfigureRequest, PlaceRequest, ReplyStatus
 from matching.processor import BatchFailed, MarketProcessor, wall_clock_ms
 from orders.journal import PostgresJournal
 from orders.journal.batch import PostgresBatch
+from orders.journal.recent import HORIZON_MS
 from orders.journal.recovery import RecoveryError
 from orders.models import MarketSequence, Order, OrderStatus, Trade
 from orders.selectors import book_depth
@@ -68,6 +69,14 @@ def stored_orders(user: User) -> int:
 def test_a_command_past_its_deadline_is_never_executed(market: Market, maker: User) -> None:
     with serving(market) as processor:
         outcome = processor.process([place(maker, market, deadline_ms=wall_clock_ms() - 1)])
+    assert [(reply.status, reply.code) for reply in outcome.replies] == [(ReplyStatus.NOT_EXECUTED, "TIMEOUT")]
+    assert stored_orders(maker) == 0
+
+
+def test_a_command_older_than_what_the_engine_remembers_is_refused(market: Market, maker: User) -> None:
+    old = uuid7_floor(wall_clock_ms() - HORIZON_MS - 1_000)
+    with serving(market) as processor:
+        outcome = processor.process([place(maker, market, order_id=old.bytes)])
     assert [(reply.status, reply.code) for reply in outcome.replies] == [(ReplyStatus.NOT_EXECUTED, "TIMEOUT")]
     assert stored_orders(maker) == 0
 

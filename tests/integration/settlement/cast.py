@@ -121,7 +121,7 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20) 
 @contextmanager
 def celery_worker(**environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a real worker without -Q, in a process group of its own, until the block ends."""
-    name = f"test-{uuid7()}"
+    name = f"{uuid7()}@test"
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "2", "-l", "WARNING", "-n", name],
         cwd=PROJECT, env={**os.environ, "LOG_LEVEL": "WARNING", **environment}, start_new_session=True,

@@ -1,0 +1,84 @@
+"""Staff with rights, their browsers, and a filled back office to look at."""
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from exchange.models import Market, User
+from orders.models import Order, Trade
+from settlement.models import Account, FailedSettlement
+from tests.fixtures import fresh_name
+from tests.integration.admin.fill import fill
+
+ORDERS, TRADES = "/admin/orders/order/", "/admin/orders/trade/"
+ACCOUNTS, LEDGER = "/admin/settlement/account/", "/admin/settlement/ledgerentry/"
+FAILURES, MARKETS = "/admin/settlement/failedsettlement/", "/admin/exchange/market/"
+USERS, AUDIT = "/admin/exchange/user/", "/admin/exchange/auditentry/"
+
+
+class Scene:
+    """Sixty users with 300 orders on ten markets, 90 trades, their ledger entries and a failed settlement."""
+
+    def __init__(self) -> None:
+        self.users = fill(orders=300, trades=90, users=60, prefix=fresh_name("seen"))
+
+    @cached_property
+    def order(self) -> Order:
+        return Order.objects.filter(status="filled", user=self.users[0]).latest("id")
+
+    @cached_property
+    def trade(self) -> Trade:
+        return Trade.objects.get(seller_order_id=self.order.id)
+
+    @cached_property
+    def market(self) -> Market:
+        return self.order.market
+
+    @cached_property
+    def failure(self) -> FailedSettlement:
+        return FailedSettlement.objects.get(trade_id=Trade.objects.get(settlement_status="failed", buyer__in=self.users).id)
+
+    @cached_property
+    def account(self) -> Account:
+        return Account.objects.get(owner=self.users[0], asset_id="USDT")
+
+
+def staff_with(*permissions: str) -> User:
+    """Create a member of staff who is no superuser and has the permissions `app.codename`."""
+    user = User.objects.create(username=fresh_name("clerk-"), is_staff=True)
+    for permission in permissions:
+        app, _, codename = permission.partition(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+def browser_of(user: User | None = None) -> Client:
+    """Make a browser that is logged in: as a user, or as a new superuser."""
+    client = Client()
+    boss = User(username=fresh_name("boss-"), is_staff=True, is_superuser=True)
+    if user is None:
+        boss.save()
+    client.force_login(user or boss)
+    return client
+
+
+def queries_of(client: Client, url: str) -> tuple[Any, list[str]]:
+    """Fetch a page; return the answer and the SQL it took."""
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(url)
+    return response, [query["sql"] for query in captured.captured_queries]
+
+
+def rows_of(response: Any) -> list[Any]:
+    """Return the objects that a list shows."""
+    return list(response.context["cl"].result_list)
+
+
+def told(response: Any) -> list[str]:
+    """Return the messages of an answer."""
+    return [str(message) for message in get_messages(response.wsgi_request)]
