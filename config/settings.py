@@ -149,7 +149,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_DEFAULT_QUEUE = "default"
-# A worker without -Q takes both.
+# A worker without -Q takes both. Tasks are routed here: Celery deprecates naming the queue at the task.
 CELERY_TASK_QUEUES = tuple(Queue(name, routing_key=name) for name in ("default", "settlement"))
 CELERY_TASK_ROUTES = {"settlement.tasks.*": {"queue": "settlement"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -59,6 +59,6 @@ class EmbeddedLedger:
 
 def entries_write(entries: Iterable[Entry]) -> None:
     """Insert ledger entries, whole transfers only; one query."""
-    with connection.cursor() as cursor, cursor.copy(_COPY_ENTRIES) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(_COPY_ENTRIES) as copy:
         for entry in entries:
             copy.write_row(entry)

@@ -1,4 +1,4 @@
-"""Settlement in the background. Messages are hints: the trade table says what waits, and the sweeper reads it.
+"""Settlement in the background, on the queue `settlement`. Messages are hints: the trade table says what waits, and the sweeper reads it.
 
 A worker that dies leaves its trades pending and unlocked; a lost message is replaced within seconds.
 """
@@ -29,7 +29,7 @@ OVERDUE = timedelta(seconds=2)
 HINT_INTERVAL_S = 0.05
 
 
-@shared_task(queue="settlement")
+@shared_task
 def settle_market(*, market_id: int, everything: bool = False) -> None:
     """Settle the pending trades of a market, batch by batch; after five seconds let other markets have a turn.
 
@@ -49,13 +49,13 @@ def settle_market(*, market_id: int, everything: bool = False) -> None:
     _send(settle_market, wait_s, market_id=market_id, everything=everything)
 
 
-@shared_task(queue="settlement")
+@shared_task
 def retry_settlements(*, trade_ids: Sequence[str]) -> None:
     """Try trades again whose attempt is due; others are left alone."""
     _plan_retries(settle_retries(trade_ids=[UUID(trade_id) for trade_id in trade_ids]))
 
 
-@shared_task(queue="settlement")
+@shared_task
 def sweep_pending_trades() -> None:
     """Find what waits although it should not: pending trades whose message was lost, and overdue retries."""
     before = timezone.now() - OVERDUE

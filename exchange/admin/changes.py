@@ -1,5 +1,6 @@
 """What only the back office changes: users, groups and new markets. Each change leaves an audit entry."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,12 @@ from exchange.models import Market, User
 from exchange.scaling import MarketScale, NotAMultipleError, plain
 from exchange.selectors import forget_markets
 
-__all__ = ["group_save", "market_create", "market_problems", "user_record", "user_set_active"]
+__all__ = ["group_save", "limit_problems", "market_create", "market_problems", "user_record", "user_set_active"]
 
 ENGINE_INTEGER_MAX = 2**63 - 1
+STEP_MIN = Decimal("1e-12")
+FEE_PPM_MAX = 500_000
+BAND_PPM_MAX = 1_000_000
 PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity leaves 64 bits
 
 
@@ -71,8 +75,10 @@ def market_problems(market: Market) -> dict[str, list[str]]:
         return {"quote": ["Base and quote must differ"]}
     if Market.objects.filter(symbol=market.symbol).exists():
         return {"base": [f"There is a market {market.symbol} already"]}
+    if small := [name for name in ("tick_size", "lot_size") if getattr(market, name) < STEP_MIN]:
+        return {name: [f"Must be at least {STEP_MIN:f}"] for name in small}
     scale, base, quote = market.scale, market.base, market.quote
-    problems: dict[str, list[str]] = {}
+    problems = limit_problems(market, market.lot_size)
     if not _is_whole(scale, "lot_units"):
         problems["lot_size"] = [f"{base} is kept to {base.decimals} decimals; the lot must not be finer"]
     if not _is_whole(scale, "tick_lot_units"):
@@ -80,8 +86,6 @@ def market_problems(market: Market) -> dict[str, list[str]]:
         problems["tick_size"] = [
             f"tick x lot is {product} {quote}, but {quote} is kept to {quote.decimals} decimals: take a larger step"
         ]
-    if market.max_quantity % market.lot_size:
-        problems["max_quantity"] = [f"Must be a multiple of the lot, {plain(market.lot_size)}"]
     if market.reference_price <= 0 or market.reference_price % market.tick_size:
         problems["reference_price"] = [f"Must be a positive multiple of the tick, {plain(market.tick_size)}"]
     largest = (market.reference_price / market.tick_size) * (market.max_quantity / market.lot_size)
@@ -90,6 +94,26 @@ def market_problems(market: Market) -> dict[str, list[str]]:
             "Price x quantity in ticks and lots would not fit 64 bits: take less, or larger steps"
         ]
     return problems
+
+
+def limit_problems(market: Market, lot_size: Decimal) -> dict[str, list[str]]:
+    """Return what is wrong with the fees and limits of a market, by field; those it has as None are left out."""
+    rules: dict[str, tuple[Callable[[Any], bool], str]] = {
+        "maker_fee_ppm": (lambda fee: 0 <= fee <= FEE_PPM_MAX, f"Must be between 0 and {FEE_PPM_MAX:,}"),
+        "taker_fee_ppm": (lambda fee: 0 <= fee <= FEE_PPM_MAX, f"Must be between 0 and {FEE_PPM_MAX:,}"),
+        "price_band_ppm": (lambda band: 0 <= band <= BAND_PPM_MAX, f"Must be between 0 and {BAND_PPM_MAX:,}"),
+        "min_notional": (lambda notional: notional >= 0, "Must not be negative"),
+        "max_quantity": (
+            lambda quantity: quantity > 0 and quantity % lot_size == 0,
+            f"Must be a positive multiple of the lot, {plain(lot_size)}",
+        ),
+    }
+    values = {name: getattr(market, name) for name in rules}
+    return {
+        name: [text]
+        for name, (is_allowed, text) in rules.items()
+        if values[name] is not None and not is_allowed(values[name])
+    }
 
 
 def _is_whole(scale: MarketScale, name: str) -> bool:

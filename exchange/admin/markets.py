@@ -10,7 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from exchange.admin.base import BackOfficeAdmin, DetailAction, staff
-from exchange.admin.changes import market_create, market_problems
+from exchange.admin.changes import limit_problems, market_create, market_problems
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment
 from exchange.admin.notes import Question, ask_note, refusal, report
 from exchange.errors import ApiError
@@ -35,20 +35,24 @@ class NewMarketForm(MarketModelForm):
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors:
             market = Market(**cleaned, symbol=f"{cleaned['base'].pk}/{cleaned['quote'].pk}")
-            for name, texts in market_problems(market).items():
-                self.add_error(name, [forms.ValidationError(text) for text in texts])
             self.instance.symbol = market.symbol
+            _explain(self, market_problems(market))
         return cleaned
 
 
 class MarketForm(MarketModelForm):
     """Checks what a market allows once it exists."""
 
-    def clean_max_quantity(self) -> Any:
-        quantity = self.cleaned_data["max_quantity"]
-        if quantity % self.instance.lot_size:
-            raise forms.ValidationError(f"Must be a multiple of the lot, {self.instance.lot_size.normalize():f}")
-        return quantity
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        market = Market(**{name: cleaned.get(name) for name in CHANGEABLE})
+        _explain(self, limit_problems(market, self.instance.lot_size))
+        return cleaned
+
+
+def _explain(form: MarketModelForm, problems: dict[str, list[str]]) -> None:
+    for name, texts in problems.items():
+        form.add_error(name, [forms.ValidationError(text) for text in texts])
 
 
 @admin.register(Market)

@@ -14,7 +14,7 @@ from exchange.envelope import EnvelopePagination, EnvelopeResponse
 from exchange.errors import ApiError, ErrorCode
 from exchange.selectors import market_by_id, market_by_symbol
 from exchange.throttling import OrderThrottle
-from orders.api.serializers import CancelledOutput, OrderInput, OrderOutput, OrderQuery, PlacedOutput
+from orders.api.serializers import CLIENT_ORDER_ID, CancelledOutput, OrderInput, OrderOutput, OrderQuery, PlacedOutput
 from orders.models import Order
 from orders.representation import order_as_json, trade_as_json
 from orders.selectors import order_for_user, order_for_user_by_client_id, orders_of_user
@@ -95,6 +95,8 @@ class OrderDetailView(_OrderView):
 class OrderByClientIdView(_OrderView):
     @extend_schema(responses={200: OrderOutput}, summary="One own order, by its client order id", tags=["orders"])
     def get(self, request: Request, client_order_id: str) -> Response:
+        if not CLIENT_ORDER_ID.fullmatch(client_order_id):
+            raise ApiError(ErrorCode.ORDER_NOT_FOUND, "There is no such order")
         return Response(_as_json(order_for_user_by_client_id(logged_in_user(request), client_order_id)))
 
 

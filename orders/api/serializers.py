@@ -17,6 +17,7 @@ from exchange.api.fields import (
 from orders.models import Order, OrderStatus, SettlementStatus
 
 __all__ = [
+    "CLIENT_ORDER_ID",
     "BookOutput",
     "BookQuery",
     "CancelledOutput",
@@ -29,7 +30,7 @@ __all__ = [
     "TradeQuery",
 ]
 
-_CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _OMITTABLE: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
 
 
@@ -37,7 +38,7 @@ class ClientOrderIdField(StrictString):
     default_error_messages = {"pattern": "Give 1 to 64 of A-Z a-z 0-9 . _ : -"}
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or not _CLIENT_ORDER_ID.fullmatch(data):
+        if not isinstance(data, str) or not CLIENT_ORDER_ID.fullmatch(data):
             self.fail("pattern")
         return str(data)
 

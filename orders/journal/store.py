@@ -29,13 +29,14 @@ _COPY_TRADES = """
 COPY orders_trade (id, market_id, seq, price, quantity, buyer_id, seller_id, buyer_order_id, seller_order_id,
     taker_side, buyer_fee, seller_fee, buyer_hold, executed_at, settlement_status) FROM STDIN
 """
-# The bounds let the planner see at once which partitions can hold the orders.
+# Never prepared: a plan made while the table was small would stay for the session. PostgreSQL prunes the partitions
+# while it runs; bounds on the id would tempt it to read all orders between them.
 _UPDATE_ORDERS = """
 UPDATE orders_order o SET filled_quantity = v.filled_quantity, filled_quote = v.filled_quote, fee_paid = v.fee_paid,
     held = v.held, status = v.status, reason = v.reason, updated_at = %s
 FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::text[])
     AS v (id, filled_quantity, filled_quote, fee_paid, held, status, reason)
-WHERE o.id = v.id AND o.id >= %s AND o.id <= %s
+WHERE o.id = v.id
 """
 # The row must stand where this engine believes it stands: a second writer changes nothing and fails.
 _JOURNAL = """
@@ -88,9 +89,8 @@ def update_orders(
             _array(held),
             _array([order.status for order in orders]),
             _array([order.reason or '""' for order in orders]),
-            min(ids),
-            max(ids),
         ],
+        prepare=False,
     )
     assert cursor.rowcount == len(orders), "Invariant: every order of the book is stored"
 

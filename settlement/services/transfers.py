@@ -97,7 +97,7 @@ def ledger_transfer(
 
 
 def _require_positive(amount: Decimal) -> None:
-    if not amount > 0:
+    if amount.is_nan() or amount <= 0:
         raise ValidationError({"amount": ["must be above zero"]})
 
 

@@ -34,7 +34,7 @@ SELECT pg_temp.uid(ms, i, '001'), markets[1 + (i / 10) %% cardinality(markets)],
     CASE WHEN traded THEN 2 * (100 + i %% 50) ELSE 0 END, 0, 0, 1000, 1000,
     CASE WHEN traded THEN 'filled' WHEN (i / 2) %% 5 = 3 THEN 'cancelled'
         WHEN i %% 100 = 8 THEN 'rejected' WHEN i %% 100 = 18 THEN 'partially_filled' ELSE 'open' END,
-    '', i, to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
+    '', i, to_timestamp(ms / 1000.0), to_timestamp(pg_temp.ms(i | 1, %(orders)s, %(days)s, %(now)s) / 1000.0)
 FROM generate_series(0::bigint, %(orders)s - 1) AS i
 CROSS JOIN LATERAL (SELECT pg_temp.ms(i, %(orders)s, %(days)s, %(now)s) AS ms, (i / 2) %% 5 < 3 AS traded,
     %(markets)s::smallint[] AS markets, %(users)s::uuid[] AS users,
@@ -47,11 +47,11 @@ ON CONFLICT DO NOTHING
 """
 TRADES = """
 INSERT INTO orders_trade
-SELECT pg_temp.uid(('x' || lpad(left(replace(b.id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint, b.priority, '002'),
+SELECT pg_temp.uid(('x' || lpad(left(replace(s.id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint, b.priority, '002'),
     b.market_id, b.priority, b.price, b.quantity, b.user_id, s.user_id, b.id, s.id, 'sell', 1, 1,
-    b.price * b.quantity + 1, b.created_at,
+    b.price * b.quantity + 1, s.created_at,
     CASE WHEN b.priority %% 1000 = 0 THEN 'failed' WHEN b.priority %% 1000 = 2 THEN 'pending' ELSE 'settled' END,
-    b.created_at
+    s.created_at
 FROM orders_order b JOIN orders_order s ON s.priority = b.priority + 1
 WHERE b.side = 'buy' AND b.status = 'filled' AND b.user_id = ANY(%(users)s) AND s.user_id = ANY(%(users)s)
 LIMIT %(trades)s

@@ -41,7 +41,9 @@ class Scene:
 
     @cached_property
     def failure(self) -> FailedSettlement:
-        return FailedSettlement.objects.get(trade_id=Trade.objects.get(settlement_status="failed", buyer__in=self.users).id)
+        return FailedSettlement.objects.get(
+            trade_id=Trade.objects.get(settlement_status="failed", buyer__in=self.users).id
+        )
 
     @cached_property
     def account(self) -> Account:

@@ -20,7 +20,7 @@ def test_a_symbol_is_found_in_every_notation(market: Market, pattern: str, chang
     assert market_by_symbol(text) == market
 
 
-@pytest.mark.parametrize("text", ["", "BTC", "BTCUSDT", "NO/SUCH", "A/B", "BTC/USDT/X", "BTC USDT", "x" * 5_000, "\x00"])
+@pytest.mark.parametrize("text", ["", "BTC", "BTCUSDT", "NO/SUCH", "A/B", "BTC/USDT/X", "BTC USDT", "x" * 500, "\x00"])
 def test_an_unknown_symbol(text: str) -> None:
     with pytest.raises(ApiError) as caught:
         market_by_symbol(text)
@@ -77,9 +77,7 @@ def test_seeding_twice_creates_once() -> None:
         forget_markets()
 
 
-def test_halting_leaves_a_trace_and_is_heard(
-    market: Market, staff: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_halting_leaves_a_trace_and_is_heard(market: Market, staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Market] = []
     monkeypatch.setattr("exchange.services._listeners", [])
     on_market_changed(heard.append)

@@ -161,26 +161,16 @@ def test_a_body_of_another_type_is_refused(maker_client: APIClient, content_type
     assert (answer.status_code, answer.json()["error"]["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-@pytest.mark.parametrize("extra", [{}, {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}])
-def test_a_body_over_a_megabyte_is_refused(maker_client: APIClient, maker: User, extra: dict[str, Any]) -> None:
+def test_a_body_over_a_megabyte_is_refused(maker_client: APIClient, maker: User) -> None:
     body = b'{"symbol": "' + b"x" * 1_000_000 + b'"}'
 
-    answer = maker_client.generic("POST", ORDERS, body, content_type="application/json", **extra)
+    answer = maker_client.generic("POST", ORDERS, body, content_type="application/json")
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert_nothing_stored(maker)
 
 
-def test_a_chunked_body_is_read(maker_client: APIClient) -> None:
-    answer = maker_client.generic(
-        "POST", ORDERS, b'{"side": "x"}', content_type="application/json",
-        CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked",
-    )  # fmt: skip
-
-    assert "one of" in answer.json()["error"]["details"]["side"][0]
-
-
-@pytest.mark.parametrize("symbol", ["NO/SUCH", "BTC", "BTC//USDT", "../etc", "NO-SUCH", "no_such", "'; --", "Ꮪ/USDT"])
+@pytest.mark.parametrize("symbol", ["NO/SUCH", "BTC", "BTC//USDT", "../etc", "no_such", "'; --", "\u13da/USDT"])
 def test_an_unknown_market(maker_client: APIClient, maker: User, market: Market, symbol: str) -> None:
     answer = maker_client.post(ORDERS, order(market, symbol=symbol), format="json")
 
@@ -229,7 +219,7 @@ def test_orders_are_limited_per_user(maker_client: APIClient, maker: User, marke
 def test_without_valkey_orders_are_not_limited(
     maker_client: APIClient, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttling, "valkey", lambda: redis.Redis(port=1))
+    monkeypatch.setattr(throttling, "valkey", lambda: redis.Redis.from_url("redis://127.0.0.1:1"))
     monkeypatch.setattr(throttling, "_paused_until", 0.0)
     with override_settings(ORDER_RATE_PER_SECOND=1):
         answers = [maker_client.post(ORDERS, order(market, side="x"), format="json") for _ in range(3)]

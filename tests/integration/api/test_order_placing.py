@@ -16,9 +16,7 @@ def limit(market: Market, **changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
-def test_an_order_its_replay_and_its_end(
-    market: Market, maker: User, client_for: Callable[[User], APIClient]
-) -> None:
+def test_an_order_its_replay_and_its_end(market: Market, maker: User, client_for: Callable[[User], APIClient]) -> None:
     client = client_for(maker)
     with running_engine(market):
         placed = client.post(ORDERS, limit(market, client_order_id="first"), format="json")

@@ -76,9 +76,7 @@ def test_filters_narrow_the_list(maker_client: APIClient, maker: User, market: M
 def test_times_bound_the_list(maker_client: APIClient, maker: User, market: Market) -> None:
     now = datetime.now(UTC)
     moments = [now - timedelta(seconds=seconds) for seconds in (30, 20, 10)]
-    stored = [
-        str(store_order(maker, market, id=uuid7_floor(int(moment.timestamp() * 1000))).pk) for moment in moments
-    ]
+    stored = [str(store_order(maker, market, id=uuid7_floor(int(moment.timestamp() * 1000))).pk) for moment in moments]
     middle = int(moments[1].timestamp() * 1000)
 
     assert ids(maker_client.get(f"{ORDERS}?from={middle}")) == [stored[2], stored[1]]
@@ -120,9 +118,7 @@ def test_an_order_that_is_not_there(maker_client: APIClient, name: str) -> None:
     assert code(maker_client.get(f"{ORDERS}/{name}")) == (404, "ORDER_NOT_FOUND")
 
 
-def test_public_trades_need_no_login(
-    visitor: APIClient, maker: User, taker: User, market: Market
-) -> None:
+def test_public_trades_need_no_login(visitor: APIClient, maker: User, taker: User, market: Market) -> None:
     trades = [store_trade(taker, maker, market, seq) for seq in (1, 2, 3)]
 
     listed = visitor.get(f"{TRADES}?symbol={market.slug}&limit=2")
@@ -200,9 +196,7 @@ def fill_book(user: User, market: Market) -> None:
     )
     for status in ("filled", "cancelled", "rejected", "expired", "pending"):
         store_order(user, market, price=Decimal(99), status=status)
-    MarketSequence.objects.update_or_create(
-        market=market, defaults={"last_seq": 77, "updated_at": datetime.now(UTC)}
-    )
+    MarketSequence.objects.update_or_create(market=market, defaults={"last_seq": 77, "updated_at": datetime.now(UTC)})
 
 
 def test_the_book_shows_what_is_open_best_first(visitor: APIClient, maker: User, market: Market) -> None:

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from exchange import health
 from exchange.models import Market
+from exchange.selectors import forget_markets
 from exchange.valkey import valkey
 from matching.messages import heartbeat_key
 
@@ -20,6 +21,7 @@ def test_health_needs_nobody_else(visitor: APIClient) -> None:
 @pytest.fixture
 def all_engines(market: Market) -> Iterator[None]:
     """Let every market of this database have a heartbeat."""
+    forget_markets()
     keys = [heartbeat_key(each.slug) for each in Market.objects.all()]
     for key in keys:
         valkey().set(key, json.dumps({"seq": 0}), ex=30)

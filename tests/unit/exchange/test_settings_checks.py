@@ -40,9 +40,7 @@ def test_a_short_key_is_an_error(settings: Settings) -> None:
         (False, False, True, []),
     ],
 )
-def test_what_must_not_be_public(
-    settings: Settings, debug: bool, demo: bool, tls: bool, expected: list[str]
-) -> None:
+def test_what_must_not_be_public(settings: Settings, debug: bool, demo: bool, tls: bool, expected: list[str]) -> None:
     settings.ALLOWED_HOSTS = ["localhost", "exchange.example"]
     settings.DEBUG, settings.DEMO_MODE, settings.TLS_PROXY = debug, demo, tls
 

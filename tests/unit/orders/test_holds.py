@@ -56,9 +56,7 @@ def test_a_limit_buys_hold_covers_every_fill_at_any_better_price(
 def test_a_market_buys_hold_is_its_cost_and_its_fee_rounded_once(taker: int, fills: list[tuple[int, int]]) -> None:
     terms = terms_of(0, taker)
     cost = sum(terms.cost_units(price, quantity) for quantity, price in fills)
-    order = order_of(
-        terms, OrderType.MARKET, 0, sum(quantity for quantity, _ in fills), cost + fee_units(cost, taker)
-    )
+    order = order_of(terms, OrderType.MARKET, 0, sum(quantity for quantity, _ in fills), cost + fee_units(cost, taker))
     for quantity, price in fills:
         fee, share = order.buy(price, quantity, rate_ppm=taker, terms=terms)
         assert fee >= 0 and share == terms.cost_units(price, quantity) + fee

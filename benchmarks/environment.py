@@ -1,0 +1,177 @@
+"""Servers and roles for measurements: a temporary durable PostgreSQL and Valkey, and the product's own processes.
+
+Everything listens on the loopback address, dies with this process, and leaves nothing behind.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from config.embedded.accounts import postgres_account
+from config.embedded.processes import die_with_parent, end
+from config.embedded.programs import role_programs
+from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
+
+# When each transaction committed: rest.py proves with it that every answer came after the commit.
+_MEASURING = ["-c", "track_commit_timestamp=on"]
+_START_S = 60.0
+_EPHEMERAL_PORTS_BEGIN = 32768
+_LOGS = "BENCHMARK_LOGS"
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[None]:
+    """Run both servers, migrated and empty; `os.environ` leads to them until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="trade-engine-benchmarks-", dir=_folder_for_everybody()))
+    folder.chmod(0o711)
+    running: list[subprocess.Popen[bytes]] = []
+    outer = dict(os.environ)
+    try:
+        account = postgres_account()
+        account.own(folder / "postgres")
+        password = secrets.token_urlsafe(24)
+        postgres = EmbeddedPostgres(home=folder / "postgres", port=_free_port(), password=password, account=account)
+        valkey = EmbeddedValkey(home=folder / "valkey", port=_free_port())
+        postgres.prepare()
+        valkey.prepare()
+        with (folder / "postgres.log").open("wb") as log:
+            running.append(
+                subprocess.Popen(
+                    [*postgres.command(), *_MEASURING], **account.run_as, env=postgres.environment, cwd="/", stdout=log,
+                    stderr=log, start_new_session=True, preexec_fn=die_with_parent(signal.SIGQUIT),
+                )
+            )  # fmt: skip
+        running.append(_popen(valkey.command(), folder / "valkey.log"))
+        valkey.wait_until_ready()
+        postgres.wait_until_ready()
+        os.environ.update(_addresses(postgres, valkey, folder))
+        for command in (["migrate", "--noinput"], ["partitions"]):
+            _manage(*command)
+        yield
+    finally:
+        _stop(running)
+        os.environ.clear()
+        os.environ.update(outer)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _addresses(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, folder: Path) -> dict[str, str]:
+    return {
+        "DATABASE_URL": postgres.url(),
+        "ENGINE_DATABASE_URL": postgres.url(),
+        "REDIS_URL": valkey.url(),
+        "CELERY_BROKER_URL": valkey.url(),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "DATA_DIR": str(folder / "data"),
+        "API_PORT": str(_free_port()),
+        "WEB_PORT": str(_free_port()),
+        "ORDER_RATE_PER_SECOND": "1000000",  # a limit on rates is not what is measured
+        "LOGIN_RATE_PER_MINUTE": "1000000",
+        "LOG_LEVEL": "WARNING",
+        "DEBUG": "0",
+        _LOGS: str(folder),
+    }
+
+
+@contextlib.contextmanager
+def roles(*names: str) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+    """Run roles with the command lines of `make run`, against the addresses of the environment."""
+    settings = LaunchSettings.from_environ(os.environ)
+    programs = {program.name: program for program in role_programs(settings)}
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name in names:
+            running[name] = _popen(programs[name].command, Path(os.environ[_LOGS]) / f"{name}.log")
+        yield running
+    finally:
+        _stop(list(running.values()))
+
+
+def start_engine(slug: str) -> "subprocess.Popen[bytes]":
+    """Start an engine process for one market; the caller ends it."""
+    command = [sys.executable, "manage.py", "run_engine", "--market", slug]
+    return _popen(command, Path(os.environ[_LOGS]) / "engine.log")
+
+
+def api_url() -> str:
+    """Address of the api role."""
+    return f"http://{LOOPBACK}:{os.environ['API_PORT']}"
+
+
+def wait_for(what: str, is_there: Callable[[], bool], timeout_s: float = _START_S, pause_s: float = 0.02) -> None:
+    """Poll until it is there. Raises TimeoutError that names it."""
+    deadline = time.monotonic() + timeout_s
+    while not is_there():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} is not there after {timeout_s:.0f} s: {_last_log_lines()}")
+        time.sleep(pause_s)
+
+
+def is_ready(url: str) -> bool:
+    """Tell whether /ready answers 200."""
+    try:
+        with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:  # noqa: S310  (our own http address)
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError, json.JSONDecodeError):
+        return False
+
+
+def _manage(*arguments: str) -> None:
+    finished = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=PROJECT, capture_output=True, text=True,
+        env={**os.environ, "STATEMENT_TIMEOUT_MS": "0"},
+    )  # fmt: skip
+    if finished.returncode != 0:
+        raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{finished.stdout}{finished.stderr}")
+
+
+def _popen(command: list[str], log_file: Path) -> "subprocess.Popen[bytes]":
+    with log_file.open("ab") as log:
+        return subprocess.Popen(
+            command, cwd=PROJECT, stdout=log, stderr=log, start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGKILL),
+        )  # fmt: skip
+
+
+def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
+    for process in reversed(processes):  # clients before the servers they use
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT if "postgres" in str(process.args) else signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            end([process.pid], signal.SIGKILL, 0)
+            process.wait()
+
+
+def _last_log_lines() -> str:
+    logs = sorted(Path(os.environ[_LOGS]).glob("*.log"))
+    return "; ".join(f"{log.name}: {log.read_text(errors='replace')[-300:]!r}" for log in logs)
+
+
+def _free_port() -> int:
+    """Return a free port that the kernel will not give to an outgoing connection meanwhile."""
+    while True:
+        port = 20_000 + secrets.randbelow(_EPHEMERAL_PORTS_BEGIN - 20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+
+
+def _folder_for_everybody() -> Path:
+    """The temporary folder, unless the account that runs PostgreSQL cannot enter it."""
+    usual = Path(tempfile.gettempdir())
+    return usual if postgres_account().can("test", "-x", usual) else Path("/var/tmp")  # noqa: S108
