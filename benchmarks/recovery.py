@@ -24,9 +24,10 @@ BATCH = 2_000
 LEVELS = 5_000  # on each side
 ATTEMPTS = 3
 WORKLOAD = (
-    f"seed {SEED}: {OPEN_ORDERS:,} open orders of {USERS} users on {2 * LEVELS:,} price levels, written by the journal. "
-    f"`recovery_100k_orders_s`: in one process, from the start of try_recover to the first committed batch, the slowest of "
-    f"{ATTEMPTS}. `restart_s`: an engine process is ended by SIGKILL and another started at once, to its first reply"
+    f"seed {SEED}: {OPEN_ORDERS:,} open orders of {USERS} users on {2 * LEVELS:,} price levels, written by the "
+    "journal; recovery_100k_orders_s: in one process, from the start of try_recover to the first committed "
+    f"batch, the slowest of {ATTEMPTS}; restart_s: an engine process is ended by SIGKILL and another started at "
+    "once, to its first reply"
 )
 
 
@@ -99,7 +100,7 @@ def _restart(market: "Market", users: "list[User]", rnd: random.Random) -> dict[
 
 def _until_answered(market: "Market", users: "list[User]", rnd: random.Random) -> None:
     """Place an order again and again until the engine confirms one."""
-    from matching.errors import CommandTimeout, EngineUnavailable
+    from matching.errors import CommandTimeoutError, EngineUnavailableError
     from matching.messages import ReplyStatus
     from orders.commands import gateway
 
@@ -107,7 +108,7 @@ def _until_answered(market: "Market", users: "list[User]", rnd: random.Random) -
     while time.monotonic() < deadline:
         try:
             reply = gateway().submit(market.slug, _resting(users, rnd), timeout_s=0.5).result(2)
-        except (EngineUnavailable, CommandTimeout, TimeoutError):
+        except (EngineUnavailableError, CommandTimeoutError, TimeoutError):
             time.sleep(0.02)
             continue
         if reply.status is ReplyStatus.EXECUTED:
@@ -125,8 +126,8 @@ def _resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
     price = 10_000 - behind if side == 1 else 10_000 + behind
     deadline_ms = int((time.time() + 30) * 1_000)
     return PlaceRequest(
-        ("", 0), deadline_ms, uuid7().bytes, rnd.choice(users).pk.bytes, side, 1, 1, False, price, rnd.randint(1, 2_000),
-        0, None, b"benchmark-digest",
+        ("", 0), deadline_ms, uuid7().bytes, rnd.choice(users).pk.bytes, side, 1, 1, False, price,
+        rnd.randint(1, 2_000), 0, None, b"benchmark-digest",
     )  # fmt: skip
 
 

@@ -28,9 +28,9 @@ STEADY_S = 20
 GROUP_MS = 20  # the engine commits a batch about so often at this rate
 SEED = 20_240_611
 WORKLOAD = (
-    f"seed {SEED}: {USERS} users, one market, five ledger entries a trade; a backlog of {BACKLOG_TRADES:,} pending trades "
-    f"drained by one process calling settle_pending; then {RATE_PER_S} trades/s for {STEADY_S} s, committed every "
-    f"{GROUP_MS} ms, through settle_market_soon and a real Celery worker, from executed_at to settled_at"
+    f"seed {SEED}: {USERS} users, one market, five ledger entries a trade; a backlog of {BACKLOG_TRADES:,} pending "
+    f"trades drained by one process calling settle_pending; then {RATE_PER_S} trades/s for {STEADY_S} s, committed "
+    f"every {GROUP_MS} ms, through settle_market_soon and a real Celery worker, from executed_at to settled_at"
 )
 
 
@@ -50,7 +50,7 @@ class World:
             symbol=f"{self.base}/{self.quote}", base_id=self.base, quote_id=self.quote, tick_size=Decimal("0.01"),
             lot_size=Decimal("0.00001"), max_quantity=Decimal(1000), reference_price=Decimal(100),
         ).pk  # fmt: skip
-        users = [User(id=uuid7(), username=f"settle-{tag}-{number}", password="!") for number in range(USERS)]
+        users = [User(id=uuid7(), username=f"settle-{tag}-{number}") for number in range(USERS)]
         for user in User.objects.bulk_create(users):
             for asset in (self.base, self.quote):
                 ledger_deposit(owner=user, asset=asset, amount=Decimal(10**9), reason="benchmark")

@@ -14,6 +14,9 @@ from exchange import __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "var")
+if not env.str("DATABASE_URL", default="") and (DATA_DIR / "environment").is_file():
+    environ.Env.read_env(DATA_DIR / "environment")  # the running copy that `make run` started
 
 # --- Security -------------------------------------------------------------------------------------
 DEBUG: bool = env.bool("DEBUG", default=False)
@@ -161,7 +164,7 @@ CELERY_BEAT_SCHEDULE = {
     "settlement-sweep": {
         "task": "settlement.tasks.sweep_pending_trades",
         "schedule": 5.0,
-        "options": {"expires": 10},
+        "options": {"expire_seconds": 10},
     },
     "orders-partitions": {"task": "orders.tasks.create_partitions", "schedule": timedelta(hours=6)},
 }
@@ -227,7 +230,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))) / "static"
+STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
 
@@ -293,6 +296,9 @@ UNFOLD: dict[str, Any] = {
         ],
     },
 }
+
+# RequestIdMiddleware has made sure that the id is harmless.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 
 # --- Logs: one JSON object a line -----------------------------------------------------------------
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")

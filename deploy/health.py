@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 
 import psycopg
 
@@ -20,13 +21,14 @@ RAN_SOMETHING_LATELY = """
 def main() -> int:
     """Check the role and say what is wrong with it."""
     role = os.environ.get("ROLE", "web")
-    healthy = {
+    checks: dict[str, Callable[[], bool]] = {
         "web": lambda: _answers(8000),
         "api": lambda: _answers(8001),
         "engine": lambda: _counts(os.environ["ENGINE_DATABASE_URL"], HOLDS_OR_AWAITS_A_MARKET),
         "worker": _worker_answers,
         "beat": lambda: _counts(os.environ["DATABASE_URL"], RAN_SOMETHING_LATELY),
-    }[role]()
+    }
+    healthy = checks[role]()
     if not healthy:
         print(f"The role {role!r} does not do its work.", file=sys.stderr)
     return 0 if healthy else 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from redis.exceptions import RedisError
 from rest_framework import exceptions as drf
@@ -115,7 +115,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     """Turn any exception of a view into the error envelope; DRF calls it. Logs what is not anticipated."""
     api_error = to_api_error(error)
     if api_error.code is ErrorCode.INTERNAL_ERROR:
-        log.exception("unhandled_error", exc_info=error)
+        log.error("unhandled_error", exc_info=error)
     return Response({"error": api_error.body}, status=api_error.status, headers=api_error.headers)
 
 
@@ -146,13 +146,14 @@ _TRANSLATIONS: tuple[tuple[type[Exception], ErrorCode, str], ...] = (
     (drf.UnsupportedMediaType, ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send application/json"),
     (drf.ParseError, ErrorCode.VALIDATION_ERROR, ""),
     (OperationalError, ErrorCode.SERVICE_UNAVAILABLE, "The database cannot be reached; try again"),
+    (DataError, ErrorCode.VALIDATION_ERROR, "A value cannot be stored"),
     (InterfaceError, ErrorCode.SERVICE_UNAVAILABLE, "The database cannot be reached; try again"),
     (RedisError, ErrorCode.SERVICE_UNAVAILABLE, "The message broker cannot be reached; try again"),
 )
 
 
 def _throttled(error: drf.Throttled) -> ApiError:
-    wait = max(1, round(error.wait or 1))
+    wait = max(1, round(getattr(error, "wait", None) or 1))
     api_error = ApiError(ErrorCode.RATE_LIMITED, "Too many requests", {"retry_after": wait})
     api_error.headers["Retry-After"] = str(wait)
     return api_error

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -11,5 +12,12 @@ _T = TypeVar("_T")
 
 async def in_database(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Call a function that queries, in a thread that others do not wait for, and give its connection back."""
-    result: _T = await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
-    return result
+
+    def call() -> _T:
+        close_old_connections()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return await sync_to_async(call, thread_sensitive=False)()

@@ -5,8 +5,17 @@ from typing import Any, cast
 
 import msgpack
 
-from matching.engine import CancelOrder, Command, PlaceOrder, SetPriceBand, SetTradingState
-from matching.engine import OrderType, Side, TimeInForce, TradingState
+from matching.engine import (
+    CancelOrder,
+    Command,
+    OrderType,
+    PlaceOrder,
+    SetPriceBand,
+    SetTradingState,
+    Side,
+    TimeInForce,
+    TradingState,
+)
 
 _PLACE, _CANCEL, _STATE, _BAND = 1, 2, 3, 4
 

@@ -1,9 +1,9 @@
 """Why a gateway has no answer for its caller.
 
-    GatewayError
-    ├── EngineUnavailable   nobody matches this market right now; nothing was sent
-    ├── Overloaded          too much is waiting already; nothing was sent
-    └── CommandTimeout      no answer by the deadline: it may have been executed, it will not be executed later
+GatewayError
+├── EngineUnavailableError   nobody matches this market right now; nothing was sent
+├── OverloadedError          too much is waiting already; nothing was sent
+└── CommandTimeoutError      no answer by the deadline: it may have been executed, it will not be executed later
 """
 
 
@@ -11,13 +11,13 @@ class GatewayError(Exception):
     pass
 
 
-class EngineUnavailable(GatewayError):
+class EngineUnavailableError(GatewayError):
     pass
 
 
-class Overloaded(GatewayError):
+class OverloadedError(GatewayError):
     pass
 
 
-class CommandTimeout(GatewayError):
+class CommandTimeoutError(GatewayError):
     pass

@@ -1,7 +1,7 @@
 """How a command reaches the engine of its market, and how the answer finds its way back.
 
-One gateway per process, on the process's background loop: commands of one market that wait while a message is on its way
-leave together in the next one.
+One gateway per process, on the process's background loop: commands of one market that wait while a message is on
+its way leave together in the next one.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from matching.errors import CommandTimeout, EngineUnavailable, Overloaded
+from matching.errors import CommandTimeoutError, EngineUnavailableError, OverloadedError
 from matching.messages import (
     CancelRequest,
     PlaceRequest,
@@ -36,6 +36,8 @@ MAX_MESSAGE = 500  # commands
 LIVENESS_SECONDS = 0.1  # how long a look at the engine's heartbeat is good for
 GRACE_SECONDS = 0.25  # how long after its deadline an answer may still arrive
 SEND_SECONDS = 1.0
+
+
 @dataclass(slots=True)
 class _Market:
     """What waits for one market in this process."""
@@ -58,7 +60,7 @@ class Gateway:
         self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
     def submit(self, slug: str, request: PlaceRequest | CancelRequest, *, timeout_s: float) -> Future[Reply]:
-        """Send a command; the future holds the reply, or EngineUnavailable, Overloaded or CommandTimeout."""
+        """Send a command; the future holds the reply or a GatewayError."""
         future: Future[Reply] = Future()
         self._loop.call_soon_threadsafe(self._enqueue, slug, request, timeout_s, future)
         return future
@@ -74,7 +76,7 @@ class Gateway:
     ) -> None:
         market = self._markets[slug]
         if len(market.waiting) >= MAX_WAITING:
-            future.set_exception(Overloaded(f"{MAX_WAITING} commands wait for {slug} already"))
+            future.set_exception(OverloadedError(f"{MAX_WAITING} commands wait for {slug} already"))
             return
         number = next(self._numbers)
         self._futures[number] = future
@@ -96,17 +98,15 @@ class Gateway:
                 await self._send(slug, market, reply_to, taken)
         except Exception as error:
             log.warning("gateway_failed", market=slug, error=f"{type(error).__name__}: {error}")
-            self._fail([number for number, _ in market.waiting], EngineUnavailable("the broker is away"))
+            self._fail([number for number, _ in market.waiting], EngineUnavailableError("the broker is away"))
             market.waiting.clear()
         finally:
             market.is_sending = False
 
-    async def _send(
-        self, slug: str, market: _Market, reply_to: str, taken: list[tuple[int, list[Any]]]
-    ) -> None:
+    async def _send(self, slug: str, market: _Market, reply_to: str, taken: list[tuple[int, list[Any]]]) -> None:
         numbers = [number for number, _ in taken]
         if not await self._is_alive(slug, market):
-            self._fail(numbers, EngineUnavailable(f"no engine serves {slug}"))
+            self._fail(numbers, EngineUnavailableError(f"no engine serves {slug}"))
             return
         requests = [fields for _, fields in taken]
         message = {"type": "engine.commands", "reply_to": reply_to, "requests": requests}
@@ -114,7 +114,7 @@ class Gateway:
             async with asyncio.timeout(SEND_SECONDS):
                 await _commands().send(engine_channel(slug), message)
         except ChannelFull:
-            self._fail(numbers, Overloaded(f"the queue of {slug} is full"))
+            self._fail(numbers, OverloadedError(f"the queue of {slug} is full"))
         except Exception as error:  # it may have been sent: only the deadline can tell
             log.warning("send_in_doubt", market=slug, error=f"{type(error).__name__}: {error}")
 
@@ -145,9 +145,9 @@ class Gateway:
 
     async def _subscribe(self) -> str:
         async with asyncio.timeout(SEND_SECONDS):
-            channel = await _pubsub().new_channel("replies.")
+            channel = await _pubsub().new_channel()
         self._listener = self._loop.create_task(self._listen(channel))
-        return cast(str, channel)
+        return channel
 
     async def _listen(self, channel: str) -> None:
         while True:
@@ -159,7 +159,7 @@ class Gateway:
                     future.set_result(reply)
 
     def _time_out(self, number: int) -> None:
-        self._fail([number], CommandTimeout("the engine did not answer in time"))
+        self._fail([number], CommandTimeoutError("the engine did not answer in time"))
 
     def _fail(self, numbers: list[int], error: Exception) -> None:
         for number in numbers:

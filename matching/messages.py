@@ -1,8 +1,8 @@
 """What travels between a gateway and the engine of a market, over the channel layers.
 
-A message to `engine.<slug>` is `{"type": "engine.commands", "reply_to": channel, "requests": [...]}`; the engine answers
-with `{"type": "engine.replies", "replies": [...]}` on the pub/sub layer. Requests and replies are lists in the order
-of the fields below, so the order of the fields is part of the protocol between processes of one release.
+A message to `engine.<slug>` is `{"type": "engine.commands", "reply_to": channel, "requests": [...]}`; the engine
+answers with `{"type": "engine.replies", "replies": [...]}` on the pub/sub layer. Requests and replies are lists in the
+order of the fields below, so the order of the fields is part of the protocol between processes of one release.
 """
 
 from collections.abc import Mapping, Sequence

@@ -5,9 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 _BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
-_batch_seconds = Histogram(
-    "engine_batch_seconds", "From taking a batch to its commit", ["market"], buckets=_BUCKETS_S
-)
+_batch_seconds = Histogram("engine_batch_seconds", "From taking a batch to its commit", ["market"], buckets=_BUCKETS_S)
 _batch_size = Histogram("engine_batch_requests", "Requests in a batch", ["market"], buckets=_SIZES)
 _seq = Gauge("engine_seq", "Sequence number after the last batch", ["market"])
 _failures = Counter("engine_batch_failures", "Batches that failed and led to a recovery", ["market"])

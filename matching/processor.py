@@ -15,7 +15,7 @@ from matching.messages import Correlation, Reply, ReplyStatus, Request
 log = structlog.get_logger(__name__)
 
 
-class BatchFailed(Exception):
+class BatchFailedError(Exception):
     """A batch was not committed, or nobody knows yet (`in_doubt`); the engine must recover before it goes on."""
 
     def __init__(self, message: str, *, in_doubt: bool) -> None:
@@ -87,7 +87,7 @@ class MarketProcessor:
         return BatchOutcome([not_executed(reply.correlation) for reply in doubt.outcome.replies])
 
     def process(self, requests: Sequence[Request]) -> BatchOutcome:
-        """Execute requests as one durable batch. Raises BatchFailed; then nothing may be processed until recovery."""
+        """Execute requests as one durable batch. Raises BatchFailedError; then recovery must come before the next."""
         engine = self._engine
         assert engine is not None, "Invariant: a market is recovered before it is served"
         now_ms = self._clock()
@@ -99,7 +99,7 @@ class MarketProcessor:
         except Exception as error:
             self._engine = None
             doubt = self._in_doubt is not None
-            raise BatchFailed(f"{type(error).__name__}: {error}", in_doubt=doubt) from error
+            raise BatchFailedError(f"{type(error).__name__}: {error}", in_doubt=doubt) from error
         metrics.observe_batch(self.symbol, len(due), time.perf_counter() - started, engine.seq)
         self._journal.after_commit(outcome)
         outcome.replies.extend(late)

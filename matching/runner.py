@@ -26,7 +26,7 @@ from matching.messages import (
     pack_reply,
     unpack_request,
 )
-from matching.processor import BatchFailed, MarketProcessor, Recovered, not_executed
+from matching.processor import BatchFailedError, MarketProcessor, Recovered, not_executed
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -45,8 +45,8 @@ DRAIN_SECONDS = 0.4  # longer than a gateway trusts a heartbeat it has seen
 class MarketRunner:
     """The life of one market in this process: standby, recovery, service, and again after a failure.
 
-    `listen` is the coroutine that feeds `receive` from the market's channel; it runs only while the market is served, so
-    a standby takes no command from the active engine.
+    `listen` is the coroutine that feeds `receive` from the market's channel; it runs only while the market is served,
+    so a standby takes no command from the active engine.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class MarketRunner:
                 await self._wake.wait()
                 await self._work_off()
             await self._drain(heartbeat)
-        except BatchFailed as error:
+        except BatchFailedError as error:
             metrics.count_failure(self.slug)
             log.error("batch_failed", market=self.slug, error=str(error), in_doubt=error.in_doubt)
         finally:
@@ -165,7 +165,7 @@ class MarketRunner:
             taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
             try:
                 outcome = await self._in_thread(self._processor.process, taken)
-            except BatchFailed as error:
+            except BatchFailedError as error:
                 if not error.in_doubt:
                     await self._refuse(taken)
                 raise
@@ -239,10 +239,8 @@ class MarketRunner:
 
     async def _pause(self, seconds: float) -> None:
         """Wait, but no longer than until `stop`."""
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            pass
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

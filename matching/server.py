@@ -3,10 +3,10 @@
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 from channels.worker import Worker
 from django.conf import settings
 from redis.asyncio import Redis
@@ -29,16 +29,18 @@ class EngineServer(Worker):
     without a restart. A market is listened to only while this process has its lock.
     """
 
-    def __init__(
-        self, list_markets: Callable[[], Sequence[str]], make_journal: Callable[[str], Journal]
-    ) -> None:
-        super().__init__(self._application, [], get_channel_layer("default"))
+    def __init__(self, list_markets: Callable[[], Sequence[str]], make_journal: Callable[[str], Journal]) -> None:
+        super().__init__(self._application, [], cast(BaseChannelLayer, get_channel_layer("default")))
         self._list_markets = list_markets
         self._make_journal = make_journal
         self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
         self._runners: dict[str, MarketRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Serve until `stop`."""
+        await self.arun()  # type: ignore[no-untyped-call]  # asgiref's
 
     async def handle(self) -> None:
         """Run every market's runner; return when all have stopped."""
@@ -76,6 +78,6 @@ class EngineServer(Worker):
                 self._runners[slug] = runner
                 self._tasks[slug] = asyncio.create_task(runner.run())
 
-    async def _application(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def _application(self, scope: Any, receive: Any, send: Any) -> None:
         slug = scope["channel"].removeprefix(engine_channel(""))
         await MatchingConsumer(self._runners[slug])(scope, receive, send)

@@ -36,11 +36,11 @@ _MARK = """
     WHERE id = ANY(%s) AND id BETWEEN %s AND %s AND settlement_status <> 'settled'
 """
 _WAITING_MARKETS = """
-    SELECT market.id FROM exchange_market market
-    WHERE EXISTS (
+    SELECT market.id FROM exchange_market market CROSS JOIN LATERAL (
         SELECT FROM orders_trade trade
         WHERE trade.market_id = market.id AND trade.settlement_status = 'pending' AND trade.id < %s
-    )
+        ORDER BY trade.id LIMIT 1
+    ) oldest
     ORDER BY market.id
 """
 _FIRST_ID = UUID(int=0)

@@ -14,7 +14,7 @@ from exchange.ids import uuid7
 from exchange.models import Market, User
 from exchange.scaling import NotAMultipleError, from_units, plain
 from matching.engine import OrderType, Side, TimeInForce
-from matching.errors import CommandTimeout, EngineUnavailable, Overloaded
+from matching.errors import CommandTimeoutError, EngineUnavailableError, OverloadedError
 from matching.messages import CancelRequest, PlaceRequest, Reply, ReplyStatus
 from orders.commands import gateway
 from orders.models import Order, Trade
@@ -172,11 +172,11 @@ def _send(market: Market, request: PlaceRequest | CancelRequest, order_id: UUID)
     try:
         future = gateway().submit(market.slug, request, timeout_s=settings.COMMAND_TIMEOUT_MS / 1000)
         return future.result(settings.COMMAND_TIMEOUT_MS / 1000 + 1)
-    except EngineUnavailable:
+    except EngineUnavailableError:
         raise _error(ErrorCode.ENGINE_UNAVAILABLE, {}) from None
-    except Overloaded:
+    except OverloadedError:
         raise _error(ErrorCode.OVERLOADED, {}) from None
-    except (CommandTimeout, TimeoutError):
+    except (CommandTimeoutError, TimeoutError):
         raise _error(ErrorCode.TIMEOUT, {"order_id": str(order_id)}) from None
 
 

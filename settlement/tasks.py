@@ -1,4 +1,6 @@
-"""Settlement in the background, on the queue `settlement`. Messages are hints: the trade table says what waits, and the sweeper reads it.
+"""Settlement in the background, on the queue `settlement`.
+
+Messages are hints: the trade table says what waits, and the sweeper reads it.
 
 A worker that dies leaves its trades pending and unlocked; a lost message is replaced within seconds.
 """

@@ -34,8 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
         _use(own_addresses(config.workerinput["workerid"]))
     else:
         _start_servers(config)
-        if not getattr(config.option, "numprocesses", None):
-            _use(own_addresses("main"))
+        if getattr(config.option, "numprocesses", None):
+            return  # runs no test itself, and workers must not find Django set up for its database
+        _use(own_addresses("main"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
     config.pluginmanager.import_plugin("tests.fixtures")  # it needs the models, so it cannot come any earlier

@@ -47,7 +47,7 @@ def running_engine(
     async def serve() -> None:
         server = EngineServer(lambda: [market.symbol for market in markets], make_journal)
         started.append((server, asyncio.get_running_loop()))
-        await server.arun()
+        await server.serve()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="engine-server")
     thread.start()

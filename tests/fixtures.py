@@ -3,7 +3,7 @@
 The cast: `maker` and `taker` trade with each other, `outsider` looks on, `staff` runs the exchange.
 """
 
-import itertools
+import secrets
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -20,12 +20,11 @@ from settlement.services import ledger_deposit
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # else the middleware for static files warns at each client
 
 FUNDS = Decimal(1_000_000)
-_numbers = itertools.count(1)
 
 
 def fresh_name(prefix: str) -> str:
-    """Return a name that no other test uses. Each test process has a database of its own, so a count is enough."""
-    return f"{prefix}{next(_numbers)}"
+    """Return a name that nothing else in the database has: eight characters after the prefix."""
+    return prefix + secrets.token_hex(4).upper()
 
 
 def make_user(role: str, *, assets: tuple[str, ...] = (), is_staff: bool = False) -> User:

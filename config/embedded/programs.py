@@ -13,6 +13,8 @@ from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LaunchSettings
 from config.embedded.supervision import Program
 
+KEPT = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
+
 
 def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
     """Return the PostgreSQL of this copy, None when DATABASE_URL names another. Makes its folder and password."""
@@ -69,6 +71,17 @@ def shared_environment(
     if valkey is not None:
         environment["REDIS_URL"] = valkey.url()
     return environment
+
+
+def keep_environment(environment: Mapping[str, str], path: Path) -> None:
+    """Write what `manage.py` needs to talk to this copy; settings read it where the environment names no database."""
+    kept = "".join(f"{name}={environment[name]}\n" for name in KEPT if name in environment)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(kept)
+    except OSError as error:
+        raise LaunchError(f"{path} cannot be written ({error.strerror})") from error
 
 
 def server_programs(postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | None) -> list[Program]:

@@ -17,7 +17,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def wait_until_ready(
-    url: str, states: Callable[[], dict[str, ProgramState]], log_dir: Path, timeout_s: float = 60.0
+    url: str, states: Callable[[], dict[str, ProgramState]], log_dir: Path, timeout_s: float = 120.0
 ) -> None:
     """Poll the address until it answers 200. Raise LaunchError after the time, or when a program keeps dying."""
     deadline = time.monotonic() + timeout_s

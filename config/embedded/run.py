@@ -17,6 +17,7 @@ from config.embedded.processes import die_with_parent, end_leftovers
 from config.embedded.programs import (
     embedded_postgres,
     embedded_valkey,
+    keep_environment,
     role_programs,
     server_programs,
     shared_environment,
@@ -107,6 +108,7 @@ class Launcher:
             raise LaunchError(f"{error} See {self.log_dir / name}.log.") from error
 
     def _set_up(self) -> None:
+        keep_environment(self.environment, self.settings.data_dir / "environment")
         say("Bringing the database up to date ...")
         self._manage("migrate", "--noinput")
         self._manage("partitions")

@@ -1,5 +1,6 @@
 from decimal import Decimal
 from functools import cached_property
+from typing import TypedDict
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -7,7 +8,13 @@ from django.db.models import F, Q
 
 from exchange.scaling import MarketScale
 
-AMOUNT_DIGITS = {"max_digits": 38, "decimal_places": 18}
+
+class AmountDigits(TypedDict):
+    max_digits: int
+    decimal_places: int
+
+
+AMOUNT_DIGITS = AmountDigits(max_digits=38, decimal_places=18)
 
 
 class Asset(models.Model):
@@ -50,12 +57,8 @@ class Market(models.Model):
     price_band_ppm = models.PositiveIntegerField(
         "price band (ppm)", default=100_000, help_text="Allowed distance from the last trade; 0 = no band"
     )
-    reference_price = models.DecimalField(
-        **AMOUNT_DIGITS, help_text="Middle of the price band until there is a trade"
-    )
-    trading_state = models.CharField(
-        max_length=12, choices=TradingState.choices, default=TradingState.CONTINUOUS
-    )
+    reference_price = models.DecimalField(**AMOUNT_DIGITS, help_text="Middle of the price band until there is a trade")
+    trading_state = models.CharField(max_length=12, choices=TradingState.choices, default=TradingState.CONTINUOUS)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

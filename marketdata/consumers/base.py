@@ -199,6 +199,8 @@ class StreamConsumer(AsyncWebsocketConsumer):
         is_ours = api_error.code is ErrorCode.INTERNAL_ERROR
         if is_ours:
             log.error("stream_failed", exc_info=error)
+        else:
+            log.warning("stream_refused", stream=self.stream, error=repr(error))
         await self.end(CloseCode.INTERNAL_ERROR if is_ours else CloseCode.TRY_AGAIN_LATER, api_error)
 
     def _may_send_more(self) -> bool:

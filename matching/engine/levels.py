@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
-from sortedcontainers import SortedDict  # type: ignore[import-untyped]  # ships no types
+from sortedcontainers import SortedDict
 
 from matching.engine.orders import RestingOrder
 from matching.engine.types import Side

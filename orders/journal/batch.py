@@ -29,7 +29,7 @@ from matching.engine import (
     TradingStateChanged,
 )
 from matching.journal import BatchOutcome
-from matching.messages import CancelRequest, ConfigureRequest, PlaceRequest, Reply, ReplyStatus, Request
+from matching.messages import CancelRequest, PlaceRequest, Reply, ReplyStatus, Request
 from orders.checksum import book_checksum
 from orders.journal import store
 from orders.journal.claims import ClientIdClaims
@@ -39,9 +39,9 @@ from orders.journal.terms import MarketTerms
 from orders.rows import OrderRow, TradeRow
 from settlement.holds import Holdings
 
-_SIDES, _TYPES, _TIFS = (
-    {member.value: member for member in enum} for enum in (Side, OrderType, TimeInForce)
-)
+_SIDES = {side.value: side for side in Side}
+_TYPES = {order_type.value: order_type for order_type in OrderType}
+_TIFS = {time_in_force.value: time_in_force for time_in_force in TimeInForce}
 
 
 class PostgresBatch:
@@ -105,9 +105,7 @@ class PostgresBatch:
         if isinstance(request, PlaceRequest):
             return self._admit_place(request)
         if isinstance(request, CancelRequest):
-            return [
-                CancelOrder(self._now_ms, int.from_bytes(request.order_id), int.from_bytes(request.user_id))
-            ]
+            return [CancelOrder(self._now_ms, int.from_bytes(request.order_id), int.from_bytes(request.user_id))]
         return self._admit_configuration()
 
     def reply(self, reply: Reply) -> None:
@@ -255,9 +253,7 @@ class PostgresBatch:
         if isinstance(event, CancelRejected):
             reply = Reply(request.correlation, ReplyStatus.DENIED, "ORDER_NOT_CANCELLABLE")
         else:
-            reply = Reply(
-                request.correlation, ReplyStatus.EXECUTED, order=self._touched[order_id].row()
-            )
+            reply = Reply(request.correlation, ReplyStatus.EXECUTED, order=self._touched[order_id].row())
         self.outcome.replies.append(reply)
 
     def _on_accepted(self, event: OrderAccepted) -> None:

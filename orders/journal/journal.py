@@ -1,5 +1,6 @@
 """The durable side of one market's engine: its lock, its recovery and its batches, all on one connection."""
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,9 +45,7 @@ class PostgresJournal:
         """Connect if need be and try to take the market's lock; False while another engine has it."""
         connection = self._connect()
         self._terms = MarketTerms.read(connection, self._symbol)
-        row = connection.execute(
-            "SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, self._terms.market_id]
-        ).fetchone()
+        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, self._terms.market_id]).fetchone()
         connection.commit()
         return bool(row and row[0])
 
@@ -59,9 +58,7 @@ class PostgresJournal:
         return engine
 
     @contextmanager
-    def begin(
-        self, requests: Sequence[Request], engine: Engine, now_ms: int
-    ) -> Iterator[PostgresBatch]:
+    def begin(self, requests: Sequence[Request], engine: Engine, now_ms: int) -> Iterator[PostgresBatch]:
         """Open the transaction of a batch; it is rolled back unless the batch commits."""
         connection = self._connect()
         if any(isinstance(request, ConfigureRequest) for request in requests):
@@ -106,8 +103,11 @@ class PostgresJournal:
             settle_market_soon(market_id=self._terms.market_id)
 
     def close(self) -> None:
-        """Disconnect, which gives the lock back."""
+        """Give the lock back and disconnect."""
         if self._connection is not None:
+            with contextlib.suppress(psycopg.Error):  # closing does the same, only a moment later
+                self._connection.rollback()
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
         self._connection = None
         self._live = {}

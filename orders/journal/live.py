@@ -141,9 +141,7 @@ class LiveOrder:
         self.filled_units += cost
         whole = self.quantity_lots and self.filled_lots == self.quantity_lots
         self.status = FILLED if whole else PARTIALLY_FILLED
-        assert not self.quantity_lots or self.filled_lots <= self.quantity_lots, (
-            "Invariant: an order is not overfilled"
-        )
+        assert not self.quantity_lots or self.filled_lots <= self.quantity_lots, "Invariant: an order is not overfilled"
 
     def _take(self, fee: int, share: int) -> tuple[int, int]:
         self.fee_units += fee

@@ -67,9 +67,7 @@ def recover(connection: Connection, terms: MarketTerms) -> tuple[Engine, dict[in
 def _check_hash(engine: Engine, stored: str, terms: MarketTerms) -> None:
     found = f"{engine.state_hash():016x}"
     if stored and stored != found:
-        raise RecoveryError(
-            f"{terms.symbol}: the open orders give state hash {found}, the last batch left {stored}"
-        )
+        raise RecoveryError(f"{terms.symbol}: the open orders give state hash {found}, the last batch left {stored}")
 
 
 def _open_orders(connection: Connection, terms: MarketTerms) -> Iterator[LiveOrder]:
@@ -89,16 +87,18 @@ def _open_orders(connection: Connection, terms: MarketTerms) -> Iterator[LiveOrd
 def _live_order(row: tuple[Any, ...], market_id: int) -> LiveOrder:
     order_id, user_id, client_order_id, side, order_type, time_in_force, *others = row
     priority = others[12]
-    fields = OrderRow(
-        order_id,
-        market_id,
-        user_id,
-        client_order_id,
-        Side[side.upper()].value,
-        OrderType[order_type.upper()].value,
-        TimeInForce[time_in_force.upper()].value,
-        *others,
-        seq=priority,
+    fields = OrderRow._make(
+        (
+            order_id,
+            market_id,
+            user_id,
+            client_order_id,
+            Side[side.upper()].value,
+            OrderType[order_type.upper()].value,
+            TimeInForce[time_in_force.upper()].value,
+            *others,
+            priority,
+        )
     )
     return LiveOrder(fields, is_stored=True)
 

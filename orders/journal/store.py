@@ -69,9 +69,7 @@ def insert_trades(cursor: Cursor[Any], trades: Sequence[TradeRow], terms: Market
             copy.write("".join([_trade_line(trade, terms) for trade in trades]))
 
 
-def update_orders(
-    cursor: Cursor[Any], orders: Sequence[LiveOrder], terms: MarketTerms, now_ms: int
-) -> None:
+def update_orders(cursor: Cursor[Any], orders: Sequence[LiveOrder], terms: MarketTerms, now_ms: int) -> None:
     """Write what changed on orders that were stored before this batch."""
     if not orders:
         return

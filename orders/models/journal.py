@@ -14,9 +14,7 @@ class MarketSequence(models.Model):
     market = models.OneToOneField(Market, on_delete=models.PROTECT, primary_key=True, related_name="sequence")
     last_seq = models.BigIntegerField(default=0)
     last_price = models.DecimalField(**AMOUNT_DIGITS, default=0, help_text="0 = no trade yet")
-    trading_state = models.CharField(
-        max_length=12, choices=TradingState.choices, default=TradingState.CONTINUOUS
-    )
+    trading_state = models.CharField(max_length=12, choices=TradingState.choices, default=TradingState.CONTINUOUS)
     price_band_ppm = models.PositiveIntegerField(default=0)
     reference_price = models.DecimalField(**AMOUNT_DIGITS, default=0)
     state_hash = models.CharField(max_length=16, default="", help_text="Hash of the book after the last batch, hex")
@@ -31,9 +29,7 @@ class JournalBatch(models.Model):
     """The commands of one committed batch, as the engine executed them. Partitioned by day on `id`, a UUIDv7."""
 
     id = models.UUIDField(primary_key=True)
-    market = models.ForeignKey(
-        Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     first_seq = models.BigIntegerField()
     last_seq = models.BigIntegerField()
     commands = models.BinaryField()

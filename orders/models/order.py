@@ -34,9 +34,7 @@ class Order(models.Model):
         FOK = "fok", "fill or kill"
 
     id = models.UUIDField(primary_key=True)
-    market = models.ForeignKey(
-        Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )

@@ -23,9 +23,7 @@ class Trade(models.Model):
     """
 
     id = models.UUIDField(primary_key=True)
-    market = models.ForeignKey(
-        Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     seq = models.BigIntegerField()
     price = models.DecimalField(**AMOUNT_DIGITS)
     quantity = models.DecimalField(**AMOUNT_DIGITS)

@@ -14,7 +14,7 @@ from typing import NamedTuple, TextIO
 PRICE_STEPS = 100  # 1/10,000 in one tick of a cent
 _LINE_MAX = 1_000  # characters; a longer line is no row of any tape
 _FIELDS = (
-    ("time", re.compile(r"[0-9]{1,5}(\.[0-9]{1,9})?")),
+    ("time", re.compile(r"[0-9]{1,5}(\.[0-9]{1,15})?")),
     ("type", re.compile(r"[1-7]")),
     ("order id", re.compile(r"[0-9]{1,18}")),
     ("size", re.compile(r"[0-9]{1,12}")),
@@ -103,7 +103,7 @@ def _problem(row: TapeRow) -> BadRow | None:
 
 def _nanoseconds(seconds: str) -> int:
     whole, _, fraction = seconds.partition(".")
-    return int(whole) * 1_000_000_000 + int(fraction.ljust(9, "0"))
+    return int(whole) * 1_000_000_000 + int(fraction[:9].ljust(9, "0"))  # some rows carry more digits than a clock has
 
 
 def _opened(path: Path) -> TextIO:

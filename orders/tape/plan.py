@@ -132,7 +132,10 @@ _IGNORED = {
 
 
 def commute(first: Action, second: Action) -> bool:
-    """Tell whether two actions leave the same book, priorities and trades whichever of them comes first."""
+    """Tell whether two actions leave the same book, queues and trades whichever of them comes first.
+
+    True of orders that rest when they are placed, as those of a tape do.
+    """
     if ActionKind.EXECUTE in (first.kind, second.kind) or first.order_id == second.order_id:
         return False
     if first.kind is second.kind is ActionKind.CANCEL:

@@ -26,6 +26,11 @@ class Account(models.Model):
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="accounts")
     available = models.DecimalField(**AMOUNT_DIGITS, default=0)
     held = models.DecimalField(**AMOUNT_DIGITS, default=0)
+    total = models.GeneratedField(
+        expression=F("available") + F("held"),
+        output_field=models.DecimalField(**AMOUNT_DIGITS),
+        db_persist=True,
+    )
 
     class Meta:
         constraints = [
@@ -45,12 +50,6 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner or self.get_kind_display()} {self.asset_id}"
-
-    total = models.GeneratedField(
-        expression=F("available") + F("held"),
-        output_field=models.DecimalField(**AMOUNT_DIGITS),
-        db_persist=True,
-    )
 
 
 class LedgerEntry(models.Model):

@@ -3,13 +3,8 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,32 +12,17 @@ from pathlib import Path
 import pytest
 
 from config.embedded.processes import end_leftovers
-from config.embedded.settings import LOOPBACK, PROJECT
-from tests.servers import folder_for_everybody, free_port
+from config.embedded.settings import LOOPBACK
+from tests.launcher.copies import PORT_NAMES, own_environment, pid_of, start, wait_for_line
+from tests.servers import free_port
 
 pytestmark = pytest.mark.xdist_group("launcher")
-
-PORT_NAMES = ("WEB_PORT", "API_PORT", "POSTGRES_PORT", "VALKEY_PORT")
-OUTER = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "MAKELEVEL")
 
 
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:
-    """Give a copy of the exchange its own ports and data folder, and end whatever a failing test leaves."""
-    data_dir = Path(tempfile.mkdtemp(prefix="trade-engine-launcher-", dir=folder_for_everybody()))
-    data_dir.chmod(0o711)
-    ports = {name: str(free_port()) for name in PORT_NAMES}
-    outer = {name: value for name, value in os.environ.items() if name not in OUTER}
-    yield {**outer, **ports, "DATA_DIR": str(data_dir)}
-    end_leftovers(data_dir, data_dir / "postgres" / "data", patience_s=10)
-    shutil.rmtree(data_dir)
-
-
-def start(environment: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "config.embedded.run"], cwd=PROJECT, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    with own_environment() as environment:
+        yield environment
 
 
 def refusal(environment: dict[str, str]) -> str:
@@ -52,18 +32,6 @@ def refusal(environment: dict[str, str]) -> str:
     assert launcher.returncode == 1
     assert len(complaint.splitlines()) == 1, complaint
     return complaint
-
-
-def wait_for_line(launcher: subprocess.Popen[str], text: str) -> list[str]:
-    """Read what the launcher shows until a line holds the text."""
-    assert launcher.stdout is not None
-    lines: list[str] = []
-    for line in launcher.stdout:
-        lines.append(line)
-        if text in line:
-            return lines
-    assert launcher.stderr is not None
-    raise AssertionError(f"the launcher ended without {text!r}:\n{''.join(lines)}{launcher.stderr.read()}")
 
 
 def is_open(port: str) -> bool:
@@ -133,17 +101,3 @@ def test_it_gets_ready_restarts_a_killed_role_and_stops_without_a_trace(environm
     data_dir = Path(environment["DATA_DIR"])
     assert end_leftovers(data_dir, data_dir / "postgres" / "data") == 0
     assert (data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
-
-
-def pid_of(program: str, environment: dict[str, str]) -> int:
-    """Find a role by what it and the data folder are called in the process table."""
-    mark = f"TRADE_ENGINE_DATA_DIR={environment['DATA_DIR']}".encode()
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                if program.encode() in words and mark in (folder / "environ").read_bytes().split(b"\0"):
-                    return int(folder.name)
-        time.sleep(0.05)
-    raise AssertionError(f"there is no process of {program}")

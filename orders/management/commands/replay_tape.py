@@ -14,6 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from exchange.models import Market
+from exchange.valkey import valkey
+from matching.messages import heartbeat_key
 from orders.tape.accounts import tape_accounts, tape_market
 from orders.tape.client import Connection, Endpoint, ExchangeUnreachableError, Session
 from orders.tape.flight import ReplayStoppedError
@@ -160,18 +162,19 @@ def _complaint(state: Settlement, is_unbalanced: bool) -> str:
 
 
 def _wait_until_served(endpoint: Endpoint, market: Market) -> None:
-    """Wait until the exchange is ready, its engine for a new market included."""
+    """Wait until the API knows the market and an engine takes its commands: a running one finds a new market soon."""
     connection = Connection(endpoint)
     deadline = time.monotonic() + READY_S
     while True:
-        ready = connection.send("GET", "/ready", None, None)
         listed = connection.send("GET", f"/api/v1/markets/{market.slug}", None, None)
-        if ready and ready.status == 200 and listed and listed.status == 200:
+        engine = bool(valkey().exists(heartbeat_key(market.slug)))
+        if listed is not None and listed.status == 200 and engine:
             connection.close()
             return
         if time.monotonic() > deadline:
-            said = f"/ready answers {ready.status}" if ready else "nobody answers"
-            raise ExchangeUnreachableError(f"{endpoint.host}:{endpoint.port} does not serve {market.symbol}: {said}")
+            api = f"answers {listed.status} {listed.code}".strip() if listed else "does not answer"
+            missing = "" if engine else f", and no engine serves {market.symbol}"
+            raise ExchangeUnreachableError(f"{endpoint.host}:{endpoint.port} {api}{missing}")
         time.sleep(0.25)
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
     async def _serve(self, wanted: Sequence[str]) -> None:
         server = EngineServer(lambda: wanted or _all_markets(), PostgresJournal)
         server.stop_on_signals()
-        await server.arun()
+        await server.serve()
 
     def _check_known(self, wanted: Sequence[str]) -> None:
         unknown = set(wanted) - set(_all_markets())

@@ -18,6 +18,12 @@ MISSING = object()
 
 
 @pytest.fixture
+def post_raw(client: APIClient, body: bytes, content_type: str = "application/json") -> Any:
+    """Send a body as it is."""
+    data: Any = body
+    return client.generic("POST", ORDERS, data, content_type=content_type)
+
+
 def maker_client(maker: User, client_for: Callable[[User], APIClient]) -> APIClient:
     return client_for(maker)
 
@@ -148,7 +154,7 @@ def test_all_wrong_fields_are_named_at_once(maker_client: APIClient, market: Mar
     ],
 )
 def test_a_body_that_is_no_json_object_is_refused(maker_client: APIClient, maker: User, body: bytes) -> None:
-    answer = maker_client.generic("POST", ORDERS, body, content_type="application/json")
+    answer = post_raw(maker_client, body)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
     assert_nothing_stored(maker)
@@ -156,7 +162,7 @@ def test_a_body_that_is_no_json_object_is_refused(maker_client: APIClient, maker
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
 def test_a_body_of_another_type_is_refused(maker_client: APIClient, content_type: str) -> None:
-    answer = maker_client.generic("POST", ORDERS, b"symbol=BTC", content_type=content_type)
+    answer = post_raw(maker_client, b"symbol=BTC", content_type)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
@@ -164,7 +170,7 @@ def test_a_body_of_another_type_is_refused(maker_client: APIClient, content_type
 def test_a_body_over_a_megabyte_is_refused(maker_client: APIClient, maker: User) -> None:
     body = b'{"symbol": "' + b"x" * 1_000_000 + b'"}'
 
-    answer = maker_client.generic("POST", ORDERS, body, content_type="application/json")
+    answer = post_raw(maker_client, body)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert_nothing_stored(maker)

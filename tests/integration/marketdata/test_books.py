@@ -65,9 +65,8 @@ async def test_an_empty_market_gives_an_empty_snapshot_and_then_updates(script: 
 
 @pytest.mark.parametrize("run", range(3))
 async def test_snapshot_and_updates_equal_a_fresh_snapshot(script: ScriptedMarket, run: int) -> None:
-    seed = int(os.environ.get("SEED") or random.randrange(10**9))
-    print(f"run {run}; repeat with SEED={seed}")
-    rng = random.Random(seed)
+    print(f"repeat with TEST_SEED={os.environ['TEST_SEED']}")
+    rng = random.Random(f"{os.environ['TEST_SEED']} {run}")
     early, early_book = await subscribe(script.market)
     late: list[tuple[Client, Book]] = []
     for step in range(60):

@@ -44,9 +44,7 @@ def test_an_order_rests_and_its_funds_are_held(market: Market, maker: User) -> N
     assert balance(maker, market.quote_id) == (before - hold, hold)
 
 
-def test_a_taker_trades_at_the_makers_price_and_both_are_settled(
-    market: Market, maker: User, taker: User
-) -> None:
+def test_a_taker_trades_at_the_makers_price_and_both_are_settled(market: Market, maker: User, taker: User) -> None:
     quote_before = {user: balance(user, market.quote_id)[0] for user in (maker, taker)}
     base_before = {user: balance(user, market.base_id)[0] for user in (maker, taker)}
     with running_engine(market):
@@ -98,9 +96,7 @@ def test_a_market_order_on_an_empty_book_is_rejected(market: Market, taker: User
     assert caught.value.code is ErrorCode.INSUFFICIENT_LIQUIDITY
 
 
-def test_a_market_buy_by_budget_spends_no_more_than_its_budget(
-    market: Market, maker: User, taker: User
-) -> None:
+def test_a_market_buy_by_budget_spends_no_more_than_its_budget(market: Market, maker: User, taker: User) -> None:
     before, _ = balance(taker, market.quote_id)
     with running_engine(market):
         sell(maker, market, "1", "100")
@@ -115,9 +111,7 @@ def test_a_market_buy_by_budget_spends_no_more_than_its_budget(
     assert_ledger_balances()
 
 
-def test_a_market_buy_by_quantity_over_many_levels_pays_what_it_held(
-    market: Market, maker: User, taker: User
-) -> None:
+def test_a_market_buy_by_quantity_over_many_levels_pays_what_it_held(market: Market, maker: User, taker: User) -> None:
     with running_engine(market):
         for step in range(7):
             sell(maker, market, str(market.lot_size * (1001 + step)), str(100 + market.tick_size * step))
@@ -130,9 +124,7 @@ def test_a_market_buy_by_quantity_over_many_levels_pays_what_it_held(
     assert_ledger_balances()
 
 
-def test_an_ioc_rest_is_cancelled_and_a_fok_is_all_or_nothing(
-    market: Market, maker: User, taker: User
-) -> None:
+def test_an_ioc_rest_is_cancelled_and_a_fok_is_all_or_nothing(market: Market, maker: User, taker: User) -> None:
     with running_engine(market):
         sell(maker, market, "1", "100")
         killed = buy(taker, market, "2", "100", time_in_force="fok")
@@ -145,9 +137,7 @@ def test_an_ioc_rest_is_cancelled_and_a_fok_is_all_or_nothing(
 
 def test_the_same_client_order_id_from_many_connections_makes_one_order(market: Market, maker: User) -> None:
     with running_engine(market), ThreadPoolExecutor(8) as pool:
-        placed = list(
-            pool.map(lambda _: buy(maker, market, "1", "100", client_order_id="one"), range(24))
-        )
+        placed = list(pool.map(lambda _: buy(maker, market, "1", "100", client_order_id="one"), range(24)))
 
     assert len({answer.order.pk for answer in placed}) == 1
     assert sum(not answer.replayed for answer in placed) == 1
@@ -155,9 +145,7 @@ def test_the_same_client_order_id_from_many_connections_makes_one_order(market: 
     assert balance(maker, market.quote_id)[1] == Order.objects.get(user_id=maker.pk).held
 
 
-def test_a_client_order_id_is_unique_across_markets(
-    market: Market, other_market: Market, maker: User
-) -> None:
+def test_a_client_order_id_is_unique_across_markets(market: Market, other_market: Market, maker: User) -> None:
     with running_engine(market, other_market), ThreadPoolExecutor(2) as pool:
         for number in range(10):
             answers = list(
@@ -206,9 +194,7 @@ def test_halting_a_market_stops_orders_but_not_cancels(market: Market, maker: Us
             buy(maker, market, "1", "100")
         order_cancel(user=maker, order_id=order.pk)
         market_set_state(actor=staff, market_id=market.pk, state="continuous", note="done")
-        wait_until(
-            lambda: market.sequence.__class__.objects.get(pk=market.pk).trading_state == "continuous", "resume"
-        )
+        wait_until(lambda: market.sequence.__class__.objects.get(pk=market.pk).trading_state == "continuous", "resume")
         buy(maker, market, "1", "100")
     assert caught.value.code is ErrorCode.MARKET_HALTED
 

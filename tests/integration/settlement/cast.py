@@ -20,6 +20,7 @@ from exchange.ids import trade_uuid, uuid7
 from exchange.models import Asset, Market, User
 from orders.models import Trade
 from settlement.holds import Holdings
+from settlement.legs import EXACT
 from settlement.models import Account, FailedSettlement
 from settlement.services import ledger_deposit
 
@@ -74,7 +75,7 @@ class Cast:
 
     def hold(self, user: User, asset: str, amount: Decimal) -> None:
         """Hold (or, when negative, release) by the engine's own code and kind of connection."""
-        units = int(amount.scaleb(self.decimals))
+        units = int(EXACT.scaleb(amount, self.decimals))
         with engine_connection() as connection, connection.cursor() as cursor:
             holdings = Holdings.lock(cursor, [(user.pk.bytes, asset)], {asset: self.decimals})
             if units >= 0:
@@ -83,7 +84,7 @@ class Cast:
                 holdings.release(user.pk.bytes, asset, -units)
             holdings.flush(cursor)
 
-    def balance(self, user: User | None, asset: str) -> tuple[Decimal, Decimal]:
+    def balance(self, user: User | None, asset: str) -> tuple[Decimal | int, Decimal | int]:
         """Return available and held; of the fee account without a user."""
         owner = {"owner": user} if user else {"owner": None, "kind": Account.Kind.FEES}
         account = Account.objects.filter(asset_id=asset, **owner).first()
@@ -119,11 +120,11 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20) 
 
 
 @contextmanager
-def celery_worker(**environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a real worker without -Q, in a process group of its own, until the block ends."""
+def celery_worker(*options: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a real worker, in a process group of its own, until the block ends."""
     name = f"{uuid7()}@test"
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "2", "-l", "WARNING", "-n", name],
+        [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "2", "-l", "WARNING", "-n", name, *options],
         cwd=PROJECT, env={**os.environ, "LOG_LEVEL": "WARNING", **environment}, start_new_session=True,
     )  # fmt: skip
     try:

@@ -37,9 +37,7 @@ def picky(settings: Settings) -> Iterator[type[PickyWallet]]:
 
 
 @pytest.mark.parametrize("failures", [1, 2])
-def test_a_transient_error_is_retried_until_it_succeeds(
-    cast: Cast, flaky: type[FlakyWallet], failures: int
-) -> None:
+def test_a_transient_error_is_retried_until_it_succeeds(cast: Cast, flaky: type[FlakyWallet], failures: int) -> None:
     trade = cast.trade()
     flaky.failures = failures
 
@@ -76,9 +74,7 @@ def test_the_third_transient_error_makes_a_dead_letter(cast: Cast, flaky: type[F
     assert not LedgerEntry.objects.filter(transfer_id=trade.id).exists()
 
 
-def test_a_transient_error_is_one_attempt_of_every_trade_of_the_batch(
-    cast: Cast, flaky: type[FlakyWallet]
-) -> None:
+def test_a_transient_error_is_one_attempt_of_every_trade_of_the_batch(cast: Cast, flaky: type[FlakyWallet]) -> None:
     trades = [cast.trade() for _ in range(5)]
     flaky.failures = 1
 

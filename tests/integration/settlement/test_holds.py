@@ -102,7 +102,8 @@ def _guarded(failures: list[BaseException], work: object, cast: Cast, seed: int)
 
 
 def _hold_and_release(cast: Cast, chance: random.Random) -> None:
-    keys = [(user.pk.bytes, asset) for user in (cast.maker, cast.taker, cast.outsider) for asset in (cast.base, cast.quote)]
+    users = (cast.maker, cast.taker, cast.outsider)
+    keys = [(user.pk.bytes, asset) for user in users for asset in (cast.base, cast.quote)]
     with engine_connection() as engine, engine.cursor() as cursor:
         for _ in range(60):
             chosen = chance.sample(keys, 4)
@@ -137,8 +138,8 @@ def _wait_for_a_waiter() -> None:
     for _ in range(200):
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%%settlement_account%%'"
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock' AND query LIKE '%%settlement_account%%'"
             )
             if cursor.fetchone() != (0,):
                 return

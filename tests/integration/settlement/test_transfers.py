@@ -69,9 +69,7 @@ def test_ten_withdrawals_at_once_never_take_more_than_there_is(cast: Cast) -> No
 
 
 def test_a_correction_is_an_entry_with_an_actor(cast: Cast) -> None:
-    ledger_correct(
-        owner=cast.maker, asset=cast.base, amount=Decimal("-0.25"), reason="counted twice", actor=cast.staff
-    )
+    ledger_correct(owner=cast.maker, asset=cast.base, amount=Decimal("-0.25"), reason="counted twice", actor=cast.staff)
 
     assert cast.balance(cast.maker, cast.base) == (FUNDS - Decimal("0.25"), 0)
     audit = AuditEntry.objects.get(actor=cast.staff)

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,49 +22,25 @@ pytestmark = pytest.mark.xdist_group("celery worker")
 WALLETS = "tests.integration.settlement.wallets"
 
 
-@pytest.fixture(autouse=True)
-def _empty_queues() -> None:
-    """Messages of earlier tests would be worked off by this test's worker."""
+@pytest.fixture(scope="module")
+def _worker() -> Iterator[None]:
+    """A worker without -Q, as it runs in production."""
     app.control.purge()
+    with celery_worker():
+        yield
 
 
+@pytest.mark.usefixtures("_worker")
 def test_hints_settle_trades_and_the_sweeper_finds_what_had_none(cast: Cast) -> None:
-    with celery_worker():
-        hinted = cast.trade()
-        settle_market_soon(market_id=cast.market.pk)
-        wait_until(lambda: status_of(hinted.id) == "settled", "the hinted trade is settled")
+    hinted = cast.trade()
+    settle_market_soon(market_id=cast.market.pk)
+    wait_until(lambda: status_of(hinted.id) == "settled", "the hinted trade is settled")
 
-        forgotten = cast.trade()
-        Trade.objects.filter(id=forgotten.id).update(executed_at=timezone.now() - timedelta(seconds=5))
-        wait_until(lambda: _swept(forgotten), "the sweeper finds the trade without a hint")
+    forgotten = cast.trade()
+    wait_until(lambda: _swept(forgotten), "the sweeper finds the trade without a hint")
 
 
-def test_a_worker_killed_in_the_middle_of_settling_leaves_the_trades_to_the_next(cast: Cast, tmp_path: Path) -> None:
-    trades = [cast.trade() for _ in range(10)]
-    reached = tmp_path / "the-money-has-moved"
-
-    with celery_worker(WALLET=f"{WALLETS}.SleepyWallet", SLEEPY_WALLET_FILE=str(reached)) as worker:
-        settle_market.delay(market_id=cast.market.pk)
-        wait_until(reached.exists, "the worker is in the middle of settling")
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
-    assert {status_of(trade.id) for trade in trades} == {"pending"}
-
-    with celery_worker():
-        wait_until(lambda: all(_swept(trade) for trade in trades), "the next worker settles them")
-
-
-def test_a_worker_retries_by_itself(cast: Cast) -> None:
-    trade = cast.trade()
-
-    with celery_worker(WALLET=f"{WALLETS}.FlakyOnceWallet"):
-        settle_market.delay(market_id=cast.market.pk)
-        wait_until(lambda: status_of(trade.id) == "settled", "the second attempt succeeds")
-
-    failure = FailedSettlement.objects.get(trade_id=trade.id)
-    assert (failure.state, len(failure.attempts)) == ("settled", 1)
-
-
+@pytest.mark.usefixtures("_worker")
 def test_overdue_retries_are_swept(cast: Cast) -> None:
     trade = cast.trade()
     FailedSettlement.objects.create(
@@ -72,8 +49,34 @@ def test_overdue_retries_are_swept(cast: Cast) -> None:
     )  # fmt: skip
     Trade.objects.filter(id=trade.id).update(settlement_status="retrying")
 
-    with celery_worker():
-        wait_until(lambda: _swept(trade), "the sweeper sends the retry again")
+    wait_until(lambda: _swept(trade), "the sweeper sends the retry again")
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_worker_killed_in_the_middle_of_settling_leaves_the_trades_to_the_next(cast: Cast, tmp_path: Path) -> None:
+    trades = [cast.trade() for _ in range(10)]
+    reached = tmp_path / "the-money-has-moved"
+
+    with celery_worker("-Q", "sleepy", WALLET=f"{WALLETS}.SleepyWallet", SLEEPY_WALLET_FILE=str(reached)) as worker:
+        settle_market.apply_async(kwargs={"market_id": cast.market.pk}, queue="sleepy")
+        wait_until(reached.exists, "the worker is in the middle of settling")
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+    assert {status_of(trade.id) for trade in trades} == {"pending"}
+
+    wait_until(lambda: all(_swept(trade) for trade in trades), "the other worker settles them")
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_retry_settles_on_any_worker(cast: Cast) -> None:
+    trade = cast.trade()
+
+    with celery_worker("-Q", "flaky", WALLET=f"{WALLETS}.FlakyOnceWallet"):
+        settle_market.apply_async(kwargs={"market_id": cast.market.pk}, queue="flaky")
+        wait_until(lambda: status_of(trade.id) == "settled", "the second attempt succeeds")
+
+    failure = FailedSettlement.objects.get(trade_id=trade.id)
+    assert (failure.state, len(failure.attempts)) == ("settled", 1)
 
 
 def test_the_same_task_twice_settles_once(cast: Cast) -> None:

@@ -1,0 +1,197 @@
+"""The whole exchange as `make run` starts it: two accounts trade, everybody sees it, and its servers may die."""
+
+import contextlib
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener, urlopen
+
+import psycopg
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from config.embedded.settings import LOOPBACK
+from tests.launcher.copies import kill_program, own_environment, start, wait_for_line
+
+pytestmark = pytest.mark.xdist_group("launcher")
+
+PRICE = "65000.00"
+
+
+class RunningExchange:
+    """What a person with curl can do to a running copy."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.web = f"{LOOPBACK}:{environment['WEB_PORT']}"
+        self.api = f"{LOOPBACK}:{environment['API_PORT']}"
+        self.tokens: dict[str, str] = {}
+        self.tokens = {name: self._log_in(name) for name in ("maker", "taker")}
+
+    def call(self, method: str, path: str, body: Any = None, user: str | None = None) -> tuple[int, Any]:
+        """Call the API role; return the status and the answer."""
+        headers = {"Content-Type": "application/json"}
+        if user:
+            headers["Authorization"] = f"Bearer {self.tokens[user]}"
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"http://{self.api}{path}", data, headers, method=method)
+        try:
+            with urlopen(request, timeout=10) as answer:
+                return answer.status, json.load(answer)
+        except HTTPError as error:
+            return error.code, json.load(error)
+
+    def place(self, user: str, **order: Any) -> tuple[int, Any]:
+        order = {"symbol": "BTC/USDT", "type": "limit", "price": PRICE, "quantity": "0.01"} | order
+        return self.call("POST", "/api/v1/orders", order, user)
+
+    def balance(self, user: str, asset: str) -> dict[str, str]:
+        _, answer = self.call("GET", "/api/v1/balances", user=user)
+        found: dict[str, str] = next(row for row in answer["data"] if row["asset"] == asset)
+        return found
+
+    def database(self) -> psycopg.Connection:
+        """Connect to the copy's own PostgreSQL."""
+        kept = Path(self.environment["DATA_DIR"], "environment").read_text().splitlines()
+        lines = dict(line.split("=", 1) for line in kept)
+        return psycopg.connect(lines["DATABASE_URL"], autocommit=True)
+
+    def _log_in(self, name: str) -> str:
+        credentials = {"username": name, "password": "demo-password"}
+        status, answer = self.call("POST", "/api/v1/auth/token", credentials)
+        assert status == 200, answer
+        token: str = answer["data"]["access"]
+        return token
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[RunningExchange]:
+    with own_environment() as environment:
+        launcher = start(environment)
+        try:
+            wait_for_line(launcher, "The exchange is open.")
+            yield RunningExchange(environment)
+            launcher.send_signal(signal.SIGTERM)
+            assert launcher.wait(60) == 0
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                launcher.kill()
+            launcher.communicate()
+
+
+def eventually(attempt: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:
+    """Return the first true result of an attempt."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        with contextlib.suppress(OSError):
+            if result := attempt():
+                return result
+        assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
+        time.sleep(0.05)
+
+
+def receive(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    """Return the next message of a type."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        message: dict[str, Any] = json.loads(socket.recv(timeout=10))
+        if message["type"] == kind:
+            return message
+    raise AssertionError(f"no {kind} came")
+
+
+def ledger_sums(exchange: RunningExchange) -> list[Any]:
+    query = "SELECT asset_id, sum(amount) FROM settlement_ledgerentry GROUP BY 1 HAVING sum(amount) <> 0"
+    with exchange.database() as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_two_accounts_trade_and_everybody_sees_it(exchange: RunningExchange) -> None:
+    before = Decimal(exchange.balance("taker", "BTC")["total"])
+    with (
+        connect(f"ws://{exchange.web}/ws/trades?symbol=BTC-USDT") as trades,
+        connect(f"ws://{exchange.web}/ws/markets/BTC-USDT") as book,
+        connect(f"ws://{exchange.web}/ws/orders") as own,
+    ):
+        own.send(json.dumps({"op": "auth", "token": exchange.tokens["maker"]}))
+        snapshot = receive(book, "snapshot")
+        time.sleep(0.3)  # the log-in of the private stream has no answer of its own to wait for
+        status, placed = exchange.place("maker", side="sell")
+        assert status == 201 and placed["data"]["order"]["status"] == "open"
+        update = receive(book, "update")
+        assert (update["asks"], update["first_seq"]) == ([[PRICE, "0.01000"]], snapshot["seq"] + 1)
+        assert receive(own, "order")["order"]["id"] == placed["data"]["order"]["id"]
+
+        status, taken = exchange.place("taker", side="buy")
+        assert status == 201 and taken["data"]["order"]["status"] == "filled"
+        assert receive(trades, "trade")["id"] == taken["data"]["trades"][0]["id"]
+        assert receive(own, "fill")
+
+    eventually(lambda: newest_own_trade(exchange, "taker")["settlement_status"] == "settled", "settlement", 5)
+    assert Decimal(exchange.balance("taker", "BTC")["total"]) == before + Decimal("0.01")
+    assert exchange.balance("maker", "BTC")["held"] == "0"
+    assert ledger_sums(exchange) == []
+    assert_staff_sees(exchange, taken["data"]["order"]["id"], taken["data"]["trades"][0]["id"])
+
+
+def newest_own_trade(exchange: RunningExchange, user: str) -> dict[str, Any]:
+    _, answer = exchange.call("GET", "/api/v1/trades?symbol=BTC-USDT&mine=true", user=user)
+    newest: dict[str, Any] = answer["data"][0]
+    return newest
+
+
+def assert_staff_sees(exchange: RunningExchange, order_id: str, trade_id: str) -> None:
+    browser = build_opener(HTTPCookieProcessor(jar := CookieJar()))
+    login = f"http://{exchange.web}/admin/login/?next=/admin/"
+    browser.open(login, timeout=10)
+    token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
+    form = {"username": "staff", "password": "demo-password", "csrfmiddlewaretoken": token or ""}
+    browser.open(Request(login, urlencode(form).encode(), {"Referer": login}), timeout=10)
+    for page, text in (
+        (f"orders/order/{order_id}/change/", order_id),
+        (f"orders/trade/{trade_id}/change/", trade_id),
+        ("settlement/account/", "BTC"),
+        ("settlement/ledgerentry/", "trade"),
+    ):
+        with browser.open(f"http://{exchange.web}/admin/{page}", timeout=10) as answer:
+            assert text in answer.read().decode(), page
+
+
+@pytest.mark.parametrize("server", ["valkey", "postgres", "engine", "worker"])
+def test_what_dies_comes_back_and_nothing_is_lost(exchange: RunningExchange, server: str) -> None:
+    acknowledged = []
+    status, answer = exchange.place("maker", side="buy", price="60000.00", client_order_id=f"before-{server}")
+    assert status == 201
+    acknowledged.append(answer["data"]["order"]["id"])
+
+    kill_program(server, exchange.environment)
+    answers = set()
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        started = time.monotonic()
+        with contextlib.suppress(OSError):
+            status, answer = exchange.place("maker", side="buy", price="60000.00")
+            answers.add((status, answer.get("error", {}).get("code")))
+            if status == 201:
+                acknowledged.append(answer["data"]["order"]["id"])
+        assert time.monotonic() - started < 8
+        time.sleep(0.1)
+    assert answers <= {
+        (201, None), (503, "ENGINE_UNAVAILABLE"), (503, "SERVICE_UNAVAILABLE"), (504, "TIMEOUT"),
+    }  # fmt: skip
+    eventually(lambda: exchange.call("GET", "/ready")[0] == 200, f"readiness after the death of {server}", 60)
+
+    status, answer = exchange.place("maker", side="sell", price="70000.00")
+    assert status == 201, answer
+    stored = [exchange.call("GET", f"/api/v1/orders/{order_id}", user="maker") for order_id in acknowledged]
+    assert [(status, answer["data"]["status"]) for status, answer in stored] == [(200, "open")] * len(stored)
+    status, again = exchange.place("maker", side="buy", price="60000.00", client_order_id=f"before-{server}")
+    assert (status, again["data"]["order"]["id"]) == (200, acknowledged[0])
+    assert ledger_sums(exchange) == []
