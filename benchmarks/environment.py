@@ -80,7 +80,6 @@ def _addresses(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, folder: Path)
         "WEB_PORT": str(_free_port()),
         "ORDER_RATE_PER_SECOND": "1000000",  # a limit on rates is not what is measured
         "LOGIN_RATE_PER_MINUTE": "1000000",
-        "LOG_LEVEL": "WARNING",
         "DEBUG": "0",
         _LOGS: str(folder),
     }

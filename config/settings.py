@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 import structlog
@@ -107,7 +108,8 @@ DATABASES = {
             "pool": {
                 "min_size": 1,
                 "max_size": env.int("DATABASE_POOL_SIZE", default=40),
-                "timeout": 5,
+                "timeout": 3,
+                "reconnect_timeout": 3,  # then each request tries anew, instead of waiting out growing pauses
             },
             "connect_timeout": 5,
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=5000",
@@ -119,18 +121,20 @@ AUTH_USER_MODEL = "exchange.User"
 
 # --- Valkey or Redis: channel layers, cache, broker -----------------------------------------------
 REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:26379/0")
+# Pub/sub channels know no database numbers: the prefix keeps two copies on one server apart.
+_LAYER_PREFIX = f"te:{urlsplit(REDIS_URL).path.strip('/') or 0}"
 # redis-py's default socket timeout equals the layer's blocking read, which would end an idle worker.
 _LAYER_HOST = {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 2}
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     # Commands to the engine: a bounded queue per market.
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [_LAYER_HOST], "prefix": "te:cmd:", "capacity": 20_000, "expiry": 60},
+        "CONFIG": {"hosts": [_LAYER_HOST], "prefix": f"{_LAYER_PREFIX}:cmd:", "capacity": 20_000, "expiry": 60},
     },
     # Replies and streams: pub/sub, one copy per process.
     "pubsub": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [_LAYER_HOST], "prefix": "te:pub:"},
+        "CONFIG": {"hosts": [_LAYER_HOST], "prefix": f"{_LAYER_PREFIX}:pub:"},
     },
 }
 CACHES = {

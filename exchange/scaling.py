@@ -6,10 +6,13 @@ ticks, a quantity of 0.002 is 200 lots, and price x quantity = 1,300,010,000 tic
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Context, Decimal, Inexact, InvalidOperation
 from functools import cached_property
 
 PPM = 1_000_000
+# NUMERIC(38, 18) times NUMERIC(38, 18) fits; anything that would be rounded raises.
+EXACT = Context(prec=76, traps=[Inexact, InvalidOperation])
+_CUT = Context(prec=76, rounding=ROUND_DOWN, traps=[InvalidOperation])
 
 
 class NotAMultipleError(ValueError):
@@ -25,7 +28,7 @@ def decimals_of(step: Decimal) -> int:
 
 def to_steps(value: Decimal, step: Decimal) -> int:
     """Return value / step; raise NotAMultipleError when it is not a whole number. Nothing is rounded."""
-    steps, rest = divmod(value, step)
+    steps, rest = EXACT.divmod(value, step)
     if rest:
         raise NotAMultipleError(f"{value} is not a multiple of {step.normalize():f}")
     return int(steps)
@@ -38,7 +41,7 @@ def to_units(value: Decimal, decimals: int) -> int:
 
 def from_units(units: int, decimals: int) -> Decimal:
     """Return whole units of 10^-decimals as a decimal amount, exactly."""
-    return Decimal(units).scaleb(-decimals)
+    return EXACT.scaleb(Decimal(units), -decimals)
 
 
 def plain(value: Decimal, decimals: int | None = None) -> str:
@@ -49,7 +52,7 @@ def plain(value: Decimal, decimals: int | None = None) -> str:
     if decimals is None:
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{value.quantize(Decimal(1).scaleb(-decimals), rounding='ROUND_DOWN'):f}"
+    return f"{_CUT.quantize(value, Decimal(1).scaleb(-decimals)):f}"
 
 
 def fee_units(notional_units: int, rate_ppm: int) -> int:
@@ -90,7 +93,7 @@ class MarketScale:
     @cached_property
     def tick_lot_units(self) -> int:
         """Quote units in one tick x one lot. Raises NotAMultipleError when the quote asset is too coarse for it."""
-        return to_units(self.tick_size * self.lot_size, self.quote_decimals)
+        return to_units(EXACT.multiply(self.tick_size, self.lot_size), self.quote_decimals)
 
     @cached_property
     def lot_units(self) -> int:
@@ -104,10 +107,10 @@ class MarketScale:
         return to_steps(quantity, self.lot_size)
 
     def price(self, ticks: int) -> Decimal:
-        return ticks * self.tick_size
+        return EXACT.multiply(self.tick_size, ticks)
 
     def quantity(self, lots: int) -> Decimal:
-        return lots * self.lot_size
+        return EXACT.multiply(self.lot_size, lots)
 
     def quote(self, units: int) -> Decimal:
         return from_units(units, self.quote_decimals)

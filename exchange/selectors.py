@@ -3,11 +3,12 @@
 import re
 import time
 from dataclasses import dataclass
+from functools import cache
 
 from exchange.errors import ApiError, ErrorCode
-from exchange.models import Market
+from exchange.models import Asset, Market
 
-__all__ = ["forget_markets", "market_by_id", "market_by_symbol", "markets"]
+__all__ = ["asset_decimals", "forget_markets", "market_by_id", "market_by_symbol", "markets"]
 
 _KEPT_S = 1.0
 _SYMBOL = re.compile(r"([A-Z0-9]{2,12})[/_-]([A-Z0-9]{2,12})")
@@ -65,3 +66,9 @@ def _load() -> _Snapshot:
     rows = list(Market.objects.select_related("base", "quote").order_by("id"))
     _snapshot = _Snapshot({row.pk: row for row in rows}, {row.symbol: row for row in rows}, time.monotonic() + _KEPT_S)
     return _snapshot
+
+
+@cache
+def asset_decimals(code: str) -> int:
+    """Return to how many decimals an asset is kept. It never changes; one query per asset and process."""
+    return Asset.objects.values_list("decimals", flat=True).get(pk=code)

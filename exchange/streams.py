@@ -6,7 +6,7 @@ Two groups of messages, both as msgpack-friendly dicts:
   `bids` and `asks` as `[[price_ticks, quantity_lots], ...]` (absolute, 0 = level gone), `checksum` of the book after
   the batch, `state` when the trading state changed, `orders` and `trades` as rows (orders.rows).
 - `balances`, type `balances.changed`, after settlements and deposits: `balances` as
-  `[[user_id bytes, asset, available, held], ...]`, amounts as decimal strings.
+  `[[user_id bytes, asset, available, held], ...]`, amounts as decimal strings with all decimals of the asset.
 """
 
 from typing import Any, cast

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from exchange.models import Market
-from exchange.scaling import MarketScale, plain
+from exchange.scaling import EXACT, MarketScale, plain
 from exchange.times import iso_ms, iso_ms_of
 from marketdata.batches import Batch, Level
 from marketdata.replica import BookReplica
@@ -80,8 +80,16 @@ def fill(market: Market, row: TradeRow, user_id: UUID) -> str:
 
 
 def balance(asset: str, available: Decimal, held: Decimal) -> str:
-    amounts = {"available": plain(available), "held": plain(held), "total": plain(available + held)}
-    return encode({"type": "balance", "asset": asset, **amounts})
+    """Amounts come with the asset's decimals and keep them."""
+    return encode(
+        {
+            "type": "balance",
+            "asset": asset,
+            "available": f"{available:f}",
+            "held": f"{held:f}",
+            "total": f"{EXACT.add(available, held):f}",
+        }
+    )
 
 
 def authenticated(user_id: UUID, expires_at: str) -> str:

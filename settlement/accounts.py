@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from exchange.scaling import plain
+from exchange.selectors import asset_decimals
 from exchange.streams import BALANCES_GROUP, publish
 from settlement.legs import AccountKey
 
@@ -55,7 +57,7 @@ _CHANGE = """
     WHERE account.id = change.id
 """
 _CHANGED_BALANCES = """
-    RETURNING account.owner_id, account.asset_id, trim_scale(account.available)::text, trim_scale(account.held)::text
+    RETURNING account.owner_id, account.asset_id, account.available, account.held
 """
 
 
@@ -108,6 +110,9 @@ def _columns(rows: list[tuple[int, Change]]) -> list[Any]:
     ]
 
 
-def _publish(balances: list[tuple[UUID, str, str, str]]) -> None:
-    rows = [[owner_id.bytes, asset, available, held] for owner_id, asset, available, held in balances]
+def _publish(balances: list[tuple[UUID, str, Decimal, Decimal]]) -> None:
+    rows = [
+        [owner_id.bytes, asset, *(plain(amount, asset_decimals(asset)) for amount in amounts)]
+        for owner_id, asset, *amounts in balances
+    ]
     publish(BALANCES_GROUP, {"type": "balances.changed", "balances": rows})

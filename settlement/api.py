@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from exchange.envelope import EnvelopePagination
 from exchange.models import User
 from exchange.scaling import plain
+from exchange.selectors import asset_decimals
 from exchange.times import iso_ms
 from settlement.models import Account, LedgerEntry
 from settlement.selectors import user_balances, user_entries
@@ -61,11 +62,12 @@ def _user(request: Request) -> User:
 
 
 def _balance(account: Account) -> dict[str, Any]:
+    decimals = asset_decimals(account.asset_id)
     return {
         "asset": account.asset_id,
-        "available": plain(account.available),
-        "held": plain(account.held),
-        "total": plain(account.total),
+        "available": plain(account.available, decimals),
+        "held": plain(account.held, decimals),
+        "total": plain(account.total, decimals),
     }
 
 
@@ -73,7 +75,7 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
     return {
         "id": entry.pk,
         "asset": entry.asset_id,
-        "amount": plain(entry.amount),
+        "amount": plain(entry.amount, asset_decimals(entry.asset_id)),
         "kind": entry.kind,
         "transfer_id": str(entry.transfer_id),
         "reason": entry.reason,

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from exchange.scaling import EXACT
 from settlement.accounts import Change, accounts_change, accounts_lock
 from settlement.errors import to_settlement_error
-from settlement.legs import EXACT, AccountKey, trade_legs
+from settlement.legs import AccountKey, trade_legs
 from settlement.ports import TradeToSettle
 
 # All legs in one statement: the database checks after each statement that every transfer in it is zero-sum.

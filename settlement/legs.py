@@ -14,15 +14,14 @@ Entries of an asset sum to zero, and each entry is the change of its account's a
 is fixed, and unique together with the trade's id: that is what makes a settlement happen once.
 """
 
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from exchange.scaling import EXACT
 from settlement.models import LedgerEntry
 from settlement.ports import TradeToSettle
 
-# NUMERIC(38, 18) times NUMERIC(38, 18) fits; anything that would be rounded raises.
-EXACT = Context(prec=76, traps=[Inexact, InvalidOperation])
 _ZERO = Decimal(0)
 _TRADE, _FEE = LedgerEntry.Kind.TRADE.value, LedgerEntry.Kind.FEE.value
 

@@ -18,6 +18,7 @@ def folder_claim(data_dir: Path) -> int:
     """Make the data folder and lock it for this process. Returns the open lock, which lasts until we end."""
     try:
         (data_dir / "log").mkdir(parents=True, exist_ok=True)
+        (data_dir / "static").mkdir(exist_ok=True)
         lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise LaunchError(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
@@ -55,12 +56,11 @@ class Replay:
     def cancel_open_orders(self) -> int:
         """Cancel what earlier replays left in the market; return how many orders that were."""
         cancelled = 0
-        connection = Connection(self._endpoint)
-        for session in self._sessions:
-            trader = Trader(connection, session)
-            while found := trader.open_orders(self._market):
-                cancelled += sum(not trader.cancel(order_id).code for order_id in found)
-        connection.close()
+        with closing(Connection(self._endpoint)) as connection:
+            for session in self._sessions:
+                trader = Trader(connection, session)
+                while found := trader.open_orders(self._market):
+                    cancelled += sum(not trader.cancel(order_id).code for order_id in found)
         return cancelled
 
     def _dispatch(self, actions: Iterable[Action], speed: float | None) -> None:

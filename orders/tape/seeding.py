@@ -46,17 +46,20 @@ def book_file_of(tape: Path) -> Path | None:
 def seed_rows(book: Path, beginning: Beginning) -> list[TapeRow]:
     """Return the orders to place before the tape begins, as rows: those it mentions, then the rest of each level.
 
-    Queue priority follows the order id. What the tape never touches stands behind, under ids below zero. Raises
-    TapeError when the file is no book row.
+    Only orders that fit into their level were there then. Queue priority follows the order id; what the tape never
+    touches stands behind, under ids below zero. Raises TapeError when the file is no book row.
     """
     first = beginning.first
     assert first is not None, "Invariant: a tape that is seeded has rows"
     levels = Counter(_levels(book))
     if first.type is RowType.NEW:  # the file shows the book after the first row
         levels[(first.is_buy, first.price_e4)] -= first.size
-    seeds = [row._replace(line=0, time_ns=first.time_ns) for _, row in sorted(beginning.unannounced.items())]
-    for row in seeds:
-        levels[(row.is_buy, row.price_e4)] -= row.size
+    seeds = []
+    for _, row in sorted(beginning.unannounced.items()):
+        level = (row.is_buy, row.price_e4)
+        if levels[level] >= row.size:  # else it was placed later, outside of what the tape shows
+            levels[level] -= row.size
+            seeds.append(row._replace(line=0, time_ns=first.time_ns))
     rest = [(level, size) for level, size in levels.items() if size > 0]
     seeds.extend(
         TapeRow(0, first.time_ns, RowType.NEW, -number, size, price_e4, is_buy)

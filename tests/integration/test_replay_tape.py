@@ -28,7 +28,7 @@ from tests.servers import free_port
 
 pytestmark = pytest.mark.xdist_group("celery worker")
 
-REAL_ROWS = 1_500
+REAL_ROWS = 1_000
 TAPE = next(Path(settings.TAPE_DIR).glob("*_message_*.csv.gz"), None)
 
 
@@ -68,17 +68,18 @@ def market() -> Market:
 def replay(api: str, market: Market, tape: Path, *options: str) -> Replayed:
     out, err = StringIO(), StringIO()
     call_command(
-        "replay_tape", str(tape), "--url", api, "--market", market.slug, *options, stdout=out, stderr=err
+        "replay_tape", str(tape), "--url", api, "--market", market.slug, "--accounts", "3", *options,
+        stdout=out, stderr=err,
     )  # fmt: skip
     assert_ledger_balances(assets=[market.base_id, market.quote_id])
     return Replayed(out.getvalue(), err.getvalue())
 
 
 def test_a_tape_goes_through_the_public_api_and_settles_as_recorded(api: str, market: Market, tmp_path: Path) -> None:
-    tape = made_tape(tmp_path, rows=300)
+    tape = made_tape(tmp_path, rows=200)
 
     with running_engine(market):
-        replayed = replay(api, market, tape, "--accounts", "4", "--connections", "8")
+        replayed = replay(api, market, tape, "--connections", "8")
 
     fills = tape.read_text().count(",4,")
     assert f"{fills:,} of {fills:,} fills as on the tape" in replayed.figure("executions")
@@ -91,7 +92,7 @@ def test_a_tape_goes_through_the_public_api_and_settles_as_recorded(api: str, ma
 def test_what_goes_in_parallel_gives_the_same_trades_and_book_as_one_by_one(
     api: str, market: Market, tmp_path: Path
 ) -> None:
-    tape = made_tape(tmp_path, rows=300)
+    tape = made_tape(tmp_path, rows=200)
     other = tape_market(slug=f"{fresh_name('S')}-{fresh_name('C')}", reference_price=Decimal(585))
 
     with running_engine(market, other):

@@ -163,19 +163,18 @@ def _complaint(state: Settlement, is_unbalanced: bool) -> str:
 
 def _wait_until_served(endpoint: Endpoint, market: Market) -> None:
     """Wait until the API knows the market and an engine takes its commands: a running one finds a new market soon."""
-    connection = Connection(endpoint)
     deadline = time.monotonic() + READY_S
-    while True:
-        listed = connection.send("GET", f"/api/v1/markets/{market.slug}", None, None)
-        engine = bool(valkey().exists(heartbeat_key(market.slug)))
-        if listed is not None and listed.status == 200 and engine:
-            connection.close()
-            return
-        if time.monotonic() > deadline:
-            api = f"answers {listed.status} {listed.code}".strip() if listed else "does not answer"
-            missing = "" if engine else f", and no engine serves {market.symbol}"
-            raise ExchangeUnreachableError(f"{endpoint.host}:{endpoint.port} {api}{missing}")
-        time.sleep(0.25)
+    with closing(Connection(endpoint)) as connection:
+        while True:
+            listed = connection.send("GET", f"/api/v1/markets/{market.slug}", None, None)
+            engine = bool(valkey().exists(heartbeat_key(market.slug)))
+            if listed is not None and listed.status == 200 and engine:
+                return
+            if time.monotonic() > deadline:
+                api = f"answers {listed.status} {listed.code}".strip() if listed else "does not answer"
+                missing = "" if engine else f", and no engine serves {market.symbol}"
+                raise ExchangeUnreachableError(f"{endpoint.host}:{endpoint.port} {api}{missing}")
+            time.sleep(0.25)
 
 
 def _speed(text: str) -> float | None:

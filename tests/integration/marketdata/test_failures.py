@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connections
 
 from exchange.models import User
+from exchange.streams import pubsub_layer
 from marketdata import bus
 from matching.engine import Side
 from tests.integration.marketdata.clients import Book, Client, follow
@@ -75,10 +76,12 @@ async def proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
     await proxy.start()
     config: dict[str, Any] = settings.CHANNEL_LAYERS["pubsub"]["CONFIG"]
     host = {"address": proxy.url, "socket_timeout": None, "socket_connect_timeout": 1}
-    usual = channel_layers.set("pubsub", RedisPubSubChannelLayer(**config | {"hosts": [host]}))
+    usual = pubsub_layer()
+    cuttable = RedisPubSubChannelLayer(**config | {"hosts": [host]})
+    channel_layers.set("pubsub", cuttable)
     yield proxy
-    layer = channel_layers.set("pubsub", usual)
-    await layer.flush()
+    channel_layers.set("pubsub", usual)
+    await cuttable.flush()
     await proxy.cut()
 
 

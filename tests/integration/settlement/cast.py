@@ -18,9 +18,9 @@ from django.utils import timezone
 from config.celery import app
 from exchange.ids import trade_uuid, uuid7
 from exchange.models import Asset, Market, User
+from exchange.scaling import EXACT
 from orders.models import Trade
 from settlement.holds import Holdings
-from settlement.legs import EXACT
 from settlement.models import Account, FailedSettlement
 from settlement.services import ledger_deposit
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+from exchange.scaling import EXACT
 from orders.models import Trade
-from settlement.legs import EXACT
 from settlement.models import FailedSettlement, LedgerEntry
 from settlement.services import Settled, failed_settlement_resolve, ledger_deposit, settle_pending
 from tests.integration.settlement.cast import FUNDS, Cast, failure_of, status_of

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.legs import EXACT, trade_legs
+from exchange.scaling import EXACT
+from settlement.legs import trade_legs
 from settlement.ports import TradeToSettle
 
 BUYER, SELLER = UUID(int=1), UUID(int=2)

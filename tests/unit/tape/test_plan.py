@@ -116,7 +116,12 @@ def test_what_happens_to_orders_that_are_not_open_is_counted_and_not_sent() -> N
 
 
 def test_orders_from_before_the_tape_are_seeded_by_id_and_the_rest_of_a_level_behind_them(tmp_path: Path) -> None:
-    tape = rows((NEW, 50, 18, 1_000, BUY), (DELETE, 8, 30, 1_200, SELL), (EXECUTE, 7, 10, 1_200, SELL))
+    tape = rows(
+        (NEW, 50, 18, 1_000, BUY),
+        (DELETE, 8, 30, 1_200, SELL),
+        (EXECUTE, 7, 10, 1_200, SELL),
+        (DELETE, 9, 5, 1_100, SELL),  # was placed later, out of sight: the first book row has no such level
+    )
     book = tmp_path / "book.csv"
     book.write_text("1200,100,1000,20,9999999999,0,-9999999999,0\n")
 
