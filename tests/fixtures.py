@@ -4,12 +4,13 @@ The cast: `maker` and `taker` trade with each other, `outsider` looks on, `staff
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from rest_framework.test import APIClient
 
 from exchange.ids import uuid7
@@ -54,6 +55,13 @@ def make_market(**fields: Any) -> Market:
     }
     market = Market.objects.create(symbol=f"{base.code}/{quote.code}", base=base, quote=quote, **(defaults | fields))
     return Market.objects.select_related("base", "quote").get(pk=market.pk)  # with numbers as the database keeps them
+
+
+@pytest.fixture(autouse=True)
+def _fresh_database_connection() -> Iterator[None]:
+    """Give the connection back after each test: one that a test has broken must not meet the next."""
+    yield
+    connections.close_all()
 
 
 @pytest.fixture

@@ -18,14 +18,14 @@ MISSING = object()
 
 
 @pytest.fixture
+def maker_client(maker: User, client_for: Callable[[User], APIClient]) -> APIClient:
+    return client_for(maker)
+
+
 def post_raw(client: APIClient, body: bytes, content_type: str = "application/json") -> Any:
     """Send a body as it is."""
     data: Any = body
     return client.generic("POST", ORDERS, data, content_type=content_type)
-
-
-def maker_client(maker: User, client_for: Callable[[User], APIClient]) -> APIClient:
-    return client_for(maker)
 
 
 def order(market: Market, **changes: Any) -> dict[str, Any]:
