@@ -35,7 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         _start_servers(config)
         if getattr(config.option, "numprocesses", None):
-            return  # runs no test itself, and workers must not find Django set up for its database
+            # It runs no test itself, and its workers must not set Django up before they have their own database.
+            os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+            return
         _use(own_addresses("main"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()

@@ -56,7 +56,7 @@ async def test_each_sees_own_orders_fills_and_balances_and_an_outsider_nothing(
     assert {"type": "fill", "seq": trade.seq, "symbol": symbol, "side": "sell", "role": "maker",
             "fee": "0.00000003", "order_id": placed["order"]["id"]}.items() <= sold.items()  # fmt: skip
     assert balance == {
-        "type": "balance", "asset": "USDT", "available": "12.5", "held": "0.5", "total": "13"
+        "type": "balance", "asset": "USDT", "available": "12.50000000", "held": "0.50000000", "total": "13.00000000"
     }  # fmt: skip
     assert taken["order"]["status"] == "filled"
     assert (bought["side"], bought["role"], bought["fee"]) == ("buy", "taker", "0.00000007")

@@ -19,8 +19,8 @@ def test_balances_show_what_is_free_and_what_is_held(cast: Cast) -> None:
     body = _get(BalanceListView, cast.taker)
 
     assert body["data"] == [
-        {"asset": cast.base, "available": "1000000", "held": "0", "total": "1000000"},
-        {"asset": cast.quote, "available": "999939.94", "held": "60.06", "total": "1000000"},
+        {"asset": cast.base, "available": "1000000.00000000", "held": "0.00000000", "total": "1000000.00000000"},
+        {"asset": cast.quote, "available": "999939.94000000", "held": "60.06000000", "total": "1000000.00000000"},
     ]
     assert body["pagination"] == {"total": 2, "limit": 100, "offset": 0, "has_more": False}
 
@@ -32,7 +32,7 @@ def test_entries_are_the_newest_first_and_one_s_own(cast: Cast) -> None:
     body = _get(EntryListView, cast.taker, "limit=1", asset=cast.quote.lower())
 
     assert [(entry["amount"], entry["kind"], entry["transfer_id"]) for entry in body["data"]] == [
-        ("-50.05", "trade", str(trade.id))
+        ("-50.05000000", "trade", str(trade.id))
     ]
     assert body["pagination"] == {"total": 2, "limit": 1, "offset": 0, "has_more": True}
     assert _get(EntryListView, cast.staff, asset=cast.quote)["data"] == []
