@@ -39,6 +39,8 @@ HEARTBEAT_TTL_MS = 1_000
 POLL_SECONDS = 1.0
 STANDBY_SECONDS = 0.2
 RETRY_SECONDS = 0.5
+CANCEL_SECONDS = 0.5
+SEND_SECONDS = 2.0
 DRAIN_SECONDS = 0.4  # longer than a gateway trusts a heartbeat it has seen
 
 
@@ -228,7 +230,8 @@ class MarketRunner:
     ) -> None:
         """Send; what is lost is found in the database by those who miss it."""
         try:
-            await send(to, message)
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(to, message)
         except Exception as error:
             log.warning("send_failed", market=self.slug, to=to, error=f"{type(error).__name__}: {error}")
 
@@ -244,9 +247,12 @@ class MarketRunner:
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """Cancel tasks until they have ended: a library that turns a cancellation into its own error swallows it."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)
 
 
 def _pubsub() -> BaseChannelLayer:

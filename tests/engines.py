@@ -58,7 +58,7 @@ def running_engine(
         server, loop = started[0]
         loop.call_soon_threadsafe(server.stop)
         thread.join(PATIENCE_S)
-        assert not thread.is_alive(), "the engine did not stop"
+        assert not thread.is_alive(), f"the engine did not stop: {[str(task) for task in asyncio.all_tasks(loop)]}"
 
 
 class EngineProcess:

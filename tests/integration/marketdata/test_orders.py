@@ -43,7 +43,7 @@ async def test_each_sees_own_orders_fills_and_balances_and_an_outsider_nothing(
     await script.publish()
     trade = script.trade(order, 5)
     await script.publish()
-    await script.publish_balance(maker.pk.bytes, "USDT", "12.50000000", "0.5")
+    await script.publish_balance(maker.pk.bytes, "USDT", "12.50000000", "0.50000000")
     for client in clients:
         await client.send({"op": "ping"})
 

@@ -114,7 +114,7 @@ def test_a_failure_before_the_commit_leaves_nothing_and_the_book_is_rebuilt(
     assert not caught.value.in_doubt
     assert stored_orders(taker) == 1
     assert outcome.trades == 1
-    assert_ledger_balances()
+    assert_ledger_balances(assets=(market.base_id, market.quote_id))
 
 
 def test_a_commit_that_lost_its_answer_is_answered_truly_after_recovery(
@@ -270,7 +270,7 @@ def test_kill_of_the_engine_under_load_loses_and_doubles_nothing(
     _check_diary(market, acknowledged, cancelled)
     while settle_pending(market_id=market.pk, limit=500).claimed:
         pass
-    assert_ledger_balances()
+    assert_ledger_balances(assets=(market.base_id, market.quote_id))
 
 
 _TRANSIENT = {ErrorCode.ENGINE_UNAVAILABLE, ErrorCode.TIMEOUT, ErrorCode.ORDER_NOT_CANCELLABLE, ErrorCode.OVERLOADED}

@@ -61,7 +61,7 @@ def test_a_taker_trades_at_the_makers_price_and_both_are_settled(market: Market,
     assert balance(maker, market.quote_id) == (quote_before[maker] + 200 - seller_fee, 0)
     assert balance(taker, market.base_id) == (base_before[taker] + 2, 0)
     assert balance(maker, market.base_id) == (base_before[maker] - 2, 0)
-    assert_ledger_balances()
+    assert_ledger_balances(assets=(market.base_id, market.quote_id))
 
 
 def test_a_denied_order_stores_nothing_and_frees_its_client_id(market: Market, maker: User) -> None:
@@ -75,7 +75,7 @@ def test_a_denied_order_stores_nothing_and_frees_its_client_id(market: Market, m
     assert caught.value.details["asset"] == market.quote_id
     assert Order.objects.filter(user_id=maker.pk).count() == 1
     assert not placed.replayed
-    assert_ledger_balances()
+    assert_ledger_balances(assets=(market.base_id, market.quote_id))
 
 
 def test_a_rejected_order_is_stored_and_holds_nothing(market: Market, maker: User, taker: User) -> None:
@@ -108,7 +108,7 @@ def test_a_market_buy_by_budget_spends_no_more_than_its_budget(market: Market, m
     spent = before - available
     assert placed.order.status == OrderStatus.FILLED and held == 0
     assert 250 - 103 * market.lot_size * 2 < spent <= 250
-    assert_ledger_balances()
+    assert_ledger_balances(assets=(market.base_id, market.quote_id))
 
 
 def test_a_market_buy_by_quantity_over_many_levels_pays_what_it_held(market: Market, maker: User, taker: User) -> None:
@@ -121,7 +121,7 @@ def test_a_market_buy_by_quantity_over_many_levels_pays_what_it_held(market: Mar
     assert placed.order.status == OrderStatus.FILLED
     assert len(placed.trades) == 7
     assert balance(taker, market.quote_id)[1] == 0
-    assert_ledger_balances()
+    assert_ledger_balances(assets=(market.base_id, market.quote_id))
 
 
 def test_an_ioc_rest_is_cancelled_and_a_fok_is_all_or_nothing(market: Market, maker: User, taker: User) -> None:
