@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from redis import Redis
+
 from config.embedded.processes import end_leftovers
 from config.embedded.settings import PROJECT
 from tests.servers import folder_for_everybody, free_port
@@ -69,6 +71,9 @@ def kill_program(name: str, environment: dict[str, str]) -> None:
     """End a program of the copy as a power cut would."""
     if name == "postgres":
         pid = int((Path(environment["DATA_DIR"]) / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+    elif name == "valkey":
+        with Redis(port=int(environment["VALKEY_PORT"])) as valkey:
+            pid = valkey.info("server")["process_id"]
     else:
-        pid = pid_of({"valkey": "--appendonly", "engine": "run_engine"}.get(name, name), environment)
+        pid = pid_of({"engine": "run_engine"}.get(name, name), environment)
     os.kill(pid, signal.SIGKILL)

@@ -136,7 +136,7 @@ def test_two_accounts_trade_and_everybody_sees_it(exchange: RunningExchange) -> 
 
     eventually(lambda: newest_own_trade(exchange, "taker")["settlement_status"] == "settled", "settlement", 5)
     assert Decimal(exchange.balance("taker", "BTC")["total"]) == before + Decimal("0.01")
-    assert exchange.balance("maker", "BTC")["held"] == "0"
+    assert Decimal(exchange.balance("maker", "BTC")["held"]) == 0
     assert ledger_sums(exchange) == []
     assert_staff_sees(exchange, taken["data"]["order"]["id"], taken["data"]["trades"][0]["id"])
 
