@@ -228,12 +228,19 @@ class MarketRunner:
     async def _send(
         self, send: Callable[[str, dict[str, Any]], Awaitable[None]], to: str, message: dict[str, Any]
     ) -> None:
-        """Send; what is lost is found in the database by those who miss it."""
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await send(to, message)
-        except Exception as error:
-            log.warning("send_failed", market=self.slug, to=to, error=f"{type(error).__name__}: {error}")
+        """Send; what is lost is found in the database by those who miss it.
+
+        It is tried again once, because a connection shows only by failing that the broker was restarted. Who gets a
+        message twice knows it by its numbers.
+        """
+        for is_last in (False, True):
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await send(to, message)
+                return
+            except Exception as error:
+                if is_last:
+                    log.warning("send_failed", market=self.slug, to=to, error=f"{type(error).__name__}: {error}")
 
     # --- small tools --------------------------------------------------------------------------------
 
