@@ -128,7 +128,7 @@ _LAYER_HOST = {"address": REDIS_URL, "socket_timeout": None, "socket_connect_tim
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     # Commands to the engine: a bounded queue per market.
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": "matching.layers.CommandChannelLayer",
         "CONFIG": {"hosts": [_LAYER_HOST], "prefix": f"{_LAYER_PREFIX}:cmd:", "capacity": 20_000, "expiry": 60},
     },
     # Replies and streams: pub/sub, one copy per process.
@@ -303,6 +303,7 @@ UNFOLD: dict[str, Any] = {
 
 # RequestIdMiddleware has made sure that the id is harmless.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
 # --- Logs: one JSON object a line -----------------------------------------------------------------
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
@@ -337,5 +338,13 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"daphne": {"level": "WARNING"}, "celery": {"level": LOG_LEVEL}, "psycopg.pool": {"level": "ERROR"}},
+    # A line for each request and each task would cost more than it tells: metrics count them, refusals are logged.
+    "loggers": {
+        **{
+            name: {"level": "WARNING"}
+            for name in ("daphne", "django_structlog", "celery.worker.strategy", "celery.app.trace")
+        },
+        "celery": {"level": LOG_LEVEL},
+        "psycopg.pool": {"level": "ERROR"},
+    },
 }
