@@ -176,6 +176,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- Trading --------------------------------------------------------------------------------------
 COMMAND_TIMEOUT_MS: int = env.int("COMMAND_TIMEOUT_MS", default=3_000)
 ORDER_RATE_PER_SECOND: int = env.int("ORDER_RATE_PER_SECOND", default=1_000)
+TOKEN_TRUST_SECONDS: float = env.float("TOKEN_TRUST_SECONDS", default=1.0)
 LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
 TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "data"))
 # Who implements settlement's ports.

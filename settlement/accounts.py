@@ -37,13 +37,12 @@ _ADD_MISSING_HOUSE = """
     ORDER BY wanted.kind, wanted.asset_id
     ON CONFLICT DO NOTHING
 """
-_LOCK_USERS = """
+_FIND_USERS = """
     SELECT wanted.position, account.id
     FROM unnest(%s::uuid[], %s::varchar[]) WITH ORDINALITY AS wanted (owner_id, asset_id, position)
     JOIN settlement_account account USING (owner_id, asset_id)
-    ORDER BY account.id
-    FOR NO KEY UPDATE OF account
 """
+_LOCK = "SELECT FROM settlement_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _FIND_HOUSE = """
     SELECT wanted.position, account.id
     FROM unnest(%s::varchar[], %s::varchar[]) WITH ORDINALITY AS wanted (kind, asset_id, position)
@@ -67,10 +66,17 @@ class Change(NamedTuple):
 
 
 def accounts_lock(keys: Collection[AccountKey]) -> dict[AccountKey, int]:
-    """Return the account id of each key; make missing accounts, lock the users'. Three or four queries.
+    """Return the account id of each key, the users' accounts locked in ascending id. Five queries.
 
     Call it once per transaction: a second call would lock out of order.
     """
+    ids = accounts_find(keys)
+    _lock(sorted(account_id for key, account_id in ids.items() if key.owner_id is not None))
+    return ids
+
+
+def accounts_find(keys: Collection[AccountKey]) -> dict[AccountKey, int]:
+    """Return the account id of each key and make missing accounts; four queries. Locks nothing."""
     users = sorted(key for key in keys if key.owner_id is not None)
     house = sorted((key for key in keys if key.owner_id is None), key=lambda key: (key.kind, key.asset))
     ids: dict[AccountKey, int] = {}
@@ -81,18 +87,22 @@ def accounts_lock(keys: Collection[AccountKey]) -> dict[AccountKey, int]:
         ids.update((house[position - 1], account_id) for position, account_id in cursor.fetchall())
         by_user: list[Any] = [[key.owner_id for key in users], [key.asset for key in users]]
         cursor.execute(_ADD_MISSING_USERS, by_user)
-        cursor.execute(_LOCK_USERS, by_user)
+        cursor.execute(_FIND_USERS, by_user)
         ids.update((users[position - 1], account_id) for position, account_id in cursor.fetchall())
     assert len(ids) == len(keys), "Invariant: every key has one account"
     return ids
 
 
 def accounts_change(changes: Mapping[AccountKey, Change], ids: Mapping[AccountKey, int]) -> None:
-    """Add the changes to locked accounts, the house's last; two queries. Publishes users' balances on commit."""
+    """Lock the accounts in ascending id and add the changes, the house's last. Publishes users' balances on commit.
+
+    Comes last in a transaction: engines and other settlers wait for these rows. Three queries or four.
+    """
     users = sorted((ids[key], change) for key, change in changes.items() if key.owner_id is not None)
     house = sorted((ids[key], change) for key, change in changes.items() if key.owner_id is None)
     with connection.cursor() as cursor:
         if users:
+            _lock([account_id for account_id, _ in users])
             cursor.execute(_CHANGE + _CHANGED_BALANCES, _columns(users))
             balances = cursor.fetchall()
             assert len(balances) == len(users), "Invariant: every user's account was changed"
@@ -100,6 +110,11 @@ def accounts_change(changes: Mapping[AccountKey, Change], ids: Mapping[AccountKe
         for row in house:  # one or two, one statement each so that they are locked in this order
             cursor.execute(_CHANGE, _columns([row]))
             assert cursor.rowcount == 1, "Invariant: the house's account was changed"
+
+
+def _lock(account_ids: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [account_ids])
 
 
 def _columns(rows: list[tuple[int, Change]]) -> list[Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, connection
 
 from exchange.scaling import EXACT
-from settlement.accounts import Change, accounts_change, accounts_lock
+from settlement.accounts import Change, accounts_change, accounts_find
 from settlement.errors import to_settlement_error
 from settlement.legs import AccountKey, trade_legs
 from settlement.ports import TradeToSettle
@@ -34,9 +34,9 @@ class EmbeddedLedger:
     """Settles on accounts and entries of this database. A trade's own id is the id of its transfer."""
 
     def settle(self, *, trades: Sequence[TradeToSettle]) -> None:
-        """Write the entries of the trades and change the balances, all or none; seven queries.
+        """Write the entries of the trades and change the balances, all or none; eight queries.
 
-        Locks the accounts of all traders. Raises SettlementError.
+        Locks the accounts of all traders, at the very end. Raises SettlementError.
         """
         try:
             self._settle(trades)
@@ -49,7 +49,7 @@ class EmbeddedLedger:
         for _, leg in legs:
             before = changes[leg.account]
             changes[leg.account] = Change(EXACT.add(before.available, leg.available), EXACT.add(before.held, leg.held))
-        ids = accounts_lock(changes)
+        ids = accounts_find(changes)
         entries_write(
             Entry(trade_id, leg.number, ids[leg.account], leg.account.asset, leg.amount, leg.kind)
             for trade_id, leg in legs

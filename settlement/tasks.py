@@ -28,7 +28,7 @@ DRAIN_S = 5.0
 PAUSE_S = 1.0  # before going on after a transient error, so that a short outage does not use up everybody's attempts
 RECENT = timedelta(days=1)
 OVERDUE = timedelta(seconds=2)
-HINT_INTERVAL_S = 0.05
+HINT_INTERVAL_S = 0.1
 
 
 @shared_task
@@ -71,7 +71,7 @@ def sweep_pending_trades() -> None:
 def settle_market_soon(*, market_id: int) -> None:
     """Have a market's trades settled within moments; call it after their commit. Never blocks, never raises.
 
-    At most one message per market, process and 50 ms; one that cannot be sent is logged and left to the sweeper.
+    At most one message per market, process and 100 ms; one that cannot be sent is logged and left to the sweeper.
     """
     _hints.add(market_id)
 

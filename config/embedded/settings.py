@@ -43,7 +43,7 @@ class LaunchSettings:
             api_port=_number(environ, "API_PORT", 8001),
             postgres_port=_number(environ, "POSTGRES_PORT", 25432),
             valkey_port=_number(environ, "VALKEY_PORT", 26379),
-            api_threads=_number(environ, "API_THREADS", 32, highest=1024),
+            api_threads=_number(environ, "API_THREADS", 24, highest=1024),
             database_url=database_url,
             redis_url=environ.get("REDIS_URL") or None,
             demo_mode=_switch(environ, "DEMO_MODE", default=database_url is None),

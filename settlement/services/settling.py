@@ -21,7 +21,7 @@ from settlement.services.attempts import RetryPlan, attempt_record
 log = structlog.get_logger(__name__)
 
 # Large enough to share the cost of a transaction, small enough to give its locks back within a tenth of a second.
-BATCH_TRADES = 250
+BATCH_TRADES = 200
 
 
 @dataclass(frozen=True, slots=True)

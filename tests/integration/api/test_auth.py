@@ -17,6 +17,7 @@ from exchange.errors import ApiError, ErrorCode
 from exchange.ids import uuid7
 from exchange.models import RevokedSession, User
 from exchange.sessions import session_refresh, tokens_issue
+from tests.engines import wait_until
 from tests.fixtures import access_token, fresh_name
 
 PASSWORD = "correct horse battery staple"
@@ -88,6 +89,16 @@ def test_a_malformed_login_names_its_fields(visitor: APIClient, fields: dict[str
 
     assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
     assert set(body["error"]["details"]) == wrong
+
+
+def test_a_token_is_believed_no_longer_than_the_setting(visitor: APIClient, user: User, settings: Settings) -> None:
+    settings.TOKEN_TRUST_SECONDS = 0.2
+    tokens = login(visitor, user)
+    assert ask(tokens["access"])[0] == 200
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+    assert ask(tokens["access"])[0] == 200
+    wait_until(lambda: ask(tokens["access"]) == (401, "UNAUTHENTICATED"), "the token to be asked for again", 1)
 
 
 def test_an_inactive_user_is_out_at_once(visitor: APIClient, user: User) -> None:
