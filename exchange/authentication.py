@@ -44,7 +44,7 @@ def recognise_token(token: str) -> User:
     user = authenticate_token(token)
     if len(_known) >= _KNOWN_MAX:
         _known.clear()
-    seconds_left = AccessToken(token, verify=False)["exp"] - time.time()
+    seconds_left = decode_token(AccessToken, token)["exp"] - time.time()
     _known[token] = KnownToken(user, time.monotonic() + min(settings.TOKEN_TRUST_SECONDS, seconds_left))
     return user
 
