@@ -31,7 +31,7 @@ WORKLOAD = (
     f"seed {SEED}: {ORDERS:,} orders after {WARM_UP:,} to warm up, {CONNECTIONS} kept-alive connections of "
     f"{USERS} users, each sends the next order when it has its answer; 85 % limit GTC, 15 % limit IOC, price "
     "within 50 ticks of the middle, either side; every order with a client order id. The load process, api "
-    "(WSGI, 1 worker, 32 threads), engine, Celery worker, PostgreSQL and Valkey share the machine; a latency "
+    "(WSGI, 1 worker, 24 threads), engine, Celery worker, PostgreSQL and Valkey share the machine; a latency "
     "runs from the first byte sent to the last one read"
 )
 
