@@ -69,8 +69,8 @@ class Launcher:
         say("Starting the roles: " + ", ".join(program.name for program in role_programs(self.settings)) + " ...")
         for program in role_programs(self.settings):
             self.supervisor.start_program(program.name)
-        url = f"{self.settings.web_url(self.settings.web_port)}/ready"
-        wait_until_ready(url, self.supervisor.states, self.log_dir)
+        for port in (self.settings.web_port, self.settings.api_port):
+            wait_until_ready(f"{self.settings.web_url(port)}/ready", self.supervisor.states, self.log_dir)
         say(banner(self.settings, postgres_home=self.postgres.home if self.postgres else None))
 
     def _check(self) -> None:
