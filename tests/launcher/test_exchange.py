@@ -122,7 +122,7 @@ def test_two_accounts_trade_and_everybody_sees_it(exchange: RunningExchange) -> 
     ):
         own.send(json.dumps({"op": "auth", "token": exchange.tokens["maker"]}))
         snapshot = receive(book, "snapshot")
-        time.sleep(0.3)  # the log-in of the private stream has no answer of its own to wait for
+        receive(own, "authenticated")
         status, placed = exchange.place("maker", side="sell")
         assert status == 201 and placed["data"]["order"]["status"] == "open"
         update = receive(book, "update")
