@@ -66,7 +66,7 @@ class MarketProcessor:
         started = time.perf_counter()
         engine = self._journal.recover()
         self._engine = engine
-        gc.freeze()  # the book lives long and has no cycles: leave it out of every collection
+        _keep_from_garbage_collector()
         return Recovered(
             engine.open_order_count,
             engine.seq,
@@ -131,6 +131,13 @@ class MarketProcessor:
         """Give the lock back."""
         self._engine = None
         self._journal.close()
+
+
+def _keep_from_garbage_collector() -> None:
+    """Leave the book, which lives long, out of every collection; let go of one that a failure threw away."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def not_executed(correlation: Correlation, code: str = "ENGINE_UNAVAILABLE") -> Reply:

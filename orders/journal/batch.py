@@ -114,7 +114,7 @@ class PostgresBatch:
     def _admit_place(self, request: PlaceRequest) -> list[Command] | Reply:
         if abs(int.from_bytes(request.order_id[:6]) - self._now_ms) > HORIZON_MS:  # its id carries its time
             return Reply(request.correlation, ReplyStatus.NOT_EXECUTED, "TIMEOUT")
-        if request.order_id in self._recent:  # the channel layer may deliver a message again after a crash
+        if request.order_id in self._recent:  # a retried send may arrive twice
             return self._replayed(request, request.order_id, False)
         if request.client_order_id is not None:
             first = self._claims.first_order(request)

@@ -1,4 +1,4 @@
-"""Order ids of the last seconds: the channel layer may deliver a command again after a crash; it runs once."""
+"""Order ids of the last seconds: a command may arrive twice, when its send was retried; it runs once."""
 
 from collections import deque
 from collections.abc import Iterable
