@@ -15,7 +15,7 @@ from matching.engine import (
     OrderAccepted,
     OrderType,
     PlaceOrder,
-    SetPriceBand,
+    SetRules,
     Side,
     TimeInForce,
     TradeExecuted,
@@ -46,7 +46,7 @@ class Workload:
         self._engine = Engine()
         self._open: list[tuple[int, int]] = []
         self.opening: list[Command] = [
-            SetPriceBand(0, BAND_PPM, MID_TICKS),
+            SetRules(0, BAND_PPM, MID_TICKS),
             *(self._passive() for _ in range(BOOK_ORDERS)),
         ]
         for command in self.opening:

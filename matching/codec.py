@@ -1,23 +1,58 @@
-"""Engine commands as compact bytes: what the journal stores."""
+"""Engine commands as compact bytes: what the journal stores.
 
-from collections.abc import Iterable
-from typing import Any, cast
+A command is a list of its kind's number and its fields, ids as 16 bytes. What a command got later is at its end and
+left out when it is not used, so that what was written before is read as it was meant.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, cast
 
 import msgpack
 
 from matching.engine import (
+    PLAIN,
+    ActivateBracket,
+    AmendOrder,
+    CancelAll,
     CancelOrder,
     Command,
+    ExpireDue,
+    GroupKind,
+    Instructions,
     OrderType,
+    PlaceGroup,
     PlaceOrder,
-    SetPriceBand,
+    SelfTradePrevention,
+    SetCancelAfter,
+    SetRules,
     SetTradingState,
     Side,
     TimeInForce,
     TradingState,
 )
 
-_PLACE, _CANCEL, _STATE, _BAND = 1, 2, 3, 4
+# Numbers once given never change: journals are kept.
+_KINDS: Final[dict[type[Any], int]] = {
+    PlaceOrder: 1,
+    CancelOrder: 2,
+    SetTradingState: 3,
+    SetRules: 4,
+    PlaceGroup: 5,
+    AmendOrder: 6,
+    CancelAll: 7,
+    SetCancelAfter: 8,
+    ExpireDue: 9,
+    ActivateBracket: 10,
+}
+# How many of the fields after the time are ids.
+_IDS: Final[dict[type[Any], int]] = {
+    PlaceOrder: 2,
+    CancelOrder: 2,
+    AmendOrder: 2,
+    CancelAll: 1,
+    SetCancelAfter: 1,
+    ActivateBracket: 1,
+}
 
 
 def encode_commands(commands: Iterable[Command]) -> bytes:
@@ -30,34 +65,42 @@ def decode_commands(data: bytes) -> list[Command]:
     return [_command(fields) for fields in msgpack.unpackb(data)]
 
 
-def _fields(command: Command) -> tuple[Any, ...]:
-    if isinstance(command, PlaceOrder | CancelOrder):
-        time_ms, order_id, account_id, *rest = command
-        kind = _PLACE if isinstance(command, PlaceOrder) else _CANCEL
-        return (kind, time_ms, order_id.to_bytes(16), account_id.to_bytes(16), *rest)
-    return (_STATE if isinstance(command, SetTradingState) else _BAND, *command)
+def _fields(command: Command) -> list[Any]:
+    kind = type(command)
+    if isinstance(command, PlaceGroup):
+        return [_KINDS[kind], command.time_ms, command.kind, [_fields(order) for order in command.orders]]
+    count = _IDS.get(kind, 0)
+    time_ms, *rest = cast(tuple[Any, ...], command)
+    fields = [_KINDS[kind], time_ms, *[number.to_bytes(16) for number in rest[:count]], *rest[count:]]
+    if isinstance(command, PlaceOrder) and command.instructions == PLAIN:
+        fields.pop()
+    return fields
 
 
 def _command(fields: list[Any]) -> Command:
-    kind, time_ms, *rest = fields
-    if kind == _PLACE:
-        return _place(time_ms, rest)
-    if kind == _CANCEL:
-        return CancelOrder(time_ms, int.from_bytes(rest[0]), int.from_bytes(rest[1]))
-    if kind == _STATE:
-        return SetTradingState(time_ms, TradingState(rest[0]))
-    assert kind == _BAND, f"Invariant: {kind} is a known kind of command"
-    return SetPriceBand(time_ms, *rest)
+    number, time_ms, *rest = fields
+    kind = _TYPES[number]
+    count = _IDS.get(kind, 0)
+    ids = [int.from_bytes(part) for part in rest[:count]]
+    read = _READ.get(kind)
+    others = rest[count:]
+    return cast(Command, kind(time_ms, *ids, *(read(others) if read else others)))
 
 
-def _place(time_ms: int, rest: list[Any]) -> PlaceOrder:
-    order_id, account_id, side, kind, time_in_force, *others = rest
-    return PlaceOrder(
-        time_ms,
-        int.from_bytes(order_id),
-        int.from_bytes(account_id),
-        Side(side),
-        OrderType(kind),
-        TimeInForce(time_in_force),
-        *others,
-    )
+def _read_place(fields: list[Any]) -> list[Any]:
+    side, kind, time_in_force, post_only, price, lots, budget, *instructions = fields
+    enums = [Side(side), OrderType(kind), TimeInForce(time_in_force)]
+    return [*enums, post_only, price, lots, budget, *[_instructions(part) for part in instructions]]
+
+
+def _instructions(fields: list[Any]) -> Instructions:
+    instructions = Instructions._make(fields)
+    return instructions._replace(self_trade_prevention=SelfTradePrevention(instructions.self_trade_prevention))
+
+
+_READ: Final[dict[type[Any], Callable[[list[Any]], list[Any]]]] = {
+    PlaceOrder: _read_place,
+    PlaceGroup: lambda fields: [GroupKind(fields[0]), tuple(_command(order) for order in fields[1])],
+    SetTradingState: lambda fields: [TradingState(fields[0])],
+}
+_TYPES: Final = {number: kind for kind, number in _KINDS.items()}

@@ -6,31 +6,86 @@
 It imports nothing but the standard library and sortedcontainers.
 """
 
-from matching.engine.commands import CancelOrder, Command, PlaceOrder, SetPriceBand, SetTradingState
-from matching.engine.engine import Engine
+from matching.engine.commands import (
+    PLAIN,
+    ActivateBracket,
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    Command,
+    ExpireDue,
+    Instructions,
+    PlaceGroup,
+    PlaceOrder,
+    SetCancelAfter,
+    SetRules,
+    SetTradingState,
+)
+from matching.engine.engine import (
+    Engine,
+)
 from matching.engine.events import (
+    AmendRejected,
+    AuctionHeld,
+    BracketArmed,
+    CancelAfterSet,
     CancelRejected,
     Event,
+    ExitPlaced,
+    IcebergRefilled,
     LevelChanged,
     OrderAccepted,
+    OrderAmended,
     OrderCancelled,
+    OrderDecremented,
+    OrderExpired,
     OrderRejected,
-    PriceBandChanged,
+    OrderRepriced,
+    RulesChanged,
+    StopPlaced,
+    StopTriggered,
     TradeExecuted,
     TradingStateChanged,
 )
-from matching.engine.levels import DepthLevel
-from matching.engine.orders import RestingOrder, RestoredOrder
+from matching.engine.levels import (
+    DepthLevel,
+)
+from matching.engine.orders import (
+    RestingOrder,
+    RestoredOrder,
+    RestoredSpecial,
+    WaitingOrder,
+)
+from matching.engine.trailing import (
+    Mark,
+)
 from matching.engine.types import (
+    LIMIT_TYPES,
+    STOP_TYPES,
+    TAKE_PROFIT_TYPES,
     CancelReason,
+    GroupKind,
+    GroupRole,
     OrderType,
     RejectReason,
+    SelfTradePrevention,
     Side,
     TimeInForce,
     TradingState,
 )
 
 __all__ = [
+    "LIMIT_TYPES",
+    "PLAIN",
+    "STOP_TYPES",
+    "TAKE_PROFIT_TYPES",
+    "ActivateBracket",
+    "AmendOrder",
+    "AmendRejected",
+    "AuctionHeld",
+    "BracketArmed",
+    "CancelAfterSet",
+    "CancelAll",
     "CancelOrder",
     "CancelReason",
     "CancelRejected",
@@ -38,21 +93,39 @@ __all__ = [
     "DepthLevel",
     "Engine",
     "Event",
+    "ExitPlaced",
+    "ExpireDue",
+    "GroupKind",
+    "GroupRole",
+    "IcebergRefilled",
+    "Instructions",
     "LevelChanged",
+    "Mark",
     "OrderAccepted",
+    "OrderAmended",
     "OrderCancelled",
+    "OrderDecremented",
+    "OrderExpired",
     "OrderRejected",
+    "OrderRepriced",
     "OrderType",
+    "PlaceGroup",
     "PlaceOrder",
-    "PriceBandChanged",
     "RejectReason",
     "RestingOrder",
     "RestoredOrder",
-    "SetPriceBand",
+    "RestoredSpecial",
+    "RulesChanged",
+    "SelfTradePrevention",
+    "SetCancelAfter",
+    "SetRules",
     "SetTradingState",
     "Side",
+    "StopPlaced",
+    "StopTriggered",
     "TimeInForce",
     "TradeExecuted",
     "TradingState",
     "TradingStateChanged",
+    "WaitingOrder",
 ]

@@ -26,7 +26,7 @@ class PriceLevel:
     middle, are O(1). (A dict used as a queue scans over the deleted entries at its front.)
     """
 
-    __slots__ = ("head", "key", "order_count", "price_ticks", "quantity_lots", "side", "tail")
+    __slots__ = ("head", "hidden_lots", "key", "order_count", "price_ticks", "quantity_lots", "side", "tail")
 
     head: RestingOrder | None
     tail: RestingOrder | None
@@ -36,6 +36,7 @@ class PriceLevel:
         self.price_ticks = price_ticks
         self.key = key
         self.quantity_lots = 0
+        self.hidden_lots = 0
         self.order_count = 0
         self.head = None
         self.tail = None
@@ -53,6 +54,8 @@ class PriceLevel:
         self.tail = order
         self.quantity_lots += order.remaining_lots
         self.order_count += 1
+        if order.is_special:
+            self.hidden_lots += order.hidden_lots
 
     def remove(self, order: RestingOrder) -> None:
         """Take an order out of the queue, wherever it stands, in O(1)."""
@@ -69,6 +72,13 @@ class PriceLevel:
         order.prev = order.next = None
         self.quantity_lots -= order.remaining_lots
         self.order_count -= 1
+        if self.hidden_lots:
+            self.hidden_lots -= order.hidden_lots
+
+    @property
+    def total_lots(self) -> int:
+        """All lots at this price, the hidden parts of icebergs too."""
+        return self.quantity_lots + self.hidden_lots
 
     def __iter__(self) -> Iterator[RestingOrder]:
         order = self.head
@@ -84,12 +94,15 @@ class PriceLevel:
         assert self.order_count == len(orders), "Invariant: the level counts its orders"
         lots = sum(order.remaining_lots for order in orders)
         assert self.quantity_lots == lots, "Invariant: the level's quantity is the sum of its orders'"
+        hidden = sum(order.hidden_lots for order in orders)
+        assert self.hidden_lots == hidden, "Invariant: the level's hidden quantity is the sum of its orders'"
         before = None
         for order in orders:
             assert order.level is self, "Invariant: an order knows its level"
             assert order.prev is before, "Invariant: the queue is linked both ways"
             assert (order.side, order.price_ticks) == (self.side, self.price_ticks), "Invariant: same side and price"
             assert 0 < order.remaining_lots <= order.quantity_lots, "Invariant: an open order has lots left"
+            assert 0 <= order.hidden_lots < order.quantity_lots, "Invariant: a part of an order is seen"
             assert before is None or before.priority < order.priority, "Invariant: the queue is in order of priority"
             before = order
 
@@ -102,7 +115,9 @@ class BookSide:
     no rule has to be written twice. The keys of the two sides never meet.
     """
 
-    __slots__ = ("best_key", "levels", "side", "sign")
+    __slots__ = ("best_key", "best_level", "levels", "side", "sign")
+
+    best_level: PriceLevel  # of a side that is not empty
 
     def __init__(self, side: Side) -> None:
         self.side = side
@@ -115,41 +130,30 @@ class BookSide:
         """Return the best price in O(1), None when the side is empty."""
         return None if self.best_key == NO_LEVEL_KEY else self.best_key * self.sign
 
-    @property
-    def best_level(self) -> PriceLevel:
-        """Return the best level of a side that is not empty, in O(1)."""
-        return self.levels[self.best_key]
-
     def level_at(self, price_ticks: int) -> PriceLevel:
         """Return the level at a price: O(1) when it is there, O(log levels) when it has to be made."""
         key = price_ticks * self.sign
         level = self.levels.get(key)
         if level is None:
             level = self.levels[key] = PriceLevel(self.side, price_ticks, key)
-            self.best_key = min(self.best_key, key)
+            if key < self.best_key:
+                self.best_key, self.best_level = key, level
         return level
 
     def remove_level(self, level: PriceLevel) -> None:
         """Remove an empty level, in O(log levels)."""
         del self.levels[level.key]
         if level.key == self.best_key:
-            self.best_key = next(iter(self.levels), NO_LEVEL_KEY)
+            self.best_key = best_key = next(iter(self.levels), NO_LEVEL_KEY)
+            if best_key != NO_LEVEL_KEY:
+                self.best_level = self.levels[best_key]
 
-    def sweep(self, reach_key: int, quantity_lots: int | None) -> tuple[int, int]:
-        """Return the lots within reach, at most `quantity_lots`, and their total ticks x lots.
-
-        Changes nothing. O(levels within reach).
-        """
-        lots = value = 0
+    def within(self, reach_key: int) -> Iterator[PriceLevel]:
+        """Iterate over the levels within reach, best first."""
         for key, level in self.levels.items():
-            if key > reach_key or lots == quantity_lots:
-                break
-            take = level.quantity_lots
-            if quantity_lots is not None:
-                take = min(take, quantity_lots - lots)
-            lots += take
-            value += take * level.price_ticks
-        return lots, value
+            if key > reach_key:
+                return
+            yield level
 
     def depth(self, limit: int | None) -> list[DepthLevel]:
         """Return the levels best first, at most `limit`, in O(levels returned)."""
@@ -161,6 +165,7 @@ class BookSide:
         assert keys == sorted(keys), "Invariant: the levels are sorted"
         best = keys[0] if keys else NO_LEVEL_KEY
         assert self.best_key == best, "Invariant: the remembered best price is the best price"
+        assert not keys or self.best_level is self.levels[best], "Invariant: the remembered best level is the best"
         for key, level in self.levels.items():
             assert level.side is self.side, "Invariant: a level is on its own side"
             assert key == level.key == level.price_ticks * self.sign, "Invariant: a level is filed under its price"

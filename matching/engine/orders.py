@@ -1,19 +1,38 @@
-"""Orders that rest in the book."""
+"""Orders that the engine keeps: those that rest in the book, and those that wait outside."""
 
 import struct
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from matching.engine.types import Side
+from matching.engine.commands import PLAIN, Instructions, PlaceOrder
+from matching.engine.digests import MASK_64, digest_of
+from matching.engine.types import LIMIT_TYPES, STOP_TYPES, GroupRole, OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
     from matching.engine.levels import PriceLevel
 
-_DIGEST_FIELDS: Final = struct.Struct(">16s16sBQQQ")
+_DIGEST_FIELDS: Final = struct.Struct(">16s16sBQQQQ")
+
+
+class RestoredSpecial(NamedTuple):
+    """What a stored order has beyond a plain one.
+
+    `is_resting` is False for an order that waits for its trigger or, in a bracket, for its entry. `group_id` 0 is
+    no group.
+    """
+
+    type: OrderType
+    time_in_force: TimeInForce
+    post_only: bool
+    instructions: Instructions
+    visible_lots: int
+    is_resting: bool
+    group_id: int = 0
+    group_role: GroupRole | None = None
 
 
 class RestoredOrder(NamedTuple):
-    """An open order as it was stored, to rebuild a book from."""
+    """An open order as it was stored, to rebuild an engine from; `special` is None for a plain resting one."""
 
     order_id: int
     account_id: int
@@ -22,13 +41,15 @@ class RestoredOrder(NamedTuple):
     quantity_lots: int
     remaining_lots: int
     priority: int
+    special: RestoredSpecial | None = None
 
 
 class RestingOrder:
     """An open order in the queue of its price level.
 
-    `priority` is the sequence number that gave the order its place in the queue. `digest` is what the order
-    last added to the book's hash, 0 if it has not been hashed yet.
+    `priority` is the sequence number that gave the order its place in the queue. `remaining_lots` is what the queue
+    sees, so without the hidden part of an iceberg. `digest` is what the order last added to the book's hash, 0 if it
+    has not been hashed yet.
     """
 
     __slots__ = (
@@ -37,6 +58,7 @@ class RestingOrder:
         "level",
         "next",
         "order_id",
+        "owned",
         "prev",
         "price_ticks",
         "priority",
@@ -46,8 +68,15 @@ class RestingOrder:
     )
 
     level: "PriceLevel"
+    owned: "dict[int, OpenOrder]"  # its account's open orders
     prev: "RestingOrder | None"
     next: "RestingOrder | None"
+
+    # What a plain order does not have costs it nothing: these are slots of SpecialOrder only.
+    is_special = False
+    post_only: bool = False
+    instructions: Instructions = PLAIN
+    hidden_lots: int = 0
 
     def __init__(
         self,
@@ -68,6 +97,15 @@ class RestingOrder:
         self.priority = priority
         self.digest = 0
 
+    @property
+    def total_lots(self) -> int:
+        """What is left of the order, seen or hidden."""
+        return self.remaining_lots + self.hidden_lots
+
+    @property
+    def filled_lots(self) -> int:
+        return self.quantity_lots - self.total_lots
+
     def compute_digest(self) -> int:
         """Return 64 bits that stand for everything about this order that matching depends on."""
         packed = _DIGEST_FIELDS.pack(
@@ -75,7 +113,108 @@ class RestingOrder:
             self.account_id.to_bytes(16, "big"),
             self.side,
             self.price_ticks,
+            self.quantity_lots,
             self.remaining_lots,
             self.priority,
         )
         return int.from_bytes(blake2b(packed, digest_size=8).digest(), "big")
+
+
+class SpecialOrder(RestingOrder):
+    """A resting order with instructions, or one that belongs to a group."""
+
+    __slots__ = ("hidden_lots", "instructions", "post_only")
+
+    is_special = True
+
+    def __init__(self, order: PlaceOrder, remaining_lots: int, priority: int) -> None:
+        super().__init__(
+            order.order_id,
+            order.account_id,
+            order.side,
+            order.price_ticks,
+            order.quantity_lots,
+            remaining_lots,
+            priority,
+        )
+        self.post_only = order.post_only
+        self.instructions = order.instructions
+        self.hidden_lots = 0
+        self.show(self.instructions.display_lots)
+
+    def show(self, display_lots: int) -> None:
+        """Hide all but `display_lots` of what is left; 0 hides nothing."""
+        total = self.total_lots
+        self.remaining_lots = min(total, display_lots) if display_lots else total
+        self.hidden_lots = total - self.remaining_lots
+
+    def compute_digest(self) -> int:
+        plain = super().compute_digest()
+        if (self.post_only, self.instructions, self.hidden_lots) == (False, PLAIN, 0):
+            return plain
+        return (plain + digest_of([self.post_only, *self.instructions, self.hidden_lots, plain])) & MASK_64
+
+
+class WaitingOrder:
+    """An order outside the book: a stop that waits for its trigger, or an exit that waits for its bracket's entry.
+
+    `order` is the command with what was found out since: the stop price of a trailing stop as it was when accepted,
+    and as its price the furthest one it may trade at. `is_watched` tells that trades may trigger it.
+    """
+
+    __slots__ = ("digest", "is_watched", "order", "owned", "priority")
+
+    owned: "dict[int, OpenOrder]"
+
+    is_special = True
+    hidden_lots = 0
+    filled_lots = 0
+
+    def __init__(self, order: PlaceOrder, priority: int) -> None:
+        self.order = order
+        self.priority = priority
+        self.is_watched = False
+        self.digest = self._compute_digest()
+
+    @property
+    def order_id(self) -> int:
+        return self.order.order_id
+
+    @property
+    def account_id(self) -> int:
+        return self.order.account_id
+
+    @property
+    def side(self) -> Side:
+        return self.order.side
+
+    @property
+    def remaining_lots(self) -> int:
+        return self.order.quantity_lots
+
+    @property
+    def total_lots(self) -> int:
+        return self.order.quantity_lots
+
+    @property
+    def instructions(self) -> Instructions:
+        return self.order.instructions
+
+    @property
+    def is_stop(self) -> bool:
+        return self.order.type in STOP_TYPES
+
+    @property
+    def has_limit(self) -> bool:
+        return self.order.type in LIMIT_TYPES
+
+    def change(self, *, price_ticks: int, quantity_lots: int) -> None:
+        self.order = self.order._replace(price_ticks=price_ticks, quantity_lots=quantity_lots)
+        self.digest = self._compute_digest()
+
+    def _compute_digest(self) -> int:
+        _, *fields, budget, instructions = self.order
+        return digest_of([*fields, budget, *instructions, self.priority])
+
+
+OpenOrder = RestingOrder | WaitingOrder

@@ -14,14 +14,55 @@ class Side(IntEnum):
 
 
 class OrderType(IntEnum):
+    """Those from STOP on wait for a trigger: all of them outside the book, as limit or as market orders later."""
+
     LIMIT = 1
     MARKET = 2
+    STOP = 3
+    STOP_LIMIT = 4
+    TAKE_PROFIT = 5
+    TAKE_PROFIT_LIMIT = 6
+    TRAILING_STOP = 7
+
+
+STOP_TYPES: Final = frozenset(order_type for order_type in OrderType if order_type >= OrderType.STOP)
+"""Types that wait for a trigger."""
+
+LIMIT_TYPES: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
+"""Types whose price the client gives, and which may rest in the book."""
+
+TAKE_PROFIT_TYPES: Final = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 
 
 class TimeInForce(IntEnum):
     GTC = 1
     IOC = 2
     FOK = 3
+    GTD = 4
+
+
+class SelfTradePrevention(IntEnum):
+    """What happens when an order would trade with one of the same account; the taker's choice counts."""
+
+    CANCEL_NEWEST = 1
+    CANCEL_OLDEST = 2
+    CANCEL_BOTH = 3
+    DECREMENT = 4
+
+
+class GroupKind(IntEnum):
+    OCO = 1
+    BRACKET = 2
+
+
+class GroupRole(IntEnum):
+    """What an order is in its group."""
+
+    OCO_LIMIT = 1
+    OCO_STOP = 2
+    ENTRY = 3
+    TAKE_PROFIT = 4
+    STOP_LOSS = 5
 
 
 class TradingState(IntEnum):
@@ -40,11 +81,21 @@ class RejectReason(IntEnum):
 
     MARKET_CLOSED = 10
     MARKET_HALTED = 20
+    MARKET_PRE_OPEN = 25
     DUPLICATE_ORDER_ID = 30
+    TOO_MANY_ORDERS = 32
+    TOO_MANY_STOPS = 34
+    ALREADY_EXPIRED = 36
+    NO_LAST_PRICE = 38
     PRICE_OUT_OF_BAND = 40
+    STOP_WOULD_TRIGGER = 45
     POST_ONLY_WOULD_TRADE = 50
+    SELF_TRADE = 55
     INSUFFICIENT_LIQUIDITY = 60
     ORDER_NOT_FOUND = 70
+    ORDER_LINKED = 75
+    PRICE_NOT_AMENDABLE = 77
+    QUANTITY_BELOW_FILLED = 80
 
     @property
     def is_transient(self) -> bool:
@@ -59,6 +110,18 @@ class CancelReason(IntEnum):
     IOC_REMAINDER = 2
     FOK_NOT_FILLABLE = 3
     MARKET_REMAINDER = 4
+    SELF_TRADE = 5
+    LINKED = 6
+    PRICE_OUT_OF_BAND = 7
+    NO_FUNDS = 8
+    CANCEL_AFTER = 9
 
 
-_PERMANENT: Final = (RejectReason.DUPLICATE_ORDER_ID, RejectReason.ORDER_NOT_FOUND)
+_PERMANENT: Final = (
+    RejectReason.DUPLICATE_ORDER_ID,
+    RejectReason.ALREADY_EXPIRED,
+    RejectReason.ORDER_NOT_FOUND,
+    RejectReason.ORDER_LINKED,
+    RejectReason.PRICE_NOT_AMENDABLE,
+    RejectReason.QUANTITY_BELOW_FILLED,
+)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from matching.engine import (
+    CancelOrder,
     CancelReason,
     CancelRejected,
     Command,
@@ -13,9 +14,9 @@ from matching.engine import (
     LevelChanged,
     OrderAccepted,
     OrderCancelled,
-    PriceBandChanged,
     RejectReason,
-    SetPriceBand,
+    RulesChanged,
+    SetRules,
     SetTradingState,
     TimeInForce,
     TradeExecuted,
@@ -98,31 +99,31 @@ def test_a_taker_sweeps_levels_and_rests_with_what_is_left() -> None:
 def test_at_one_price_the_first_to_come_is_the_first_to_trade() -> None:
     engine = Engine()
     run(engine, [limit(1, SELL, 2, 100), limit(2, SELL, 2, 100), limit(3, SELL, 2, 100)])
-    assert trades(run(engine, [limit(9, BUY, 3, 100)])) == [(1, 100, 2), (2, 100, 1)]
+    assert trades(run(engine, [limit(9, BUY, 3, 100, account=TAKER)])) == [(1, 100, 2), (2, 100, 1)]
 
 
 def test_a_partial_fill_keeps_the_place_in_the_queue() -> None:
     engine = Engine()
-    run(engine, [limit(1, SELL, 4, 100), limit(2, SELL, 4, 100), limit(8, BUY, 1, 100)])
-    assert trades(run(engine, [limit(9, BUY, 4, 100)])) == [(1, 100, 3), (2, 100, 1)]
+    run(engine, [limit(1, SELL, 4, 100), limit(2, SELL, 4, 100), limit(8, BUY, 1, 100, account=TAKER)])
+    assert trades(run(engine, [limit(9, BUY, 4, 100, account=TAKER)])) == [(1, 100, 3), (2, 100, 1)]
 
 
 def test_the_best_price_trades_before_an_earlier_order() -> None:
     engine = Engine()
     run(engine, [limit(1, BUY, 2, 99), limit(2, BUY, 2, 100)])
-    assert trades(run(engine, [limit(9, SELL, 3, 99)])) == [(2, 100, 2), (1, 99, 1)]
+    assert trades(run(engine, [limit(9, SELL, 3, 99, account=TAKER)])) == [(2, 100, 2), (1, 99, 1)]
 
 
 def test_an_order_cancelled_in_the_middle_of_the_queue_is_passed_over() -> None:
     engine = Engine()
     run(engine, [limit(n, SELL, 1, 100) for n in (1, 2, 3, 4)])
     run(engine, [cancel(2), cancel(3)])
-    assert trades(run(engine, [limit(9, BUY, 4, 100)])) == [(1, 100, 1), (4, 100, 1)]
+    assert trades(run(engine, [limit(9, BUY, 4, 100, account=TAKER)])) == [(1, 100, 1), (4, 100, 1)]
 
 
 def test_a_cancel_reports_what_remained_and_the_level() -> None:
     engine = engine_with_asks()
-    run(engine, [limit(9, BUY, 2, 100)])
+    run(engine, [limit(9, BUY, 2, 100, account=TAKER)])
     events = run(engine, [cancel(1)])
     expected = [OrderCancelled(10, 1, CancelReason.REQUESTED, 3), LevelChanged(11, SELL, 100, 0, 0)]
     assert typed(events) == typed(expected)
@@ -131,10 +132,10 @@ def test_a_cancel_reports_what_remained_and_the_level() -> None:
 
 
 @pytest.mark.parametrize("command", [cancel(77), cancel(1, account=OUTSIDER)], ids=["unknown", "foreign"])
-def test_an_order_that_is_not_there_or_not_ones_own_cannot_be_cancelled(command: Command) -> None:
+def test_an_order_that_is_not_there_or_not_ones_own_cannot_be_cancelled(command: CancelOrder) -> None:
     engine = engine_with_asks()
     (event,) = run(engine, [command])
-    assert typed([event]) == typed([CancelRejected(7, command[1], RejectReason.ORDER_NOT_FOUND)])
+    assert typed([event]) == typed([CancelRejected(7, command.order_id, RejectReason.ORDER_NOT_FOUND)])
     assert engine.open_order_count == 3
 
 
@@ -159,13 +160,13 @@ def test_an_ioc_order_fills_what_it_can_and_cancels_the_rest() -> None:
 
 
 def test_an_ioc_order_that_reaches_nothing_is_cancelled_whole() -> None:
-    events = run(engine_with_asks(), [limit(9, BUY, 7, 99, tif=IOC)])
+    events = run(engine_with_asks(), [limit(9, BUY, 7, 99, tif=IOC, account=TAKER)])
     assert typed(events) == typed([OrderAccepted(7, 9), OrderCancelled(8, 9, CancelReason.IOC_REMAINDER, 7)])
 
 
 @pytest.mark.parametrize("lots", [10, 7])
 def test_a_fok_order_that_can_be_filled_is_filled(lots: int) -> None:
-    events = run(engine_with_asks(), [limit(9, BUY, lots, 102, tif=FOK)])
+    events = run(engine_with_asks(), [limit(9, BUY, lots, 102, tif=FOK, account=TAKER)])
     assert sum(trade[2] for trade in trades(events)) == lots
     assert not [event for event in events if isinstance(event, OrderCancelled)]
 
@@ -174,14 +175,14 @@ def test_a_fok_order_that_can_be_filled_is_filled(lots: int) -> None:
 def test_a_fok_order_that_cannot_be_filled_inside_its_limit_touches_nothing(lots: int, price: int) -> None:
     engine = engine_with_asks()
     before = engine.depth(SELL)
-    events = run(engine, [limit(9, BUY, lots, price, tif=FOK)])
+    events = run(engine, [limit(9, BUY, lots, price, tif=FOK, account=TAKER)])
     expected = [OrderAccepted(7, 9), OrderCancelled(8, 9, CancelReason.FOK_NOT_FILLABLE, lots)]
     assert typed(events) == typed(expected)
     assert engine.depth(SELL) == before
 
 
 def test_a_post_only_order_that_would_not_trade_rests() -> None:
-    events = run(engine_with_asks(), [limit(9, BUY, 1, 99, post_only=True)])
+    events = run(engine_with_asks(), [limit(9, BUY, 1, 99, post_only=True, account=TAKER)])
     assert typed(events) == typed([OrderAccepted(7, 9), LevelChanged(8, BUY, 99, 1, 1)])
 
 
@@ -244,7 +245,7 @@ def test_a_budget_with_fok_needs_a_book_worth_the_budget() -> None:
 
 def test_a_market_order_fills_only_inside_the_band() -> None:
     engine = engine_with_asks()
-    run(engine, [SetPriceBand(0, 20_000, 100)])
+    run(engine, [SetRules(0, 20_000, 100)])
     events = run(engine, [market(9, BUY, 12)])
     assert trades(events) == [(1, 100, 5), (2, 101, 5)]
     assert without_levels(events)[-1][2:] == (CancelReason.MARKET_REMAINDER, 2)
@@ -252,13 +253,13 @@ def test_a_market_order_fills_only_inside_the_band() -> None:
 
 def test_the_band_follows_the_last_trade_from_one_order_to_the_next() -> None:
     engine = engine_with_asks()
-    run(engine, [SetPriceBand(0, 20_000, 100), market(8, BUY, 12)])
+    run(engine, [SetRules(0, 20_000, 100), market(8, BUY, 12)])
     assert trades(run(engine, [market(9, BUY, 5)])) == [(3, 103, 5)]
 
 
 def test_a_better_price_than_the_bands_is_taken() -> None:
     engine = engine_with_asks()
-    run(engine, [SetPriceBand(0, 10_000, 200)])
+    run(engine, [SetRules(0, 10_000, 200)])
     assert trades(run(engine, [market(9, BUY, 1)])) == [(1, 100, 1)]
 
 
@@ -271,8 +272,8 @@ def test_the_edges_of_the_band_are_rounded_inwards(price: int, is_inside: bool) 
 
 def test_a_band_change_is_an_event_and_touches_no_order() -> None:
     engine = engine_with_asks()
-    events = run(engine, [SetPriceBand(0, 1, 5_000)])
-    assert typed(events) == typed([PriceBandChanged(7, 1, 5_000)])
+    events = run(engine, [SetRules(0, 1, 5_000)])
+    assert typed(events) == typed([RulesChanged(7, 1, 5_000, 0, 0)])
     assert engine.open_order_count == 3
 
 
@@ -287,7 +288,7 @@ def test_orders_can_be_cancelled_in_every_state(state: TradingState) -> None:
 
 def test_a_post_only_market_takes_orders_that_do_not_trade() -> None:
     engine = engine_with_asks()
-    events = run(engine, [SetTradingState(0, TradingState.POST_ONLY), limit(9, BUY, 1, 99)])
+    events = run(engine, [SetTradingState(0, TradingState.POST_ONLY), limit(9, BUY, 1, 99, account=TAKER)])
     assert isinstance(events[1], OrderAccepted)
 
 
@@ -308,11 +309,11 @@ def test_an_order_id_may_come_back_after_its_order_is_gone() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        limit(9, BUY, 0, 100),
+        limit(9, BUY, 0, 100, account=TAKER),
         market(9, BUY),
         market(9, SELL, budget=100),
         market(9, BUY, 1, budget=100),
-        limit(9, BUY, 0, 100)._replace(budget=100),
+        limit(9, BUY, 0, 100, account=TAKER)._replace(budget=100),
     ],
     ids=["no quantity", "nothing", "sell by budget", "both", "limit by budget"],
 )

@@ -8,7 +8,7 @@ from matching.engine import (
     Command,
     Engine,
     RestoredOrder,
-    SetPriceBand,
+    SetRules,
     SetTradingState,
     Side,
     TradeExecuted,
@@ -68,7 +68,7 @@ def test_open_orders_come_in_order_of_priority() -> None:
 )
 def test_sweep_cost_is_what_a_market_order_then_costs(side: Side, lots: int, expected: tuple[int, int]) -> None:
     engine = engine_with_book()
-    assert engine.sweep_cost(side, lots) == expected
+    assert engine.sweep_cost(market(30, side, lots)) == expected
     trades = [event for event in run(engine, [market(30, side, lots)]) if isinstance(event, TradeExecuted)]
     filled = sum(trade.quantity_lots for trade in trades)
     assert (filled, sum(trade.price_ticks * trade.quantity_lots for trade in trades)) == expected
@@ -76,9 +76,9 @@ def test_sweep_cost_is_what_a_market_order_then_costs(side: Side, lots: int, exp
 
 def test_sweep_cost_ends_at_the_band_and_on_an_empty_side() -> None:
     engine = engine_with_book()
-    run(engine, [SetPriceBand(0, 30_000, 0)])
-    assert engine.sweep_cost(BUY, 50) == (5, 505)
-    assert Engine().sweep_cost(SELL, 1) == (0, 0)
+    run(engine, [SetRules(0, 30_000, 0)])
+    assert engine.sweep_cost(market(30, BUY, 50)) == (5, 505)
+    assert Engine().sweep_cost(market(30, SELL, 1)) == (0, 0)
 
 
 def test_a_restored_engine_has_the_same_hash_and_goes_on_alike() -> None:
@@ -114,7 +114,7 @@ def test_the_hash_fits_64_bits_and_does_not_depend_on_when_it_is_asked_for() -> 
 
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
-    assert engine_with_book().state_hash() == 11_060_618_251_586_993_261
+    assert engine_with_book().state_hash() == 14_917_151_239_178_368_240
 
 
 ORDER = RestoredOrder(1, MAKER, BUY, 100, 5, 5, 1)
