@@ -24,7 +24,7 @@ def percentiles_ms(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def make_market(*, price: str = "100") -> "Market":
-    """Create a market with assets of its own: tick 0.01, lot 0.0001, fees of 0.1 %, no price band."""
+    """Create a market with assets of its own: tick 0.01, lot 0.0001, fees of 0.1 %, no band, no limit of orders."""
     from exchange.models import Asset, Market
 
     tag = f"{time.time_ns() // 10**6 % 10**9:09d}"
@@ -36,6 +36,8 @@ def make_market(*, price: str = "100") -> "Market":
         tick_size=Decimal("0.01"),
         lot_size=Decimal("0.0001"),
         max_quantity=Decimal(10**6),
+        max_open_orders=0,
+        max_stop_orders=0,
         price_band_ppm=0,
         reference_price=Decimal(price),
     )

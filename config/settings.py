@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import environ
 import structlog
+from celery.schedules import crontab
 from django.urls import reverse_lazy
 from kombu import Queue
 
@@ -171,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expire_seconds": 10},
     },
     "orders-partitions": {"task": "orders.tasks.create_partitions", "schedule": timedelta(hours=6)},
+    "orders-fee-tiers": {"task": "orders.tasks.recompute_fee_tiers", "schedule": crontab(hour="0", minute="15")},
 }
 
 # --- Trading --------------------------------------------------------------------------------------
@@ -217,6 +219,9 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # its fields are optional already
+    "POSTPROCESSING_HOOKS": [],  # choices stand where they are used: as components they would need made-up names
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # a list of the words, each explained by itself
 }
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -282,6 +287,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "People",
                 "items": [
                     _page("Users", "person", "exchange.user"),
+                    _page("Fee tiers", "percent", "exchange.userfeetier"),
                     _page("Groups", "group", "auth.group"),
                     _page("Audit trail", "policy", "exchange.auditentry"),
                 ],
@@ -291,6 +297,7 @@ UNFOLD: dict[str, Any] = {
                 "collapsible": True,
                 "items": [
                     _page("Engines", "memory", "orders.marketsequence"),
+                    _page("Cancel-after switches", "timer", "orders.cancelafter"),
                     _page("Journal", "history", "orders.journalbatch"),
                     _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
                     _page("Refresh tokens", "key", "token_blacklist.outstandingtoken"),

@@ -18,8 +18,16 @@ class MarketSeed(NamedTuple):
     tick_size: Decimal
     lot_size: Decimal
     min_notional: Decimal
+    min_quantity: Decimal
     max_quantity: Decimal
     reference_price: Decimal
+
+
+class TierSeed(NamedTuple):
+    level: int
+    min_volume: Decimal
+    maker_fee_ppm: int
+    taker_fee_ppm: int
 
 
 ASSETS = (
@@ -36,23 +44,35 @@ ASSETS = (
 )
 
 
-def _market(symbol: str, tick: str, lot: str, minimum: str, maximum: str, reference: str) -> MarketSeed:
-    return MarketSeed(symbol, *(Decimal(number) for number in (tick, lot, minimum, maximum, reference)))
+def _market(symbol: str, *numbers: str) -> MarketSeed:
+    return MarketSeed(symbol, *(Decimal(number) for number in numbers))
+
+
+def _tiers(unit: str) -> tuple[TierSeed, ...]:
+    return (
+        TierSeed(1, Decimal(unit), 600, 900),
+        TierSeed(2, Decimal(unit) * 10, 400, 800),
+        TierSeed(3, Decimal(unit) * 100, 200, 600),
+    )
 
 
 MARKETS = (
-    _market("BTC/USDT", "0.01", "0.00001", "5", "1000", "65000"),
-    _market("ETH/USDT", "0.01", "0.0001", "5", "10000", "3500"),
-    _market("BNB/USDT", "0.01", "0.001", "5", "50000", "600"),
-    _market("SOL/USDT", "0.01", "0.001", "5", "100000", "150"),
-    _market("XRP/USDT", "0.0001", "0.1", "5", "10000000", "0.6"),
-    _market("ADA/USDT", "0.0001", "0.1", "5", "10000000", "0.45"),
-    _market("DOGE/USDT", "0.00001", "1", "5", "50000000", "0.15"),
-    _market("DOT/USDT", "0.001", "0.01", "5", "1000000", "6.5"),
-    _market("LTC/USDT", "0.01", "0.001", "5", "100000", "85"),
-    _market("ETH/BTC", "0.00001", "0.001", "0.0001", "10000", "0.054"),
+    _market("BTC/USDT", "0.01", "0.00001", "5", "0.00005", "1000", "65000"),
+    _market("ETH/USDT", "0.01", "0.0001", "5", "0.001", "10000", "3500"),
+    _market("BNB/USDT", "0.01", "0.001", "5", "0.005", "50000", "600"),
+    _market("SOL/USDT", "0.01", "0.001", "5", "0.02", "100000", "150"),
+    _market("XRP/USDT", "0.0001", "0.1", "5", "5", "10000000", "0.6"),
+    _market("ADA/USDT", "0.0001", "0.1", "5", "5", "10000000", "0.45"),
+    _market("DOGE/USDT", "0.00001", "1", "5", "20", "50000000", "0.15"),
+    _market("DOT/USDT", "0.001", "0.01", "5", "0.5", "1000000", "6.5"),
+    _market("LTC/USDT", "0.01", "0.001", "5", "0.05", "100000", "85"),
+    _market("ETH/BTC", "0.00001", "0.001", "0.0001", "0.001", "10000", "0.054"),
 )
 
 MAKER_FEE_PPM = 800
 TAKER_FEE_PPM = 1_000
 PRICE_BAND_PPM = 100_000
+MAX_OPEN_ORDERS = 1_000
+MAX_STOP_ORDERS = 100
+# By quote asset, whose volume they are measured in.
+FEE_TIERS = {"USDT": _tiers("100000"), "BTC": _tiers("2")}

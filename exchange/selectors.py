@@ -25,14 +25,14 @@ _snapshot = _Snapshot({}, {}, 0.0)
 
 
 def markets() -> list[Market]:
-    """Return all markets with their assets, oldest first; at most a second old. At most one query."""
+    """Return all markets with their assets and fee tiers, oldest first; at most a second old. At most two queries."""
     return list(_fresh().by_id.values())
 
 
 def market_by_symbol(text: str) -> Market:
     """Return the market called `BTC/USDT`, `BTC-USDT` or `BTC_USDT`, in any case. Raises MARKET_NOT_FOUND.
 
-    At most a second old; its assets are loaded, so `scale` costs no query. A new market is found at once.
+    At most a second old; assets and fee tiers are loaded, so neither costs a query. A new market is found at once.
     """
     match = _SYMBOL.fullmatch(text.upper())
     symbol = f"{match[1]}/{match[2]}" if match else ""
@@ -63,7 +63,7 @@ def _fresh() -> _Snapshot:
 
 def _load() -> _Snapshot:
     global _snapshot
-    rows = list(Market.objects.select_related("base", "quote").order_by("id"))
+    rows = list(Market.objects.select_related("base", "quote").prefetch_related("fee_tiers").order_by("id"))
     _snapshot = _Snapshot({row.pk: row for row in rows}, {row.symbol: row for row in rows}, time.monotonic() + _KEPT_S)
     return _snapshot
 

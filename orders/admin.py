@@ -26,9 +26,11 @@ from exchange.admin.columns import (
     time_text,
 )
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.search import as_uuid, find_users
+from exchange.admin.search import ByUserAdmin, as_uuid, find_users
 from exchange.ids import uuid7_floor
-from orders.models import ClientOrderId, JournalBatch, MarketSequence, Order, Trade
+from exchange.scaling import from_units
+from orders.models import CancelAfter, ClientOrderId, JournalBatch, MarketSequence, Order, Trade
+from orders.selectors import orders_of_group
 from settlement.admin import FailedSettlementAdmin, balance_table, entry_table
 from settlement.models import Account, FailedSettlement, LedgerEntry
 
@@ -40,36 +42,84 @@ STATUS_COLOURS = {
     "open": "info", "partially_filled": "info", "pending": "info", "filled": "success", "cancelled": "warning",
     "rejected": "danger", "expired": "warning",
 }  # fmt: skip
+# What has no limit: the stored price of such a stop is the one that protects it.
+_MARKET_LIKE = (Order.Type.MARKET, Order.Type.STOP, Order.Type.TAKE_PROFIT, Order.Type.TRAILING_STOP)
 SETTLEMENT_COLOURS = {"pending": "info", "retrying": "warning", "settled": "success", "failed": "danger"}
+
+
+class GroupRoleFilter(admin.SimpleListFilter):
+    """Orders of groups; those without a group are what the list shows anyway."""
+
+    title = "role in a group"
+    parameter_name = "group_role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(role.value, role.label) for role in Order.GroupRole if role.value]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(group_role=self.value()) if self.value() else queryset
 
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     list_display = [
         short_id(), moment("created_at", "created"), "market", related("user", USER), label("side", SIDE_COLOURS),
-        "type", amount("price"), amount("quantity"), amount("filled_quantity", "filled"),
-        label("status", STATUS_COLOURS),
+        "type", "terms", "limit", amount("stop_price", "stop"), amount("quantity"),
+        amount("filled_quantity", "filled"), label("status", STATUS_COLOURS),
     ]  # fmt: skip
     list_select_related = ["market", "user"]
     list_only = [
-        "id", "market__symbol", "user__username", "side", "type", "price", "quantity", "filled_quantity", "status",
-        "created_at",
+        "id", "market__symbol", "user__username", "side", "type", "time_in_force", "post_only", "display_quantity",
+        "group_role", "price", "stop_price", "quantity", "filled_quantity", "status", "created_at",
     ]  # fmt: skip
-    list_filter = [UuidTimeFilter, "status", "side", "market"]
+    list_filter = [
+        UuidTimeFilter, "status", "type", "time_in_force", "side", GroupRoleFilter, "self_trade_prevention", "market",
+    ]  # fmt: skip
     search_fields = ["id"]
     search_help_text = "Order id, client order id, or user: id, name or e-mail"
     fieldsets = [
         (None, {"fields": [
             "id", "client_order_id", "market", related("user", USER), label("side", SIDE_COLOURS), "type",
-            "time_in_force", "post_only", label("status", STATUS_COLOURS), "reason",
+            label("status", STATUS_COLOURS), "reason",
+        ]}),
+        ("Instructions", {"fields": [
+            "time_in_force", moment("expire_at"), "post_only", "reprice", "self_trade_prevention",
+            amount("display_quantity"), amount("visible_quantity"), related_id("group_id", ORDER, "group"),
+            "group_role",
+        ]}),
+        ("Trigger", {"fields": [
+            amount("stop_price"), amount("trailing_amount"), "trailing_percent", "protection_price",
+            moment("triggered_at"),
         ]}),
         ("Amounts", {"fields": [
-            amount("price"), amount("average_price"), amount("quantity"), amount("quote_quantity"),
+            "limit", amount("average_price"), amount("quantity"), amount("quote_quantity"),
             amount("filled_quantity"), amount("remaining_quantity"), amount("filled_quote"), amount("fee_paid"),
             amount("held"), "maker_fee_ppm", "taker_fee_ppm",
         ]}),
         ("Times", {"fields": ["priority", moment("created_at"), moment("updated_at")]}),
     ]  # fmt: skip
+
+    @admin.display(description="time in force")
+    def terms(self, order: Order) -> str:
+        """Time in force and what else is special about an order, in a few words."""
+        marks = {"post-only": order.post_only, "iceberg": order.display_quantity, "group": order.group_role}
+        return " · ".join([order.time_in_force, *(mark for mark, is_so in marks.items() if is_so)])
+
+    @admin.display(description="price")
+    def limit(self, order: Order) -> str:
+        return amount_text(None if order.type in _MARKET_LIKE else order.price)
+
+    @admin.display(description="protection price")
+    def protection_price(self, order: Order) -> str:
+        return amount_text(order.price if order.type in _MARKET_LIKE else None)
+
+    @admin.display(description="trailing percent")
+    def trailing_percent(self, order: Order) -> str:
+        return amount_text(None if order.trailing_ppm is None else from_units(order.trailing_ppm, 4))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
+        has_trigger = obj is not None and obj.stop_price is not None
+        return [section for section in self.fieldsets or () if has_trigger or section[0] != "Trigger"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
         return [field for _, options in self.fieldsets or () for field in options["fields"]]
@@ -83,9 +133,27 @@ class OrderAdmin(ReadOnlyAdmin):
         trades = Trade.objects.filter(trades_of_order(obj)) if obj.filled_quantity else Trade.objects.none()
         assets = [obj.market.base_id, obj.market.quote_id]
         return [
+            *([_group_table(obj)] if obj.group_id else []),
             trade_table(f"Trades (newest first, at most {TRADES_SHOWN})", trades),
             balance_table("Balances of the user", Account.objects.filter(owner_id=obj.user_id, asset_id__in=assets)),
         ]
+
+
+def _group_table(order: Order) -> Table:
+    """Return the other orders of an order's group as a table. One query."""
+    assert order.group_id is not None, "Invariant: the group's table is for orders of a group"
+    headers = ("Order", "Role", "Side", "Type", "Price", "Stop", "Quantity", "Filled", "Held", "Status", "Reason")
+    rows = [
+        [
+            link_to(ORDER, other.pk, short(other.pk)), other.get_group_role_display(),
+            label_of(other, "side", SIDE_COLOURS), other.get_type_display(), amount_text(other.price),
+            amount_text(other.stop_price), amount_text(other.quantity), amount_text(other.filled_quantity),
+            amount_text(other.held), label_of(other, "status", STATUS_COLOURS), other.reason or "-",
+        ]
+        for other in orders_of_group(order.user, order.group_id)
+        if other.pk != order.pk
+    ]  # fmt: skip
+    return Table("The other orders of the group", headers, rows)
 
 
 def _orders_called(term: str) -> Q:
@@ -259,5 +327,16 @@ class MarketSequenceAdmin(ReadOnlyAdmin):
     ordering = ("market_id",)
     fields = [
         "market", "last_seq", label("trading_state", STATE_COLOURS), amount("last_price"), "price_band_ppm",
-        amount("reference_price"), "state_hash", "batch_id", moment("updated_at"),
+        amount("reference_price"), "max_orders", "max_stops", "state_hash", "batch_id", moment("updated_at"),
     ]  # fmt: skip
+
+
+@admin.register(CancelAfter)
+class CancelAfterAdmin(ByUserAdmin):
+    """Dead man's switches that are on."""
+
+    list_display = [related("user", USER), "market", moment("due_at", "cancels everything at")]
+    list_select_related = ["market", "user"]
+    list_only = ["id", "market__symbol", "user__username", "due_at"]
+    list_filter = ["market"]
+    fields = [related("user", USER), "market", moment("due_at", "cancels everything at")]

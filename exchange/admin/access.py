@@ -1,6 +1,6 @@
 """Groups, logins and refresh tokens."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
@@ -8,14 +8,11 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from exchange.admin.base import BackOfficeAdmin, ReadOnlyAdmin, staff
+from exchange.admin.base import BackOfficeAdmin, staff
 from exchange.admin.changes import group_save
 from exchange.admin.columns import moment, related
-from exchange.admin.search import find_users
+from exchange.admin.search import ByUserAdmin
 from exchange.models import RevokedSession
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 admin.site.unregister(Group)
 admin.site.unregister(OutstandingToken)
@@ -41,21 +38,8 @@ class RoleAdmin(GroupAdmin, BackOfficeAdmin):
         group_save(actor=staff(request), group=form.instance, permissions=permissions)
 
 
-class _ByUser(ReadOnlyAdmin):
-    """Lists that are searched by user."""
-
-    user_path = "user_id"
-    search_fields = ["user"]
-    search_help_text = "Id, name or e-mail of a user"
-
-    def get_search_results(self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str) -> Any:
-        if search_term.strip():
-            queryset = queryset.filter(**{f"{self.user_path}__in": find_users(search_term)})
-        return queryset, False
-
-
 @admin.register(OutstandingToken)
-class OutstandingTokenAdmin(_ByUser):
+class OutstandingTokenAdmin(ByUserAdmin):
     """Shows that a token was issued, never the token."""
 
     list_display = ["jti", related("user", "exchange.user"), moment("created_at"), moment("expires_at")]
@@ -65,7 +49,7 @@ class OutstandingTokenAdmin(_ByUser):
 
 
 @admin.register(BlacklistedToken)
-class BlacklistedTokenAdmin(_ByUser):
+class BlacklistedTokenAdmin(ByUserAdmin):
     user_path = "token__user_id"
     list_display = ["jti", "user", moment("blacklisted_at")]
     list_select_related = ["token__user"]
@@ -82,7 +66,7 @@ class BlacklistedTokenAdmin(_ByUser):
 
 
 @admin.register(RevokedSession)
-class RevokedSessionAdmin(_ByUser):
+class RevokedSessionAdmin(ByUserAdmin):
     list_display = ["sid", related("user", "exchange.user"), moment("revoked_at"), moment("expires_at")]
     list_select_related = ["user"]
     ordering = ("-sid",)

@@ -44,7 +44,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="change")
     def change(self, entry: AuditEntry) -> str:
-        text = ", ".join(f"{name}: {entry.old.get(name, '')} → {value}" for name, value in entry.new.items())
+        text = "; ".join(f"{name}: {entry.old.get(name, '')} → {value}" for name, value in entry.new.items())
         return text if len(text) <= 120 else f"{text[:119]}…"
 
     @admin.display(description="before")

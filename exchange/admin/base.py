@@ -1,20 +1,24 @@
 """The base of all pages: lists that stay fast on tables of any size, read-only details, actions on one object."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 
 from exchange.models import User
+from exchange.scaling import plain
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -54,6 +58,18 @@ class BoundedPaginator(AnyPaginator):
         rows = self.object_list
         assert isinstance(rows, QuerySet), "Invariant: the admin pages query sets"
         return rows.order_by()[: COUNT_MAX + 1].count()
+
+
+class PlainDecimalField(forms.DecimalField):
+    """Shows an amount for editing as it is shown elsewhere: without the zeros that the database keeps."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return plain(value) if isinstance(value, Decimal) and value.is_finite() else value
+
+
+PLAIN_AMOUNTS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
+    models.DecimalField: {"form_class": PlainDecimalField}
+}
 
 
 class NewestFirst(ChangeList):

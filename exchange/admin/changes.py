@@ -1,6 +1,5 @@
 """What only the back office changes: users, groups and new markets. Each change leaves an audit entry."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,13 +12,13 @@ from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import Market, User
 from exchange.scaling import MarketScale, NotAMultipleError, plain
 from exchange.selectors import forget_markets
+from exchange.services import limit_problems
 
-__all__ = ["group_save", "limit_problems", "market_create", "market_problems", "user_record", "user_set_active"]
+__all__ = ["group_save", "market_create", "market_problems", "user_record", "user_set_active"]
 
 ENGINE_INTEGER_MAX = 2**63 - 1
 STEP_MIN = Decimal("1e-12")
-FEE_PPM_MAX = 500_000
-BAND_PPM_MAX = 1_000_000
+_NOT_RECORDED = ("id", "created_at", "fees_version")
 PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity leaves 64 bits
 
 
@@ -78,7 +77,7 @@ def market_problems(market: Market) -> dict[str, list[str]]:
     if small := [name for name in ("tick_size", "lot_size") if getattr(market, name) < STEP_MIN]:
         return {name: [f"Must be at least {STEP_MIN:f}"] for name in small}
     scale, base, quote = market.scale, market.base, market.quote
-    problems = limit_problems(market, market.lot_size)
+    problems = limit_problems(vars(market), market.lot_size)
     if not _is_whole(scale, "lot_units"):
         problems["lot_size"] = [f"{base} is kept to {base.decimals} decimals; the lot must not be finer"]
     if not _is_whole(scale, "tick_lot_units"):
@@ -96,26 +95,6 @@ def market_problems(market: Market) -> dict[str, list[str]]:
     return problems
 
 
-def limit_problems(market: Market, lot_size: Decimal) -> dict[str, list[str]]:
-    """Return what is wrong with the fees and limits of a market, by field; those it has as None are left out."""
-    rules: dict[str, tuple[Callable[[Any], bool], str]] = {
-        "maker_fee_ppm": (lambda fee: 0 <= fee <= FEE_PPM_MAX, f"Must be between 0 and {FEE_PPM_MAX:,}"),
-        "taker_fee_ppm": (lambda fee: 0 <= fee <= FEE_PPM_MAX, f"Must be between 0 and {FEE_PPM_MAX:,}"),
-        "price_band_ppm": (lambda band: 0 <= band <= BAND_PPM_MAX, f"Must be between 0 and {BAND_PPM_MAX:,}"),
-        "min_notional": (lambda notional: notional >= 0, "Must not be negative"),
-        "max_quantity": (
-            lambda quantity: quantity > 0 and quantity % lot_size == 0,
-            f"Must be a positive multiple of the lot, {plain(lot_size)}",
-        ),
-    }
-    values = {name: getattr(market, name) for name in rules}
-    return {
-        name: [text]
-        for name, (is_allowed, text) in rules.items()
-        if values[name] is not None and not is_allowed(values[name])
-    }
-
-
 def _is_whole(scale: MarketScale, name: str) -> bool:
     try:
         getattr(scale, name)
@@ -125,6 +104,6 @@ def _is_whole(scale: MarketScale, name: str) -> bool:
 
 
 def _as_json(market: Market) -> dict[str, Any]:
-    names = [field.attname for field in market._meta.concrete_fields if field.attname not in ("id", "created_at")]
+    names = [field.attname for field in market._meta.concrete_fields if field.attname not in _NOT_RECORDED]
     values = {name: getattr(market, name) for name in names}
     return {name: plain(value) if isinstance(value, Decimal) else value for name, value in values.items()}

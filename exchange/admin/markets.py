@@ -1,6 +1,5 @@
-"""Markets and assets: halt, resume, change fees and limits, create."""
+"""Markets and assets: trading state, fees, tiers and limits, and new ones."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -9,13 +8,21 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from exchange.admin.base import BackOfficeAdmin, DetailAction, staff
-from exchange.admin.changes import limit_problems, market_create, market_problems
+from exchange.admin.base import PLAIN_AMOUNTS, BackOfficeAdmin, DetailAction, staff
+from exchange.admin.changes import market_create, market_problems
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment
-from exchange.admin.notes import Question, ask_note, refusal, report
+from exchange.admin.fees import FeeTierFormSet, FeeTierInline
+from exchange.admin.notes import Question, ask, refusal, report
+from exchange.admin.states import StateForm, meaning_of, name_of
 from exchange.errors import ApiError
-from exchange.models import Asset, Market, TradingState
-from exchange.services import market_set_state, market_update
+from exchange.models import Asset, Market
+from exchange.services import (
+    fee_schedule_lock,
+    limit_problems,
+    market_set_fee_tiers,
+    market_set_state,
+    market_update,
+)
 
 if TYPE_CHECKING:
     MarketModelForm = ModelForm[Market]
@@ -23,9 +30,15 @@ else:
     MarketModelForm = ModelForm
 
 CHANGE_MARKET = "exchange.change_market"
-CHANGEABLE = ("maker_fee_ppm", "taker_fee_ppm", "price_band_ppm", "min_notional", "max_quantity")
-HALT = ("halt", TradingState.HALTED.value, "Halt", "No order is accepted while a market is halted; cancels are.")
-RESUME = ("resume", TradingState.CONTINUOUS.value, "Resume", "Trading goes on with the orders that are in the book.")
+FEES = ("maker_fee_ppm", "taker_fee_ppm")
+LIMITS = (
+    "price_band_ppm", "min_notional", "min_quantity", "max_quantity", "max_open_orders", "max_stop_orders",
+)  # fmt: skip
+CHANGEABLE = (*FEES, *LIMITS)
+STATE_TEXT = (
+    "It holds from the engine's next batch on, at once as a rule, and is announced on the streams. What is in the "
+    "book stays there in every state."
+)
 
 
 class NewMarketForm(MarketModelForm):
@@ -45,8 +58,7 @@ class MarketForm(MarketModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        market = Market(**{name: cleaned.get(name) for name in CHANGEABLE})
-        _explain(self, limit_problems(market, self.instance.lot_size))
+        _explain(self, limit_problems(cleaned, self.instance.lot_size))
         return cleaned
 
 
@@ -59,22 +71,33 @@ def _explain(form: MarketModelForm, problems: dict[str, list[str]]) -> None:
 class MarketAdmin(BackOfficeAdmin):
     list_display = [
         "symbol", label("trading_state", STATE_COLOURS, "state"), amount("tick_size"), amount("lot_size"),
-        amount("min_notional"), amount("max_quantity"), "maker_fee_ppm", "taker_fee_ppm", "price_band_ppm",
+        amount("min_notional"), amount("min_quantity"), amount("max_quantity"), "most_orders", "fees",
+        "price_band_ppm",
     ]  # fmt: skip
+    formfield_overrides = PLAIN_AMOUNTS
     list_filter = ["trading_state", "quote"]
     search_fields = ["symbol__istartswith"]
     search_help_text = "Beginning of a symbol"
     ordering = ("id",)
-    actions = ["halt_selected", "resume_selected"]
+    actions = ["change_state_of_selected"]
     fieldsets = [
         (None, {"fields": [
-            "symbol", label("trading_state", STATE_COLOURS, "state"), "base", "quote", amount("tick_size"),
+            "symbol", label("trading_state", STATE_COLOURS, "state"), "meaning", "base", "quote", amount("tick_size"),
             amount("lot_size"), amount("reference_price"), moment("created_at"),
         ]}),
-        ("Can be changed", {"fields": CHANGEABLE}),
+        ("Fees", {"fields": FEES, "description": "For users without a fee tier. Accepted orders keep their rates."}),
+        ("Limits", {"fields": LIMITS, "description": "For new orders. Those in the book stay."}),
     ]  # fmt: skip
     add_fieldsets = (
-        (None, {"fields": ["base", "quote", "tick_size", "lot_size", "reference_price", "trading_state", *CHANGEABLE]}),
+        (
+            None,
+            {
+                "fields": ["base", "quote", "tick_size", "lot_size", "reference_price", "trading_state"],
+                "description": "In pre-open a market gathers orders, and opens with an auction once it is continuous.",
+            },
+        ),
+        ("Fees", {"fields": FEES}),
+        ("Limits", {"fields": LIMITS}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
@@ -88,49 +111,62 @@ class MarketAdmin(BackOfficeAdmin):
 
     def save_model(self, request: HttpRequest, obj: Market, form: Any, change: bool) -> None:
         if change:
+            fee_schedule_lock()  # the tiers are saved after this, and their lock comes before that of the market
             changes = {name: form.cleaned_data[name] for name in CHANGEABLE if name in form.changed_data}
             market_update(actor=staff(request), market_id=obj.pk, **changes)
         else:
             market_create(actor=staff(request), market=obj)
 
+    def get_inlines(self, request: HttpRequest, obj: Any | None) -> list[Any]:
+        return [FeeTierInline] if obj else []
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        assert isinstance(formset, FeeTierFormSet), "Invariant: a market has no other lines of its own"
+        market_set_fee_tiers(actor=staff(request), market_id=form.instance.pk, tiers=formset.tiers())
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []  # the audit trail has them
+
+    @admin.display(description="orders / stops")
+    def most_orders(self, market: Market) -> str:
+        return f"{market.max_open_orders or '∞'} / {market.max_stop_orders or '∞'}"
+
+    @admin.display(description="maker / taker (ppm)")
+    def fees(self, market: Market) -> str:
+        return f"{market.maker_fee_ppm} / {market.taker_fee_ppm}"
+
+    @admin.display(description="which means")
+    def meaning(self, market: Market) -> str:
+        return meaning_of(market.trading_state)
+
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
-        actions = []
-        for name, state, text, _ in (HALT, RESUME):
-            if obj is None or obj.trading_state != state:
-                actions.append(DetailAction(name, f"{text}…", CHANGE_MARKET, partial(self._change_one, name)))
-        return actions
+        return [DetailAction("state", "Change trading state…", CHANGE_MARKET, self._change_one)]
 
-    @admin.action(description="Halt…", permissions=["change"])
-    def halt_selected(self, request: HttpRequest, queryset: QuerySet[Market]) -> HttpResponse | None:
-        return self._change_state(request, HALT, list(queryset), "halt_selected", self.changelist_url())
+    @admin.action(description="Change trading state…", permissions=["change"])
+    def change_state_of_selected(self, request: HttpRequest, queryset: QuerySet[Market]) -> HttpResponse | None:
+        return self._change_state(request, list(queryset), "change_state_of_selected", self.changelist_url())
 
-    @admin.action(description="Resume…", permissions=["change"])
-    def resume_selected(self, request: HttpRequest, queryset: QuerySet[Market]) -> HttpResponse | None:
-        return self._change_state(request, RESUME, list(queryset), "resume_selected", self.changelist_url())
-
-    def _change_one(self, name: str, request: HttpRequest, object_id: str) -> HttpResponse:
+    def _change_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         market: Market = self.object_or_404(request, object_id)
         back = self.object_url(market.pk)
-        page = self._change_state(request, HALT if name == "halt" else RESUME, [market], "", back)
-        return page or HttpResponseRedirect(back)
+        return self._change_state(request, [market], "", back) or HttpResponseRedirect(back)
 
-    def _change_state(
-        self, request: HttpRequest, kind: tuple[str, str, str, str], markets: list[Market], action: str, back: str
-    ) -> HttpResponse | None:
-        _, state, text, explanation = kind
-        question = Question(f"{text} trading", explanation, text, action=action)
-        note = ask_note(self, request, question, markets, back)
-        if not isinstance(note, str):
-            return note
+    def _change_state(self, request: HttpRequest, markets: list[Market], action: str, back: str) -> HttpResponse | None:
+        question = Question("Change the trading state", STATE_TEXT, "Change", action=action, line=_with_state)
+        answer = ask(self, request, question, StateForm, markets, back)
+        if not isinstance(answer, dict):
+            return answer
         done, refused = [], []
         for market in markets:
             try:
-                changed = market_set_state(actor=staff(request), market_id=market.pk, state=state, note=note)
-                done.append(f"{market} is {changed.get_trading_state_display().lower()}")
+                market_set_state(actor=staff(request), market_id=market.pk, **answer)
+                done.append(f"{market} is {name_of(answer['state'])}")
             except ApiError as error:
                 refused.append(refusal(market, error))
         report(request, done, refused)
         return None
+
+
+def _with_state(market: Market) -> str:
+    return f"{market}: {name_of(market.trading_state)}"
 
 
 @admin.register(Asset)

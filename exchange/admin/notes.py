@@ -1,6 +1,6 @@
 """The page that asks for a note before an action is done, for one object or for those selected in a list."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,30 +31,47 @@ class RequiredNoteForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the page asks. `action` is the list action that is to be repeated with the note; "" on an object's page."""
+    """What the page asks. `action` is the list action that is to be repeated with the note; "" on an object's page.
+
+    `line` tells an object of the question in one line.
+    """
 
     title: str
     text: str
     submit: str
     required: bool = False
     action: str = ""
+    line: Callable[[Any], str] = str
 
 
 def ask_note(
     admin: BackOfficeAdmin, request: HttpRequest, question: Question, items: Sequence[Any], back: str
 ) -> str | TemplateResponse:
     """Return the note that was given, or the page that asks for it."""
+    answer = ask(admin, request, question, RequiredNoteForm if question.required else NoteForm, items, back)
+    return str(answer["note"]) if isinstance(answer, dict) else answer
+
+
+def ask(
+    admin: BackOfficeAdmin,
+    request: HttpRequest,
+    question: Question,
+    form_class: type[forms.Form],
+    items: Sequence[Any],
+    back: str,
+) -> dict[str, Any] | TemplateResponse:
+    """Return what was given in the form, or the page that asks for it."""
     asked = request.method == "POST" and CONFIRMED in request.POST
-    form_class = RequiredNoteForm if question.required else NoteForm
     form = form_class(request.POST if asked else None)
     if asked and form.is_valid():
-        return str(form.cleaned_data["note"])
+        return form.cleaned_data
     context = {
         **admin.admin_site.each_context(request),
         "title": question.title,
         "question": question,
         "form": form,
         "items": items,
+        "lines": [question.line(item) for item in items],
         "back": back,
         "opts": admin.opts,
         "confirmed": CONFIRMED,

@@ -1,8 +1,15 @@
 """Search terms: what a member of staff typed into the search field, as ids that an index finds."""
 
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.http import HttpRequest
+
+from exchange.admin.base import ReadOnlyAdmin
 from exchange.models import User
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 USERS_MAX = 20
 
@@ -33,3 +40,16 @@ def find_users(term: str) -> list[UUID]:
     return list(
         User.objects.filter(username__startswith=term).order_by("username").values_list("id", flat=True)[:USERS_MAX]
     )
+
+
+class ByUserAdmin(ReadOnlyAdmin):
+    """Lists that are searched by user."""
+
+    user_path = "user_id"
+    search_fields = ["user"]
+    search_help_text = "Id, name or e-mail of a user"
+
+    def get_search_results(self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str) -> Any:
+        if search_term.strip():
+            queryset = queryset.filter(**{f"{self.user_path}__in": find_users(search_term)})
+        return queryset, False

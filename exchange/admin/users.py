@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html_join
 
-from exchange.admin.base import BackOfficeAdmin, DetailAction, staff
+from exchange.admin.base import BackOfficeAdmin, DetailAction, Table, staff
 from exchange.admin.changes import user_record, user_set_active
 from exchange.admin.columns import link_to_search, moment
+from exchange.admin.fees import tier_table
 from exchange.admin.notes import Question, ask_note, refusal, report
 from exchange.admin.search import find_users
 from exchange.errors import ApiError
@@ -96,6 +97,9 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
             user = self.object_or_404(request, id)
             user_record(actor=staff(request), action="user.set_password", user=user, old={}, new={})
         return response
+
+    def object_tables(self, request: HttpRequest, obj: User) -> list[Table]:
+        return [tier_table(obj)]
 
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
         freeze = DetailAction("freeze", "Freeze…", CHANGE_USER, partial(self._change_one, False))

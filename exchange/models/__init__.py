@@ -1,5 +1,15 @@
 from exchange.models.audit import AuditEntry
+from exchange.models.fees import FeeTier, UserFeeTier
 from exchange.models.market import Asset, Market, TradingState
 from exchange.models.user import RevokedSession, User
 
-__all__ = ["Asset", "AuditEntry", "Market", "RevokedSession", "TradingState", "User"]
+__all__ = [
+    "Asset",
+    "AuditEntry",
+    "FeeTier",
+    "Market",
+    "RevokedSession",
+    "TradingState",
+    "User",
+    "UserFeeTier",
+]

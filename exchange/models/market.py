@@ -51,7 +51,16 @@ class Market(models.Model):
     tick_size = models.DecimalField(**AMOUNT_DIGITS, validators=[MinValueValidator(Decimal("1e-12"))])
     lot_size = models.DecimalField(**AMOUNT_DIGITS, validators=[MinValueValidator(Decimal("1e-12"))])
     min_notional = models.DecimalField(**AMOUNT_DIGITS, default=Decimal(0))
+    min_quantity = models.DecimalField(
+        **AMOUNT_DIGITS, default=Decimal(0), help_text="Smallest quantity of one order; 0 = one lot"
+    )
     max_quantity = models.DecimalField(**AMOUNT_DIGITS, help_text="Largest quantity of one order")
+    max_open_orders = models.PositiveIntegerField(
+        default=1_000, help_text="Open and pending orders of one account; 0 = no limit"
+    )
+    max_stop_orders = models.PositiveIntegerField(
+        default=100, help_text="Stops of one account that wait for their trigger; 0 = no limit"
+    )
     maker_fee_ppm = models.PositiveIntegerField("maker fee (ppm)", default=1_000, help_text="1,000 ppm = 0.1 %")
     taker_fee_ppm = models.PositiveIntegerField("taker fee (ppm)", default=1_000)
     price_band_ppm = models.PositiveIntegerField(
@@ -59,6 +68,9 @@ class Market(models.Model):
     )
     reference_price = models.DecimalField(**AMOUNT_DIGITS, help_text="Middle of the price band until there is a trade")
     trading_state = models.CharField(max_length=12, choices=TradingState.choices, default=TradingState.CONTINUOUS)
+    fees_version = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Raised whenever a fee tier or a user's tier changes"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -67,6 +79,10 @@ class Market(models.Model):
             models.CheckConstraint(condition=Q(tick_size__gt=0, lot_size__gt=0), name="market_steps_positive"),
             models.CheckConstraint(condition=Q(min_notional__gte=0), name="market_min_notional_not_negative"),
             models.CheckConstraint(condition=Q(max_quantity__gt=0), name="market_max_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(min_quantity__gte=0, min_quantity__lte=F("max_quantity")),
+                name="market_min_quantity_up_to_max",
+            ),
             models.CheckConstraint(
                 condition=Q(maker_fee_ppm__lte=500_000, taker_fee_ppm__lte=500_000), name="market_fees_below_half"
             ),

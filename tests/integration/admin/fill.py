@@ -26,17 +26,31 @@ $$ SELECT now_ms - 1000 - ((n - i) * (days * 86400000::numeric / n))::bigint $$;
 CREATE OR REPLACE FUNCTION pg_temp.uid(ms bigint, i bigint, kind text) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT (lpad(to_hex(ms), 12, '0') || '7' || kind || '8000' || lpad(to_hex(i), 12, '0'))::uuid $$;
 """
+# One order in forty is a stop, one in fifty has a rare time in force, one in sixty a prevention of its own choice, and
+# one in forty belongs to a group, of itself and the next order of its user.
 ORDERS = """
-INSERT INTO orders_order
+INSERT INTO orders_order (id, market_id, user_id, client_order_id, side, type, time_in_force, post_only, price,
+    stop_price, quantity, filled_quantity, filled_quote, fee_paid, held, maker_fee_ppm, taker_fee_ppm, status, reason,
+    priority, self_trade_prevention, group_id, group_role, created_at, updated_at)
 SELECT pg_temp.uid(ms, i, '001'), markets[1 + (i / 10) %% cardinality(markets)], users[who], 'client-' || i,
-    CASE i %% 2 WHEN 0 THEN 'buy' ELSE 'sell' END, CASE WHEN i %% 7 = 0 THEN 'market' ELSE 'limit' END,
-    'gtc', false, 100 + i %% 50, 2, NULL, CASE WHEN traded THEN 2 ELSE 0 END,
+    CASE i %% 2 WHEN 0 THEN 'buy' ELSE 'sell' END,
+    CASE WHEN stop THEN stops[1 + (i / 40) %% 5] WHEN i %% 7 = 0 THEN 'market' ELSE 'limit' END,
+    CASE WHEN i %% 100 = 7 THEN 'fok' WHEN i %% 100 = 57 THEN 'gtd' WHEN i %% 7 = 0 THEN 'ioc' ELSE 'gtc' END, false,
+    100 + i %% 50,
+    CASE WHEN stop THEN 99 + i %% 50 END, 2, CASE WHEN traded THEN 2 ELSE 0 END,
     CASE WHEN traded THEN 2 * (100 + i %% 50) ELSE 0 END, 0, 0, 1000, 1000,
-    CASE WHEN traded THEN 'filled' WHEN (i / 2) %% 5 = 3 THEN 'cancelled'
+    CASE WHEN traded THEN 'filled' WHEN stop THEN 'pending' WHEN (i / 2) %% 5 = 3 THEN 'cancelled'
         WHEN i %% 100 = 8 THEN 'rejected' WHEN i %% 100 = 18 THEN 'partially_filled' ELSE 'open' END,
-    '', i, to_timestamp(ms / 1000.0), to_timestamp(pg_temp.ms(i | 1, %(orders)s, %(days)s, %(now)s) / 1000.0)
+    '', i, CASE WHEN i %% 60 = 11 THEN preventions[1 + (i / 60) %% 3] ELSE 'cancel_newest' END,
+    CASE i %% 80 WHEN 12 THEN pg_temp.uid(ms, i, '001') WHEN 13 THEN pg_temp.uid(before, i - 1, '001') END,
+    CASE i %% 80 WHEN 12 THEN firsts[1 + (i / 80) %% 2] WHEN 13 THEN seconds[1 + (i / 80) %% 3] ELSE '' END,
+    to_timestamp(ms / 1000.0), to_timestamp(pg_temp.ms(i | 1, %(orders)s, %(days)s, %(now)s) / 1000.0)
 FROM generate_series(0::bigint, %(orders)s - 1) AS i
-CROSS JOIN LATERAL (SELECT pg_temp.ms(i, %(orders)s, %(days)s, %(now)s) AS ms, (i / 2) %% 5 < 3 AS traded,
+CROSS JOIN LATERAL (SELECT pg_temp.ms(i, %(orders)s, %(days)s, %(now)s) AS ms,
+    pg_temp.ms(i - 1, %(orders)s, %(days)s, %(now)s) AS before, (i / 2) %% 5 < 3 AS traded, i %% 40 = 9 AS stop,
+    '{stop,stop_limit,take_profit,take_profit_limit,trailing_stop}'::text[] AS stops,
+    '{cancel_oldest,cancel_both,decrement}'::text[] AS preventions, '{oco_limit,entry}'::text[] AS firsts,
+    '{oco_stop,take_profit,stop_loss}'::text[] AS seconds,
     %(markets)s::smallint[] AS markets, %(users)s::uuid[] AS users,
     CASE WHEN i %% 4 = 1 THEN 1 ELSE 1 + (i / 4 * 7919 + i %% 4 * 17) %% cardinality(%(users)s::uuid[]) END AS who) AS o
 """

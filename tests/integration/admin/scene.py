@@ -8,11 +8,13 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from exchange.ids import uuid7
 from exchange.models import Market, User
 from orders.models import Order, Trade
 from settlement.models import Account, FailedSettlement
-from tests.fixtures import fresh_name
+from tests.fixtures import fresh_name, make_market, make_user
 from tests.integration.admin.fill import fill
 
 ORDERS, TRADES = "/admin/orders/order/", "/admin/orders/trade/"
@@ -48,6 +50,20 @@ class Scene:
     @cached_property
     def account(self) -> Account:
         return Account.objects.get(owner=self.users[0], asset_id="USDT")
+
+
+def make_oco() -> list[Order]:
+    """Store the two orders of an OCO of a new user: sell at 110, or by a stop at 95 with a protection of 85.5."""
+    market, user, now, group_id = make_market(), make_user("maker"), timezone.now(), uuid7()
+    common = {
+        "market": market, "user": user, "side": "sell", "time_in_force": "gtc", "post_only": False, "quantity": 2,
+        "filled_quantity": 0, "filled_quote": 0, "fee_paid": 0, "held": 2, "maker_fee_ppm": 0, "taker_fee_ppm": 0,
+        "reason": "", "group_id": group_id, "created_at": now, "updated_at": now,
+    }  # fmt: skip
+    limit = {"id": group_id, "type": "limit", "price": "110", "status": "open", "group_role": "oco_limit"}
+    stop = {"id": uuid7(), "type": "stop", "price": "85.5", "stop_price": "95", "status": "pending"}
+    legs = [limit, {**stop, "group_role": "oco_stop", "held": 0}]
+    return [Order.objects.create(**(common | leg), priority=number) for number, leg in enumerate(legs)]
 
 
 def staff_with(*permissions: str) -> User:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from tests.integration.admin.scene import (
     USERS,
     Scene,
     browser_of,
+    make_oco,
     queries_of,
     rows_of,
     staff_with,
@@ -33,7 +35,9 @@ BIG_TABLES = ("orders_order", "orders_trade", "settlement_ledgerentry", "settlem
 OTHER_LISTS = (
     "/admin/orders/journalbatch/",
     "/admin/orders/marketsequence/",
+    "/admin/orders/cancelafter/",
     "/admin/exchange/asset/",
+    "/admin/exchange/userfeetier/",
     "/admin/exchange/revokedsession/",
     "/admin/auth/group/",
     "/admin/token_blacklist/outstandingtoken/",
@@ -98,6 +102,27 @@ def test_an_order_page_shows_its_trades_and_a_trade_page_its_entries(scene: Scen
     assert [len(table.rows) for table in trade if table.title == "Ledger entries"] == [2]
 
 
+def test_the_page_of_an_order_of_a_group_links_to_the_others(boss: Client) -> None:
+    limit, stop = make_oco()
+
+    response, statements = queries_of(boss, f"{ORDERS}{stop.id}/change/")
+
+    group = response.context["object_tables"][0]
+    assert (group.title, len(group.rows)) == ("The other orders of the group", 1)
+    assert f"{ORDERS}{limit.id}/change/" in group.rows[0][0]
+    assert len(statements) <= DETAIL_QUERIES_MAX
+
+
+def test_a_stop_s_page_shows_trigger_and_protection_price_apart(boss: Client) -> None:
+    _, stop = make_oco()
+
+    shown = boss.get(f"{ORDERS}{stop.id}/change/").context["adminform"].model_admin
+
+    stop.refresh_from_db()
+    assert (shown.limit(stop), shown.protection_price(stop)) == ("-", "85.5")
+    assert (shown.terms(stop), shown.trailing_percent(stop)) == ("gtc · group", "-")
+
+
 def test_a_failed_settlement_shows_attempts_trade_orders_and_balances(scene: Scene, boss: Client) -> None:
     tables = boss.get(f"{FAILURES}{scene.failure.id}/change/").context["object_tables"]
 
@@ -113,6 +138,55 @@ def test_orders_are_filtered_by_status(scene: Scene, boss: Client, status: str) 
 
     assert {order.status for order in rows} <= {status}
     assert len(rows) == min(PAGE_ROWS, Order.objects.filter(status=status).count())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("type", value) for value in Order.Type.values),
+        *(("time_in_force", value) for value in Order.TimeInForce.values),
+        *(("self_trade_prevention", value) for value in Order.SelfTradePrevention.values),
+    ],
+)
+def test_orders_are_filtered_by_their_instructions(scene: Scene, boss: Client, field: str, value: str) -> None:
+    response, statements = queries_of(boss, f"{ORDERS}?{field}__exact={value}")
+
+    rows = rows_of(response)
+    assert {getattr(order, field) for order in rows} == {value}
+    assert len(rows) == min(PAGE_ROWS, Order.objects.filter(**{field: value}).count())
+    assert len(statements) <= LIST_QUERIES_MAX
+    assert_counts_are_bounded(statements)
+
+
+@pytest.mark.parametrize("role", [role for role in Order.GroupRole.values if role])
+def test_orders_are_filtered_by_their_role_in_a_group(scene: Scene, boss: Client, role: str) -> None:
+    rows = rows_of(boss.get(f"{ORDERS}?group_role={role}"))
+
+    assert {order.group_role for order in rows} == {role}
+    assert len(rows) == min(PAGE_ROWS, Order.objects.filter(group_role=role).count())
+
+
+RARE_TYPES = [name for name in Order.Type.values if name not in ("limit", "market")]
+RARE_PREVENTIONS = [name for name in Order.SelfTradePrevention.values if name != "cancel_newest"]
+
+
+@pytest.mark.parametrize(
+    ("index", "conditions"),
+    [
+        *(("type_id", {"type": name}) for name in RARE_TYPES),
+        *(("time_in_force_id", {"time_in_force": name}) for name in ("fok", "gtd")),
+        *(("self_trade_prevention_id", {"self_trade_prevention": name}) for name in RARE_PREVENTIONS),
+        *(("group_role_id", {"group_role": name}) for name in Order.GroupRole.values if name),
+        ("status_id", {"status": "pending"}),
+    ],
+)
+def test_what_few_orders_have_is_found_by_index(scene: Scene, index: str, conditions: dict[str, str]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        plan = Order.objects.filter(**conditions).order_by("-id")[:PAGE_ROWS].explain()
+
+    assert f"_{index}_idx on orders_order_" in plan
+    assert "_pkey" not in plan
 
 
 @pytest.mark.parametrize("status", SettlementStatus.values)

@@ -1,14 +1,24 @@
 """Markets: reading them, seeding them, changing them with a trace."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
 from exchange.errors import ApiError, ErrorCode, ValidationError
-from exchange.models import Asset, AuditEntry, Market, User
+from exchange.models import Asset, AuditEntry, FeeTier, Market, TradingState, User
 from exchange.selectors import forget_markets, market_by_id, market_by_symbol
-from exchange.services import market_set_state, market_update, markets_seed, on_market_changed
+from exchange.services import (
+    TierTerms,
+    market_set_fee_tiers,
+    market_set_state,
+    market_update,
+    markets_seed,
+    on_market_changed,
+)
 from tests.fixtures import make_market
 
 
@@ -34,9 +44,13 @@ def test_a_known_market_costs_no_query(market: Market, django_assert_num_queries
     with django_assert_num_queries(0):  # type: ignore[operator]
         again = market_by_symbol(market.slug)
         assert market_by_id(again.pk).scale.price_decimals == 2
+        assert list(again.fee_tiers.all()) == []
 
 
-def test_a_market_over_rest(visitor: APIClient, market: Market) -> None:
+def test_a_market_over_rest(visitor: APIClient, market: Market, staff: User) -> None:
+    tiers = [TierTerms(1, Decimal(1_000), 800, 900), TierTerms(2, Decimal("5000.5"), 0, 500)]
+    market_set_fee_tiers(actor=staff, market_id=market.pk, tiers=tiers)
+
     shown = visitor.get(f"/api/v1/markets/{market.slug.lower()}").json()["data"]
 
     assert shown == {
@@ -50,13 +64,34 @@ def test_a_market_over_rest(visitor: APIClient, market: Market) -> None:
         "price_decimals": 2,
         "quantity_decimals": 3,
         "min_notional": "1",
+        "min_quantity": "0",
         "max_quantity": "10000",
+        "max_open_orders": 1_000,
+        "max_stop_orders": 100,
         "maker_fee_rate": "0.001",
         "taker_fee_rate": "0.001",
+        "fee_tiers": [
+            {"level": 1, "min_volume": "1000", "maker_fee_rate": "0.0008", "taker_fee_rate": "0.0009"},
+            {"level": 2, "min_volume": "5000.5", "maker_fee_rate": "0", "taker_fee_rate": "0.0005"},
+        ],
         "price_band": "0.1",
         "reference_price": "100",
         "trading_state": "continuous",
     }
+
+
+def test_all_markets_and_their_tiers_take_two_queries(
+    visitor: APIClient, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    for _ in range(3):
+        tier = {"level": 1, "min_volume": 1, "maker_fee_ppm": 1, "taker_fee_ppm": 1}
+        FeeTier.objects.create(market=make_market(max_open_orders=0), **tier)
+    forget_markets()
+
+    with django_assert_num_queries(2):
+        rows = visitor.get("/api/v1/markets?limit=1000").json()["data"]
+
+    assert len([row for row in rows if row["fee_tiers"]]) >= 3
 
 
 def test_an_unknown_market_over_rest(visitor: APIClient) -> None:
@@ -70,7 +105,11 @@ def test_seeding_twice_creates_once() -> None:
         first = markets_seed()
         assert len(first) == 10
         assert markets_seed() == []
-        assert market_by_symbol("BTC-USDT").scale.tick_lot_units == 10
+        seeded = market_by_symbol("BTC-USDT")
+        assert seeded.scale.tick_lot_units == 10
+        assert (seeded.min_quantity, seeded.max_open_orders, seeded.max_stop_orders) == (Decimal("0.00005"), 1_000, 100)
+        assert [tier.min_volume for tier in seeded.fee_tiers.all()] == [100_000, 1_000_000, 10_000_000]
+        assert [market.symbol for market in first if market.min_quantity % market.lot_size] == []
     finally:
         Market.objects.filter(pk__in=[market.pk for market in first]).delete()
         Asset.objects.filter(code__in={code for market in first for code in market.symbol.split("/")}).delete()
@@ -79,7 +118,7 @@ def test_seeding_twice_creates_once() -> None:
 
 def test_halting_leaves_a_trace_and_is_heard(market: Market, staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Market] = []
-    monkeypatch.setattr("exchange.services._listeners", [])
+    monkeypatch.setattr("exchange.services.markets._listeners", [])
     on_market_changed(heard.append)
 
     market_set_state(actor=staff, market_id=market.pk, state="halted", note="news pending")
@@ -113,6 +152,12 @@ def test_changing_fees_records_what_changed(market: Market, staff: User) -> None
         {"min_notional": Decimal(-1)},
         {"max_quantity": Decimal(0)},
         {"max_quantity": Decimal("0.0005")},
+        {"min_quantity": Decimal("0.0005")},
+        {"min_quantity": Decimal("-0.001")},
+        {"min_quantity": Decimal("10000.001")},
+        {"max_quantity": Decimal("0.5"), "min_quantity": Decimal("0.501")},
+        {"max_open_orders": -1},
+        {"max_stop_orders": 1_000_001},
     ],
 )
 def test_a_change_out_of_range_changes_nothing(market: Market, staff: User, changes: dict[str, int]) -> None:
@@ -120,6 +165,42 @@ def test_a_change_out_of_range_changes_nothing(market: Market, staff: User, chan
         market_update(actor=staff, market_id=market.pk, **changes)  # type: ignore[arg-type]
 
     assert not AuditEntry.objects.filter(actor=staff).exists()
+
+
+def test_limits_are_changed_and_recorded(market: Market, staff: User) -> None:
+    limits = {"min_quantity": Decimal("0.5"), "max_open_orders": 7, "max_stop_orders": 0}
+
+    market_update(actor=staff, market_id=market.pk, **limits)  # type: ignore[arg-type]
+
+    same, entry = market_by_symbol(market.symbol), AuditEntry.objects.get(actor=staff)
+    assert {name: getattr(same, name) for name in limits} == limits
+    assert entry.old == {"min_quantity": "0", "max_open_orders": 1_000, "max_stop_orders": 100}
+    assert entry.new == {"min_quantity": "0.5", "max_open_orders": 7, "max_stop_orders": 0}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"min_quantity": Decimal(-1)},
+        {"min_quantity": Decimal(2), "max_quantity": Decimal(1)},
+        {"max_open_orders": -1},
+        {"max_stop_orders": -1},
+    ],
+)
+def test_the_database_refuses_limits_that_make_no_sense(market: Market, changes: dict[str, int]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Market.objects.filter(pk=market.pk).update(**changes)
+
+
+@pytest.mark.parametrize("state", TradingState.values)
+@pytest.mark.parametrize("before", TradingState.values)
+def test_every_state_may_follow_every_other(staff: User, before: str, state: str) -> None:
+    market = make_market(trading_state=before)
+
+    market_set_state(actor=staff, market_id=market.pk, state=state)
+
+    assert market_by_symbol(market.symbol).trading_state == state
+    assert AuditEntry.objects.filter(actor=staff).count() == (before != state)
 
 
 def test_an_unknown_state_or_market(staff: User) -> None:

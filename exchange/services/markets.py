@@ -1,6 +1,6 @@
 """Changing markets. Every change locks the market's row, leaves an audit entry and tells listeners after its commit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -10,17 +10,26 @@ from django.db import transaction
 from exchange import seeds
 from exchange.audit import audit_record
 from exchange.errors import ApiError, ErrorCode, ValidationError
-from exchange.models import Asset, Market, TradingState, User
+from exchange.models import Asset, FeeTier, Market, TradingState, User
 from exchange.scaling import plain
 from exchange.selectors import forget_markets
 
-__all__ = ["market_set_state", "market_update", "markets_seed", "on_market_changed"]
+__all__ = [
+    "limit_problems",
+    "market_lock",
+    "market_set_state",
+    "market_update",
+    "markets_seed",
+    "on_market_changed",
+    "tell_market_changed",
+]
 
 MarketListener = Callable[[Market], None]
 _listeners: list[MarketListener] = []
 
-_FEE_PPM_MAX = 500_000
+FEE_PPM_MAX = 500_000
 _BAND_PPM_MAX = 1_000_000
+_ORDERS_MAX = 1_000_000
 
 
 def on_market_changed(listener: MarketListener) -> None:
@@ -40,22 +49,29 @@ def markets_seed() -> list[Market]:
 
 def _create_market(seed: seeds.MarketSeed) -> Market:
     base, _, quote = seed.symbol.partition("/")
-    return Market.objects.create(
+    market = Market.objects.create(
         **seed._asdict(),
         base_id=base,
         quote_id=quote,
         maker_fee_ppm=seeds.MAKER_FEE_PPM,
         taker_fee_ppm=seeds.TAKER_FEE_PPM,
         price_band_ppm=seeds.PRICE_BAND_PPM,
+        max_open_orders=seeds.MAX_OPEN_ORDERS,
+        max_stop_orders=seeds.MAX_STOP_ORDERS,
     )
+    FeeTier.objects.bulk_create(FeeTier(market=market, **tier._asdict()) for tier in seeds.FEE_TIERS[quote])
+    return market
 
 
 @transaction.atomic
 def market_set_state(*, actor: User, market_id: int, state: str, note: str = "") -> Market:
-    """Halt, resume or close a market. A state it is already in changes nothing. Raises MARKET_NOT_FOUND."""
+    """Set what a market accepts: any state after any other. The state it is in already changes nothing.
+
+    Raises MARKET_NOT_FOUND, VALIDATION_ERROR.
+    """
     if state not in TradingState.values:
         raise ValidationError({"state": [f"Give one of {', '.join(TradingState.values)}"]})
-    return _change(_locked(market_id), {"trading_state": state}, actor, "market.set_state", note)
+    return _change(market_lock(market_id), {"trading_state": state}, actor, "market.set_state", note)
 
 
 @transaction.atomic
@@ -67,44 +83,77 @@ def market_update(
     taker_fee_ppm: int | None = None,
     price_band_ppm: int | None = None,
     min_notional: Decimal | None = None,
+    min_quantity: Decimal | None = None,
     max_quantity: Decimal | None = None,
+    max_open_orders: int | None = None,
+    max_stop_orders: int | None = None,
     note: str = "",
 ) -> Market:
     """Change what may change once a market exists; None leaves a value as it is.
 
-    Orders that are in the book keep the fees they were accepted with. Raises MARKET_NOT_FOUND, VALIDATION_ERROR.
+    Orders that were accepted keep their fees and stay, whatever the new limits are. Raises MARKET_NOT_FOUND,
+    VALIDATION_ERROR.
     """
     given = {
         "maker_fee_ppm": maker_fee_ppm,
         "taker_fee_ppm": taker_fee_ppm,
         "price_band_ppm": price_band_ppm,
         "min_notional": min_notional,
+        "min_quantity": min_quantity,
         "max_quantity": max_quantity,
+        "max_open_orders": max_open_orders,
+        "max_stop_orders": max_stop_orders,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    market = _locked(market_id)
-    _check(market, changes)
+    market = market_lock(market_id)
+    values = {name: getattr(market, name) for name in given} | changes
+    if problems := limit_problems(values, market.lot_size):
+        raise ValidationError(problems)
     return _change(market, changes, actor, "market.update", note)
 
 
-def _locked(market_id: int) -> Market:
-    market = Market.objects.select_for_update(of=("self",)).select_related("base", "quote").filter(pk=market_id).first()
+def limit_problems(values: Mapping[str, Any], lot_size: Decimal) -> dict[str, list[str]]:
+    """Return what is wrong with a market's fees and limits, by field; values that are None or missing are left out."""
+    problems = {
+        name: [f"Must be between 0 and {most:,}"]
+        for name, most in _INTEGER_LIMITS.items()
+        if (number := values.get(name)) is not None and not 0 <= number <= most
+    }
+    notional, least, most = (values.get(name) for name in ("min_notional", "min_quantity", "max_quantity"))
+    if notional is not None and notional < 0:
+        problems["min_notional"] = ["Must not be negative"]
+    if most is not None and (most <= 0 or most % lot_size):
+        problems["max_quantity"] = [f"Must be a positive multiple of the lot, {plain(lot_size)}"]
+    if least is not None and (least < 0 or least % lot_size):
+        problems["min_quantity"] = [f"Must be 0 or a multiple of the lot, {plain(lot_size)}"]
+    elif least is not None and most is not None and least > most > 0:
+        problems["min_quantity"] = ["Must not be above the largest quantity"]
+    return problems
+
+
+_INTEGER_LIMITS = {
+    "maker_fee_ppm": FEE_PPM_MAX,
+    "taker_fee_ppm": FEE_PPM_MAX,
+    "price_band_ppm": _BAND_PPM_MAX,
+    "max_open_orders": _ORDERS_MAX,
+    "max_stop_orders": _ORDERS_MAX,
+}
+
+
+def market_lock(market_id: int) -> Market:
+    """Lock a market's row, but not against foreign keys, and return it with its assets. Raises MARKET_NOT_FOUND."""
+    rows = Market.objects.select_for_update(of=("self",), no_key=True).select_related("base", "quote")
+    market = rows.filter(pk=market_id).first()
     if market is None:
         raise ApiError(ErrorCode.MARKET_NOT_FOUND, "There is no such market")
     return market
 
 
-def _check(market: Market, changes: dict[str, Any]) -> None:
-    rules: dict[str, Callable[[Any], bool]] = {
-        "maker_fee_ppm": lambda fee: 0 <= fee <= _FEE_PPM_MAX,
-        "taker_fee_ppm": lambda fee: 0 <= fee <= _FEE_PPM_MAX,
-        "price_band_ppm": lambda band: 0 <= band <= _BAND_PPM_MAX,
-        "min_notional": lambda notional: notional >= 0,
-        "max_quantity": lambda quantity: quantity > 0 and quantity % market.lot_size == 0,
-    }
-    wrong = {name: ["Out of range"] for name, value in changes.items() if not rules[name](value)}
-    if wrong:
-        raise ValidationError(wrong)
+def tell_market_changed(market: Market) -> None:
+    """After the commit, have this process read the markets again and call the listeners."""
+    transaction.on_commit(forget_markets)
+    for listener in _listeners:
+        transaction.on_commit(partial(listener, market), robust=True)
 
 
 def _change(market: Market, changes: dict[str, Any], actor: User, action: str, note: str) -> Market:
@@ -117,9 +166,7 @@ def _change(market: Market, changes: dict[str, Any], actor: User, action: str, n
     market.save(update_fields=list(changed))
     new = {name: _as_json(value) for name, value in changed.items()}
     audit_record(actor=actor, action=action, target=market, old=old, new=new, note=note)
-    transaction.on_commit(forget_markets)
-    for listener in _listeners:
-        transaction.on_commit(partial(listener, market), robust=True)
+    tell_market_changed(market)
     return market
 
 

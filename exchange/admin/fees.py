@@ -1,0 +1,112 @@
+"""Fee tiers: those of a market, on its page, and who has which, as last computed."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from exchange.admin.base import PLAIN_AMOUNTS, Table
+from exchange.admin.columns import amount, amount_text, link_to, moment, related, time_text
+from exchange.admin.search import ByUserAdmin
+from exchange.models import FeeTier, User, UserFeeTier
+from exchange.services import TierTerms, fee_tier_problems
+
+if TYPE_CHECKING:
+    from django.contrib.admin import TabularInline
+    from django.forms import BaseInlineFormSet
+
+    MarketInline = TabularInline[FeeTier, Any]
+    TierFormSet = BaseInlineFormSet[FeeTier, Any, Any]
+else:
+    from unfold.admin import TabularInline as MarketInline
+    from unfold.forms import PaginationInlineFormSet as TierFormSet
+
+USER, MARKET = "exchange.user", "exchange.market"
+
+
+class FeeTierFormSet(TierFormSet):
+    """The tiers of a market as a whole; what is wrong with one in the light of the others stands above them."""
+
+    def clean(self) -> None:
+        super().clean()
+        if not any(self.errors) and (problems := fee_tier_problems(self.tiers())):
+            raise forms.ValidationError(problems)
+
+    def tiers(self) -> list[TierTerms]:
+        """Return the tiers as they are wanted, in the order of their levels."""
+        kept = [form.cleaned_data for form in self.forms if form.cleaned_data and form not in self.deleted_forms]
+        return sorted(TierTerms(**{name: values[name] for name in TierTerms._fields}) for values in kept)
+
+
+class FeeTierInline(MarketInline):
+    """Seen and changed by those who may see and change the market."""
+
+    model = FeeTier
+    formset = FeeTierFormSet
+    extra = 0
+    fields = TierTerms._fields
+    formfield_overrides = PLAIN_AMOUNTS
+    hide_title = True
+    verbose_name_plural = "Fee tiers"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return request.user.has_perm("exchange.view_market") or self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return request.user.has_perm("exchange.change_market")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+@admin.register(UserFeeTier)
+class UserFeeTierAdmin(ByUserAdmin):
+    """Who has a tier; users who are not here pay the market's own rates."""
+
+    list_display = [
+        related("user", USER), related("market", MARKET), "level", amount("volume", "30-day volume"), "quote",
+        "maker_fee", "taker_fee", moment("computed_at", "computed"),
+    ]  # fmt: skip
+    list_select_related = ["user", "market", "tier"]
+    list_only = [
+        "id", "volume", "computed_at", "user__username", "market__symbol", "market__quote_id", "tier__level",
+        "tier__maker_fee_ppm", "tier__taker_fee_ppm",
+    ]  # fmt: skip
+    list_filter = ["market"]
+
+    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
+        return list(self.list_display)
+
+    @admin.display(description="level")
+    def level(self, held: UserFeeTier) -> int:
+        return held.tier.level
+
+    @admin.display(description="in")
+    def quote(self, held: UserFeeTier) -> str:
+        return held.market.quote_id
+
+    @admin.display(description="maker fee (ppm)")
+    def maker_fee(self, held: UserFeeTier) -> int:
+        return held.tier.maker_fee_ppm
+
+    @admin.display(description="taker fee (ppm)")
+    def taker_fee(self, held: UserFeeTier) -> int:
+        return held.tier.taker_fee_ppm
+
+
+def tier_table(user: User) -> Table:
+    """Return a user's tiers as a table. One query."""
+    rows = [
+        [
+            link_to(MARKET, held.market_id, held.market.symbol), held.tier.level,
+            f"{amount_text(held.volume)} {held.market.quote_id}", held.tier.maker_fee_ppm, held.tier.taker_fee_ppm,
+            time_text(held.computed_at),
+        ]
+        for held in user.fee_tiers.select_related("market", "tier").order_by("market_id")
+    ]  # fmt: skip
+    headers = ("Market", "Level", "30-day volume", "Maker fee (ppm)", "Taker fee (ppm)", "Computed")
+    return Table("Fee tiers (the market's own rates where none is listed)", headers, rows)
