@@ -20,8 +20,7 @@ from redis.exceptions import RedisError
 
 from matching.errors import CommandTimeoutError, EngineUnavailableError, OverloadedError
 from matching.messages import (
-    CancelRequest,
-    PlaceRequest,
+    ClientRequest,
     Reply,
     engine_channel,
     heartbeat_key,
@@ -59,7 +58,7 @@ class Gateway:
         self._reply_channel: asyncio.Future[str] | None = None
         self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
-    def submit(self, slug: str, request: PlaceRequest | CancelRequest, *, timeout_s: float) -> Future[Reply]:
+    def submit(self, slug: str, request: ClientRequest, *, timeout_s: float) -> Future[Reply]:
         """Send a command; the future holds the reply or a GatewayError."""
         future: Future[Reply] = Future()
         self._loop.call_soon_threadsafe(self._enqueue, slug, request, timeout_s, future)
@@ -71,9 +70,7 @@ class Gateway:
 
     # --- on the loop --------------------------------------------------------------------------------
 
-    def _enqueue(
-        self, slug: str, request: PlaceRequest | CancelRequest, timeout_s: float, future: Future[Reply]
-    ) -> None:
+    def _enqueue(self, slug: str, request: ClientRequest, timeout_s: float, future: Future[Reply]) -> None:
         market = self._markets[slug]
         if len(market.waiting) >= MAX_WAITING:
             future.set_exception(OverloadedError(f"{MAX_WAITING} commands wait for {slug} already"))

@@ -61,10 +61,15 @@ class Journal(Protocol):
         """Tell whether this batch was the last one committed: asked when a commit ended in doubt."""
 
     def is_changed(self, engine: Engine) -> bool:
-        """Tell whether the stored market differs from what the engine goes by. One query."""
+        """Tell whether a TendRequest would do something: the stored market differs from what the engine goes by, what
+        was settled lets a bracket go on, or holds are owed. A query or two.
+        """
 
     def after_commit(self, outcome: BatchOutcome) -> None:
-        """Start what follows a committed batch. Never blocks for long, never raises."""
+        """Do what follows a committed batch before it is answered, and add to the outcome what that leaves to be told.
+
+        Never blocks for long, never raises.
+        """
 
     def close(self) -> None:
         """Give the lock back and disconnect."""

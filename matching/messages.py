@@ -13,7 +13,11 @@ from typing import Any, NamedTuple
 class RequestKind(IntEnum):
     PLACE = 1
     CANCEL = 2
-    CONFIGURE = 3
+    TEND = 3
+    AMEND = 4
+    CANCEL_ALL = 5
+    CANCEL_AFTER = 6
+    GROUP = 7
 
 
 # Where the answer goes: the gateway's channel and its own number for the request. On the wire only the number.
@@ -37,6 +41,63 @@ class PlaceRequest(NamedTuple):
     budget_units: int
     client_order_id: str | None
     payload_digest: bytes
+    instructions: Sequence[int] | None = None  # the fields of engine.Instructions; None = none
+
+
+class GroupRequest(NamedTuple):
+    """Place an OCO or a bracket: the fields of PlaceRequest from `order_id` on but the last three, for each order.
+
+    The client order id, if any, is the first order's, whose id is also the group's.
+    """
+
+    correlation: Correlation
+    deadline_ms: int
+    order_id: bytes
+    user_id: bytes
+    kind: int
+    orders: Sequence[Sequence[Any]]  # GroupOrder
+    client_order_id: str | None
+    payload_digest: bytes
+
+
+class GroupOrder(NamedTuple):
+    """One order of a group."""
+
+    order_id: bytes
+    side: int
+    type: int
+    time_in_force: int
+    price_ticks: int
+    quantity_lots: int
+    instructions: Sequence[int] | None = None
+
+
+class AmendRequest(NamedTuple):
+    """Amend an open order; 0 leaves price or total quantity as it is."""
+
+    correlation: Correlation
+    deadline_ms: int
+    order_id: bytes
+    user_id: bytes
+    price_ticks: int
+    quantity_lots: int
+
+
+class CancelAllRequest(NamedTuple):
+    """Cancel every open order of a user in this market; the reply's details have their number as `cancelled`."""
+
+    correlation: Correlation
+    deadline_ms: int
+    user_id: bytes
+
+
+class CancelAfterRequest(NamedTuple):
+    """Set or, with 0, turn off the user's dead man's switch in this market; details have `due_ms`."""
+
+    correlation: Correlation
+    deadline_ms: int
+    user_id: bytes
+    timeout_ms: int
 
 
 class CancelRequest(NamedTuple):
@@ -46,19 +107,24 @@ class CancelRequest(NamedTuple):
     user_id: bytes
 
 
-class ConfigureRequest(NamedTuple):
-    """Bring the engine in step with the stored market: its trading state, band and fees may have changed."""
+class TendRequest(NamedTuple):
+    """Bring the engine in step with the clock, the stored market and what was settled: something is due or changed."""
 
     correlation: Correlation = NOBODY
     deadline_ms: int = 1 << 62
 
 
-Request = PlaceRequest | CancelRequest | ConfigureRequest
+ClientRequest = PlaceRequest | GroupRequest | AmendRequest | CancelRequest | CancelAllRequest | CancelAfterRequest
+Request = ClientRequest | TendRequest
 
 _KINDS: dict[type[Request], RequestKind] = {
     PlaceRequest: RequestKind.PLACE,
     CancelRequest: RequestKind.CANCEL,
-    ConfigureRequest: RequestKind.CONFIGURE,
+    TendRequest: RequestKind.TEND,
+    AmendRequest: RequestKind.AMEND,
+    CancelAllRequest: RequestKind.CANCEL_ALL,
+    CancelAfterRequest: RequestKind.CANCEL_AFTER,
+    GroupRequest: RequestKind.GROUP,
 }
 _TYPES: dict[int, type[Request]] = {kind.value: request_type for request_type, kind in _KINDS.items()}
 
@@ -82,7 +148,10 @@ class ReplyStatus(IntEnum):
 
 
 class Reply(NamedTuple):
-    """The answer to a request; `order` and `trades` are rows of `orders.rows`, opaque to this app."""
+    """The answer to a request; `order`, `trades` and `others` are rows of `orders.rows`, opaque to this app.
+
+    `trades` are those of `order`; `others` are the other orders of its group.
+    """
 
     correlation: Correlation
     status: ReplyStatus
@@ -90,6 +159,7 @@ class Reply(NamedTuple):
     details: Mapping[str, Any] = {}
     order: Any = None
     trades: Sequence[Any] = ()
+    others: Sequence[Any] = ()
 
 
 def pack_reply(reply: Reply) -> list[Any]:

@@ -10,9 +10,13 @@ import structlog
 from matching import metrics
 from matching.engine import Engine
 from matching.journal import BatchOutcome, BatchTransaction, Journal
-from matching.messages import Correlation, Reply, ReplyStatus, Request
+from matching.messages import Correlation, Reply, ReplyStatus, Request, TendRequest
 
 log = structlog.get_logger(__name__)
+
+SHORTEST_PAUSE_S = 0.01
+BRACKET_PAUSE_S = 0.05  # settlement takes about so long; the exits of a bracket wait for it
+BRACKET_EAGER_MS = 5_000  # later than that, settlement waits for staff
 
 
 class BatchFailedError(Exception):
@@ -54,6 +58,8 @@ class MarketProcessor:
         self._clock = clock
         self._engine: Engine | None = None
         self._in_doubt: _InDoubt | None = None
+        self._armed: frozenset[int] = frozenset()  # brackets that waited for settlement when last looked at
+        self._armed_ms = 0
 
     @property
     def seq(self) -> int:
@@ -92,6 +98,8 @@ class MarketProcessor:
         assert engine is not None, "Invariant: a market is recovered before it is served"
         now_ms = self._clock()
         due = [request for request in requests if request.deadline_ms >= now_ms]
+        if _is_due(engine, now_ms):  # nothing is filled after its time is over
+            due.insert(0, TendRequest())
         late = [not_executed(r.correlation, "TIMEOUT") for r in requests if r.deadline_ms < now_ms]
         started = time.perf_counter()
         try:
@@ -123,14 +131,34 @@ class MarketProcessor:
         for command in admitted:
             batch.record(request, command, engine.execute(command))
 
-    def is_changed(self) -> bool:
-        """Tell whether staff changed the market since the engine last looked. One query; raises what storage raises."""
-        return self._engine is not None and self._journal.is_changed(self._engine)
+    def needs_tending(self) -> bool:
+        """Tell whether something is due, changed or settled. A query or two; raises what storage raises."""
+        engine = self._engine
+        return engine is not None and (_is_due(engine, self._clock()) or self._journal.is_changed(engine))
+
+    def pause_s(self, longest_s: float) -> float:
+        """Return how long nobody need ask `needs_tending`: until something is due, briefly while a bracket is armed."""
+        engine, now_ms = self._engine, self._clock()
+        if engine is None:
+            return longest_s
+        armed = frozenset(engine.armed_brackets())
+        if armed != self._armed:
+            self._armed, self._armed_ms = armed, now_ms
+        if armed and now_ms - self._armed_ms < BRACKET_EAGER_MS:
+            return min(longest_s, BRACKET_PAUSE_S)
+        due_ms = engine.next_due_ms
+        until_s = longest_s if due_ms is None else (due_ms - now_ms) / 1000
+        return min(longest_s, max(SHORTEST_PAUSE_S, until_s))
 
     def close(self) -> None:
         """Give the lock back."""
         self._engine = None
         self._journal.close()
+
+
+def _is_due(engine: Engine, now_ms: int) -> bool:
+    due_ms = engine.next_due_ms
+    return due_ms is not None and due_ms <= now_ms
 
 
 def _keep_from_garbage_collector() -> None:

@@ -19,8 +19,8 @@ from matching import metrics
 from matching.journal import BatchOutcome
 from matching.messages import (
     NOBODY,
-    ConfigureRequest,
     Request,
+    TendRequest,
     engine_channel,
     heartbeat_key,
     pack_reply,
@@ -75,8 +75,8 @@ class MarketRunner:
         self._wake.set()
 
     def refresh(self) -> None:
-        """Have the engine follow the stored market with its next batch."""
-        self._waiting.append(ConfigureRequest())
+        """Have the market tended with the next batch."""
+        self._waiting.append(TendRequest())
         self._wake.set()
 
     def stop(self) -> None:
@@ -197,11 +197,11 @@ class MarketRunner:
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _poll(self) -> None:
-        """Look whether staff changed the market. A lost connection shows itself as a failing batch."""
+        """Look whether the market needs tending. A lost connection shows itself as a failing batch."""
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(await self._in_thread(self._processor.pause_s, POLL_SECONDS))
             try:
-                changed = await self._in_thread(self._processor.is_changed)
+                changed = await self._in_thread(self._processor.needs_tending)
             except Exception as error:
                 log.warning("poll_failed", market=self.slug, error=f"{type(error).__name__}: {error}")
                 changed = True

@@ -10,15 +10,34 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from exchange.models import Market
-from matching.engine import OrderType, Side, TimeInForce
+from matching.engine import OrderType, SelfTradePrevention, Side, TimeInForce
 from orders.models import Order, SettlementStatus, Trade
 
 SIDE_NAMES = {side.value: side.name.lower() for side in Side}
 TYPE_NAMES = {order_type.value: order_type.name.lower() for order_type in OrderType}
 TIF_NAMES = {time_in_force.value: time_in_force.name.lower() for time_in_force in TimeInForce}
+STP_NAMES = {mode.value: mode.name.lower() for mode in SelfTradePrevention}
+
+
+class OrderExtras(NamedTuple):
+    """What few orders have; 0, empty or None where this one does not."""
+
+    stop_price_ticks: int = 0
+    trail_ticks: int = 0
+    trail_ppm: int = 0
+    display_lots: int = 0
+    visible_lots: int = 0
+    expire_ms: int = 0
+    self_trade_prevention: int = 1
+    reprice: bool = False
+    group_id: bytes | None = None
+    group_role: str = ""
+    triggered_ms: int = 0
 
 
 class OrderRow(NamedTuple):
+    """`price_ticks` is the limit, or the protection price of a stop that becomes a market order; 0 = none."""
+
     id: bytes
     market_id: int
     user_id: bytes
@@ -42,6 +61,7 @@ class OrderRow(NamedTuple):
     created_ms: int
     updated_ms: int
     seq: int
+    extras: OrderExtras | None = None
 
 
 class TradeRow(NamedTuple):
@@ -66,6 +86,7 @@ def order_from_row(row: OrderRow | Sequence[Any], market: Market) -> Order:
     row = OrderRow._make(row)
     scale = market.scale
     is_buy = row.side == Side.BUY
+    extras = {} if row.extras is None else _extra_fields(OrderExtras._make(row.extras), market)
     return Order(
         id=UUID(bytes=row.id),
         market=market,
@@ -89,6 +110,7 @@ def order_from_row(row: OrderRow | Sequence[Any], market: Market) -> Order:
         priority=row.priority,
         created_at=_time(row.created_ms),
         updated_at=_time(row.updated_ms),
+        **extras,
     )
 
 
@@ -113,6 +135,23 @@ def trade_from_row(row: TradeRow | Sequence[Any], market: Market) -> Trade:
         executed_at=_time(row.executed_ms),
         settlement_status=SettlementStatus.PENDING.value,
     )
+
+
+def _extra_fields(extras: OrderExtras, market: Market) -> dict[str, Any]:
+    scale = market.scale
+    return {
+        "stop_price": scale.price(extras.stop_price_ticks) if extras.stop_price_ticks else None,
+        "trailing_amount": scale.price(extras.trail_ticks) if extras.trail_ticks else None,
+        "trailing_ppm": extras.trail_ppm or None,
+        "display_quantity": scale.quantity(extras.display_lots) if extras.display_lots else None,
+        "visible_quantity": scale.quantity(extras.visible_lots) if extras.visible_lots else None,
+        "expire_at": _time(extras.expire_ms) if extras.expire_ms else None,
+        "self_trade_prevention": STP_NAMES[extras.self_trade_prevention],
+        "reprice": extras.reprice,
+        "group_id": UUID(bytes=extras.group_id) if extras.group_id else None,
+        "group_role": extras.group_role,
+        "triggered_at": _time(extras.triggered_ms) if extras.triggered_ms else None,
+    }
 
 
 def _time(time_ms: int) -> datetime:

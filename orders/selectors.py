@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from exchange.errors import ApiError, ErrorCode
@@ -21,12 +21,15 @@ from exchange.selectors import market_by_id
 from orders.checksum import CHECKSUM_LEVELS, book_checksum
 from orders.models import ClientOrderId, Order, Trade
 
+_GROUP_MADE_WITHIN_MS = 10_000
+
 __all__ = [
     "BookDepth",
     "DepthLevel",
     "book_depth",
     "order_for_user",
     "order_for_user_by_client_id",
+    "orders_of_group",
     "orders_of_user",
     "trade_by_id",
     "trades_of_order",
@@ -41,6 +44,8 @@ def orders_of_user(
     market: Market | None = None,
     statuses: Sequence[str] = (),
     side: str | None = None,
+    order_type: str | None = None,
+    group_id: UUID | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> QuerySet[Order]:
@@ -52,7 +57,21 @@ def orders_of_user(
         conditions["status__in"] = statuses
     if side is not None:
         conditions["side"] = side
-    return Order.objects.filter(**conditions, **_between(since, until)).order_by("-id")
+    if order_type is not None:
+        conditions["type"] = order_type
+    orders = Order.objects.filter(**conditions, **_between(since, until)).order_by("-id")
+    return orders if group_id is None else orders.filter(_in_group(group_id))
+
+
+def orders_of_group(user: User, group_id: UUID) -> QuerySet[Order]:
+    """Return the orders of a user's OCO or bracket, the first one first."""
+    return Order.objects.filter(_in_group(group_id), user_id=user.pk).order_by("id")
+
+
+def _in_group(group_id: UUID) -> Q:
+    """Name the group, and the ids near its own: its orders were made together, and ids are what is indexed."""
+    latest = min(group_id.int + (_GROUP_MADE_WITHIN_MS << 80), (1 << 128) - 1)
+    return Q(group_id=group_id, id__gte=group_id, id__lt=UUID(int=latest))
 
 
 def order_for_user(user: User, order_id: UUID) -> Order:
@@ -134,6 +153,7 @@ class BookDepth:
 
     seq: int
     time: datetime
+    trading_state: str
     bids: list[DepthLevel]
     asks: list[DepthLevel]
     checksum: int
@@ -142,7 +162,8 @@ class BookDepth:
 # One statement is one snapshot: the levels are exactly those after batch `last_seq`. Each side walks the partial
 # index order_book from its best price and stops at the limit.
 _SIDE_SQL = """
-    (SELECT side, price, sum(quantity - filled_quantity) AS quantity, count(*) AS order_count
+    (SELECT side, price, sum(coalesce(visible_quantity, quantity - filled_quantity)) AS quantity,
+            count(*) AS order_count
      FROM orders_order
      WHERE market_id = %(market_id)s AND side = '{side}' AND status IN ('open', 'partially_filled')
      GROUP BY market_id, side, price ORDER BY price {direction} LIMIT %(limit)s)
@@ -150,7 +171,8 @@ _SIDE_SQL = """
 _BOOK_SQL = f"""
 WITH levels AS ({_SIDE_SQL.format(side="buy", direction="DESC")}
     UNION ALL {_SIDE_SQL.format(side="sell", direction="ASC")})
-SELECT sequence.last_seq, sequence.updated_at, levels.side, levels.price, levels.quantity, levels.order_count
+SELECT sequence.last_seq, sequence.updated_at, sequence.trading_state,
+       levels.side, levels.price, levels.quantity, levels.order_count
 FROM (SELECT 1) AS one
 LEFT JOIN orders_marketsequence AS sequence ON sequence.market_id = %(market_id)s
 LEFT JOIN levels ON true
@@ -167,14 +189,15 @@ def book_depth(market: Market, depth: int | None = None) -> BookDepth:
     bids = sorted(levels[Order.Side.BUY], key=lambda level: -level.price_ticks)
     asks = sorted(levels[Order.Side.SELL], key=lambda level: level.price_ticks)
     checksum = book_checksum(_pairs(asks), _pairs(bids), market.scale)
-    return BookDepth(rows[0][0] or 0, rows[0][1] or timezone.now(), bids[:depth], asks[:depth], checksum)
+    seq, time, trading_state = rows[0][0] or 0, rows[0][1] or timezone.now(), rows[0][2] or market.trading_state
+    return BookDepth(seq, time, trading_state, bids[:depth], asks[:depth], checksum)
 
 
 def _levels(rows: list[tuple[Any, ...]], side: str, market: Market) -> list[DepthLevel]:
     scale = market.scale
     return [
         DepthLevel(scale.price_ticks(price), scale.quantity_lots(quantity), count)
-        for _, _, row_side, price, quantity, count in rows
+        for *_, row_side, price, quantity, count in rows
         if row_side == side
     ]
 

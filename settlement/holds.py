@@ -77,6 +77,10 @@ class Holdings:
         balance = self._balances.get((user_id, asset))
         return balance.available if balance else 0
 
+    def is_locked(self, user_id: bytes, asset: str) -> bool:
+        """Tell whether this balance may be changed."""
+        return (user_id, asset) in self._balances
+
     def hold(self, user_id: bytes, asset: str, units: int) -> bool:
         """Move units from available to held; return False and change nothing when there are too few."""
         assert units >= 0, "Invariant: a hold is not negative"

@@ -16,7 +16,8 @@ from exchange.models import Market
 from exchange.scaling import plain
 from exchange.selectors import market_by_id, market_by_symbol
 from exchange.times import iso_ms
-from orders.api.serializers import BookOutput, BookQuery, OwnTradeOutput, TradeOutput, TradeQuery
+from orders.api.inputs import BookQuery, TradeQuery
+from orders.api.outputs import BookOutput, OwnTradeOutput, TradeOutput
 from orders.representation import own_trade_as_json, trade_as_json
 from orders.selectors import BookDepth, DepthLevel, book_depth, trade_by_id, trades_of_user, trades_public
 

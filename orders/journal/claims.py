@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from matching.messages import PlaceRequest, Request
+from matching.messages import GroupRequest, PlaceRequest, Request
 
 _INSERT = """
 INSERT INTO orders_clientorderid (user_id, client_order_id, order_id, payload_digest)
@@ -23,6 +23,7 @@ DELETE FROM orders_clientorderid c USING unnest(%s::uuid[], %s::text[]) AS gone 
 WHERE c.user_id = gone.user_id AND c.client_order_id = gone.client_order_id
 """
 _Key = tuple[bytes, str]
+_NewOrders = PlaceRequest | GroupRequest
 
 
 class ClientIdClaims:
@@ -40,15 +41,15 @@ class ClientIdClaims:
     def claim(cls, cursor: Cursor[Any], requests: Sequence[Request]) -> "ClientIdClaims":
         """Insert the batch's ids, sorted, and look up those that exist. At most two queries, none without ids."""
         claims = cls()
-        wanted: dict[_Key, PlaceRequest] = {}
+        wanted: dict[_Key, _NewOrders] = {}
         for request in requests:
-            if isinstance(request, PlaceRequest) and request.client_order_id is not None:
+            if isinstance(request, _NewOrders) and request.client_order_id is not None:
                 wanted.setdefault((request.user_id, request.client_order_id), request)
         if wanted:
             claims._insert(cursor, dict(sorted(wanted.items())))
         return claims
 
-    def _insert(self, cursor: Cursor[Any], wanted: dict[_Key, PlaceRequest]) -> None:
+    def _insert(self, cursor: Cursor[Any], wanted: dict[_Key, _NewOrders]) -> None:
         orders = [UUID(bytes=request.order_id) for request in wanted.values()]
         digests = [request.payload_digest for request in wanted.values()]
         cursor.execute(_INSERT, [*_columns(wanted), orders, digests])
@@ -59,12 +60,12 @@ class ClientIdClaims:
             for user, client_id, order_id, digest in cursor.fetchall():
                 self._owners[(user.bytes, client_id)] = (order_id.bytes, digest)
 
-    def first_order(self, request: PlaceRequest) -> tuple[bytes, bool] | None:
+    def first_order(self, request: _NewOrders) -> tuple[bytes, bool] | None:
         """Return the order that owns the request's client id and whether the payload differs; None when free."""
         owner = self._owners.get(_key(request))
         return None if owner is None else (owner[0], owner[1] != request.payload_digest)
 
-    def use(self, request: PlaceRequest) -> None:
+    def use(self, request: _NewOrders) -> None:
         """Give the request's client id to its order for good."""
         key = _key(request)
         self._unused.discard(key)
@@ -76,7 +77,7 @@ class ClientIdClaims:
             cursor.execute(_DELETE, _columns(self._unused))
 
 
-def _key(request: PlaceRequest) -> _Key:
+def _key(request: _NewOrders) -> _Key:
     assert request.client_order_id is not None, "Invariant: the request has a client order id"
     return request.user_id, request.client_order_id
 

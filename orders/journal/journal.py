@@ -4,21 +4,27 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
+import structlog
 from django.conf import settings
 from psycopg import Connection
 
 from exchange.ids import uuid7
 from matching.engine import Engine
 from matching.journal import BatchOutcome
-from matching.messages import ConfigureRequest, Request
+from matching.messages import Request, TendRequest
 from orders.journal.batch import PostgresBatch
-from orders.journal.live import LiveOrder
+from orders.journal.brackets import ready_brackets
+from orders.journal.open_orders import OpenOrders
+from orders.journal.owed import OwedHolds
 from orders.journal.recent import RecentOrders
 from orders.journal.recovery import recover
 from orders.journal.terms import MarketTerms
 from settlement.tasks import settle_market_soon
+
+log = structlog.get_logger(__name__)
 
 # First key of the two-part advisory lock; the second is the market's id.
 LOCK_CLASS = 7_204
@@ -38,7 +44,8 @@ class PostgresJournal:
         self._symbol = symbol
         self._connection: Connection | None = None
         self._terms: MarketTerms | None = None
-        self._live: dict[int, LiveOrder] = {}
+        self._open_orders = OpenOrders()
+        self._owed = OwedHolds()
         self._recent = RecentOrders()
 
     def try_lock(self) -> bool:
@@ -50,28 +57,37 @@ class PostgresJournal:
         return bool(row and row[0])
 
     def recover(self) -> Engine:
-        """Return the engine as of the last committed batch. Reads every open order of the market."""
+        """Return the engine as of the last committed batch, and give back what is still owed.
+
+        Reads every open order of the market.
+        """
         connection = self._connect()
-        self._terms = MarketTerms.read(connection, self._symbol)
-        engine, self._live, self._recent = recover(connection, self._terms)
+        terms = self._terms = MarketTerms.read(connection, self._symbol)
+        engine, self._open_orders, self._recent = recover(connection, terms)
+        self._owed = OwedHolds.read(connection, terms)
         connection.commit()
+        self._release_owed()
         return engine
 
     @contextmanager
     def begin(self, requests: Sequence[Request], engine: Engine, now_ms: int) -> Iterator[PostgresBatch]:
         """Open the transaction of a batch; it is rolled back unless the batch commits."""
         connection = self._connect()
-        if any(isinstance(request, ConfigureRequest) for request in requests):
-            self._terms = MarketTerms.read(connection, self._symbol)
+        brackets = list[int]()
+        if any(isinstance(request, TendRequest) for request in requests):
+            self._terms = MarketTerms.read(connection, self._symbol, self._terms)
+            brackets = ready_brackets(connection, self._terms, engine, self._open_orders)
         assert self._terms is not None, "Invariant: a market is locked before it is written"
         try:
             yield PostgresBatch(
                 connection=connection,
                 batch_id=uuid7().bytes,
                 terms=self._terms,
-                live=self._live,
+                open_orders=self._open_orders,
+                owed=self._owed,
                 recent=self._recent,
                 requests=requests,
+                ready_brackets=brackets,
                 engine=engine,
                 now_ms=now_ms,
             )
@@ -91,16 +107,33 @@ class PostgresJournal:
         return bool(row and row[0])
 
     def is_changed(self, engine: Engine) -> bool:
-        """Tell whether the stored market differs from what the engine goes by. One query."""
+        """Tell whether the engine has something to do: the stored market differs from what it goes by, a bracket's
+        entry is settled, or something is owed. One query, two while brackets wait.
+        """
         connection = self._connect()
-        terms = MarketTerms.read(connection, self._symbol)
+        terms = MarketTerms.read(connection, self._symbol, self._terms)
+        brackets = ready_brackets(connection, terms, engine, self._open_orders)
         connection.commit()
-        return terms != self._terms or terms.differs_from(engine)
+        return bool(brackets or self._owed) or terms != self._terms or terms.differs_from(engine)
 
     def after_commit(self, outcome: BatchOutcome) -> None:
-        """Have the batch's trades settled soon; should the message be lost, the sweeper finds them."""
+        """Give back what is owed, and have the batch's trades settled soon.
+
+        Should the message to settlement be lost, the sweeper finds them.
+        """
+        outcome.publications += self._release_owed()
         if outcome.trades and self._terms is not None:
             settle_market_soon(market_id=self._terms.market_id)
+
+    def _release_owed(self) -> list[tuple[str, dict[str, Any]]]:
+        """Give back what is owed; what fails stays owed until after the next batch."""
+        if not self._owed or self._connection is None or self._terms is None:
+            return []
+        try:
+            return self._owed.release(self._connection, self._terms)
+        except Exception as error:  # nothing of the batch is in danger, and whoever waits for its answer goes first
+            log.error("release_failed", market=self._symbol, error=f"{type(error).__name__}: {error}")
+            return []
 
     def close(self) -> None:
         """Give the lock back and disconnect."""
@@ -110,7 +143,8 @@ class PostgresJournal:
                 self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
         self._connection = None
-        self._live = {}
+        self._open_orders = OpenOrders()
+        self._owed = OwedHolds()
 
     def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:

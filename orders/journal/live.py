@@ -7,26 +7,26 @@ rest. So a hold is never less than what is owed, and no maker's balance is touch
 A fee is at most what is left of the fee budget: many small fills, each rounded up, never cost more than one big one.
 """
 
-from exchange.scaling import fee_units
-from matching.engine import OrderType, Side
-from orders.journal.terms import MarketTerms
-from orders.models import OrderStatus
-from orders.rows import OrderRow
+from typing import Any, Final
 
-OPEN = OrderStatus.OPEN.value
-PARTIALLY_FILLED = OrderStatus.PARTIALLY_FILLED.value
-FILLED = OrderStatus.FILLED.value
-CANCELLED = OrderStatus.CANCELLED.value
-REJECTED = OrderStatus.REJECTED.value
+from exchange.scaling import fee_units
+from matching.engine import Side
+from orders.journal.terms import MarketTerms
+from orders.lifecycle import FILL, FILL_PARTLY, TRANSITIONS
+from orders.rows import OrderExtras, OrderRow
+
+# Enum members as plain numbers: every fill compares with them.
+_BUY: Final = Side.BUY.value
 
 
 class LiveOrder:
     """The fields of an OrderRow, mutable. Lots and ticks of its market, units of the quote asset for `*_units`.
 
-    `held_units` counts base lots' worth for a sell: it is then `remaining lots x lot_units`.
+    `held_units` counts base lots' worth for a sell: it is then `remaining lots x lot_units`. `is_reshaped` tells that
+    more than fills changed since the order was stored: its price, its quantity or what else an order is made of.
     """
 
-    __slots__ = (*OrderRow._fields, "is_stored")
+    __slots__ = (*OrderRow._fields, "is_reshaped", "is_stored")
 
     id: bytes
     market_id: int
@@ -51,6 +51,8 @@ class LiveOrder:
     created_ms: int
     updated_ms: int
     seq: int
+    extras: OrderExtras | None
+    is_reshaped: bool
     is_stored: bool
 
     def __init__(self, row: OrderRow, *, is_stored: bool) -> None:
@@ -78,7 +80,9 @@ class LiveOrder:
             self.created_ms,
             self.updated_ms,
             self.seq,
+            self.extras,
         ) = row
+        self.is_reshaped = False
         self.is_stored = is_stored
 
     def row(self) -> OrderRow:
@@ -106,24 +110,62 @@ class LiveOrder:
             self.created_ms,
             self.updated_ms,
             self.seq,
+            self.extras,
         )
 
+    @property
+    def remaining_lots(self) -> int:
+        """What is not filled; of no use for a market buy by budget."""
+        return self.quantity_lots - self.filled_lots
+
+    def reshape(self, **changes: Any) -> None:
+        """Change the order itself, by the names of its fields or of its extras; the next write has all of it."""
+        extras = {name: changes.pop(name) for name in tuple(changes) if name in OrderExtras._fields}
+        for name, value in changes.items():
+            setattr(self, name, value)
+        if extras:
+            self.extras = (self.extras or OrderExtras())._replace(**extras)
+        self.is_reshaped = True
+
+    def advance(self, event: str) -> None:
+        """Change the status as `orders.lifecycle` says."""
+        self.status = TRANSITIONS[self.status, event]
+
     def hold_asset(self, terms: MarketTerms) -> str:
-        return terms.quote if self.side == Side.BUY else terms.base
+        return terms.quote if self.side == _BUY else terms.base
+
+    def need_units(self, terms: MarketTerms) -> int:
+        """Return what the open rest of an order with a price needs, were it new: price x quantity and the highest fee.
+
+        For a sell its quantity.
+        """
+        return self.need_for(self.price_ticks, self.remaining_lots, terms)
+
+    def need_for(self, price_ticks: int, lots: int, terms: MarketTerms) -> int:
+        """Return what an order of this side, with these fees, would need."""
+        if self.side != _BUY:
+            return lots * terms.lot_units
+        cost = terms.cost_units(price_ticks, lots)
+        return cost + fee_units(cost, max(self.maker_fee_ppm, self.taker_fee_ppm))
+
+    def fit_hold(self, need_units: int) -> int:
+        """Lower the hold to what is needed; return what was held beyond it."""
+        excess = max(0, self.held_units - need_units)
+        self.held_units -= excess
+        return excess
 
     def buy(self, price_ticks: int, lots: int, *, rate_ppm: int, terms: MarketTerms) -> tuple[int, int]:
         """Fill a buy order; return the fee and the share of the hold that goes over to the trade, in quote units."""
         cost = terms.cost_units(price_ticks, lots)
         self._fill(lots, cost)
-        if self.type == OrderType.LIMIT:
+        if self.price_ticks:
             return self._pay_from_limit_hold(cost, lots, rate_ppm, terms)
         # A market order has no limit price to reserve by: its fees are rounded once, over all its fills.
         fee = fee_units(self.filled_units, rate_ppm) - self.fee_units
         return self._take(fee, cost + fee)
 
     def _pay_from_limit_hold(self, cost: int, lots: int, rate_ppm: int, terms: MarketTerms) -> tuple[int, int]:
-        remaining = self.quantity_lots - self.filled_lots
-        reserved = terms.cost_units(self.price_ticks, remaining)
+        reserved = terms.cost_units(self.price_ticks, self.remaining_lots)
         fee_budget = self.held_units - reserved - terms.cost_units(self.price_ticks, lots)
         fee = min(fee_units(cost, rate_ppm), fee_budget)
         worst_rate = max(self.maker_fee_ppm, self.taker_fee_ppm)
@@ -140,7 +182,7 @@ class LiveOrder:
         self.filled_lots += lots
         self.filled_units += cost
         whole = self.quantity_lots and self.filled_lots == self.quantity_lots
-        self.status = FILLED if whole else PARTIALLY_FILLED
+        self.status = TRANSITIONS[self.status, FILL if whole else FILL_PARTLY]
         assert not self.quantity_lots or self.filled_lots <= self.quantity_lots, "Invariant: an order is not overfilled"
 
     def _take(self, fee: int, share: int) -> tuple[int, int]:
@@ -148,10 +190,3 @@ class LiveOrder:
         self.held_units -= share
         assert self.held_units >= 0 and fee >= 0, "Invariant: a hold covers its fills and fees"
         return fee, share
-
-    def end(self, status: str, reason: str) -> int:
-        """End the order; return what it held and holds no longer."""
-        self.status = status
-        self.reason = reason
-        released, self.held_units = self.held_units, 0
-        return released

@@ -2,15 +2,30 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 
 from exchange.ids import uuid7_floor
-from matching.engine import Engine, OrderType, RestoredOrder, Side, TimeInForce, TradingState
+from matching.engine import (
+    PLAIN,
+    Engine,
+    GroupRole,
+    Instructions,
+    OrderType,
+    RestoredOrder,
+    RestoredSpecial,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingState,
+)
 from orders.journal.live import LiveOrder
+from orders.journal.open_orders import OpenOrders
 from orders.journal.recent import HORIZON_MS, RecentOrders
 from orders.journal.terms import MarketTerms
-from orders.rows import OrderRow
+from orders.lifecycle import PENDING
+from orders.rows import OrderExtras, OrderRow
 
 _FIRST_START = """
 INSERT INTO orders_marketsequence
@@ -18,8 +33,8 @@ INSERT INTO orders_marketsequence
 VALUES (%s, 0, 0, '', 'continuous', 0, 0) ON CONFLICT DO NOTHING
 """
 _SEQUENCE = """
-SELECT last_seq, last_price, state_hash, trading_state, price_band_ppm, reference_price,
-    (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+SELECT last_seq, last_price, state_hash, trading_state, price_band_ppm, reference_price, max_orders, max_stops,
+    trailing_marks, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 FROM orders_marketsequence WHERE market_id = %s
 """
 # Sorting what the index of the book gives is cheaper than an index kept in priority order would be to write.
@@ -30,38 +45,56 @@ SELECT uuid_send(id), uuid_send(user_id), client_order_id, side, type, time_in_f
     (filled_quote * %(quote)s)::bigint, (fee_paid * %(quote)s)::bigint,
     (held * CASE side WHEN 'buy' THEN %(quote)s ELSE %(base)s END)::bigint,
     maker_fee_ppm, taker_fee_ppm, status, reason, priority,
-    (extract(epoch FROM created_at) * 1000)::bigint, (extract(epoch FROM updated_at) * 1000)::bigint
+    (extract(epoch FROM created_at) * 1000)::bigint, (extract(epoch FROM updated_at) * 1000)::bigint,
+    CASE WHEN stop_price IS NOT NULL OR display_quantity IS NOT NULL OR expire_at IS NOT NULL OR reprice
+        OR self_trade_prevention <> 'cancel_newest' OR group_id IS NOT NULL THEN jsonb_build_array(
+            coalesce(stop_price / %(tick)s, 0)::bigint, coalesce(trailing_amount / %(tick)s, 0)::bigint,
+            coalesce(trailing_ppm, 0), coalesce(display_quantity / %(lot)s, 0)::bigint,
+            coalesce(visible_quantity / %(lot)s, 0)::bigint,
+            coalesce(extract(epoch FROM expire_at) * 1000, 0)::bigint, self_trade_prevention, reprice,
+            group_id, group_role, coalesce(extract(epoch FROM triggered_at) * 1000, 0)::bigint
+        ) END
 FROM orders_order
 WHERE market_id = %(market_id)s AND status IN ('open', 'partially_filled', 'pending')
 ORDER BY priority
 """
+_SWITCHES = """
+SELECT uuid_send(user_id), (extract(epoch FROM due_at) * 1000)::bigint FROM orders_cancelafter WHERE market_id = %s
+"""
 _RECENT = "SELECT uuid_send(id) FROM orders_order WHERE market_id = %s AND id >= %s"
+_MODES = {mode.name.lower(): mode for mode in SelfTradePrevention}
+_ROLES = {role.name.lower(): role for role in GroupRole}
 
 
 class RecoveryError(Exception):
     """The stored orders are not the book that the last batch left."""
 
 
-def recover(connection: Connection, terms: MarketTerms) -> tuple[Engine, dict[int, LiveOrder], RecentOrders]:
-    """Return the engine, the orders of its book and the ids of the last seconds, as of the last committed batch.
+def recover(connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrders, RecentOrders]:
+    """Return the engine, its open orders and the ids of the last seconds, as of the last committed batch.
 
-    Linear in the number of open orders. Raises RecoveryError when the book's hash is not the stored one.
+    Linear in the number of open orders. Raises RecoveryError when the engine's hash is not the stored one.
     """
     connection.execute(_FIRST_START, [terms.market_id])
     sequence = connection.execute(_SEQUENCE, [terms.market_id]).fetchone()
     assert sequence is not None, "Invariant: a market that was started has a sequence row"
-    last_seq, last_price, state_hash, trading_state, band_ppm, reference_price, now_ms = sequence
-    live = {int.from_bytes(order.id): order for order in _open_orders(connection, terms)}
+    last_seq, last_price, state_hash, trading_state, band_ppm, reference_price, *rest = sequence
+    max_orders, max_stops, trailing_marks, now_ms = rest
+    open_orders = OpenOrders(_open_orders(connection, terms))
     engine = Engine.restore(
-        (_restored(order_id, order) for order_id, order in live.items()),
+        (_restored(order_id, order) for order_id, order in open_orders.by_id.items()),
         seq=last_seq,
         trading_state=TradingState[trading_state.upper()],
         band_ppm=band_ppm,
         reference_price_ticks=int(reference_price / terms.tick_size),
         last_price_ticks=int(last_price / terms.tick_size),
+        max_orders=max_orders,
+        max_stops=max_stops,
+        trailing_marks=[(Side(side), first_priority, mark) for side, first_priority, mark in trailing_marks],
+        cancel_after=_switches(connection, terms),
     )
     _check_hash(engine, state_hash, terms)
-    return engine, live, _recent(connection, terms, now_ms)
+    return engine, open_orders, _recent(connection, terms, now_ms)
 
 
 def _check_hash(engine: Engine, stored: str, terms: MarketTerms) -> None:
@@ -85,7 +118,7 @@ def _open_orders(connection: Connection, terms: MarketTerms) -> Iterator[LiveOrd
 
 
 def _live_order(row: tuple[Any, ...], market_id: int) -> LiveOrder:
-    order_id, user_id, client_order_id, side, order_type, time_in_force, *others = row
+    order_id, user_id, client_order_id, side, order_type, time_in_force, *others, extras = row
     priority = others[12]
     fields = OrderRow._make(
         (
@@ -98,21 +131,79 @@ def _live_order(row: tuple[Any, ...], market_id: int) -> LiveOrder:
             TimeInForce[time_in_force.upper()].value,
             *others,
             priority,
+            None if extras is None else _extras(*extras),
         )
     )
     return LiveOrder(fields, is_stored=True)
 
 
+def _extras(
+    stop_price_ticks: int,
+    trail_ticks: int,
+    trail_ppm: int,
+    display_lots: int,
+    visible_lots: int,
+    expire_ms: int,
+    mode: str,
+    reprice: bool,
+    group_id: str | None,
+    group_role: str,
+    triggered_ms: int,
+) -> OrderExtras:
+    return OrderExtras(
+        stop_price_ticks,
+        trail_ticks,
+        trail_ppm,
+        display_lots,
+        visible_lots,
+        expire_ms,
+        _MODES[mode].value,
+        reprice,
+        UUID(group_id).bytes if group_id else None,
+        group_role,
+        triggered_ms,
+    )
+
+
 def _restored(order_id: int, order: LiveOrder) -> RestoredOrder:
+    is_plain = order.extras is None and not order.post_only
     return RestoredOrder(
         order_id,
         int.from_bytes(order.user_id),
         Side(order.side),
         order.price_ticks,
         order.quantity_lots,
-        order.quantity_lots - order.filled_lots,
+        order.remaining_lots,
         order.priority,
+        None if is_plain else _special(order, order.extras or OrderExtras()),
     )
+
+
+def _special(order: LiveOrder, extras: OrderExtras) -> RestoredSpecial:
+    instructions = Instructions(
+        extras.stop_price_ticks,
+        extras.trail_ticks,
+        extras.trail_ppm,
+        extras.display_lots,
+        extras.expire_ms,
+        SelfTradePrevention(extras.self_trade_prevention),
+        extras.reprice,
+    )
+    return RestoredSpecial(
+        OrderType(order.type),
+        TimeInForce(order.time_in_force),
+        order.post_only,
+        PLAIN if instructions == PLAIN else instructions,
+        extras.visible_lots,
+        order.status != PENDING,
+        int.from_bytes(extras.group_id) if extras.group_id else 0,
+        _ROLES.get(extras.group_role),
+    )
+
+
+def _switches(connection: Connection, terms: MarketTerms) -> dict[int, int]:
+    rows = connection.execute(_SWITCHES, [terms.market_id], binary=True)
+    return {int.from_bytes(user_id): due_ms for user_id, due_ms in rows}
 
 
 def _recent(connection: Connection, terms: MarketTerms, now_ms: int) -> RecentOrders:

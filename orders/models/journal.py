@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 
 from exchange.models import Market, TradingState
@@ -7,8 +8,8 @@ from exchange.models.market import AMOUNT_DIGITS
 class MarketSequence(models.Model):
     """Where a market's engine stands: the one row that each batch moves forward, or fails.
 
-    Trading state, band and reference price are those the engine goes by; staff change the market's own, and the
-    engine follows with its next batch.
+    Trading state, band, reference price and limits are those the engine goes by; staff change the market's own, and the
+    engine follows with its next batch. `trailing_marks` is what the engine gave by this name, as lists.
     """
 
     market = models.OneToOneField(Market, on_delete=models.PROTECT, primary_key=True, related_name="sequence")
@@ -17,6 +18,9 @@ class MarketSequence(models.Model):
     trading_state = models.CharField(max_length=12, choices=TradingState.choices, default=TradingState.CONTINUOUS)
     price_band_ppm = models.PositiveIntegerField(default=0)
     reference_price = models.DecimalField(**AMOUNT_DIGITS, default=0)
+    max_orders = models.PositiveIntegerField(default=0, db_default=0)
+    max_stops = models.PositiveIntegerField(default=0, db_default=0)
+    trailing_marks = models.JSONField(default=list, db_default=[], help_text="Where trailing stops stand, in ticks")
     state_hash = models.CharField(max_length=16, default="", help_text="Hash of the book after the last batch, hex")
     batch_id = models.UUIDField(null=True)
     updated_at = models.DateTimeField(null=True)
@@ -41,3 +45,29 @@ class JournalBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.market_id}: {self.first_seq}-{self.last_seq}"
+
+
+class CancelAfter(models.Model):
+    """A dead man's switch: the engine cancels all the user's orders in the market at `due_at` unless it is renewed."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "cancel-after switch"
+        verbose_name_plural = "cancel-after switches"
+        constraints = [models.UniqueConstraint(fields=["market", "user"], name="cancelafter_one_per_market_and_user")]
+
+    def __str__(self) -> str:
+        return f"{self.market_id} {self.user_id} {self.due_at}"
+
+
+class OwedHold(models.Model):
+    """An order that has ended and whose hold is yet to be given back, which takes a moment."""
+
+    order_id = models.UUIDField(primary_key=True)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+
+    def __str__(self) -> str:
+        return str(self.order_id)

@@ -27,11 +27,31 @@ class Order(models.Model):
     class Type(models.TextChoices):
         LIMIT = "limit"
         MARKET = "market"
+        STOP = "stop"
+        STOP_LIMIT = "stop_limit"
+        TAKE_PROFIT = "take_profit"
+        TAKE_PROFIT_LIMIT = "take_profit_limit"
+        TRAILING_STOP = "trailing_stop"
 
     class TimeInForce(models.TextChoices):
         GTC = "gtc", "good till cancelled"
         IOC = "ioc", "immediate or cancel"
         FOK = "fok", "fill or kill"
+        GTD = "gtd", "good till date"
+
+    class SelfTradePrevention(models.TextChoices):
+        CANCEL_NEWEST = "cancel_newest"
+        CANCEL_OLDEST = "cancel_oldest"
+        CANCEL_BOTH = "cancel_both"
+        DECREMENT = "decrement"
+
+    class GroupRole(models.TextChoices):
+        NONE = ""
+        OCO_LIMIT = "oco_limit", "OCO limit"
+        OCO_STOP = "oco_stop", "OCO stop"
+        ENTRY = "entry", "bracket entry"
+        TAKE_PROFIT = "take_profit", "bracket take-profit"
+        STOP_LOSS = "stop_loss", "bracket stop-loss"
 
     id = models.UUIDField(primary_key=True)
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
@@ -43,7 +63,9 @@ class Order(models.Model):
     type = models.CharField(max_length=20, choices=Type.choices)
     time_in_force = models.CharField(max_length=3, choices=TimeInForce.choices)
     post_only = models.BooleanField()
-    price = models.DecimalField(**AMOUNT_DIGITS, null=True)
+    price = models.DecimalField(
+        **AMOUNT_DIGITS, null=True, help_text="Limit; of a stop that becomes a market order its protection price"
+    )
     quantity = models.DecimalField(**AMOUNT_DIGITS, null=True)
     quote_quantity = models.DecimalField(**AMOUNT_DIGITS, null=True)
     filled_quantity = models.DecimalField(**AMOUNT_DIGITS)
@@ -55,6 +77,21 @@ class Order(models.Model):
     status = models.CharField(max_length=16, choices=OrderStatus.choices)
     reason = models.CharField(max_length=40)
     priority = models.BigIntegerField(help_text="Sequence number that gave it its place in the queue")
+    reprice = models.BooleanField(default=False, help_text="Post-only: move it behind the touch instead of refusing it")
+    self_trade_prevention = models.CharField(
+        max_length=16, choices=SelfTradePrevention.choices, default=SelfTradePrevention.CANCEL_NEWEST
+    )
+    stop_price = models.DecimalField(
+        **AMOUNT_DIGITS, null=True, help_text="Trigger; of a trailing stop the first one, or the one that was reached"
+    )
+    trailing_amount = models.DecimalField(**AMOUNT_DIGITS, null=True)
+    trailing_ppm = models.IntegerField(null=True)
+    display_quantity = models.DecimalField(**AMOUNT_DIGITS, null=True)
+    visible_quantity = models.DecimalField(**AMOUNT_DIGITS, null=True, help_text="What an iceberg shows now")
+    expire_at = models.DateTimeField(null=True)
+    triggered_at = models.DateTimeField(null=True)
+    group_id = models.UUIDField(null=True, help_text="The first order of an OCO or bracket")
+    group_role = models.CharField(max_length=12, choices=GroupRole.choices, default=GroupRole.NONE)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -24,7 +24,7 @@ class Credentials(NamedTuple):
 
 @transaction.atomic
 def tape_market(*, slug: str, reference_price: Decimal) -> Market:
-    """Return the market of a tape; one that is missing is made with a tick of a cent, lots of one and no price band.
+    """Return the market of a tape; one that is missing is made with a tick of a cent, lots of one and no other limits.
 
     Raises ValueError for what is no market's name, and for a market that cannot hold a tape's prices.
     """
@@ -38,6 +38,8 @@ def tape_market(*, slug: str, reference_price: Decimal) -> Market:
             tick_size=_TICK,
             lot_size=_LOT,
             max_quantity=_MAX_QUANTITY,
+            max_open_orders=0,
+            max_stop_orders=0,
             price_band_ppm=0,
             reference_price=reference_price,
         )

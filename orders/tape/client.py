@@ -132,6 +132,10 @@ class Trader:
         assert order["client_order_id"], "Invariant: what may be repeated has a client order id"
         return self._call("POST", "/api/v1/orders", order)
 
+    def amend(self, order_id: str, quantity: int) -> Answer:
+        """Set an order's total quantity; to set it twice is to set it once."""
+        return self._call("PATCH", f"/api/v1/orders/{order_id}", {"quantity": str(quantity)})
+
     def cancel(self, order_id: str) -> Answer:
         """Cancel an order. If only a repeat learns that it is not open, the first request may have cancelled it."""
         answer = self._call("DELETE", f"/api/v1/orders/{order_id}")

@@ -1,7 +1,8 @@
-"""LOBSTER message files: one visible event of a NASDAQ book per row, plain or gzipped CSV without a header.
+"""LOBSTER files, plain or gzipped CSV without a header.
 
-Fields: seconds after midnight, type, order id, size, price in 1/10,000 of the currency, direction of the resting order
-(1 = buy, -1 = sell). Source: lobsterdata.com, "Data structure".
+A message file has one visible event of a NASDAQ book per row: seconds after midnight, type, order id, size, price in
+1/10,000 of the currency, direction of the resting order (1 = buy, -1 = sell). An order book file has the book after
+each of these rows: ask price, ask size, bid price, bid size, level by level. Source: lobsterdata.com, "Data structure".
 """
 
 import gzip
@@ -54,6 +55,15 @@ class TapeRow(NamedTuple):
     is_buy: bool
 
 
+class Quote(NamedTuple):
+    """The best level of each side; both are 0 where there is none."""
+
+    ask_price_e4: int
+    ask_size: int
+    bid_price_e4: int
+    bid_size: int
+
+
 class BadRow(NamedTuple):
     line: int
     reason: str
@@ -73,6 +83,20 @@ def read_rows(path: Path, on_bad_row: Callable[[BadRow], None]) -> Iterator[Tape
                 else:
                     on_bad_row(parsed)
     except (OSError, EOFError) as error:
+        raise TapeError(f"{path} cannot be read: {error}") from error
+
+
+def read_quotes(path: Path) -> Iterator[Quote]:
+    """Yield the best bid and ask after each row of a message file, from its order book file.
+
+    Raises TapeError when the file is missing, damaged or none of these.
+    """
+    try:
+        with _opened(path) as file:
+            for line in file:
+                ask_price, ask_size, bid_price, bid_size = map(int, line.split(",")[:4])
+                yield Quote(ask_price * bool(ask_size), ask_size, bid_price * bool(bid_size), bid_size)
+    except (OSError, EOFError, ValueError) as error:
         raise TapeError(f"{path} cannot be read: {error}") from error
 
 

@@ -17,6 +17,10 @@ class ActionKind(Enum):
 
 
 class Fill(NamedTuple):
+    """One row of an execution: `order_id` was resting."""
+
+    line: int
+    order_id: int
     price_e4: int
     size: int
 
@@ -75,6 +79,11 @@ class Plan:
         if self._group:
             yield self._execution()
 
+    def size_of(self, order_id: int) -> int:
+        """Return what is open of an order on the tape, as of the action yielded last; 0 when nothing is."""
+        resting = self._open.get(order_id)
+        return resting.size if resting else 0
+
     def _action(self, row: TapeRow) -> Action | None:
         if row.type is RowType.NEW:
             return self._place(row)
@@ -120,7 +129,7 @@ class Plan:
             not first.is_buy,
             min(prices) if first.is_buy else max(prices),
             sum(row.size for row in group),
-            tuple(Fill(row.price_e4, row.size) for row in group),
+            tuple(Fill(row.line, row.order_id, row.price_e4, row.size) for row in group),
         )
 
 
@@ -138,11 +147,10 @@ def commute(first: Action, second: Action) -> bool:
     """
     if ActionKind.EXECUTE in (first.kind, second.kind) or first.order_id == second.order_id:
         return False
-    if first.kind is second.kind is ActionKind.CANCEL:
-        return True
+    if ActionKind.PLACE not in (first.kind, second.kind):
+        return True  # what is taken off keeps its place in the queue
     if first.is_buy == second.is_buy:
-        # Both join a queue: at one price the first one stands before the other.
-        queues = ActionKind.CANCEL not in (first.kind, second.kind)
-        return not (queues and first.price_e4 == second.price_e4)
+        # Two that join the queue at one price: the first one stands before the other.
+        return first.kind is not second.kind or first.price_e4 != second.price_e4
     buy, sell = (first, second) if first.is_buy else (second, first)
     return buy.price_e4 < sell.price_e4

@@ -17,6 +17,7 @@ from orders.tape.report import Tally
 class _Placed(NamedTuple):
     account: int
     order_id: str
+    quantity: int
 
 
 class Replay:
@@ -90,37 +91,42 @@ class Replay:
         if action.kind is ActionKind.EXECUTE:
             self._execute(connection, action)
         elif action.kind is ActionKind.PLACE:
-            account = action.order_id % (len(self._sessions) - 1)
-            self._place(connection, account, action, f"{action.line}:{action.order_id}", action.size)
+            self._place(connection, action)
+        elif action.order_id not in self._placed:
+            self.tally.not_sent("its order was not accepted")
+        elif action.kind is ActionKind.REDUCE:
+            self._reduce(connection, action)
         else:
-            self._take_off(connection, action)
+            self._cancel(connection, action)
 
-    def _place(self, connection: Connection, account: int, action: Action, name: str, size: int) -> None:
-        answer = self._send_order(connection, account, name, self._limit(action, size, "gtc"))
-        if answer.code:
-            self._placed.pop(action.order_id, None)
-        else:
-            self._placed[action.order_id] = _Placed(account, answer.data["order"]["id"])
+    def _place(self, connection: Connection, action: Action) -> None:
+        account = action.order_id % (len(self._sessions) - 1)
+        order = self._limit(action, "gtc")
+        answer = self._send_order(connection, account, f"{action.line}:{action.order_id}", order)
+        if not answer.code:
+            self._placed[action.order_id] = _Placed(account, answer.data["order"]["id"], action.size)
 
     def _execute(self, connection: Connection, action: Action) -> None:
-        order = self._limit(action, action.size, "ioc")
+        order = self._limit(action, "ioc")
         answer = self._send_order(connection, len(self._sessions) - 1, f"{action.line}:x", order)
         fills = [(trade["price"], int(trade["quantity"])) for trade in answer.data.get("trades", ())]
         self.tally.executed([(_price(fill.price_e4), fill.size) for fill in action.fills], fills)
 
-    def _take_off(self, connection: Connection, action: Action) -> None:
-        """Cancel; when only a part is to go, place what remains again, at the end of its queue."""
-        placed = self._placed.pop(action.order_id, None)
-        if placed is None:
-            self.tally.not_sent("its order was not accepted")
-            return
+    def _cancel(self, connection: Connection, action: Action) -> None:
+        placed = self._placed.pop(action.order_id)
         begun = time.perf_counter()
         answer = Trader(connection, self._sessions[placed.account]).cancel(placed.order_id)
         self.tally.answered("cancel", time.perf_counter() - begun, answer)
-        if action.kind is ActionKind.REDUCE and not answer.code:
-            rest = int(answer.data["order"]["remaining_quantity"]) - action.size
-            if rest > 0:
-                self._place(connection, placed.account, action, f"{action.line}:{action.order_id}:rest", rest)
+
+    def _reduce(self, connection: Connection, action: Action) -> None:
+        """Amend the total quantity, fills included, so that the order keeps its place in the queue."""
+        placed = self._placed[action.order_id]
+        quantity = placed.quantity - action.size
+        begun = time.perf_counter()
+        answer = Trader(connection, self._sessions[placed.account]).amend(placed.order_id, quantity)
+        self.tally.answered("amend", time.perf_counter() - begun, answer)
+        if not answer.code:
+            self._placed[action.order_id] = placed._replace(quantity=quantity)
 
     def _send_order(self, connection: Connection, account: int, name: str, order: dict[str, Any]) -> Answer:
         order["client_order_id"] = f"tape:{self._run_id}:{name}"
@@ -129,14 +135,14 @@ class Replay:
         self.tally.answered("place", time.perf_counter() - begun, answer)
         return answer
 
-    def _limit(self, action: Action, size: int, time_in_force: str) -> dict[str, Any]:
+    def _limit(self, action: Action, time_in_force: str) -> dict[str, Any]:
         return {
             "symbol": self._market,
             "side": "buy" if action.is_buy else "sell",
             "type": "limit",
             "time_in_force": time_in_force,
             "price": _price(action.price_e4),
-            "quantity": str(size),
+            "quantity": str(action.size),
         }
 
 

@@ -28,7 +28,7 @@ class Tally:
         self.trades = 0
         self.groups = self.groups_alike = 0
         self.fills = self.fills_alike = 0
-        self._latency_ms = {"place": array("d"), "cancel": array("d")}
+        self._latency_ms = {name: array("d") for name in ("place", "cancel", "amend")}
         self._lock = Lock()
         self._begun = self._ended = 0.0
 

@@ -43,6 +43,12 @@ def book_file_of(tape: Path) -> Path | None:
     return found[0] if found else None
 
 
+def quotes_file_of(tape: Path) -> Path | None:
+    """Return the best bids and asks that lie beside a tape: `<stock>_<date>_<start>_<end>_orderbook_top1.csv.gz`."""
+    found = tape.with_name("_".join(tape.name.split("_")[:4]) + "_orderbook_top1.csv.gz")
+    return found if found.exists() else None
+
+
 def seed_rows(book: Path, beginning: Beginning) -> list[TapeRow]:
     """Return the orders to place before the tape begins, as rows: those it mentions, then the rest of each level.
 

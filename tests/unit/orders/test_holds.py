@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from exchange.scaling import fee_units
 from matching.engine import OrderType, Side
 from orders.journal.live import LiveOrder
+from orders.journal.open_orders import OpenOrders
 from orders.journal.terms import MarketTerms
-from orders.rows import OrderRow
+from orders.rows import OrderExtras, OrderRow
 
 rates = st.integers(0, 500_000)
 
@@ -20,10 +21,21 @@ def terms_of(maker_ppm: int, taker_ppm: int) -> MarketTerms:
     )
 
 
-def order_of(terms: MarketTerms, order_type: OrderType, price_ticks: int, lots: int, held: int) -> LiveOrder:
+def order_of(
+    terms: MarketTerms,
+    order_type: OrderType,
+    price_ticks: int,
+    lots: int,
+    held: int,
+    *,
+    side: Side = Side.BUY,
+    number: int = 1,
+    status: str = "open",
+    extras: OrderExtras | None = None,
+) -> LiveOrder:
     row = OrderRow(
-        b"", 1, b"", None, Side.BUY, order_type, 1, False, price_ticks, lots, 0, 0, 0, 0, held,
-        terms.maker_fee_ppm, terms.taker_fee_ppm, "open", "", 0, 0, 0, 0,
+        number.to_bytes(16), 1, b"owner", None, side, order_type, 1, False, price_ticks, lots, 0, 0, 0, 0, held,
+        terms.maker_fee_ppm, terms.taker_fee_ppm, status, "", 0, 0, 0, 0, extras,
     )  # fmt: skip
     return LiveOrder(row, is_stored=False)
 
@@ -37,8 +49,8 @@ def test_a_limit_buys_hold_covers_every_fill_at_any_better_price(
 ) -> None:
     terms = terms_of(maker, taker)
     lots = sum(quantity for quantity, _, _ in fills) + rest
-    whole = terms.limit_hold_units(price, lots)
-    order = order_of(terms, OrderType.LIMIT, price, lots, whole)
+    order = order_of(terms, OrderType.LIMIT, price, lots, 0)
+    whole = order.held_units = order.need_units(terms)
     shares = fees = cost = 0
     for quantity, improvement, is_taker in fills:
         fill_price = max(1, price - improvement)
@@ -47,7 +59,8 @@ def test_a_limit_buys_hold_covers_every_fill_at_any_better_price(
         shares, fees = shares + share, fees + fee
         assert share >= terms.cost_units(fill_price, quantity) + fee
         assert order.held_units >= terms.cost_units(price, order.quantity_lots - order.filled_lots)
-    assert shares + order.end("cancelled", "") == whole
+        assert order.held_units <= order.need_units(terms)
+    assert shares + order.held_units == whole
     assert order.filled_units == cost and order.fee_units == fees
     assert fees <= fee_units(terms.cost_units(price, lots), max(maker, taker))
 
@@ -68,10 +81,57 @@ def test_a_market_buys_hold_is_its_cost_and_its_fee_rounded_once(taker: int, fil
 def test_a_budget_pays_for_all_it_buys_with_the_fee(taker: int, budget: int, parts: list[int]) -> None:
     terms = terms_of(0, taker)
     order = order_of(terms, OrderType.MARKET, 0, 0, budget)
-    left = terms.budget_tick_lots(budget)
+    left = terms.budget_tick_lots(budget, taker)
     for price in parts:
         lots = min(3, left // price)
         if lots:
             order.buy(price, lots, rate_ppm=taker, terms=terms)
             left -= price * lots
-    assert 0 <= order.end("filled", "") <= budget
+    assert 0 <= order.held_units <= budget
+
+
+@given(maker=rates, taker=rates, price=st.integers(2, 5_000), lots=st.integers(2, 100), fewer=st.integers(1, 99))
+def test_an_order_made_smaller_gives_back_all_it_does_not_need(
+    maker: int, taker: int, price: int, lots: int, fewer: int
+) -> None:
+    terms = terms_of(maker, taker)
+    order = order_of(terms, OrderType.LIMIT, price, lots, 0)
+    whole = order.held_units = order.need_units(terms)
+    order.reshape(price_ticks=price - 1, quantity_lots=max(1, lots - fewer))
+    excess = order.fit_hold(order.need_units(terms))
+    assert order.held_units == order.need_for(price - 1, max(1, lots - fewer), terms)
+    assert order.held_units + excess == whole
+
+
+def test_an_oco_holds_what_its_more_expensive_order_needs_and_only_once() -> None:
+    terms, group = terms_of(1_000, 2_000), (1).to_bytes(16)
+    limit = order_of(terms, OrderType.LIMIT, 90, 10, 0, extras=OrderExtras(group_id=group, group_role="oco_limit"))
+    stop_extras = OrderExtras(stop_price_ticks=110, group_id=group, group_role="oco_stop")
+    stop = order_of(terms, OrderType.STOP, 121, 10, 0, number=2, status="pending", extras=stop_extras)
+    orders = OpenOrders([limit, stop])
+    assert orders.is_linked(limit)
+    assert orders.required_units(limit, terms) == stop.need_units(terms) > limit.need_units(terms)
+    assert orders.required_units(stop, terms) == 0
+    orders.remove(2, stop)
+    assert orders.required_units(limit, terms) == limit.need_units(terms)
+    assert not orders.is_linked(limit)
+
+
+def test_the_exits_of_a_bracket_hold_nothing_until_they_work() -> None:
+    terms, group = terms_of(1_000, 2_000), (1).to_bytes(16)
+    entry = order_of(terms, OrderType.LIMIT, 100, 10, 0, extras=OrderExtras(group_id=group, group_role="entry"))
+    take_profit, stop_loss = (
+        order_of(
+            terms, order_type, price, 10, 0, side=Side.SELL, number=number, status="pending",
+            extras=OrderExtras(group_id=group, group_role=role),
+        )
+        for number, order_type, price, role in (
+            (2, OrderType.LIMIT, 120, "take_profit"), (3, OrderType.STOP, 0, "stop_loss"))
+    )  # fmt: skip
+    orders = OpenOrders([entry, stop_loss, take_profit])
+    assert orders.exits_of(1) == [take_profit, stop_loss]
+    assert orders.partner(entry) is None
+    assert [orders.required_units(order, terms) for order in (take_profit, stop_loss)] == [0, 0]
+    assert orders.required_units(entry, terms) == entry.need_units(terms)
+    take_profit.advance("accept")
+    assert [orders.required_units(order, terms) for order in (take_profit, stop_loss)] == [10 * terms.lot_units, 0]

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from exchange.models import Asset, Market
 from orders.models import Order, Trade
 from orders.representation import order_as_json, own_trade_as_json, trade_as_json
+from orders.rows import OrderExtras, OrderRow, order_from_row
 
 MAKER, TAKER = UUID(int=1), UUID(int=2)
 MOMENT = datetime(2026, 1, 31, 23, 59, 59, 123_987, tzinfo=UTC)
@@ -85,12 +86,22 @@ def test_an_order_has_every_field(market: Market, django_assert_num_queries: Dja
         "quantity": "0.30000",
         "price": "65000.50",
         "stop_price": None,
+        "protection_price": None,
+        "trailing_amount": None,
+        "trailing_percent": None,
+        "display_quantity": None,
         "quote_quantity": None,
         "filled_quantity": "0.10000",
         "remaining_quantity": "0.20000",
         "average_price": "65000.40",
         "status": "partially_filled",
         "reason": None,
+        "self_trade_prevention": "cancel_newest",
+        "reprice": False,
+        "group_id": None,
+        "group_role": None,
+        "expire_at": None,
+        "triggered_at": None,
         "created_at": "2026-01-31T23:59:59.123Z",
         "updated_at": "2026-01-31T23:59:59.123Z",
     }
@@ -103,6 +114,55 @@ def test_a_market_order_by_budget_has_no_quantity_and_no_price(market: Market) -
 
     assert [shown[name] for name in ("quantity", "price", "remaining_quantity")] == [None, None, None]
     assert shown["quote_quantity"] == "100.00000000"
+
+
+def test_a_stop_shows_its_protection_instead_of_a_price(market: Market) -> None:
+    stop = order(
+        market,
+        type="trailing_stop",
+        price=Decimal(58000),
+        stop_price=Decimal("64000.5"),
+        trailing_ppm=15_000,
+        status="pending",
+        group_id=UUID(int=5),
+        group_role="stop_loss",
+        self_trade_prevention="cancel_both",
+        expire_at=MOMENT,
+        triggered_at=MOMENT,
+    )
+
+    shown = order_as_json(stop, market)
+
+    assert (shown["price"], shown["protection_price"], shown["stop_price"]) == (None, "58000.00", "64000.50")
+    assert (shown["trailing_percent"], shown["trailing_amount"]) == ("1.5", None)
+    assert (shown["group_id"], shown["group_role"]) == (str(UUID(int=5)), "stop_loss")
+    assert shown["self_trade_prevention"] == "cancel_both"
+    assert shown["expire_at"] == shown["triggered_at"] == "2026-01-31T23:59:59.123Z"
+
+
+@pytest.mark.parametrize("order_type", ["limit", "stop_limit", "take_profit_limit"])
+def test_who_named_a_price_sees_it(market: Market, order_type: str) -> None:
+    shown = order_as_json(order(market, type=order_type, stop_price=Decimal(1)), market)
+
+    assert (shown["price"], shown["protection_price"]) == ("65000.50", None)
+
+
+def test_a_row_with_extras_is_shown_like_the_stored_order(market: Market) -> None:
+    extras = OrderExtras(
+        stop_price_ticks=100, trail_ticks=5, display_lots=20, visible_lots=10, expire_ms=1_000,
+        self_trade_prevention=4, reprice=True, group_id=bytes(15) + b"\x05", group_role="oco_limit", triggered_ms=2_000,
+    )  # fmt: skip
+    row = OrderRow(
+        bytes(16), 1, bytes(16), None, 1, 2, 1, True, 100, 30, 0, 0, 0, 0, 0, 0, 0, "open", "", 1, 0, 0, 0, extras
+    )
+
+    read = order_from_row([*row[:-1], list(extras)], market)  # as it comes over the wire
+
+    assert (read.stop_price, read.trailing_amount, read.trailing_ppm) == (Decimal(1), Decimal("0.05"), None)
+    assert (read.display_quantity, read.visible_quantity) == (Decimal("0.00020"), Decimal("0.00010"))
+    assert (read.self_trade_prevention, read.reprice) == ("decrement", True)
+    assert (read.group_id, read.group_role) == (UUID(int=5), "oco_limit")
+    assert [moment.timestamp() for moment in (read.expire_at, read.triggered_at) if moment] == [1, 2]
 
 
 def test_a_public_trade_names_no_party(market: Market, django_assert_num_queries: DjangoAssertNumQueries) -> None:

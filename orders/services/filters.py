@@ -1,0 +1,113 @@
+"""The market's filters: what an order must keep before the engine gets to see it."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from exchange.errors import ApiError, ErrorCode
+from exchange.models import Market
+from exchange.scaling import NotAMultipleError, plain
+from orders.services.tickets import OrderTicket
+
+__all__ = ["Sizes", "check_notional", "check_quantity", "lots", "sizes", "ticks"]
+
+# price x quantity plus the highest fee stays inside a signed 64-bit integer of quote units.
+_MAX_NOTIONAL_UNITS = 1 << 61
+# Where the price of a stop that becomes a market order may end up: its protection price is inside the price band.
+_PROTECTION = 2
+
+Names = Mapping[str, str]
+"""What the client calls a field of an order, where that is not its own name."""
+
+
+class Sizes(NamedTuple):
+    """An order's amounts in ticks, lots and units; 0 where it has none."""
+
+    price_ticks: int
+    quantity_lots: int
+    budget_units: int
+    stop_price_ticks: int
+    trail_ticks: int
+    display_lots: int
+
+
+def sizes(market: Market, ticket: OrderTicket, names: Names | None = None) -> Sizes:
+    """Return the ticket in integers. Raises the first filter of the market that it fails, and names the field."""
+    names = names or {}
+    converted = Sizes(
+        ticks(market, ticket.price, names.get("price", "price")),
+        lots(market, ticket.quantity, "quantity"),
+        _budget_units(market, ticket.quote_quantity),
+        ticks(market, ticket.stop_price, names.get("stop_price", "stop_price")),
+        ticks(market, ticket.trailing_amount, "trailing_amount"),
+        lots(market, ticket.display_quantity, "display_quantity"),
+    )
+    check_quantity(market, ticket.quantity)
+    check_notional(market, ticket, names)
+    return converted
+
+
+def ticks(market: Market, price: Decimal | None, field: str) -> int:
+    """Return a price in ticks, 0 for none. Raises TICK_SIZE."""
+    try:
+        return 0 if price is None else market.scale.price_ticks(price)
+    except NotAMultipleError as error:
+        raise _denied(ErrorCode.TICK_SIZE, field, str(error), tick_size=market.tick_size) from None
+
+
+def lots(market: Market, quantity: Decimal | None, field: str) -> int:
+    """Return a quantity in lots, 0 for none. Raises LOT_SIZE."""
+    try:
+        return 0 if quantity is None else market.scale.quantity_lots(quantity)
+    except NotAMultipleError as error:
+        raise _denied(ErrorCode.LOT_SIZE, field, str(error), lot_size=market.lot_size) from None
+
+
+def check_quantity(market: Market, quantity: Decimal | None) -> None:
+    """Raises MIN_QUANTITY or MAX_QUANTITY."""
+    if quantity is None:
+        return
+    least, most = market.min_quantity, market.max_quantity
+    if quantity < least:
+        text = f"At least {plain(least)} in one order"
+        raise _denied(ErrorCode.MIN_QUANTITY, "quantity", text, min_quantity=least)
+    if quantity > most:
+        text = f"At most {plain(most)} in one order"
+        raise _denied(ErrorCode.MAX_QUANTITY, "quantity", text, max_quantity=most)
+
+
+def check_notional(market: Market, ticket: OrderTicket, names: Names | None = None) -> None:
+    """Raises MIN_NOTIONAL, or MAX_QUANTITY for what does not fit into the engine's integers."""
+    field, price = _priced_by(ticket)
+    notional = ticket.quote_quantity
+    if price is not None and ticket.quantity is not None:
+        notional = price * ticket.quantity
+    if notional is not None and notional < market.min_notional:
+        least, field = market.min_notional, (names or {}).get(field, field)
+        text = f"price x quantity is {plain(notional)}, at least {plain(least)} is needed"
+        raise _denied(ErrorCode.MIN_NOTIONAL, field, text, min_notional=least)
+    if _highest_cost(ticket).scaleb(market.quote.decimals) > _MAX_NOTIONAL_UNITS:
+        raise _denied(ErrorCode.MAX_QUANTITY, "quantity", "price x quantity is too large for one order")
+
+
+def _priced_by(ticket: OrderTicket) -> tuple[str, Decimal | None]:
+    """Return the price that says what an order is worth: its limit, else its stop price; a trailing stop has none."""
+    if ticket.quote_quantity is not None:
+        return "quote_quantity", None
+    return ("price", ticket.price) if ticket.price is not None else ("stop_price", ticket.stop_price)
+
+
+def _highest_cost(ticket: OrderTicket) -> Decimal:
+    if ticket.quantity is None:
+        return ticket.quote_quantity or Decimal(0)
+    trigger = ticket.stop_price or ticket.trailing_amount or Decimal(0)
+    return max(ticket.price or Decimal(0), trigger * _PROTECTION) * ticket.quantity
+
+
+def _budget_units(market: Market, budget: Decimal | None) -> int:
+    return 0 if budget is None else int(budget.scaleb(market.quote.decimals))
+
+
+def _denied(code: ErrorCode, field: str, text: str, **limits: Decimal) -> ApiError:
+    details: dict[str, Any] = {"field": field} | {name: plain(limit) for name, limit in limits.items()}
+    return ApiError(code, text, details)

@@ -1,0 +1,108 @@
+"""Placing orders that belong together: all of them or none."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from exchange.models import Market, User
+from matching.engine import OrderType, Side, TimeInForce
+from matching.engine.types import GroupKind
+from matching.messages import GroupOrder, GroupRequest, Reply, ReplyStatus
+from orders.models import Order, Trade
+from orders.rows import order_from_row, trade_from_row
+from orders.selectors import order_for_user, orders_of_group, trades_of_order
+from orders.services import sending
+from orders.services.filters import Names, sizes
+from orders.services.placing import checked, instructions
+from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket, digest
+
+__all__ = ["PlacedGroup", "bracket_place", "oco_place"]
+
+_OCO_NAMES: tuple[Names, ...] = ({}, {"price": "stop_limit_price"})
+_BRACKET_NAMES: tuple[Names, ...] = (
+    {},
+    {"price": "take_profit.price"},
+    {"price": "stop_loss.price", "stop_price": "stop_loss.stop_price"},
+)
+
+
+class PlacedGroup(NamedTuple):
+    """Orders that reached the engine together, with the trades the first one made at once, all committed.
+
+    A client order id that belongs to a single order replays that one: a group of one, whose `group_id` is None.
+    """
+
+    group_id: UUID | None
+    orders: list[Order]
+    trades: list[Trade]
+    replayed: bool
+    payload_differs: bool
+
+
+class _Leg(NamedTuple):
+    order_id: UUID
+    ticket: OrderTicket
+    names: Names
+
+
+def oco_place(*, user: User, market: Market, ticket: OcoTicket) -> PlacedGroup:
+    """Place a limit order and a stop of which one cancels the other, and wait for the commit.
+
+    The limit order comes first and has the client order id. Raises ApiError as `order_place` does; what the engine
+    rejects is stored as two rejected orders, the first named by `details.order_id`.
+    """
+    return _place(user, market, GroupKind.OCO, _legs(ticket.legs(), _OCO_NAMES), ticket.client_order_id)
+
+
+def bracket_place(*, user: User, market: Market, ticket: BracketTicket) -> PlacedGroup:
+    """Place an entry with its take-profit and its stop-loss, and wait for the commit.
+
+    They come in this order, and the entry has the client order id. Raises ApiError as `oco_place` does.
+    """
+    return _place(user, market, GroupKind.BRACKET, _legs(ticket.legs(), _BRACKET_NAMES), ticket.entry.client_order_id)
+
+
+def _legs(tickets: Sequence[OrderTicket], names: Sequence[Names]) -> list[_Leg]:
+    return [_Leg(sending.new_order_id(), *leg) for leg in zip(tickets, names, strict=True)]
+
+
+def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], client_id: str | None) -> PlacedGroup:
+    tickets = [leg.ticket for leg in legs]
+    group_id = legs[0].order_id
+    request = GroupRequest(
+        sending.CORRELATION,
+        sending.deadline_ms(),
+        group_id.bytes,
+        user.pk.bytes,
+        kind.value,
+        [_group_order(market, leg) for leg in legs],
+        client_id,
+        digest(market, *tickets),
+    )
+    (answer,) = sending.await_replies([sending.send(market, request)])
+    reply = checked(answer, market, group_id, *tickets)
+    if reply.status is ReplyStatus.REPLAYED:
+        return _replayed(user, reply)
+    orders = [order_from_row(row, market) for row in (reply.order, *reply.others)]
+    return PlacedGroup(group_id, orders, [trade_from_row(row, market) for row in reply.trades], False, False)
+
+
+def _group_order(market: Market, leg: _Leg) -> GroupOrder:
+    ticket = leg.ticket
+    amounts = sizes(market, ticket, leg.names)
+    return GroupOrder(
+        leg.order_id.bytes,
+        Side[ticket.side.upper()].value,
+        OrderType[ticket.type.upper()].value,
+        TimeInForce[ticket.time_in_force.upper()].value,
+        amounts.price_ticks,
+        amounts.quantity_lots,
+        instructions(ticket, amounts),
+    )
+
+
+def _replayed(user: User, reply: Reply) -> PlacedGroup:
+    first = order_for_user(user=user, order_id=UUID(bytes=reply.details["order_id"]))
+    orders = [first] if first.group_id is None else list(orders_of_group(user, first.group_id))
+    trades = sorted((trade for order in orders for trade in trades_of_order(order)), key=lambda trade: trade.pk)
+    return PlacedGroup(first.group_id, orders, trades, True, reply.details["payload_differs"])

@@ -1,0 +1,130 @@
+"""What a client is told when its order was denied, rejected or not confirmed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from exchange.errors import ApiError, ErrorCode
+from exchange.models import Market
+from exchange.scaling import from_units, plain
+from exchange.times import iso_ms
+from matching.engine.band import band_limits
+from matching.messages import Reply
+from orders.models import MarketSequence
+from orders.services.tickets import OrderTicket
+
+__all__ = ["MESSAGES", "refusal", "reply_refusal"]
+
+MESSAGES = {
+    ErrorCode.INSUFFICIENT_BALANCE: "Not enough {asset}: {required} needed, {available} available",
+    ErrorCode.MARKET_CLOSED: "The market is closed",
+    ErrorCode.MARKET_HALTED: "The market is halted: orders can be cancelled only",
+    ErrorCode.MARKET_PRE_OPEN: "The market opens soon: until then it takes orders that may rest, and stops",
+    ErrorCode.DUPLICATE_ORDER_ID: "There is an order of this id already",
+    ErrorCode.TOO_MANY_ORDERS: "Too many open orders in this market: cancel some first",
+    ErrorCode.TOO_MANY_STOPS: "Too many orders wait for a trigger in this market: cancel some first",
+    ErrorCode.ALREADY_EXPIRED: "The order's time was over when it arrived",
+    ErrorCode.NO_LAST_PRICE: "A trailing stop follows the last price, and nothing was traded in this market yet",
+    ErrorCode.PRICE_OUT_OF_BAND: "The price is too far from the market",
+    ErrorCode.STOP_WOULD_TRIGGER: "The last price is beyond the stop price already: the order would trigger at once",
+    ErrorCode.POST_ONLY_WOULD_TRADE: "The order would trade at once, and only resting was asked for",
+    ErrorCode.SELF_TRADE: "The order would trade with an order of your own first",
+    ErrorCode.INSUFFICIENT_LIQUIDITY: "There is nothing to trade with inside the price band",
+    ErrorCode.ORDER_LINKED: "The order belongs to an OCO or a bracket: cancel it and place the group anew",
+    ErrorCode.PRICE_NOT_AMENDABLE: "The order has no limit price that could be changed",
+    ErrorCode.QUANTITY_BELOW_FILLED: "The quantity counts what is filled: it must be larger than that",
+    ErrorCode.ORDER_NOT_AMENDABLE: "The order is not open any more",
+    ErrorCode.ORDER_NOT_CANCELLABLE: "The order is not open any more",
+    ErrorCode.ENGINE_UNAVAILABLE: "The market's engine is not available; nothing was done, try again",
+    ErrorCode.OVERLOADED: "Too many commands are waiting; nothing was done, try again",
+    ErrorCode.TIMEOUT: "No confirmation in time: ask for the order by its id; it will not be executed any more",
+}
+_PPM_DECIMALS = 6
+_STATES = (ErrorCode.MARKET_CLOSED, ErrorCode.MARKET_HALTED, ErrorCode.MARKET_PRE_OPEN)
+
+
+def refusal(code: ErrorCode, details: Mapping[str, Any] | None = None) -> ApiError:
+    """Return the error of this code with its message."""
+    details = dict(details or {})
+    return ApiError(code, MESSAGES[code].format_map(details), details)
+
+
+def reply_refusal(reply: Reply, market: Market, *legs: OrderTicket) -> ApiError:
+    """Return the error that an engine's reply stands for; `legs` are the orders that were asked for.
+
+    One query for those codes whose details depend on the last price.
+    """
+    code = ErrorCode(reply.code)
+    if code is ErrorCode.INSUFFICIENT_BALANCE:
+        return refusal(code, _amounts(reply.details))
+    describe = _DETAILS.get(code)
+    return refusal(code, describe(market, legs) if describe else None)
+
+
+def _amounts(details: Mapping[str, Any]) -> dict[str, str]:
+    """Turn the units of an engine's details into amounts."""
+    decimals = details["decimals"]
+    amounts = {name: plain(from_units(details[name], decimals), decimals) for name in ("required", "available")}
+    return {"asset": details["asset"], **amounts}
+
+
+# --- details --------------------------------------------------------------------------------------
+
+Legs = Sequence[OrderTicket]
+
+
+def _state(market: Market, _: Legs) -> dict[str, Any]:
+    return {"symbol": market.symbol}
+
+
+def _max_orders(market: Market, _: Legs) -> dict[str, Any]:
+    return {"max_open_orders": market.max_open_orders}
+
+
+def _max_stops(market: Market, _: Legs) -> dict[str, Any]:
+    return {"max_stop_orders": market.max_stop_orders}
+
+
+def _expiry(_: Market, legs: Legs) -> dict[str, Any]:
+    return {"expire_at": iso_ms(expire_at) if (expire_at := legs[0].expire_at) else None}
+
+
+def _last_price(market: Market, _: Legs) -> dict[str, Any]:
+    return {"last_price": _price(market, _around_ticks(market))}
+
+
+def _band(market: Market, legs: Legs) -> dict[str, Any]:
+    """Name the price that is outside and the limits as they are now; nothing when the market has moved on."""
+    last = _around_ticks(market)
+    for leg in legs:
+        if leg.price is None:
+            continue
+        around = last if leg.stop_price is None else market.scale.price_ticks(leg.stop_price)
+        lowest, highest = band_limits(market.price_band_ppm, around)
+        if not lowest <= market.scale.price_ticks(leg.price) <= highest:
+            return {
+                "price": plain(leg.price),
+                "price_band": plain(from_units(market.price_band_ppm, _PPM_DECIMALS)),
+                "lowest": _price(market, lowest),
+                "highest": _price(market, highest),
+            }
+    return {}
+
+
+def _around_ticks(market: Market) -> int:
+    """Return the last price, or the reference price before the first trade. One query."""
+    last = MarketSequence.objects.filter(pk=market.pk).values_list("last_price", flat=True).first()
+    return int((last or market.reference_price) / market.tick_size)
+
+
+def _price(market: Market, ticks: int) -> str:
+    return plain(market.scale.price(ticks), market.scale.price_decimals)
+
+
+_DETAILS: dict[ErrorCode, Callable[[Market, Legs], dict[str, Any]]] = {
+    **dict.fromkeys(_STATES, _state),
+    ErrorCode.TOO_MANY_ORDERS: _max_orders,
+    ErrorCode.TOO_MANY_STOPS: _max_stops,
+    ErrorCode.ALREADY_EXPIRED: _expiry,
+    ErrorCode.PRICE_OUT_OF_BAND: _band,
+    ErrorCode.STOP_WOULD_TRIGGER: _last_price,
+}

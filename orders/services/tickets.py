@@ -1,0 +1,133 @@
+"""What a client asks for, well-formed but not yet checked against the market."""
+
+from dataclasses import MISSING, dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from exchange.models import Market
+from orders.models import Order
+
+__all__ = ["BracketTicket", "OcoTicket", "OrderTicket"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTicket:
+    """An order; the names and words are those of the public interface, percentages are in millionths."""
+
+    side: str
+    type: str
+    time_in_force: str
+    post_only: bool
+    quantity: Decimal | None
+    price: Decimal | None
+    quote_quantity: Decimal | None
+    client_order_id: str | None
+    stop_price: Decimal | None = None
+    trailing_amount: Decimal | None = None
+    trailing_ppm: int | None = None
+    display_quantity: Decimal | None = None
+    expire_at: datetime | None = None
+    self_trade_prevention: str = "cancel_newest"
+    reprice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OcoTicket:
+    """A limit order and a stop, of which one cancels the other. The stop is a stop limit with `stop_limit_price`."""
+
+    side: str
+    quantity: Decimal
+    price: Decimal
+    stop_price: Decimal
+    stop_limit_price: Decimal | None
+    time_in_force: str
+    expire_at: datetime | None
+    self_trade_prevention: str
+    client_order_id: str | None
+
+    def legs(self) -> tuple[OrderTicket, ...]:
+        """Return the limit order and the stop."""
+        shared: dict[str, Any] = {
+            "side": self.side,
+            "time_in_force": self.time_in_force,
+            "post_only": False,
+            "quantity": self.quantity,
+            "quote_quantity": None,
+            "client_order_id": None,
+            "expire_at": self.expire_at,
+            "self_trade_prevention": self.self_trade_prevention,
+        }
+        stop_type = _stop_type(self.stop_limit_price)
+        return (
+            OrderTicket(type="limit", price=self.price, **shared),
+            OrderTicket(type=stop_type, price=self.stop_limit_price, stop_price=self.stop_price, **shared),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BracketTicket:
+    """An entry, limit or market, and the two orders that close what it filled. The entry has the client order id."""
+
+    entry: OrderTicket
+    take_profit_price: Decimal
+    stop_price: Decimal
+    stop_limit_price: Decimal | None
+
+    def legs(self) -> tuple[OrderTicket, ...]:
+        """Return the entry, the take-profit and the stop-loss."""
+        exit_: dict[str, Any] = {
+            "side": "sell" if self.entry.side == Order.Side.BUY else "buy",
+            "time_in_force": "gtc",
+            "post_only": False,
+            "quantity": self.entry.quantity,
+            "quote_quantity": None,
+            "client_order_id": None,
+            "self_trade_prevention": self.entry.self_trade_prevention,
+        }
+        stop_type = _stop_type(self.stop_limit_price)
+        return (
+            self.entry,
+            OrderTicket(type="limit", price=self.take_profit_price, **exit_),
+            OrderTicket(type=stop_type, price=self.stop_limit_price, stop_price=self.stop_price, **exit_),
+        )
+
+
+def _stop_type(limit_price: Decimal | None) -> str:
+    return "stop" if limit_price is None else "stop_limit"
+
+
+def digest(market: Market, *legs: OrderTicket) -> bytes:
+    """Return 16 bytes that tell whether a repeated client order id asks for the same order or group.
+
+    Digests are stored with client order ids for good, so those of orders that ask for nothing special never change.
+    """
+    content: Any = tuple(_digested(market, leg) for leg in legs)
+    return blake2b(repr(content[0] if len(legs) == 1 else content).encode(), digest_size=16).digest()
+
+
+def _digested(market: Market, ticket: OrderTicket) -> tuple[Any, ...]:
+    return (
+        market.pk,
+        ticket.side,
+        ticket.type,
+        ticket.time_in_force,
+        ticket.post_only,
+        *(_canonical(value) for value in (ticket.quantity, ticket.price, ticket.quote_quantity)),
+        *_special(ticket),
+    )
+
+
+_DEFAULTS = {field.name: field.default for field in fields(OrderTicket) if field.default is not MISSING}
+
+
+def _special(ticket: OrderTicket) -> list[tuple[str, Any]]:
+    given = {name: getattr(ticket, name) for name in _DEFAULTS}
+    return [(name, _canonical(value)) for name, value in given.items() if value != _DEFAULTS[name]]
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value.normalize()
+    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
