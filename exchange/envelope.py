@@ -177,11 +177,18 @@ class EnvelopePagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
         bounds = {
-            "limit": {"default": self.LIMIT_DEFAULT, "minimum": 1, "maximum": self.LIMIT_MAX},
-            "offset": {"default": 0, "minimum": 0, "maximum": self.OFFSET_MAX},
+            "limit": {"default": self.LIMIT_DEFAULT, "minimum": 1, "maximum": self.LIMIT_MAX, "example": 50},
+            "offset": {"default": 0, "minimum": 0, "maximum": self.OFFSET_MAX, "example": 100},
         }
+        texts = {"limit": "The most that one page has", "offset": "How many to leave out before it"}
         return [
-            {"name": name, "in": "query", "required": False, "schema": {"type": "integer", **bound}}
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": texts[name],
+                "schema": {"type": "integer", **bound},
+            }
             for name, bound in bounds.items()
         ]
 

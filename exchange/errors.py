@@ -42,14 +42,27 @@ class ErrorCode(StrEnum):
     VALIDATION_ERROR = "VALIDATION_ERROR"
     TICK_SIZE = "TICK_SIZE"
     LOT_SIZE = "LOT_SIZE"
-    MIN_NOTIONAL = "MIN_NOTIONAL"
+    MIN_QUANTITY = "MIN_QUANTITY"
     MAX_QUANTITY = "MAX_QUANTITY"
+    MIN_NOTIONAL = "MIN_NOTIONAL"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
     MARKET_CLOSED = "MARKET_CLOSED"
     MARKET_HALTED = "MARKET_HALTED"
-    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+    MARKET_PRE_OPEN = "MARKET_PRE_OPEN"
+    DUPLICATE_ORDER_ID = "DUPLICATE_ORDER_ID"
+    TOO_MANY_ORDERS = "TOO_MANY_ORDERS"
+    TOO_MANY_STOPS = "TOO_MANY_STOPS"
+    ALREADY_EXPIRED = "ALREADY_EXPIRED"
+    NO_LAST_PRICE = "NO_LAST_PRICE"
     PRICE_OUT_OF_BAND = "PRICE_OUT_OF_BAND"
+    STOP_WOULD_TRIGGER = "STOP_WOULD_TRIGGER"
     POST_ONLY_WOULD_TRADE = "POST_ONLY_WOULD_TRADE"
+    SELF_TRADE = "SELF_TRADE"
     INSUFFICIENT_LIQUIDITY = "INSUFFICIENT_LIQUIDITY"
+    ORDER_LINKED = "ORDER_LINKED"
+    PRICE_NOT_AMENDABLE = "PRICE_NOT_AMENDABLE"
+    QUANTITY_BELOW_FILLED = "QUANTITY_BELOW_FILLED"
+    ORDER_NOT_AMENDABLE = "ORDER_NOT_AMENDABLE"
     ORDER_NOT_CANCELLABLE = "ORDER_NOT_CANCELLABLE"
     OVERLOADED = "OVERLOADED"
     ENGINE_UNAVAILABLE = "ENGINE_UNAVAILABLE"
@@ -75,6 +88,10 @@ STATUS: dict[ErrorCode, int] = {
     ErrorCode.ASSET_NOT_FOUND: 404,
     ErrorCode.MARKET_CLOSED: 409,
     ErrorCode.MARKET_HALTED: 409,
+    ErrorCode.MARKET_PRE_OPEN: 409,
+    ErrorCode.DUPLICATE_ORDER_ID: 409,
+    ErrorCode.ORDER_LINKED: 409,
+    ErrorCode.ORDER_NOT_AMENDABLE: 409,
     ErrorCode.ORDER_NOT_CANCELLABLE: 409,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.ENGINE_UNAVAILABLE: 503,
@@ -126,7 +143,7 @@ def to_api_error(error: Exception) -> ApiError:
     if isinstance(error, drf.Throttled):
         return _throttled(error)
     if isinstance(error, drf.ValidationError):
-        return ValidationError(_as_mapping(error.detail))
+        return ValidationError(_by_field(error.detail))
     for kind, code, message in _TRANSLATIONS:
         if isinstance(error, kind):
             return ApiError(code, message or str(error))
@@ -159,5 +176,12 @@ def _throttled(error: drf.Throttled) -> ApiError:
     return api_error
 
 
-def _as_mapping(detail: Any) -> Mapping[str, Any]:
-    return detail if isinstance(detail, Mapping) else {"non_field_errors": detail}
+def _by_field(detail: Any, prefix: str = "") -> dict[str, Any]:
+    """Map each field to its messages; a field inside another one is called `outer.inner`."""
+    if not isinstance(detail, Mapping):
+        return {prefix or "non_field_errors": detail}
+    found: dict[str, Any] = {}
+    for name, inner in detail.items():
+        path = ".".join(part for part in (prefix, name if name != "non_field_errors" else "") if part)
+        found |= _by_field(inner, path)
+    return found

@@ -16,38 +16,71 @@ _META: dict[str, Any] = {
     "type": "object",
     "required": ["request_id", "timestamp"],
     "properties": {
-        "request_id": {"type": "string"},
-        "timestamp": {"type": "string", "format": "date-time"},
+        "request_id": {
+            "type": "string",
+            "description": "X-Request-ID, taken from the request or made",
+            "example": "01900000-0000-7000-8000-000000000001",
+        },
+        "timestamp": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When it was answered",
+            "example": "2026-01-31T12:00:00.123Z",
+        },
         "idempotent_replay": {
             "type": "boolean",
             "description": "The order existed already; nothing was placed",
+            "example": True,
         },
-        "payload_differs": {"type": "boolean", "description": "The body differed from the first one"},
+        "payload_differs": {
+            "type": "boolean",
+            "description": "The body differed from the first one",
+            "example": False,
+        },
     },
 }
 _PAGINATION: dict[str, Any] = {
     "type": "object",
     "required": ["total", "limit", "offset", "has_more"],
     "properties": {
-        "total": {"type": "integer", "description": "Exact up to 10,000; 10,001 means more than 10,000"},
-        "limit": {"type": "integer"},
-        "offset": {"type": "integer"},
-        "has_more": {"type": "boolean"},
+        "total": {
+            "type": "integer",
+            "description": "Exact up to 10,000; 10,001 means more than 10,000",
+            "example": 250,
+        },
+        "limit": {"type": "integer", "description": "The most a page has", "example": 100},
+        "offset": {"type": "integer", "description": "How many came before this page", "example": 0},
+        "has_more": {"type": "boolean", "description": "Whether there is a next page", "example": True},
     },
 }
 _ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["success", "error", "meta"],
     "properties": {
-        "success": {"type": "boolean", "enum": [False]},
+        "success": {"type": "boolean", "enum": [False], "description": "It is an error", "example": False},
         "error": {
             "type": "object",
             "required": ["code", "message", "details"],
             "properties": {
-                "code": {"type": "string", "enum": [code.value for code in ErrorCode]},
-                "message": {"type": "string", "description": "For a person"},
-                "details": {"type": "object", "additionalProperties": True},
+                "code": {
+                    "type": "string",
+                    "enum": [code.value for code in ErrorCode],
+                    "description": "What went wrong; of several things the first in this list",
+                    "example": "TICK_SIZE",
+                },
+                "message": {
+                    "type": "string",
+                    "description": "For a person",
+                    "example": "100.001 is not a multiple of 0.01",
+                },
+                "details": {
+                    "type": "object",
+                    "additionalProperties": True,
+                    "description": "What helps to do better; for VALIDATION_ERROR a list of messages for each field",
+                    "example": {"field": "price", "tick_size": "0.01"},
+                },
             },
+            "description": "What went wrong",
         },
         "meta": {"$ref": "#/components/schemas/Meta"},
     },
@@ -59,6 +92,12 @@ _UNAVAILABLE = "A part the request needs cannot be reached: try again"
 
 class EnvelopeAutoSchema(AutoSchema):
     """Describes what EnvelopeRenderer and the exception handler do to every operation."""
+
+    def _get_serializer_field_meta(self, field: Any, direction: str) -> Any:
+        """Add the example that a field has in its `style`, the one argument that DRF hands through untouched."""
+        meta = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        example = getattr(field, "style", {}).get("example")
+        return meta if example is None else meta | {"example": example}
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
@@ -83,13 +122,13 @@ class EnvelopeAutoSchema(AutoSchema):
         errors = {"400": _BAD_REQUEST}
         if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
             errors |= {"401": "Not logged in, or the token is expired or revoked", "403": "Not allowed"}
-        if "{" in self.path or self.method == "POST":
+        if "{" in self.path or self.method != "GET":
             errors["404"] = "There is no such market, order or trade"
         if self.method in ("POST", "PATCH", "PUT"):
             errors |= {"413": "The body is larger than 1 MB", "415": "The body is not application/json"}
         if self.method != "GET" and "/orders" in self.path:
             errors |= {
-                "409": "The market is halted or closed, or the order has ended already",
+                "409": "The market's trading state does not allow it, or the order has ended or belongs to a group",
                 "504": "Not confirmed in time: ask for the order by `details.order_id` or its client order id",
             }
         if self.view.get_throttles():

@@ -25,7 +25,7 @@ from exchange.valkey import valkey
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-__all__ = ["LoginThrottle", "OrderThrottle", "WindowThrottle", "count_hit"]
+__all__ = ["BatchThrottle", "LoginThrottle", "OrderThrottle", "WindowThrottle", "count_hit"]
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +50,11 @@ _counts: dict[str, _Count] = {}
 _COUNTS_MAX = 10_000
 
 
-def count_hit(key: str, window_s: int, now_s: float, rate: int) -> int:
-    """Count one request of a caller in the present window and return the count; 0 when nobody can count."""
+def count_hit(key: str, window_s: int, now_s: float, rate: int, cost: int = 1) -> int:
+    """Count a request of a caller in the present window and return the count; 0 when nobody can count.
+
+    `cost` is how many requests it counts as.
+    """
     window = int(now_s // window_s)
     with _lock:
         if len(_counts) > _COUNTS_MAX:
@@ -59,7 +62,7 @@ def count_hit(key: str, window_s: int, now_s: float, rate: int) -> int:
         count = _counts.setdefault(key, _Count())
         if count.window != window:
             count.window, count.told, count.untold = window, 0, 0
-        count.untold += 1
+        count.untold += cost
         if count.told and count.untold < rate // _SHARES:
             return count.told + count.untold
         share, count.untold = count.untold, 0
@@ -88,7 +91,7 @@ def _tell(key: str, share: int, window_s: int) -> int:
 
 
 class WindowThrottle(BaseThrottle):
-    """At most `rate()` requests per `window_s` seconds and `key(request)`."""
+    """At most `rate()` requests per `window_s` seconds and `key(request)`; one may count as several."""
 
     window_s: int
     rate: Callable[[], int]
@@ -96,10 +99,13 @@ class WindowThrottle(BaseThrottle):
     def key(self, request: Request) -> str:
         raise NotImplementedError
 
+    def cost(self, request: Request) -> int:
+        return 1
+
     def allow_request(self, request: Request, view: "APIView") -> bool:
         self._now_s = time.time()
         rate = type(self).rate()
-        return count_hit(self.key(request), self.window_s, self._now_s, rate) <= rate
+        return count_hit(self.key(request), self.window_s, self._now_s, rate, self.cost(request)) <= rate
 
     def wait(self) -> float:
         return self.window_s - self._now_s % self.window_s
@@ -113,6 +119,17 @@ class OrderThrottle(WindowThrottle):
 
     def key(self, request: Request) -> str:
         return f"orders:{request.user.pk}"
+
+
+class BatchThrottle(OrderThrottle):
+    """The same limit, of which a batch uses as much as its orders would one by one."""
+
+    orders_max = 100  # a longer one is refused for its length, however often it is tried
+
+    def cost(self, request: Request) -> int:
+        fields: Any = request.data
+        orders = fields.get("orders")
+        return max(1, min(len(orders), self.orders_max)) if isinstance(orders, list) else 1
 
 
 class LoginThrottle(WindowThrottle):

@@ -1,6 +1,5 @@
 """What POST /orders refuses, and that nothing of it is stored or held."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,34 +9,13 @@ from rest_framework.test import APIClient
 
 from exchange import throttling
 from exchange.models import Market, User
-from orders.models import ClientOrderId, Order
-from settlement.models import Account
-
-ORDERS = "/api/v1/orders"
-MISSING = object()
-
-
-@pytest.fixture
-def maker_client(maker: User, client_for: Callable[[User], APIClient]) -> APIClient:
-    return client_for(maker)
+from tests.integration.api.asking import MISSING, ORDERS, assert_nothing_stored, order
 
 
 def post_raw(client: APIClient, body: bytes, content_type: str = "application/json") -> Any:
     """Send a body as it is."""
     data: Any = body
     return client.generic("POST", ORDERS, data, content_type=content_type)
-
-
-def order(market: Market, **changes: Any) -> dict[str, Any]:
-    """Return a good limit order with changes; MISSING leaves a field out."""
-    usual = {"symbol": market.symbol, "side": "buy", "type": "limit", "price": "100", "quantity": "1"}
-    return {name: value for name, value in (usual | changes).items() if value is not MISSING}
-
-
-def assert_nothing_stored(user: User) -> None:
-    assert not Order.objects.filter(user=user).exists()
-    assert not ClientOrderId.objects.filter(user=user).exists()
-    assert not Account.objects.filter(owner=user).exclude(held=0).exists()
 
 
 LONG = "x" * 100_000

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from exchange.ids import uuid7_floor
+from exchange.ids import uuid7, uuid7_floor
 from exchange.models import Market, User
 from orders.checksum import book_checksum
 from orders.models import MarketSequence
@@ -18,11 +18,6 @@ from tests.integration.api.stored import store_order, store_trade
 
 ORDERS, TRADES = "/api/v1/orders", "/api/v1/trades"
 NOBODYS = "01900000-0000-7000-8000-000000000000"
-
-
-@pytest.fixture
-def maker_client(maker: User, client_for: Callable[[User], APIClient]) -> APIClient:
-    return client_for(maker)
 
 
 def ids(answer: Any) -> list[str]:
@@ -73,6 +68,24 @@ def test_filters_narrow_the_list(maker_client: APIClient, maker: User, market: M
     assert found(f"symbol={other.symbol}&side=sell") == []
 
 
+def test_orders_that_wait_and_those_of_a_type_or_group(maker_client: APIClient, maker: User, market: Market) -> None:
+    store_order(maker, market)
+    stop = store_order(maker, market, type="trailing_stop", status="pending", stop_price=Decimal(95))
+    first, second = uuid7(), uuid7()
+    limit = store_order(maker, market, id=first, group_id=first, group_role="oco_limit")
+    linked = store_order(maker, market, id=second, group_id=first, type="stop", status="pending")
+
+    def found(query: str) -> list[str]:
+        return ids(maker_client.get(f"{ORDERS}?{query}"))
+
+    assert found("status=pending") == [str(linked.pk), str(stop.pk)]
+    assert found("type=Trailing_Stop") == [str(stop.pk)]
+    assert found("type=stop&status=open") == []
+    assert found(f"group_id={first}") == [str(linked.pk), str(limit.pk)]
+    assert found(f"group_id={first}&type=limit") == [str(limit.pk)]
+    assert found(f"group_id={second}") == found(f"group_id={NOBODYS}") == found(f"group_id={'f' * 32}") == []
+
+
 def test_times_bound_the_list(maker_client: APIClient, maker: User, market: Market) -> None:
     now = datetime.now(UTC)
     moments = [now - timedelta(seconds=seconds) for seconds in (30, 20, 10)]
@@ -94,6 +107,9 @@ def test_times_bound_the_list(maker_client: APIClient, maker: User, market: Mark
         ("from=yesterday", "from"),
         ("to=-1", "to"),
         ("sybmol=BTC-USDT", "sybmol"),
+        ("type=iceberg", "type"),
+        ("group_id=1", "group_id"),
+        ("group_id=", "group_id"),
     ],
 )
 def test_a_malformed_filter_is_named(maker_client: APIClient, query: str, field: str) -> None:
@@ -247,5 +263,5 @@ def test_a_page_of_many_markets_costs_no_query_each(
         store_order(maker, each)
     make_user("nobody")
 
-    with django_assert_max_num_queries(3):  # the user, the orders, the markets
+    with django_assert_max_num_queries(4):  # the user, the orders, the markets and their fee tiers
         assert len(ids(maker_client.get(ORDERS))) == 3
