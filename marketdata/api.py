@@ -14,7 +14,7 @@ from exchange.envelope import EnvelopePagination
 from exchange.selectors import market_by_symbol
 from marketdata.selectors import market_quote
 from marketdata.statistics import day_statistics, statistics_fields, ticker_fields
-from orders.api.serializers import TradeOutput
+from orders.api.outputs import TradeOutput
 from orders.representation import trade_as_json
 from orders.selectors import trades_public
 

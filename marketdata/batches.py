@@ -9,7 +9,10 @@ Level = Sequence[int]  # price_ticks, quantity_lots
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Levels are absolute, quantity 0 = gone; `orders` and `trades` are rows (orders.rows) as plain lists."""
+    """Levels are absolute, quantity 0 = gone; `orders` and `trades` are rows (orders.rows) as plain lists.
+
+    `trading_state` is None unless the batch changed it.
+    """
 
     market_id: int
     first_seq: int
@@ -20,6 +23,7 @@ class Batch:
     checksum: int
     orders: Sequence[Sequence[Any]]
     trades: Sequence[Sequence[Any]]
+    trading_state: str | None = None
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> "Batch":
@@ -34,4 +38,5 @@ class Batch:
             checksum=message["checksum"],
             orders=message["orders"],
             trades=message["trades"],
+            trading_state=message["state"],
         )

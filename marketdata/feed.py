@@ -70,7 +70,7 @@ class MarketFeed:
         return bool(self._books or self._trades)
 
     def add_book(self, outbox: Outbox) -> None:
-        """Send a snapshot, as soon as there is one, then every update. Again for a fresh snapshot."""
+        """Send snapshot and trading state, as soon as they are there, then every change. Again for a fresh snapshot."""
         outbox.drop(self)
         self._books[outbox] = False
         if self.book:
@@ -88,6 +88,7 @@ class MarketFeed:
         self._trades.discard(outbox)
         if self._books.pop(outbox, None) is not None:
             outbox.drop(self)
+            outbox.drop((self, "state"))
             outbox.drop((self, "ticker"))
 
     # --- Batches ----------------------------------------------------------------------------------
@@ -177,9 +178,12 @@ class MarketFeed:
                     self._publish_update(batch)
 
     def _publish_update(self, batch: Batch) -> None:
-        text = messages.update(self.market, batch)
+        assert self.book, "Invariant: what is published was applied to the book"
+        texts = [messages.update(self.market, batch)]
+        if batch.trading_state:
+            texts.append(messages.trading_state(self.market, self.book))
         for outbox, follows in self._books.items():
-            if follows and not outbox.offer(self, text):
+            if follows and not all(outbox.offer(self, text) for text in texts):
                 CONFLATIONS.inc()
                 self._offer_snapshot(outbox)
         if batch.trades:
@@ -187,10 +191,11 @@ class MarketFeed:
             self._run("ticker", self._publish_tickers)
 
     def _offer_snapshot(self, outbox: Outbox) -> None:
-        """Replace what waits for this subscriber by a snapshot, rendered when it is sent."""
+        """Replace what waits for this subscriber by a snapshot and the trading state, rendered when they are sent."""
         outbox.drop(self)
         self._books[outbox] = False
         outbox.put_latest(self, lambda: self._render_snapshot(outbox))
+        outbox.put_latest((self, "state"), lambda: self._render_state(outbox))
 
     def _render_snapshot(self, outbox: Outbox) -> str | None:
         if self.book is None or outbox not in self._books:
@@ -199,6 +204,9 @@ class MarketFeed:
         if self._snapshot[0] != self.book.seq:
             self._snapshot = (self.book.seq, messages.snapshot(self.market, self.book))
         return self._snapshot[1]
+
+    def _render_state(self, outbox: Outbox) -> str | None:
+        return messages.trading_state(self.market, self.book) if self.book and outbox in self._books else None
 
     def _restart_book(self) -> None:
         self.book = None

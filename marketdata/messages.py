@@ -16,6 +16,7 @@ from marketdata.replica import BookReplica
 from marketdata.statistics import DayStatistics, Quote, ticker_fields
 from orders.representation import order_as_json, own_trade_as_json
 from orders.rows import SIDE_NAMES, OrderRow, TradeRow, order_from_row, trade_from_row
+from orders.services import CancelAfter
 
 
 def encode(message: Mapping[str, Any]) -> str:
@@ -45,6 +46,19 @@ def update(market: Market, batch: Batch) -> str:
             "bids": _levels(batch.bids, market.scale),
             "asks": _levels(batch.asks, market.scale),
             "checksum": batch.checksum,
+        }
+    )
+
+
+def trading_state(market: Market, book: BookReplica) -> str:
+    """What the market accepts since `seq` or before, as of the book."""
+    return encode(
+        {
+            "type": "market",
+            "symbol": market.symbol,
+            "seq": book.seq,
+            "trading_state": book.trading_state,
+            "timestamp": iso_ms_of(book.time_ms),
         }
     )
 
@@ -94,6 +108,21 @@ def balance(asset: str, available: Decimal, held: Decimal) -> str:
 
 def authenticated(user_id: UUID, expires_at: str) -> str:
     return encode({"type": "authenticated", "user_id": str(user_id), "expires_at": expires_at})
+
+
+def cancel_on_disconnect(timeout_ms: int, symbol: str | None) -> str:
+    return encode({"type": "cancel_on_disconnect", "timeout_ms": timeout_ms, "symbol": symbol})
+
+
+def cancel_after(answer: CancelAfter) -> str:
+    return encode(
+        {
+            "type": "cancel_after",
+            "timeout_ms": answer.timeout_ms,
+            "cancel_at": iso_ms(answer.cancel_at) if answer.cancel_at else None,
+            "symbols": [market.symbol for market in answer.markets],
+        }
+    )
 
 
 def subscribed(seqs: Mapping[str, int]) -> str:

@@ -21,11 +21,25 @@ class ChecksumError(Exception):
 
 
 class BookReplica:
-    """Prices in ticks, quantities in lots. Applying a level costs O(log n)."""
+    """Prices in ticks, quantities in lots; `trading_state` and `time_ms` are those after batch `seq`, too.
 
-    def __init__(self, *, seq: int, bids: Iterable[Pair], asks: Iterable[Pair], scale: MarketScale) -> None:
+    Applying a level costs O(log n).
+    """
+
+    def __init__(
+        self,
+        *,
+        seq: int,
+        bids: Iterable[Pair],
+        asks: Iterable[Pair],
+        scale: MarketScale,
+        trading_state: str,
+        time_ms: int,
+    ) -> None:
         self.seq = seq
         self.scale = scale
+        self.trading_state = trading_state
+        self.time_ms = time_ms
         self._bids: SortedDict[int, int] = SortedDict((-price, lots) for price, lots in bids)
         self._asks: SortedDict[int, int] = SortedDict(asks)
 
@@ -66,6 +80,8 @@ class BookReplica:
         for price, lots in batch.asks:
             _set_level(self._asks, price, lots)
         self.seq = batch.last_seq
+        self.time_ms = batch.time_ms
+        self.trading_state = batch.trading_state or self.trading_state
         if (checksum := self.checksum) != batch.checksum:
             raise ChecksumError(f"at {self.seq} the book has {checksum}, the engine {batch.checksum}")
         return True

@@ -29,9 +29,16 @@ def market_quote(market: Market) -> Quote:
 
 
 def market_book(market: Market) -> BookReplica:
-    """Return the whole book as of its last batch. One query."""
+    """Return the whole book and the trading state as of the last batch. One query."""
     depth = book_depth(market, None)
-    return BookReplica(seq=depth.seq, bids=_pairs(depth.bids), asks=_pairs(depth.asks), scale=market.scale)
+    return BookReplica(
+        seq=depth.seq,
+        bids=_pairs(depth.bids),
+        asks=_pairs(depth.asks),
+        scale=market.scale,
+        trading_state=depth.trading_state,
+        time_ms=int(depth.time.timestamp() * 1000),
+    )
 
 
 def _pairs(levels: Iterable[DepthLevel]) -> list[tuple[int, int]]:

@@ -7,16 +7,22 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from exchange.authentication import authenticate_token
 from exchange.errors import ApiError, ErrorCode
-from exchange.models import User
+from exchange.models import Market, User
 from exchange.sessions import decode_token
 from exchange.times import iso_ms_of
 from marketdata import messages
 from marketdata.consumers.base import BadMessageError, CloseCode, StreamConsumer
 from marketdata.database import in_database
+from marketdata.switches import DISCONNECT_TIMEOUT_MS, DisconnectSwitches, in_engine
+from orders.services import cancel_after_set
+from orders.services.cancelling import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
 
 
 class OrdersConsumer(StreamConsumer):
-    """`/ws/orders`: an account's own orders, fills and balances, after a login as the first message."""
+    """`/ws/orders`: an account's own orders, fills and balances, after a login as the first message.
+
+    A session may also ask for everything to be cancelled when it ends, or after a time.
+    """
 
     stream = "orders"
     login_s = 5.0
@@ -25,13 +31,20 @@ class OrdersConsumer(StreamConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._user: User | None = None
-        self.operations |= {"auth": self._log_in}
+        self._switches: DisconnectSwitches | None = None
+        self.operations |= {
+            "auth": self._log_in,
+            "cancel_on_disconnect": self._cancel_on_disconnect,
+            "cancel_after": self._cancel_after,
+        }
 
     async def opened(self) -> None:
         self.start(self._expect_login())
 
     def closed(self) -> None:
         self.hub.forget(self.outbox, self._user.pk if self._user else None)
+        if self._switches:
+            self._switches.end_session()
 
     async def _log_in(self, message: dict[str, Any]) -> None:
         if self._user:
@@ -44,11 +57,35 @@ class OrdersConsumer(StreamConsumer):
         except ApiError as error:
             await self.end(CloseCode.UNAUTHENTICATED, error)
             return
-        self._user = user
+        self._user, self._switches = user, DisconnectSwitches(user)
         expires_at = iso_ms_of(int(expires_s * 1000))
         self.outbox.put(messages.authenticated(user.pk, expires_at))
         self.start(self._stay_logged_in(token, expires_s))
         await self.hub.subscribe_private(user.pk, self.outbox)
+
+    async def _cancel_on_disconnect(self, message: dict[str, Any]) -> None:
+        if self._switches is None:
+            raise ApiError(ErrorCode.UNAUTHENTICATED, "Log in first")
+        timeout_ms = _timeout_ms(message, DISCONNECT_TIMEOUT_MS)
+        market = await self._market_of(message)
+        if timeout_ms:
+            await self._switches.turn_on(market, timeout_ms)
+        else:
+            await self._switches.turn_off(market)
+        self.outbox.put(messages.cancel_on_disconnect(timeout_ms, market.symbol if market else None))
+
+    async def _cancel_after(self, message: dict[str, Any]) -> None:
+        if self._user is None:
+            raise ApiError(ErrorCode.UNAUTHENTICATED, "Log in first")
+        timeout_ms = _timeout_ms(message, (TIMEOUT_MS_MIN, TIMEOUT_MS_MAX))
+        market = await self._market_of(message)
+        answer = await in_engine(cancel_after_set, user=self._user, timeout_ms=timeout_ms, market=market)
+        self.outbox.put(messages.cancel_after(answer))
+
+    async def _market_of(self, message: dict[str, Any]) -> Market | None:
+        """Return the market of a message's `symbol`; None, which is every market, without one."""
+        symbol = message.get("symbol")
+        return None if symbol is None else await self.find_market(symbol)
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(self.login_s)
@@ -68,6 +105,16 @@ class OrdersConsumer(StreamConsumer):
             except DatabaseError:
                 continue
         await self.end(CloseCode.UNAUTHENTICATED, ApiError(ErrorCode.TOKEN_EXPIRED, "The token has expired"))
+
+
+def _timeout_ms(message: dict[str, Any], bounds: tuple[int, int]) -> int:
+    timeout_ms = message.get("timeout_ms")
+    hint = f"Give `timeout_ms`: 0 to turn it off, or {bounds[0]:,} to {bounds[1]:,}"
+    if not isinstance(timeout_ms, int) or isinstance(timeout_ms, bool):
+        raise BadMessageError(hint)
+    if timeout_ms and not bounds[0] <= timeout_ms <= bounds[1]:
+        raise ApiError(ErrorCode.VALIDATION_ERROR, hint)
+    return timeout_ms
 
 
 def _identify(token: str) -> tuple[User, float]:

@@ -51,6 +51,7 @@ class ScriptedMarket:
         self.maker, self.taker = maker.pk.bytes, taker.pk.bytes
         self.seq = 0
         self.open: dict[bytes, OrderRow] = {}
+        self.trading_state = "continuous"
         self.now_ms = now_ms or int(time.time() * 1000)
         self._begin()
 
@@ -59,6 +60,7 @@ class ScriptedMarket:
         self._touched: dict[bytes, OrderRow] = {}
         self._trades: list[TradeRow] = []
         self._levels: set[tuple[int, int]] = set()
+        self._new_state: str | None = None
 
     # --- What happens -----------------------------------------------------------------------------
 
@@ -106,6 +108,11 @@ class ScriptedMarket:
         self._trades.append(trade)
         return trade
 
+    def enter_state(self, state: str) -> None:
+        """Let staff change the trading state."""
+        self.seq += 1
+        self.trading_state = self._new_state = state
+
     def anything(self, rng: random.Random) -> None:
         """Do one random thing. Bids stay below 1,000 ticks, asks above."""
         resting = list(self.open.values())
@@ -147,7 +154,7 @@ class ScriptedMarket:
             "bids": [(price, bids.get(price, 0)) for side, price in self._levels if side == Side.BUY],
             "asks": [(price, asks.get(price, 0)) for side, price in self._levels if side == Side.SELL],
             "checksum": book_checksum(asks.items(), bids.items(), self.market.scale),
-            "state": None,
+            "state": self._new_state,
             "orders": list(self._touched.values()),
             "trades": list(self._trades),
         }
@@ -173,5 +180,10 @@ class ScriptedMarket:
         for trade in self._trades:
             trade_from_row(trade, self.market).save(force_insert=True)
         MarketSequence.objects.update_or_create(
-            market=self.market, defaults={"last_seq": self.seq, "updated_at": datetime.now(UTC)}
+            market=self.market,
+            defaults={
+                "last_seq": self.seq,
+                "trading_state": self.trading_state,
+                "updated_at": datetime.fromtimestamp(self.now_ms / 1000, UTC),
+            },
         )

@@ -31,9 +31,10 @@ def expected(script: ScriptedMarket) -> tuple[Levels, Levels]:
 
 
 async def subscribe(market: Market) -> tuple[Client, Book]:
-    """Return a client and its book, the first snapshot taken."""
+    """Return a client and its book, the first snapshot and the trading state taken."""
     client, book = await Client(f"/ws/markets/{market.slug}").open(), Book()
-    book.take(await client.until("snapshot"))
+    book.take(await client.receive())
+    assert (await client.receive())["type"] == "market"
     return client, book
 
 

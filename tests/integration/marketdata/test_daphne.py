@@ -1,4 +1,4 @@
-"""The streams as the `web` role serves them: a real Daphne, real sockets."""
+"""The streams as the `web` role serves them: a real Daphne, real sockets, and what becomes of orders when these end."""
 
 import asyncio
 import json
@@ -7,33 +7,49 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from marketdata.consumers import MarketConsumer
+from marketdata.database import in_database
 from orders.checksum import book_checksum
+from tests.engines import running_engine
+from tests.fixtures import make_market, make_user
 from tests.integration.marketdata.clients import Book
 from tests.integration.marketdata.scripted import ScriptedMarket
+from tests.integration.marketdata.test_orders import token_of
+from tests.integration.marketdata.test_switches import order_of, until_cancelled
 from tests.servers import free_port
 
 PROJECT = Path(__file__).parents[3]
 ORIGIN: Any = {"origin": "http://127.0.0.1"}
 
 
+class Server(NamedTuple):
+    address: str
+    process: asyncio.subprocess.Process
+
+
 @pytest.fixture
-async def address() -> AsyncIterator[str]:
-    """Start Daphne as a process of its own and return its address."""
+async def address(server: Server) -> str:
+    return server.address
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """Start Daphne as a process of its own."""
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
     process = await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=dict(os.environ))
     try:
         await _wait_for(port)
-        yield f"127.0.0.1:{port}"
+        yield Server(f"127.0.0.1:{port}", process)
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
 
 
@@ -60,6 +76,7 @@ async def test_a_book_over_a_real_server_beside_a_client_that_does_not_read(
         connect(url, sock=_small_socket(address), max_queue=1, **ORIGIN) as lazy,
     ):
         book.take(json.loads(await client.recv()))
+        assert json.loads(await client.recv())["type"] == "market"
         lazy_book.take(json.loads(await lazy.recv()))
         for seq in range(1, MarketConsumer.queue_limit + 300):
             await script.publish(_large_batch(script, seq))
@@ -99,3 +116,23 @@ async def test_close_codes_reach_the_client(address: str) -> None:
             await client.recv()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4404
+
+
+@pytest.mark.parametrize("end", ["cut", "killed"])
+async def test_orders_end_with_the_connection_or_when_the_process_died_by_the_engine(server: Server, end: str) -> None:
+    market = await in_database(make_market)
+    maker = await in_database(make_user, "maker", assets=(market.quote_id,))
+    with running_engine(market):
+        async with connect(f"ws://{server.address}/ws/orders", **ORIGIN) as client:
+            await client.send(json.dumps({"op": "auth", "token": token_of(maker)}))
+            guard = {"op": "cancel_on_disconnect", "timeout_ms": 3_000, "symbol": market.slug}
+            await client.send(json.dumps(guard))
+            while json.loads(await client.recv())["type"] != "cancel_on_disconnect":
+                pass
+            order = await order_of(maker, market)
+            if end == "cut":
+                client.transport.abort()
+            else:
+                server.process.kill()
+
+        assert await until_cancelled(order, 10) == ("" if end == "cut" else "CANCEL_AFTER")

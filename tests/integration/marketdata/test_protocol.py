@@ -113,7 +113,7 @@ async def test_a_slow_clients_book_is_conflated_and_others_do_not_notice(
     assert slow_book.levels == fast_book.levels
     script.place(Side.BUY, 999, 5)
     await script.publish()
-    assert (await slow.receive())["type"] == "update"
+    assert (await slow.until("update"))["bids"] == [["9.99", "0.005"]]
     await slow.leave()
     await fast.leave()
 

@@ -11,7 +11,11 @@ SCALE = MarketScale(Decimal("0.01"), Decimal("0.001"), 8, 8)
 
 
 def replica() -> BookReplica:
-    return BookReplica(seq=7, bids=[(100, 5), (99, 1)], asks=[(101, 2), (102, 3)], scale=SCALE)
+    return made(7, bids=[(100, 5), (99, 1)], asks=[(101, 2), (102, 3)])
+
+
+def made(seq: int, *, bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> BookReplica:
+    return BookReplica(seq=seq, bids=bids, asks=asks, scale=SCALE, trading_state="pre_open", time_ms=5)
 
 
 def batch(
@@ -21,8 +25,9 @@ def batch(
     bids: list[tuple[int, int]] | None = None,
     asks: list[tuple[int, int]] | None = None,
     checksum: int = 0,
+    trading_state: str | None = None,
 ) -> Batch:
-    return Batch(1, first_seq, last_seq, 0, bids or [], asks or [], checksum, [], [])
+    return Batch(1, first_seq, last_seq, last_seq * 10, bids or [], asks or [], checksum, [], [], trading_state)
 
 
 def test_levels_are_set_and_removed_and_stay_sorted() -> None:
@@ -41,6 +46,16 @@ def test_levels_are_set_and_removed_and_stay_sorted() -> None:
     assert (book.seq, book.bids, book.asks) == (10, bids, asks)
     assert (book.best_bid, book.best_ask) == ((100, 4), (103, 1))
     book.check_invariants()
+
+
+def test_the_trading_state_stays_until_a_batch_changes_it() -> None:
+    book = made(0, bids=[], asks=[])
+
+    book.apply(batch(1, 1))
+    assert (book.trading_state, book.time_ms) == ("pre_open", 10)
+
+    book.apply(batch(2, 2, trading_state="halted"))
+    assert (book.trading_state, book.time_ms) == ("halted", 20)
 
 
 def test_a_batch_that_is_in_the_book_already_changes_nothing() -> None:
@@ -65,6 +80,6 @@ def test_a_book_that_differs_from_the_engines_is_found_out() -> None:
 
 
 def test_an_empty_book_has_no_best_levels() -> None:
-    book = BookReplica(seq=0, bids=[], asks=[], scale=SCALE)
+    book = made(0, bids=[], asks=[])
 
     assert (book.best_bid, book.best_ask, book.checksum) == (None, None, 0)
