@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= $(CURDIR)/.venv
 UV ?= uv
 ARGS ?=
+FUZZ_COMMANDS ?= 1000000
+FUZZ_SEED ?=
 export VENV
 
 python := $(VENV)/bin/python
@@ -11,7 +13,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench migrate shell lock compose-check clean
+.PHONY: help setup run test lint format bench fuzz tape migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +39,12 @@ format: setup ## rewrite the code in the project's style
 
 bench: setup ## measure the named workloads and print tables
 	@exec "$(python)" -m benchmarks $(ARGS)
+
+fuzz: setup ## compare the engine with its naive model: FUZZ_COMMANDS=1000000, FUZZ_SEED= (another each time)
+	@exec "$(python)" -m tests.fuzz --commands "$(FUZZ_COMMANDS)" $(if $(FUZZ_SEED),--seed "$(FUZZ_SEED)") $(ARGS)
+
+tape: setup ## prove the engine on the recorded hour in TAPE_DIR, order by order
+	@exec "$(python)" -m orders.tape $(ARGS)
 
 migrate: setup ## bring the database of DATABASE_URL up to date
 	@exec "$(python)" manage.py migrate

@@ -81,12 +81,14 @@ def test_a_tape_goes_through_the_public_api_and_settles_as_recorded(api: str, ma
     with running_engine(market):
         replayed = replay(api, market, tape, "--connections", "8")
 
-    fills = tape.read_text().count(",4,")
+    fills, amended = count_of("4", tape), count_of("2", tape)
     assert f"{fills:,} of {fills:,} fills as on the tape" in replayed.figure("executions")
     assert replayed.figure("trades") == f"{fills:,} stored, {fills:,} answered"
     assert replayed.figure("settled").startswith(f"{fills:,}, 0 failed")
     assert replayed.figure("zero-sum") == "holds"
     assert replayed.figure("rejected") == "0"
+    assert f"({amended:,} amend, " in replayed.figure("sent")
+    assert fills > amended > 0
 
 
 def test_what_goes_in_parallel_gives_the_same_trades_and_book_as_one_by_one(
@@ -173,6 +175,12 @@ def made_tape(folder: Path, *, rows: int) -> Path:
             side.append((sign * cents, number, size))
             side.sort()
             lines.append(f"{moment},1,{number},{size},{5_800_000 + cents * 100},{direction}")
+        elif draw < 0.7:
+            place = rnd.randrange(len(side))
+            key, order_id, size = side[place]
+            if size > 1:  # an amended order keeps its place
+                side[place] = (key, order_id, size - size // 2)
+                lines.append(f"{moment},2,{order_id},{size // 2},{5_800_000 + abs(key) * 100},{direction}")
         elif draw < 0.8:
             key, order_id, size = side.pop(rnd.randrange(len(side)))
             lines.append(f"{moment},3,{order_id},{size},{5_800_000 + abs(key) * 100},{direction}")
@@ -183,6 +191,10 @@ def made_tape(folder: Path, *, rows: int) -> Path:
     tape = folder / "made.csv"
     tape.write_text("\n".join(lines) + "\n")
     return tape
+
+
+def count_of(row_type: str, tape: Path) -> int:
+    return sum(line.split(",")[1] == row_type for line in tape.read_text().splitlines())
 
 
 def trades_of(market: Market) -> list[tuple[Decimal, Decimal, str]]:

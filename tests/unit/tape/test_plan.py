@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from matching.engine import (
+    AmendOrder,
     CancelOrder,
     Command,
     Engine,
@@ -70,7 +71,7 @@ def test_executions_of_one_moment_and_side_are_one_order_of_the_opposite_side_at
     )
 
     assert len(actions) == 3
-    assert actions[2] == Action(3, 3, ActionKind.EXECUTE, 0, SELL, 200, 15, (Fill(300, 10), Fill(200, 5)))
+    assert actions[2] == Action(3, 3, ActionKind.EXECUTE, 0, SELL, 200, 15, (Fill(3, 1, 300, 10), Fill(4, 2, 200, 5)))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,11 @@ def test_the_first_book_row_is_found_beside_the_tape(tmp_path: Path) -> None:
     [
         ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.PLACE, 2, BUY, 101), True),
         ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.PLACE, 2, BUY, 100), False),  # who is first in the queue?
-        ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.REDUCE, 2, BUY, 100), False),  # it joins the queue again
+        ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.REDUCE, 2, BUY, 100), True),  # it keeps its place
+        ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.REDUCE, 1, BUY, 100), False),  # the same order
+        ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.REDUCE, 2, SELL, 100), False),  # how much is there to trade with?
+        ((ActionKind.REDUCE, 1, BUY, 100), (ActionKind.REDUCE, 2, SELL, 100), True),
+        ((ActionKind.REDUCE, 1, BUY, 100), (ActionKind.CANCEL, 2, BUY, 100), True),
         ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.CANCEL, 2, BUY, 100), True),
         ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.CANCEL, 1, BUY, 100), False),  # the same order
         ((ActionKind.PLACE, 1, BUY, 100), (ActionKind.PLACE, 2, SELL, 101), True),
@@ -204,11 +209,13 @@ def random_flow(rnd: random.Random, count: int) -> list[Action]:
                 number, 0, ActionKind.PLACE, number, is_buy, rnd.randint(lowest, highest), rnd.randint(1, 9)
             )
             placed.append(action)
-        elif draw < 0.85 and placed:
+        elif draw < 0.8 and placed:
             action = rnd.choice(placed)._replace(line=number, kind=ActionKind.CANCEL, size=0)
+        elif draw < 0.92 and placed:
+            action = rnd.choice(placed)._replace(line=number, kind=ActionKind.REDUCE, size=rnd.randint(1, 4))
         else:
             action = Action(number, 0, ActionKind.EXECUTE, 0, is_buy, 10 if is_buy else 1, rnd.randint(1, 20))
-        engine.execute(command(action))
+        engine.execute(command(engine, action))
         flow.append(action)
     return flow
 
@@ -224,21 +231,27 @@ def exchange_commuting_neighbours(flow: list[Action], rnd: random.Random) -> lis
 def outcome(flow: list[Action]) -> tuple[object, ...]:
     """Run a flow through the engine; return the levels of the book, the trades of each taker, and the queues."""
     engine = Engine()
-    trades = {action.line: fills(engine, command(action)) for action in flow}
+    trades = {action.line: fills(engine, command(engine, action)) for action in flow}
     levels = [engine.depth(side, 20) for side in (Side.BUY, Side.SELL)]
     sweeps = [
         Action(9_000 + is_buy, 0, ActionKind.EXECUTE, 0, is_buy, 10 if is_buy else 1, 10_000) for is_buy in (BUY, SELL)
     ]
-    return trades, levels, [fills(engine, command(sweep)) for sweep in sweeps]
+    return trades, levels, [fills(engine, command(engine, sweep)) for sweep in sweeps]
 
 
-def command(action: Action) -> Command:
+def command(engine: Engine, action: Action) -> Command:
     order_id = action.order_id or 1_000 + action.line
     if action.kind is ActionKind.CANCEL:
         return CancelOrder(0, order_id, 1)
+    if action.kind is ActionKind.REDUCE:
+        order = engine.find(order_id)
+        return AmendOrder(0, order_id, 1, 0, max(order.quantity_lots - action.size, 1) if order else 1)
     side = Side.BUY if action.is_buy else Side.SELL
     time_in_force = TimeInForce.GTC if action.kind is ActionKind.PLACE else TimeInForce.IOC
-    return PlaceOrder(0, order_id, 1, side, OrderType.LIMIT, time_in_force, False, action.price_e4, action.size, 0)
+    account = 1 if action.kind is ActionKind.PLACE else 2
+    return PlaceOrder(
+        0, order_id, account, side, OrderType.LIMIT, time_in_force, False, action.price_e4, action.size, 0
+    )
 
 
 def fills(engine: Engine, command: Command) -> list[tuple[int, int, int]]:
