@@ -17,11 +17,14 @@ from typing import Any
 from benchmarks.environment import servers
 from benchmarks.figures import machine
 
-NAMES = ("engine", "durable", "rest", "settlement", "recovery")
+NAMES = ("engine", "stops", "durable", "rest", "settlement", "recovery")
 LATEST = Path(__file__).with_name("latest.json")
 # What each figure must reach on two cores, and whether it must be at least or at most that.
 TARGETS: dict[str, tuple[str, float]] = {
     "engine_mixed_commands_per_s": (">=", 300_000),
+    "stops_trade_cost_ratio": ("<=", 1.5),
+    "stops_rising_cost_ratio": ("<=", 3),
+    "stops_triggered_batches": ("<=", 1),
     "durable_orders_per_s": (">=", 5_000),
     "durable_p99_ms": ("<=", 200),
     "rest_orders_per_s": (">=", 300),
