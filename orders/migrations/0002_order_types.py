@@ -27,6 +27,8 @@ ALTER TABLE orders_order DROP CONSTRAINT order_visible_within_rest,
     DROP COLUMN trailing_ppm, DROP COLUMN display_quantity, DROP COLUMN visible_quantity, DROP COLUMN expire_at,
     DROP COLUMN triggered_at, DROP COLUMN group_id, DROP COLUMN group_role;
 """
+# The hash covers more now, so the stored ones mean nothing: recovery does without, and the first batch writes a new one.
+HASH_SQL = "UPDATE orders_marketsequence SET state_hash = ''"
 
 
 class Migration(migrations.Migration):
@@ -147,4 +149,5 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.RunSQL(HASH_SQL, HASH_SQL),
     ]

@@ -364,19 +364,26 @@ DECREMENT = [
     ),
 ]
 
-GOOD_TILL_DATE = [
-    Step(buy("maker", "bid", "1", "99", expire_in=3), {"bid": "open"}, {"maker": ("0", "0", "0", "99.099")}),
+LIMIT_GOOD_TILL_DATE = [
+    Step(buy("maker", "other", "1", "98"), {"other": "open"}, {"maker": ("0", "0", "0", "98.098")}),
     Step(
-        sell("taker", "stop", "1", type="stop", stop_price="95", expire_in=3),
+        buy("maker", "bid", "1", "99", expire_in=2),
+        {"bid": "open"},
+        {"maker": ("0", "0", "0", "197.197")},
+        bids="1 @ 99, 1 @ 98",
+        is_fleeting=True,
+    ),
+    Step(TIME, {"bid": "expired"}, {"maker": ("0", "0", "0", "98.098")}, bids="1 @ 98"),
+]
+
+STOP_GOOD_TILL_DATE = [
+    Step(
+        sell("taker", "stop", "1", type="stop", stop_price="95", expire_in=2),
         {"stop": "pending"},
         {"taker": ("0", "1", "0", "0")},
+        is_fleeting=True,
     ),
-    Step(
-        TIME,
-        {"bid": "expired", "stop": "expired"},
-        {"maker": ("0", "0", "0", "0"), "taker": ("0", "0", "0", "0")},
-        bids="",
-    ),
+    Step(TIME, {"stop": "expired"}, {"taker": ("0", "0", "0", "0")}),
 ]
 
 POST_ONLY_BEHIND_THE_TOUCH = [
@@ -425,7 +432,7 @@ DEAD_MANS_SWITCH = [
     Step(buy("taker", "other", "1", "98"), {"other": "open"}, {"taker": ("0", "0", "0", "98.098")}),
     Step(cancel_after("taker", 60_000)),
     Step(cancel_after("taker", 0)),
-    Step(cancel_after("maker", 2_500)),
+    Step(cancel_after("maker", 1_500), is_fleeting=True),
     Step(
         TIME,
         {"bid": "cancelled CANCEL_AFTER", "stop": "cancelled CANCEL_AFTER"},
@@ -463,7 +470,8 @@ SCENARIOS = {
     "cancel oldest": CANCEL_OLDEST,
     "cancel both": CANCEL_BOTH,
     "decrement": DECREMENT,
-    "good till date": GOOD_TILL_DATE,
+    "limit good till date": LIMIT_GOOD_TILL_DATE,
+    "stop good till date": STOP_GOOD_TILL_DATE,
     "post only behind the touch": POST_ONLY_BEHIND_THE_TOUCH,
     "opening auction": OPENING_AUCTION,
     "dead mans switch": DEAD_MANS_SWITCH,

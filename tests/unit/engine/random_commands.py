@@ -235,7 +235,7 @@ class CommandMaker:
         if is_none:
             return SetRules(self.time_ms, 0, self.pick((0, self.price())))
         band_ppm = self.pick((0, 100_000, 100_000, 333_333, 2_000_000))
-        return SetRules(self.time_ms, band_ppm, self.price(), self.pick((0, 0, 5, 9)), self.pick((0, 1, 3)))
+        return SetRules(self.time_ms, band_ppm, self.price(), self.pick((0, 0, 1, 5)), self.pick((0, 1, 3)))
 
 
 _WEIGHTS: Final[dict[Callable[[CommandMaker], Command], int]] = {

@@ -249,6 +249,12 @@ def test_fok_behind_an_own_order_gets_nothing_and_cancels_nothing_else(mode: Sel
     assert cancels(events) == [(9, CancelReason.FOK_NOT_FILLABLE, 1)]
 
 
+def test_fok_does_not_count_what_an_own_iceberg_hides() -> None:
+    engine = a_market(asking(limit(1, SELL, 8, 100), display_lots=1), limit(2, SELL, 3, 100, account=OUTSIDER))
+    events = run(engine, [taking(limit(9, BUY, 4, 100, tif=FOK), OLDEST)])
+    assert cancels(events) == [(9, CancelReason.FOK_NOT_FILLABLE, 4)]
+
+
 def test_fok_that_passes_over_an_own_iceberg_cancels_it_when_it_meets_it() -> None:
     own = asking(limit(1, SELL, 8, 100), display_lots=1)
     engine = a_market(own, limit(2, SELL, 3, 100, account=OUTSIDER))

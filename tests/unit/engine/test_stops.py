@@ -408,6 +408,16 @@ def test_a_better_price_makes_one_mark_of_several() -> None:
     assert [mark.price_ticks for mark in engine.trailing_marks()] == [101]
 
 
+def test_the_older_of_several_with_one_mark_can_still_be_cancelled() -> None:
+    """The newer mark has more stops, so the older one's stop joined them."""
+    engine = a_market(stop(1, SELL, 1, kind=TRAILING, trail_ticks=20), *trade_at(95, 1))
+    run(engine, [stop(n, SELL, 1, kind=TRAILING, trail_ticks=20) for n in (2, 3, 4)])
+    run(engine, trade_at(110, 2))
+    assert {engine.stop_price_ticks(order) for order in engine.waiting_orders()} == {90}
+    run(engine, [cancel(1), cancel(3)])
+    assert triggered(run(engine, trade_at(90, 3))) == [(2, 90, 90), (4, 90, 90)]
+
+
 def test_an_amended_trailing_stop_keeps_its_mark_and_its_turn() -> None:
     engine = a_market(*(stop(n, SELL, 1, kind=TRAILING, trail_ticks=5) for n in (1, 2)))
     run(engine, [*trade_at(110), amend(1, lots=7)])
