@@ -4,7 +4,7 @@ A command is a list of its kind's number and its fields, ids as 16 bytes. What a
 left out when it is not used, so that what was written before is read as it was meant.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, cast
 
 import msgpack
@@ -44,6 +44,7 @@ _KINDS: Final[dict[type[Any], int]] = {
     ExpireDue: 9,
     ActivateBracket: 10,
 }
+_PLACE: Final = _KINDS[PlaceOrder]
 # How many of the fields after the time are ids.
 _IDS: Final[dict[type[Any], int]] = {
     PlaceOrder: 2,
@@ -65,16 +66,23 @@ def decode_commands(data: bytes) -> list[Command]:
     return [_command(fields) for fields in msgpack.unpackb(data)]
 
 
-def _fields(command: Command) -> list[Any]:
-    kind = type(command)
+def _fields(command: Command) -> Sequence[Any]:
+    if type(command) is PlaceOrder:
+        return _place_fields(command)
+    kind = _KINDS[type(command)]
     if isinstance(command, PlaceGroup):
-        return [_KINDS[kind], command.time_ms, command.kind, [_fields(order) for order in command.orders]]
-    count = _IDS.get(kind, 0)
+        return [kind, command.time_ms, command.kind, [_place_fields(order) for order in command.orders]]
+    count = _IDS.get(type(command), 0)
     time_ms, *rest = cast(tuple[Any, ...], command)
-    fields = [_KINDS[kind], time_ms, *[number.to_bytes(16) for number in rest[:count]], *rest[count:]]
-    if isinstance(command, PlaceOrder) and command.instructions == PLAIN:
-        fields.pop()
-    return fields
+    return [kind, time_ms, *[number.to_bytes(16) for number in rest[:count]], *rest[count:]]
+
+
+def _place_fields(order: PlaceOrder) -> Sequence[Any]:
+    """Most commands are of this kind, and have no instructions."""
+    time_ms, order_id, account_id, side, kind, time_in_force, post_only, price, lots, budget, instructions = order
+    ids = order_id.to_bytes(16), account_id.to_bytes(16)
+    fields = (_PLACE, time_ms, *ids, side, kind, time_in_force, post_only, price, lots, budget)
+    return fields if instructions is PLAIN or instructions == PLAIN else (*fields, instructions)
 
 
 def _command(fields: list[Any]) -> Command:

@@ -55,7 +55,7 @@ class LiveOrder:
     is_reshaped: bool
     is_stored: bool
 
-    def __init__(self, row: OrderRow, *, is_stored: bool) -> None:
+    def __init__(self, row: OrderRow | tuple[Any, ...], *, is_stored: bool) -> None:
         (
             self.id,
             self.market_id,

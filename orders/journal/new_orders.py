@@ -18,7 +18,7 @@ from orders.journal.live import LiveOrder
 from orders.journal.terms import MarketTerms
 from orders.lifecycle import PENDING
 from orders.models import Order
-from orders.rows import OrderExtras, OrderRow
+from orders.rows import OrderExtras
 
 _SIDES: Final = {side.value: side for side in Side}
 _TYPES: Final = {order_type.value: order_type for order_type in OrderType}
@@ -87,7 +87,7 @@ def group_commands(request: GroupRequest, now_ms: int) -> list[PlaceOrder]:
 
 def new_order(request: PlaceRequest, command: PlaceOrder, terms: MarketTerms) -> LiveOrder:
     """Return an order that holds nothing yet and of which the engine does not know."""
-    row = OrderRow(
+    fields = (
         request.order_id,
         terms.market_id,
         request.user_id,
@@ -112,7 +112,7 @@ def new_order(request: PlaceRequest, command: PlaceOrder, terms: MarketTerms) ->
         0,
         None if command.instructions is PLAIN else _extras(command.instructions),
     )
-    return LiveOrder(row, is_stored=False)
+    return LiveOrder(fields, is_stored=False)
 
 
 def group_orders(request: GroupRequest, commands: Sequence[PlaceOrder], terms: MarketTerms) -> list[LiveOrder]:

@@ -271,12 +271,9 @@ class Recording:
 
     def _executed(self, request: Request, order: LiveOrder, first_trade: int) -> Reply:
         """Return the reply about an order, with its own trades only: others come from stops that were triggered."""
-        order_id = order.id
-        trades = [
-            trade
-            for trade in self._work.trades[first_trade:]
-            if order_id in (trade.buyer_order_id, trade.seller_order_id)
-        ]
+        order_id, trades = order.id, self._work.trades[first_trade:]
+        if trades:
+            trades = [trade for trade in trades if order_id in (trade.buyer_order_id, trade.seller_order_id)]
         code = order.reason if order.status == lifecycle.REJECTED else ""
         return Reply(request.correlation, ReplyStatus.EXECUTED, code, order=order.row(), trades=trades)
 
