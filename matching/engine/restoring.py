@@ -33,16 +33,19 @@ class Restoring:
         """Add orders in ascending priority, then let the stops among them wait for their trigger."""
         priority = 0
         groups: dict[int, dict[GroupRole, RestoredOrder]] = defaultdict(dict)
-        for stored in map(RestoredOrder._make, _whole(orders)):
-            assert priority < stored.priority <= seq, "Invariant: orders are restored in order of priority"
-            priority = stored.priority
-            if stored.special is None:
-                order = RestingOrder(*stored[:-1])
-                self.book.add(order, self.book.side(order.side))
+        bids, asks = self.book.bids, self.book.asks
+        for fields in orders:
+            stored = fields if isinstance(fields, RestoredOrder) else RestoredOrder(*fields)
+            order_id, account_id, side, price_ticks, quantity_lots, remaining_lots, newer, special = stored
+            assert priority < newer <= seq, "Invariant: orders are restored in order of priority"
+            priority = newer
+            if special is None:
+                order = RestingOrder(order_id, account_id, side, price_ticks, quantity_lots, remaining_lots, priority)
+                self.book.add(order, bids if side is Side.BUY else asks)
             else:
-                self._add_special(stored, stored.special)
-                if stored.special.group_id and stored.special.group_role:
-                    groups[stored.special.group_id][stored.special.group_role] = stored
+                self._add_special(stored, special)
+                if special.group_id and special.group_role:
+                    groups[special.group_id][special.group_role] = stored
         self.book.touched.clear()
         for group_id, members in groups.items():
             self._link(group_id, members)
@@ -84,8 +87,3 @@ class Restoring:
         elif take_profit and stop_loss:
             is_armed = GroupRole.ENTRY not in members
             self.links.add(Bracket(group_id, take_profit.order_id, stop_loss.order_id, is_armed))
-
-
-def _whole(orders: Iterable[RestoredOrder | tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-    """Give plain orders, which may come as seven fields, their eighth."""
-    return (order if len(order) == len(RestoredOrder._fields) else (*order, None) for order in orders)

@@ -25,7 +25,7 @@ from orders.journal.open_orders import OpenOrders
 from orders.journal.recent import HORIZON_MS, RecentOrders
 from orders.journal.terms import MarketTerms
 from orders.lifecycle import PENDING
-from orders.rows import OrderExtras, OrderRow
+from orders.rows import SIDE_NAMES, TIF_NAMES, TYPE_NAMES, OrderExtras
 
 _FIRST_START = """
 INSERT INTO orders_marketsequence
@@ -62,6 +62,10 @@ _SWITCHES = """
 SELECT uuid_send(user_id), (extract(epoch FROM due_at) * 1000)::bigint FROM orders_cancelafter WHERE market_id = %s
 """
 _RECENT = "SELECT uuid_send(id) FROM orders_order WHERE market_id = %s AND id >= %s"
+_SIDES = {side.value: side for side in Side}
+_SIDE_VALUES = {name: value for value, name in SIDE_NAMES.items()}
+_TYPE_VALUES = {name: value for value, name in TYPE_NAMES.items()}
+_TIF_VALUES = {name: value for value, name in TIF_NAMES.items()}
 _MODES = {mode.name.lower(): mode for mode in SelfTradePrevention}
 _ROLES = {role.name.lower(): role for role in GroupRole}
 
@@ -119,20 +123,17 @@ def _open_orders(connection: Connection, terms: MarketTerms) -> Iterator[LiveOrd
 
 def _live_order(row: tuple[Any, ...], market_id: int) -> LiveOrder:
     order_id, user_id, client_order_id, side, order_type, time_in_force, *others, extras = row
-    priority = others[12]
-    fields = OrderRow._make(
-        (
-            order_id,
-            market_id,
-            user_id,
-            client_order_id,
-            Side[side.upper()].value,
-            OrderType[order_type.upper()].value,
-            TimeInForce[time_in_force.upper()].value,
-            *others,
-            priority,
-            None if extras is None else _extras(*extras),
-        )
+    fields = (
+        order_id,
+        market_id,
+        user_id,
+        client_order_id,
+        _SIDE_VALUES[side],
+        _TYPE_VALUES[order_type],
+        _TIF_VALUES[time_in_force],
+        *others,
+        others[12],  # its priority; nothing happened to it since
+        None if extras is None else _extras(*extras),
     )
     return LiveOrder(fields, is_stored=True)
 
@@ -170,7 +171,7 @@ def _restored(order_id: int, order: LiveOrder) -> RestoredOrder:
     return RestoredOrder(
         order_id,
         int.from_bytes(order.user_id),
-        Side(order.side),
+        _SIDES[order.side],
         order.price_ticks,
         order.quantity_lots,
         order.remaining_lots,
