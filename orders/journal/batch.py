@@ -6,7 +6,7 @@ from typing import Any
 from psycopg import Connection, Cursor
 
 from exchange.streams import market_group
-from matching.engine import Command, Engine, Event, Side
+from matching.engine import Engine, Side
 from matching.journal import BatchOutcome
 from matching.messages import Reply, Request
 from orders.checksum import book_checksum
@@ -58,19 +58,11 @@ class PostgresBatch:
             now_ms=now_ms,
         )
         self.outcome = BatchOutcome(self._work.replies)
-        self._admission = Admission(self._work, self._claims, recent, ready_brackets)
-        self._recording = Recording(self._work)
-
-    def admit(self, request: Request) -> list[Command] | Reply:
-        """Return the commands of a request, its funds held, or the reply that ends it here."""
-        return self._admission.admit(request)
+        self.admit = Admission(self._work, self._claims, recent, ready_brackets).admit
+        self.record = Recording(self._work).record
 
     def reply(self, reply: Reply) -> None:
         self.outcome.replies.append(reply)
-
-    def record(self, request: Request, command: Command, events: Sequence[Event]) -> None:
-        """Apply the events of a command to orders, holds and trades, and prepare the reply."""
-        self._recording.record(request, command, events)
 
     def write(self, engine: Engine) -> None:
         """Write the batch and complete its outcome. Nothing is written when nothing happened."""

@@ -40,6 +40,7 @@ from matching.messages import Reply, ReplyStatus, Request
 from orders import lifecycle
 from orders.journal.live import LiveOrder
 from orders.journal.work import BatchWork
+from orders.lifecycle import TRANSITIONS
 from orders.rows import TradeRow
 
 _BUY: Final = Side.BUY.value
@@ -98,11 +99,12 @@ class Recording:
     # --- events: how orders begin -----------------------------------------------------------------------
 
     def _on_accepted(self, event: OrderAccepted) -> None:
-        order = self._work.touch(event.order_id, event.seq)
-        order.advance(lifecycle.ACCEPT)
-        order.priority = event.seq
+        seq, order_id = event
+        order = self._work.touched.get(order_id) or self._work.touch(order_id, seq)
+        order.status = TRANSITIONS[order.status, lifecycle.ACCEPT]
+        order.seq = order.priority = seq
         if order.extras is not None:
-            self._work.open_orders.add(event.order_id, order)
+            self._work.open_orders.add(order_id, order)
             order.is_reshaped = True
 
     def _on_rejected(self, event: OrderRejected) -> None:
