@@ -54,19 +54,10 @@ class Admission:
         self._claims = claims
         self._recent = recent
         self._ready_brackets = ready_brackets
-        self._on_request: dict[type[Request], Callable[[Any], list[Command] | Reply]] = {
-            PlaceRequest: self._place,
-            GroupRequest: self._group,
-            AmendRequest: self._amend,
-            CancelRequest: self._cancel,
-            CancelAllRequest: self._cancel_all,
-            CancelAfterRequest: self._cancel_after,
-            TendRequest: self._tend,
-        }
 
     def admit(self, request: Request) -> list[Command] | Reply:
         """Return the commands of a request, its funds held, or the reply that ends it here."""
-        return self._on_request[type(request)](request)
+        return _ON_REQUEST[type(request)](self, request)
 
     # --- new orders -----------------------------------------------------------------------------------
 
@@ -213,3 +204,15 @@ class Admission:
 def _replayed(request: PlaceRequest | GroupRequest, order_id: bytes, payload_differs: bool) -> Reply:
     details = {"order_id": order_id, "payload_differs": payload_differs}
     return Reply(request.correlation, ReplyStatus.REPLAYED, "", details)
+
+
+# At the module and not in the object, whose bound methods would be circles: see `recording`.
+_ON_REQUEST: Final[dict[type[Request], Callable[[Admission, Any], list[Command] | Reply]]] = {
+    PlaceRequest: Admission._place,
+    GroupRequest: Admission._group,
+    AmendRequest: Admission._amend,
+    CancelRequest: Admission._cancel,
+    CancelAllRequest: Admission._cancel_all,
+    CancelAfterRequest: Admission._cancel_after,
+    TendRequest: Admission._tend,
+}

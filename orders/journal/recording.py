@@ -54,47 +54,19 @@ class Recording:
 
     def __init__(self, work: BatchWork) -> None:
         self._work = work
-        self._on_event: dict[type[Event], Callable[[Any], None]] = {
-            OrderAccepted: self._on_accepted,
-            OrderRejected: self._on_rejected,
-            OrderRepriced: self._on_repriced,
-            StopPlaced: self._on_stop_placed,
-            ExitPlaced: self._on_exit_placed,
-            StopTriggered: self._on_triggered,
-            BracketArmed: self._on_armed,
-            TradeExecuted: self._on_trade,
-            IcebergRefilled: self._on_refilled,
-            OrderDecremented: self._on_decremented,
-            OrderAmended: self._on_amended,
-            AmendRejected: self._on_amend_rejected,
-            OrderCancelled: self._on_cancelled,
-            OrderExpired: self._on_expired,
-            CancelAfterSet: self._on_cancel_after,
-            LevelChanged: self._on_level,
-            TradingStateChanged: self._on_state,
-        }
-        self._after_command: dict[type[Command], Callable[[Request, Any, Sequence[Event], int], Reply]] = {
-            PlaceOrder: self._after_place,
-            PlaceGroup: self._after_group,
-            AmendOrder: self._after_amend,
-            CancelOrder: self._after_cancel,
-            CancelAll: self._after_cancel_all,
-            SetCancelAfter: self._after_cancel_after,
-        }
 
     def record(self, request: Request, command: Command, events: Sequence[Event]) -> None:
         """Apply the events of a command to orders, holds and trades, and prepare the reply."""
         work = self._work
         work.commands.append(command)
         first_trade = len(work.trades)
-        handlers = self._on_event
         for event in events:
-            handler = handlers.get(type(event))
+            handler = _ON_EVENT.get(type(event))
             if handler is not None:
-                handler(event)
-        after = self._after_command.get(type(command))
+                handler(self, event)
+        after = _AFTER_COMMAND.get(type(command))
         if after is not None:
-            work.replies.append(after(request, command, events, first_trade))
+            work.replies.append(after(self, request, command, events, first_trade))
 
     # --- events: how orders begin -----------------------------------------------------------------------
 
@@ -293,3 +265,34 @@ class Recording:
         if extras is not None and extras.display_lots and not extras.visible_lots:
             order.reshape(visible_lots=min(extras.display_lots, order.remaining_lots))
         return order
+
+
+# At the module and not in the object: bound methods in it would be circles, and keep a batch's orders and trades until
+# the garbage collector comes by.
+_ON_EVENT: Final[dict[type[Event], Callable[[Recording, Any], None]]] = {
+    OrderAccepted: Recording._on_accepted,
+    OrderRejected: Recording._on_rejected,
+    OrderRepriced: Recording._on_repriced,
+    StopPlaced: Recording._on_stop_placed,
+    ExitPlaced: Recording._on_exit_placed,
+    StopTriggered: Recording._on_triggered,
+    BracketArmed: Recording._on_armed,
+    TradeExecuted: Recording._on_trade,
+    IcebergRefilled: Recording._on_refilled,
+    OrderDecremented: Recording._on_decremented,
+    OrderAmended: Recording._on_amended,
+    AmendRejected: Recording._on_amend_rejected,
+    OrderCancelled: Recording._on_cancelled,
+    OrderExpired: Recording._on_expired,
+    CancelAfterSet: Recording._on_cancel_after,
+    LevelChanged: Recording._on_level,
+    TradingStateChanged: Recording._on_state,
+}
+_AFTER_COMMAND: Final[dict[type[Command], Callable[[Recording, Request, Any, Sequence[Event], int], Reply]]] = {
+    PlaceOrder: Recording._after_place,
+    PlaceGroup: Recording._after_group,
+    AmendOrder: Recording._after_amend,
+    CancelOrder: Recording._after_cancel,
+    CancelAll: Recording._after_cancel_all,
+    SetCancelAfter: Recording._after_cancel_after,
+}
