@@ -62,6 +62,8 @@ class MarketRunner:
         self._waiting: deque[Request] = deque()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._look_sooner = asyncio.Event()
+        self._next_look = 0.0  # when the market is looked at, in the loop's time
         self._untold: asyncio.Queue[BatchOutcome | None] = asyncio.Queue(MAX_UNTOLD)
         self._since = 0.0
 
@@ -166,12 +168,18 @@ class MarketRunner:
         while self._waiting:
             taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
             try:
-                outcome = await self._in_thread(self._processor.process, taken)
+                outcome, pause_s = await self._in_thread(self._process, taken)
             except BatchFailedError as error:
                 if not error.in_doubt:
                     await self._refuse(taken)
                 raise
             await self._untold.put(outcome)
+            if asyncio.get_running_loop().time() + pause_s < self._next_look:
+                self._look_sooner.set()
+
+    def _process(self, taken: Sequence[Request]) -> tuple[BatchOutcome, float]:
+        """Return the outcome of a batch, and how long nobody need look at the market after it."""
+        return self._processor.process(taken), self._processor.pause_s(POLL_SECONDS)
 
     async def _refuse(self, requests: Sequence[Request]) -> None:
         if requests:
@@ -199,7 +207,7 @@ class MarketRunner:
     async def _poll(self) -> None:
         """Look whether the market needs tending. A lost connection shows itself as a failing batch."""
         while True:
-            await asyncio.sleep(await self._in_thread(self._processor.pause_s, POLL_SECONDS))
+            await self._wait_for_next_look()
             try:
                 changed = await self._in_thread(self._processor.needs_tending)
             except Exception as error:
@@ -207,6 +215,18 @@ class MarketRunner:
                 changed = True
             if changed:
                 self.refresh()
+
+    async def _wait_for_next_look(self) -> None:
+        """Wait until something is due; a batch that makes something due sooner shortens the wait."""
+        loop, is_early = asyncio.get_running_loop(), True
+        while is_early:
+            self._look_sooner.clear()
+            pause_s = await self._in_thread(self._processor.pause_s, POLL_SECONDS)
+            self._next_look = loop.time() + pause_s
+            try:
+                await asyncio.wait_for(self._look_sooner.wait(), pause_s)
+            except TimeoutError:
+                is_early = False
 
     # --- telling ------------------------------------------------------------------------------------
 

@@ -1,22 +1,25 @@
 """From an order to its durable answer: gateway, channel layer, engine, journal, all real."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from exchange.errors import ApiError, ErrorCode
 from exchange.models import Market, User
 from exchange.services import market_set_state
 from orders.models import ClientOrderId, Order, OrderStatus, Trade
 from orders.selectors import book_depth
-from orders.services import order_cancel
+from orders.services import order_cancel, order_place
 from settlement.models import Account
 from settlement.services import settle_pending
 from tests.engines import running_engine, wait_until
 from tests.fixtures import make_market
 from tests.invariants import assert_ledger_balances
-from tests.orders import buy, sell
+from tests.orders import buy, sell, ticket
 
 
 @pytest.fixture
@@ -235,3 +238,16 @@ def test_the_stored_book_is_the_engines_book(market: Market, maker: User, taker:
     ]
     assert depth.asks == []
     assert Trade.objects.filter(market_id=market.pk).count() == 2
+
+
+def test_what_a_batch_makes_due_sooner_is_not_waited_for_until_the_next_look(
+    market: Market, maker: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matching.runner.POLL_SECONDS", 60.0)
+    with running_engine(market):
+        expires_at = timezone.now() + timedelta(milliseconds=300)
+        due = replace(ticket("buy", "1", "100", time_in_force="gtd"), expire_at=expires_at)
+        placed = order_place(user=maker, market=market, ticket=due)
+        wait_until(lambda: Order.objects.get(pk=placed.order.pk).status == OrderStatus.EXPIRED, "its expiry")
+
+    assert balance(maker, market.quote_id)[1] == 0
