@@ -59,21 +59,6 @@ class Engine(Placing):
     there to be read.
     """
 
-    def __init__(self, **state: Any) -> None:
-        super().__init__(**state)
-        self._handlers: dict[type, Callable[[Any, list[Event]], None]] = {
-            PlaceOrder: self._place,
-            PlaceGroup: self._place_group,
-            CancelOrder: self._cancel,
-            AmendOrder: self._amend,
-            CancelAll: self._cancel_all,
-            SetCancelAfter: self._set_cancel_after,
-            ExpireDue: self._expire_due,
-            ActivateBracket: self._activate_bracket,
-            SetTradingState: self._set_trading_state,
-            SetRules: self._set_rules,
-        }
-
     @classmethod
     def restore(
         cls,
@@ -115,7 +100,7 @@ class Engine(Placing):
         before any change, for an order that has neither a quantity nor a budget.
         """
         events: list[Event] = []
-        self._handlers[type(command)](command, events)
+        _HANDLERS[type(command)](self, command, events)
         if self._triggered:
             self._run_triggered(events)
         touched = self._book.touched
@@ -393,3 +378,17 @@ class Engine(Placing):
     def _all_orders(self) -> Iterator[OpenOrder]:
         yield from self._book.orders.values()
         yield from self._stops.orders.values()
+
+
+_HANDLERS: Final[dict[type[Command], Callable[[Engine, Any, list[Event]], None]]] = {
+    PlaceOrder: Engine._place,
+    PlaceGroup: Engine._place_group,
+    CancelOrder: Engine._cancel,
+    AmendOrder: Engine._amend,
+    CancelAll: Engine._cancel_all,
+    SetCancelAfter: Engine._set_cancel_after,
+    ExpireDue: Engine._expire_due,
+    ActivateBracket: Engine._activate_bracket,
+    SetTradingState: Engine._set_trading_state,
+    SetRules: Engine._set_rules,
+}
