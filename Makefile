@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= $(CURDIR)/.venv
 UV ?= uv
 ARGS ?=
+FROM ?=
 FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
 export VENV
@@ -13,7 +14,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench fuzz tape migrate shell lock compose-check clean
+.PHONY: help setup run test lint format bench fuzz tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +46,12 @@ fuzz: setup ## compare the engine with its naive model: FUZZ_COMMANDS=1000000, F
 
 tape: setup ## prove the engine on the recorded hour in TAPE_DIR, order by order
 	@exec "$(python)" -m orders.tape $(ARGS)
+
+backup: setup ## back the exchange up while it runs; ARGS="--to FOLDER --base" (docs/recovery.md)
+	@exec "$(python)" manage.py backup $(ARGS)
+
+restore: setup ## make a new copy in DATA_DIR from a backup: FROM=BACKUP, ARGS="--log FOLDER --until TIME"
+	@exec "$(python)" -m config.embedded.restore "$(FROM)" $(ARGS)
 
 migrate: setup ## bring the database of DATABASE_URL up to date
 	@exec "$(python)" manage.py migrate

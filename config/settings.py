@@ -98,6 +98,8 @@ DATABASE_URL: str = env.str("DATABASE_URL", default="postgres://exchange@127.0.0
 ENGINE_DATABASE_URL: str = env.str("ENGINE_DATABASE_URL", default=DATABASE_URL)
 # Migrations and long reports run with 0, which means no limit.
 STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=15_000)
+# Folder of pg_dump and its like for backups; empty: those of the embedded PostgreSQL, else those of PATH.
+POSTGRES_BIN: str = env.str("POSTGRES_BIN", default="")
 DATABASES = {
     "default": {
         **env.db_url_config(DATABASE_URL),

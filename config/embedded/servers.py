@@ -31,6 +31,7 @@ POSTGRES_SETTINGS = {
     "synchronous_commit": "on",
     "max_wal_size": "2GB",
     "wal_compression": "off",
+    "max_slot_wal_keep_size": "10GB",  # for whoever follows the log and was away; the disk has other uses
     "jit": "off",  # compiling costs more than any of our short queries
     "log_timezone": "UTC",
     "timezone": "UTC",
@@ -87,7 +88,11 @@ class EmbeddedPostgres:
 
     def wait_until_ready(self, timeout_s: float = 30.0) -> None:
         """Wait until the server answers, then make sure that the product's database exists."""
-        _wait("PostgreSQL", self._ensure_database, timeout_s)
+        self.wait_for(self._ensure_database, timeout_s)
+
+    def wait_for(self, attempt: Callable[[], None], timeout_s: float) -> None:
+        """Try something again and again until the server lets it happen. Raises LaunchError when the time is over."""
+        _wait("PostgreSQL", attempt, timeout_s)
 
     def _ensure_database(self) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=2) as connection:

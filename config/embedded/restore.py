@@ -1,0 +1,183 @@
+"""Make a new copy of the exchange from a backup: `python -m config.embedded.restore BACKUP`, or `make restore`.
+
+DATA_DIR names the new copy's folder, which must hold no database yet. Nothing is left running: `make run` starts it.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import environ
+import psycopg
+from psycopg import sql
+
+from config.embedded import checks
+from config.embedded.console import complain, say, tail
+from config.embedded.errors import LaunchError
+from config.embedded.processes import die_with_parent
+from config.embedded.programs import embedded_postgres, shared_environment
+from config.embedded.servers import USER, EmbeddedPostgres
+from config.embedded.settings import PROJECT, LaunchSettings
+from orders.backups import BackupError, base_check
+
+RECOVERY_S = 3_600.0
+_RECOVERED = "SELECT NOT pg_is_in_recovery()"
+
+
+def restore_dump(settings: LaunchSettings, postgres: EmbeddedPostgres, dump: Path) -> None:
+    """Set up a new server and read a dump into it. Raises LaunchError."""
+    postgres.prepare()
+    environment = shared_environment(settings, os.environ, postgres, None) | {"STATEMENT_TIMEOUT_MS": "0"}
+    with _running(settings, postgres, postgres.command()):
+        postgres.wait_until_ready()
+        command = [sys.executable, "manage.py", "restore", str(dump.absolute())]
+        if subprocess.run(command, cwd=PROJECT, env=environment).returncode != 0:
+            raise LaunchError(f"{dump} was not restored: remove {postgres.data} before the next try.")
+
+
+def restore_base(
+    settings: LaunchSettings, postgres: EmbeddedPostgres, base: Path, log: Path | None, until: datetime | None
+) -> None:
+    """Unpack a base backup, play the log that was followed on top of it, up to a moment if there is one.
+
+    Raises LaunchError. The database's password becomes that of the new copy.
+    """
+    try:
+        base_check(base)
+    except BackupError as error:
+        raise LaunchError(str(error)) from error
+    fresh = postgres.home / "data.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    _unpack(base / "base.tar.gz", fresh)
+    _unpack(base / "pg_wal.tar.gz", fresh / "pg_wal")
+    followed = postgres.home / "log.restored"
+    shutil.rmtree(followed, ignore_errors=True)
+    if log is not None:
+        _bring_log(log, followed)
+        (fresh / "recovery.signal").touch()
+    _give(postgres, fresh, followed)
+    fresh.rename(postgres.data)
+    _play(settings, postgres, followed if log is not None else None, until)
+    shutil.rmtree(followed, ignore_errors=True)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+
+
+def _bring_log(log: Path, folder: Path) -> None:
+    """Copy the followed log to where the server can read it; the piece that was being written counts, too."""
+    folder.mkdir(mode=0o700)
+    for piece in sorted(log.iterdir()):
+        shutil.copy(piece, folder / piece.name.removesuffix(".partial"))
+
+
+def _give(postgres: EmbeddedPostgres, *folders: Path) -> None:
+    for folder in folders:
+        for path in [folder, *folder.rglob("*")] if folder.exists() else []:
+            os.chown(path, postgres.account.uid, postgres.account.gid)
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _play(settings: LaunchSettings, postgres: EmbeddedPostgres, log: Path | None, until: datetime | None) -> None:
+    """Run the server on a private socket until its recovery has ended, and give it the new copy's password."""
+    with tempfile.TemporaryDirectory(prefix="te-") as name:
+        door = Path(name)
+        (door / "hba.conf").write_text("local all all trust\n")
+        _give(postgres, door)
+        options = {"listen_addresses": "", "unix_socket_directories": str(door), "hba_file": str(door / "hba.conf")}
+        if log is not None:
+            options |= {"restore_command": f'cp "{log}/%f" "%p"', "recovery_target_action": "promote"}
+        if until is not None:
+            options["recovery_target_time"] = until.isoformat()
+        command = postgres.command() + [part for item in options.items() for part in ("-c", "=".join(item))]
+        with _running(settings, postgres, command) as server:
+            postgres.wait_for(lambda: _set_password(postgres, door, server), RECOVERY_S)
+
+
+def _set_password(postgres: EmbeddedPostgres, door: Path, server: "subprocess.Popen[bytes]") -> None:
+    if server.poll() is not None:
+        raise LaunchError("PostgreSQL could not play the log to where it was told to.")
+    with psycopg.connect(
+        host=str(door), port=postgres.port, user=USER, dbname="postgres", autocommit=True
+    ) as connection:
+        row = connection.execute(_RECOVERED).fetchone()
+        if row is None or not row[0]:
+            raise psycopg.OperationalError("it is still playing the log")
+        change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(USER), sql.Literal(postgres.password))
+        connection.execute(change)
+
+
+@contextmanager
+def _running(
+    settings: LaunchSettings, postgres: EmbeddedPostgres, command: list[str]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    log_path = settings.data_dir / "log" / "restore.log"
+    with log_path.open("ab") as log:
+        server = subprocess.Popen(
+            command, **postgres.account.run_as, env=postgres.environment, cwd="/", stdout=log, stderr=log,
+            start_new_session=True, preexec_fn=die_with_parent(signal.SIGINT),
+        )  # fmt: skip
+    try:
+        yield server
+    except LaunchError:
+        for line in tail(log_path):
+            complain(f"  postgres: {line}")
+        raise
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(60)
+
+
+def restore(settings: LaunchSettings, backup: Path, log: Path | None, until: datetime | None) -> None:
+    """Make a copy of the exchange in the settings' data folder from a dump or a base backup. Raises LaunchError."""
+    postgres = embedded_postgres(settings)
+    if postgres is None:
+        raise LaunchError("DATABASE_URL names a server of its own: use manage.py restore with a dump.")
+    if postgres.data.exists():
+        raise LaunchError(f"There is a database in {postgres.data} already: set DATA_DIR to a new folder.")
+    if log is not None and not log.is_dir():
+        raise LaunchError(f"There is no log in {log}.")
+    if (backup / "base.tar.gz").is_file():
+        restore_base(settings, postgres, backup, log, until)
+    elif backup.is_file():
+        restore_dump(settings, postgres, backup)
+    else:
+        raise LaunchError(f"{backup} is neither a dump nor a base backup.")
+
+
+def main() -> int:
+    """Restore what the command line names; return the exit status."""
+    parser = ArgumentParser(prog="make restore", description=__doc__)
+    parser.add_argument("backup", type=Path, help="a dump, or the folder of a base backup")
+    parser.add_argument("--log", type=Path, metavar="FOLDER", help="the log that was followed since the base backup")
+    parser.add_argument("--until", type=datetime.fromisoformat, metavar="TIME", help="stop there; needs --log")
+    arguments = parser.parse_args()
+    environ.Env.read_env(PROJECT / ".env")
+    try:
+        settings = LaunchSettings.from_environ(os.environ)
+        lock = checks.folder_claim(settings.data_dir)
+        try:
+            restore(settings, arguments.backup, arguments.log, arguments.until)
+        finally:
+            os.close(lock)
+    except LaunchError as error:
+        complain(f"make restore: {error}")
+        return 1
+    say(f"{settings.data_dir} holds the exchange of {arguments.backup}; start it with make run.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
