@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from exchange.ids import uuid7_floor
@@ -59,22 +60,28 @@ def missing_partitions(*, today: date) -> list[Partition]:
 
 @transaction.atomic
 def create_partitions(*, today: date) -> list[Partition]:
-    """Create the missing partitions and return them. Safe to run twice and from several processes at once."""
+    """Create the missing partitions and return them. Safe to run twice and from several processes at once.
+
+    Nobody waits for it, and it waits for nobody who reads or writes.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
         missing = missing_partitions(today=today)
         for partition in missing:
-            cursor.execute(_create_statement(partition))
+            _create(cursor, partition)
     return missing
 
 
-def _create_statement(partition: Partition) -> sql.Composed:
-    return sql.SQL("CREATE TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
-        sql.Identifier(partition.name),
-        sql.Identifier(partition.table),
-        sql.Literal(str(uuid7_floor(_midnight_ms(partition.start)))),
-        sql.Literal(str(uuid7_floor(_midnight_ms(partition.end)))),
-    )
+def _create(cursor: CursorWrapper, partition: Partition) -> None:
+    """Make a table of its own, then attach it: CREATE TABLE ... PARTITION OF would lock out every reader and writer.
+
+    It would wait for whoever reads long, a dump or a reconciliation, and all batches behind it.
+    """
+    names = sql.Identifier(partition.name), sql.Identifier(partition.table)
+    cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(*names))
+    bounds = (sql.Literal(str(uuid7_floor(_midnight_ms(day)))) for day in (partition.start, partition.end))
+    attach = "ALTER TABLE {1} ATTACH PARTITION {0} FOR VALUES FROM ({2}) TO ({3})"
+    cursor.execute(sql.SQL(attach).format(*names, *bounds))
 
 
 def _midnight_ms(day: date) -> int:
