@@ -29,7 +29,7 @@ def test_nobody_waits_for_new_partitions_and_they_wait_for_nobody() -> None:
     today = date(2041, 3, 1)
     with psycopg.connect(settings.ENGINE_DATABASE_URL) as reader, psycopg.connect(settings.DATABASE_URL) as writer:
         for scheme in PARTITIONED_TABLES:
-            reader.execute(f"SELECT count(*) FROM {scheme.table}")  # a dump or a reconciliation, which read long
+            reader.execute(f"LOCK TABLE {scheme.table} IN ACCESS SHARE MODE")  # a dump, or whoever else reads long
             writer.execute(f"LOCK TABLE {scheme.table} IN ROW EXCLUSIVE MODE")  # a batch
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '200ms'")
