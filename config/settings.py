@@ -174,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expire_seconds": 10},
     },
     "orders-partitions": {"task": "orders.tasks.create_partitions", "schedule": timedelta(hours=6)},
+    "logins-prune": {"task": "exchange.tasks.prune_logins", "schedule": crontab(hour="3", minute="30")},
     "orders-fee-tiers": {"task": "orders.tasks.recompute_fee_tiers", "schedule": crontab(hour="0", minute="15")},
 }
 
@@ -186,6 +187,10 @@ TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "da
 # Who implements settlement's ports.
 TRADE_OUTBOX = "orders.outbox.PostgresTradeOutbox"
 WALLET: str = env.str("WALLET", default="settlement.ledger.EmbeddedLedger")
+
+# --- Metrics of engine processes: web and api serve theirs on /metrics ------------------------------
+ENGINE_METRICS_PORT: int = env.int("ENGINE_METRICS_PORT", default=0)
+ENGINE_METRICS_BIND: str = env.str("ENGINE_METRICS_BIND", default="127.0.0.1")
 
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

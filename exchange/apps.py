@@ -7,6 +7,9 @@ class ExchangeConfig(AppConfig):
 
     def ready(self) -> None:
         from exchange import checks, schema  # noqa: F401  (both register what they define)
-        from exchange.metrics import install_collector
+        from exchange.gauges import readiness_gauges, scheduler_gauges
+        from exchange.metrics import install_collector, register_gauges
 
+        register_gauges(readiness_gauges)
+        register_gauges(scheduler_gauges)
         install_collector()

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-__all__ = ["install_collector", "register_gauges"]
+__all__ = ["install_collector", "register_gauges", "remove_collector"]
 
 log = structlog.get_logger(__name__)
 
@@ -39,3 +39,9 @@ def install_collector() -> None:
     """Register the collector with the process's registry, once."""
     if _collector not in REGISTRY._collector_to_names:
         REGISTRY.register(_collector)
+
+
+def remove_collector() -> None:
+    """Leave the gauges about the business to others: a process that serves only what it counts itself."""
+    if _collector in REGISTRY._collector_to_names:
+        REGISTRY.unregister(_collector)

@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import authenticate
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -21,7 +23,18 @@ from exchange.errors import ApiError, ErrorCode
 from exchange.ids import uuid7
 from exchange.models import RevokedSession, User
 
-__all__ = ["TokenPair", "decode_token", "session_open", "session_refresh", "session_revoke", "tokens_issue"]
+__all__ = [
+    "TokenPair",
+    "decode_token",
+    "logins_prune",
+    "session_open",
+    "session_refresh",
+    "session_revoke",
+    "tokens_issue",
+]
+
+
+PRUNE_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,29 @@ def token_ids(token: Any) -> tuple[UUID, UUID]:
         return UUID(token["sub"]), UUID(token["sid"])
     except (KeyError, ValueError, AttributeError, TypeError):
         raise ApiError(ErrorCode.UNAUTHENTICATED, "The token is not valid") from None
+
+
+def logins_prune(*, now: datetime) -> int:
+    """Forget refresh tokens, ended logins and browser sessions that have expired.
+
+    No token of theirs is accepted any more. Returns how many rows went, in steps of PRUNE_ROWS. Safe at any time.
+    """
+    removed = 0
+    for expired in (
+        BlacklistedToken.objects.filter(token__expires_at__lt=now),  # before the tokens they are about
+        OutstandingToken.objects.filter(expires_at__lt=now),
+        RevokedSession.objects.filter(expires_at__lt=now),
+        Session.objects.filter(expire_date__lt=now),
+    ):
+        removed += _remove(expired)
+    return removed
+
+
+def _remove(expired: QuerySet[Any]) -> int:
+    removed = 0
+    while ids := list(expired.values_list("pk", flat=True)[:PRUNE_ROWS]):
+        removed += expired.model._default_manager.filter(pk__in=ids).delete()[0]
+    return removed
 
 
 @transaction.atomic

@@ -11,8 +11,9 @@ class OrdersConfig(AppConfig):
         from exchange.services import on_market_changed
         from orders.commands import nudge_engine
         from orders.health import check_engines
-        from orders.metrics import order_gauges
+        from orders.metrics import order_gauges, partition_gauges
 
         register_check("engines", check_engines)
         register_gauges(order_gauges)
+        register_gauges(partition_gauges)
         on_market_changed(nudge_engine)

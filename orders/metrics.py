@@ -6,8 +6,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exchange.models import Market
 from orders.models import SettlementStatus, Trade
+from orders.partitions import partition_days_ahead
 
-__all__ = ["order_gauges"]
+__all__ = ["order_gauges", "partition_gauges"]
 
 _UNSETTLED = (SettlementStatus.PENDING, SettlementStatus.RETRYING, SettlementStatus.FAILED)
 
@@ -39,3 +40,13 @@ def order_gauges() -> list[Metric]:
     for market_id, status, count in counts:
         waiting.add_metric([symbols.get(market_id, str(market_id)), status], count)
     return [seq, age, waiting]
+
+
+def partition_gauges() -> list[Metric]:
+    """Return for how many days ahead each partitioned table can take rows. One query of the catalogue."""
+    gauge = GaugeMetricFamily(
+        "trade_engine_partition_days_ahead", "Days after today that have a partition already", labels=["table"]
+    )
+    for table, days in partition_days_ahead(today=timezone.now().date()).items():
+        gauge.add_metric([table], days)
+    return [gauge]

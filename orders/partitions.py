@@ -11,8 +11,13 @@ from psycopg import sql
 
 from exchange.ids import uuid7_floor
 
-__all__ = ["PARTITIONED_TABLES", "Partition", "create_partitions", "missing_partitions"]
+__all__ = ["PARTITIONED_TABLES", "Partition", "create_partitions", "missing_partitions", "partition_days_ahead"]
 
+_CHILDREN = """
+    SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
+        JOIN pg_class parent ON parent.oid = inhparent
+    WHERE parent.relname = ANY(%s) AND parent.relkind = 'p'
+"""
 _LOCK_KEY = 7_204_001  # advisory lock: one process at a time creates partitions
 
 
@@ -56,6 +61,23 @@ def missing_partitions(*, today: date) -> list[Partition]:
         cursor.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s)", [[p.name for p in wanted]])
         existing = {name for (name,) in cursor.fetchall()}
     return [partition for partition in wanted if partition.name not in existing]
+
+
+def partition_days_ahead(*, today: date) -> dict[str, int]:
+    """Return for each table the days after today for which it has partitions without a gap; -1 if not for today."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHILDREN, [[scheme.table for scheme in PARTITIONED_TABLES]])
+        existing = {name for (name,) in cursor.fetchall()}
+    return {scheme.table: _days_ahead(scheme, today, existing) for scheme in PARTITIONED_TABLES}
+
+
+def _days_ahead(scheme: _Scheme, today: date, existing: set[str]) -> int:
+    end = today
+    for partition in scheme.partitions(today, today + scheme.ahead):
+        if partition.name not in existing:
+            break
+        end = partition.end
+    return (end - today).days - 1
 
 
 @transaction.atomic
