@@ -62,6 +62,7 @@ _SWITCHES = """
 SELECT uuid_send(user_id), (extract(epoch FROM due_at) * 1000)::bigint FROM orders_cancelafter WHERE market_id = %s
 """
 _RECENT = "SELECT uuid_send(id) FROM orders_order WHERE market_id = %s AND id >= %s"
+_PIECE = 10_000
 _SIDES = {side.value: side for side in Side}
 _SIDE_VALUES = {name: value for value, name in SIDE_NAMES.items()}
 _TYPE_VALUES = {name: value for value, name in TYPE_NAMES.items()}
@@ -115,7 +116,9 @@ def _open_orders(connection: Connection, terms: MarketTerms) -> Iterator[LiveOrd
         "quote": 10**terms.quote_decimals,
         "base": 10**terms.base_decimals,
     }
-    with connection.cursor(binary=True) as cursor:
+    # Read in pieces: the rows of a million orders need not be in memory beside the orders themselves.
+    with connection.cursor(name="open_orders", binary=True) as cursor:
+        cursor.itersize = _PIECE
         cursor.execute(_OPEN_ORDERS, parameters)
         for row in cursor:
             yield _live_order(row, terms.market_id)
