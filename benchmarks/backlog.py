@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter
 from concurrent.futures import Future
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +75,9 @@ class Steady:
                 self._sent += 1
                 future = link.submit(self._market.slug, self._orders.next(), timeout_s=TIMEOUT_S)
                 left = began + self._sent / RATE_PER_S
-                future.add_done_callback(lambda answered, left=left: self._answered(answered, left))
+                future.add_done_callback(partial(self._answered, left))
 
-    def _answered(self, future: "Future[Reply]", left: float) -> None:
+    def _answered(self, left: float, future: "Future[Reply]") -> None:
         error = future.exception()
         reply = None if error else future.result()
         self._outcomes[reply.code or reply.status.name if reply else type(error).__name__] += 1

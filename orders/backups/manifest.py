@@ -4,9 +4,11 @@ import hashlib
 import json
 import tarfile
 from pathlib import Path
+from typing import IO
 
 from orders.backups.errors import BackupError
 
+_PIECE_BYTES = 1 << 20
 _NOT_LISTED = ("pg_wal/", "backup_manifest")
 
 
@@ -32,7 +34,14 @@ def _files(archive: Path) -> dict[str, tuple[int, str]]:
                 content = tar.extractfile(member) if member.isfile() else None
                 name = member.name.removeprefix("./")
                 if content is not None and not name.startswith(_NOT_LISTED):
-                    found[name] = (member.size, hashlib.file_digest(content, "sha256").hexdigest())
+                    found[name] = (member.size, _digest(content))
     except (OSError, EOFError, tarfile.TarError) as error:
         raise BackupError(f"{archive} cannot be read: {error}") from error
     return found
+
+
+def _digest(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while piece := content.read(_PIECE_BYTES):
+        digest.update(piece)
+    return digest.hexdigest()
