@@ -44,7 +44,13 @@ STATUS_COLOURS = {
 }  # fmt: skip
 # What has no limit: the stored price of such a stop is the one that protects it.
 _MARKET_LIKE = (Order.Type.MARKET, Order.Type.STOP, Order.Type.TAKE_PROFIT, Order.Type.TRAILING_STOP)
-SETTLEMENT_COLOURS = {"pending": "info", "retrying": "warning", "settled": "success", "failed": "danger"}
+SETTLEMENT_COLOURS = {
+    "pending": "info",
+    "retrying": "warning",
+    "settled": "success",
+    "failed": "danger",
+    "resolved": "success",
+}
 
 
 class GroupRoleFilter(admin.SimpleListFilter):

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from exchange.ids import uuid7_floor
-from settlement.ports import TradeToSettle
+from exchange.ids import uuid7_floor, uuid7_time
+from settlement.ports import Backlog, TradeParties, TradeToSettle
 
 # The conditions on settlement_status stand in the text, not in parameters: that is how the planner sees that the
 # partial index `trade_unsettled` serves them. Ascending ids are ascending partitions, so nothing is sorted.
@@ -31,9 +31,21 @@ _CLAIM_IDS = f"""
     ORDER BY trade.id
     FOR NO KEY UPDATE OF trade SKIP LOCKED
 """
+_CLAIM_FAILED = f"""
+    {_SELECT}
+    WHERE trade.id = ANY(%s) AND trade.id BETWEEN %s AND %s AND trade.settlement_status = 'failed'
+    ORDER BY trade.id
+    FOR NO KEY UPDATE OF trade
+"""
+_FIND = f"{_SELECT} WHERE trade.id = ANY(%s) AND trade.id BETWEEN %s AND %s ORDER BY trade.id"
+_PARTIES = """
+    SELECT id, buyer_id, buyer_order_id, seller_id, seller_order_id FROM orders_trade
+    WHERE id = ANY(%s) AND id BETWEEN %s AND %s
+"""
 _MARK = """
     UPDATE orders_trade SET settlement_status = %s, settled_at = %s
-    WHERE id = ANY(%s) AND id BETWEEN %s AND %s AND settlement_status <> 'settled'
+    WHERE id = ANY(%s) AND id BETWEEN %s AND %s
+        AND settlement_status <> 'settled' AND settlement_status <> 'resolved'
 """
 _WAITING_MARKETS = """
     SELECT market.id FROM exchange_market market CROSS JOIN LATERAL (
@@ -41,6 +53,20 @@ _WAITING_MARKETS = """
         WHERE trade.market_id = market.id AND trade.settlement_status = 'pending' AND trade.id < %s
         ORDER BY trade.id LIMIT 1
     ) oldest
+    ORDER BY market.id
+"""
+# Counts from the index alone; the oldest of each status is the first of its part of the index.
+_BACKLOG = """
+    SELECT market.symbol, waiting.trades, least(
+        (SELECT id FROM orders_trade
+         WHERE market_id = market.id AND settlement_status = 'pending' ORDER BY id LIMIT 1),
+        (SELECT id FROM orders_trade
+         WHERE market_id = market.id AND settlement_status = 'retrying' ORDER BY id LIMIT 1)
+    )
+    FROM exchange_market market CROSS JOIN LATERAL (
+        SELECT count(*) AS trades FROM orders_trade
+        WHERE market_id = market.id AND settlement_status IN ('pending', 'retrying')
+    ) waiting
     ORDER BY market.id
 """
 _FIRST_ID = UUID(int=0)
@@ -57,20 +83,45 @@ class PostgresTradeOutbox:
         """Lock and return the named trades that are pending or retrying; skips what is locked. One query."""
         return _trades(_CLAIM_IDS, [*_ids_and_range(trade_ids)]) if trade_ids else []
 
+    def claim_failed(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
+        """Lock and return the named trades that are failed; waits for locks. One query."""
+        return _trades(_CLAIM_FAILED, [*_ids_and_range(trade_ids)]) if trade_ids else []
+
+    def find(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
+        """Return the named trades. One query."""
+        return _trades(_FIND, [*_ids_and_range(trade_ids)]) if trade_ids else []
+
+    def parties(self, *, trade_ids: Sequence[UUID]) -> dict[UUID, TradeParties]:
+        """Return buyer and seller of the named trades, with their orders. One query."""
+        if not trade_ids:
+            return {}
+        with connection.cursor() as cursor:
+            cursor.execute(_PARTIES, [*_ids_and_range(trade_ids)])
+            return {trade_id: TradeParties(*row) for trade_id, *row in cursor.fetchall()}
+
     def mark(self, *, trade_ids: Sequence[UUID], status: str, at: datetime) -> None:
-        """Set the settlement status of named trades, of which none may be settled yet. One query."""
+        """Set the settlement status of named trades, of which none may be closed yet. One query."""
         if not trade_ids:
             return
         with connection.cursor() as cursor:
             settled_at = at if status == "settled" else None
             cursor.execute(_MARK, [status, settled_at, *_ids_and_range(trade_ids)])
-            assert cursor.rowcount == len(trade_ids), "Invariant: a settled trade is never marked again"
+            assert cursor.rowcount == len(trade_ids), "Invariant: a closed trade is never marked again"
 
     def waiting_markets(self, *, older_than: datetime) -> list[int]:
         """Return the markets with pending trades executed before a moment. One query."""
         with connection.cursor() as cursor:
             cursor.execute(_WAITING_MARKETS, [uuid7_floor(int(older_than.timestamp() * 1000))])
             return [market_id for (market_id,) in cursor.fetchall()]
+
+    def backlog(self) -> list[Backlog]:
+        """Return each market's waiting trades, and since when the oldest waits. One query, by index alone."""
+        with connection.cursor() as cursor:
+            cursor.execute(_BACKLOG)
+            return [
+                Backlog(symbol, trades, uuid7_time(oldest) if oldest else None)
+                for symbol, trades, oldest in cursor.fetchall()
+            ]
 
 
 def _trades(statement: str, parameters: list[Any]) -> list[TradeToSettle]:

@@ -1,11 +1,14 @@
-"""Why a settlement failed, as a closed set, and whether trying again can help.
+"""Why a settlement failed, as a closed set, and whether trying again can help; and why an adjustment was refused.
 
     SettlementError             code, message; `is_transient` follows from the code
+    AdjustmentError             code, message, details
 
 Wallets raise it themselves or let a database error through; `to_settlement_error` names either.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import psycopg
 from django.db import Error as DjangoDatabaseError
@@ -54,6 +57,32 @@ class SettlementError(Exception):
     @property
     def is_transient(self) -> bool:
         return self.code.is_transient
+
+
+class AdjustmentCode(StrEnum):
+    """Why an adjustment is refused, in order of precedence."""
+
+    ADJUSTMENT_NOT_FOUND = "ADJUSTMENT_NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    ADJUSTMENT_ALREADY_DECIDED = "ADJUSTMENT_ALREADY_DECIDED"
+    TRADE_NOT_FAILED = "TRADE_NOT_FAILED"
+    TRADE_ALREADY_MOVED = "TRADE_ALREADY_MOVED"
+    ADJUSTMENT_ALREADY_PROPOSED = "ADJUSTMENT_ALREADY_PROPOSED"
+    INVALID = "INVALID"
+    ADJUSTMENT_NOT_ZERO_SUM = "ADJUSTMENT_NOT_ZERO_SUM"
+    HOLDS_DIFFER = "HOLDS_DIFFER"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+    INSUFFICIENT_HOLD = "INSUFFICIENT_HOLD"
+
+
+class AdjustmentError(Exception):
+    """An adjustment was refused; nothing of it was done."""
+
+    def __init__(self, code: AdjustmentCode, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = dict(details or {})
 
 
 def to_settlement_error(error: Exception) -> SettlementError:

@@ -14,14 +14,19 @@ Entries of an asset sum to zero, and each entry is the change of its account's a
 is fixed, and unique together with the trade's id: that is what makes a settlement happen once.
 """
 
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from exchange.scaling import EXACT
+from exchange.scaling import EXACT, plain
+from exchange.times import iso_ms
 from settlement.models import LedgerEntry
 from settlement.ports import TradeToSettle
 
+BUYER_LEGS = (1, 5)  # of a trade's transfer; 2 and 4 are the seller's
 _ZERO = Decimal(0)
 _TRADE, _FEE = LedgerEntry.Kind.TRADE.value, LedgerEntry.Kind.FEE.value
 
@@ -60,3 +65,65 @@ def trade_legs(trade: TradeToSettle) -> tuple[Leg, ...]:
         Leg(4, AccountKey(seller, base), _ZERO, trade.quantity.copy_negate(), _TRADE),
         Leg(5, AccountKey(buyer, base), trade.quantity, _ZERO, _TRADE),
     )
+
+
+class Move(NamedTuple):
+    """What is changed of one account, by hand."""
+
+    account: AccountKey
+    available: Decimal
+    held: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return EXACT.add(self.available, self.held)
+
+
+def moves_merged(moves: Iterable[Move]) -> list[Move]:
+    """Return one move for each account, in the order of their first; without those that change nothing."""
+    merged: dict[AccountKey, Move] = {}
+    for move in moves:
+        before = merged.get(move.account, Move(move.account, _ZERO, _ZERO))
+        available, held = EXACT.add(before.available, move.available), EXACT.add(before.held, move.held)
+        merged[move.account] = Move(move.account, available, held)
+    return [move for move in merged.values() if move.available or move.held]
+
+
+def give_back_moves(trade: TradeToSettle) -> list[Move]:
+    """Return what undoes a trade that was never settled: both sides' holds become available again."""
+    return [Move(key, amount, amount.copy_negate()) for key, amount in trade_holds(trade).items()]
+
+
+def settle_moves(trade: TradeToSettle) -> list[Move]:
+    """Return what the trade's own legs would move."""
+    return moves_merged(Move(leg.account, leg.available, leg.held) for leg in trade_legs(trade))
+
+
+def trade_holds(trade: TradeToSettle) -> dict[AccountKey, Decimal]:
+    """Return what is held for an unsettled trade, by account."""
+    return {
+        AccountKey(trade.buyer_id, trade.quote): trade.buyer_hold,
+        AccountKey(trade.seller_id, trade.base): trade.quantity,
+    }
+
+
+def trade_payload(trade: TradeToSettle) -> dict[str, Any]:
+    """Return a trade and its legs as JSON, amounts as text: what a failed settlement keeps."""
+    return {"trade": _as_json(asdict(trade)), "legs": [_leg_as_json(leg) for leg in trade_legs(trade)]}
+
+
+def _leg_as_json(leg: Leg) -> dict[str, Any]:
+    numbers = {"available": leg.available, "held": leg.held, "amount": leg.amount}
+    return _as_json({"leg": leg.number, **leg.account._asdict(), "entry_kind": leg.kind, **numbers})
+
+
+def _as_json(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _text_of(value) for name, value in values.items()}
+
+
+def _text_of(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, datetime):
+        return iso_ms(value)
+    return str(value) if isinstance(value, UUID) else value

@@ -15,6 +15,25 @@ from django.utils.module_loading import import_string
 
 
 @dataclass(frozen=True, slots=True)
+class TradeParties:
+    """Who made a trade, and with which orders."""
+
+    buyer_id: UUID
+    buyer_order_id: UUID
+    seller_id: UUID
+    seller_order_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many trades of a market wait for settlement (`pending` or `retrying`), and since when the oldest does."""
+
+    symbol: str
+    trades: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TradeToSettle:
     """A trade as settlement sees it. `buyer_hold` is held on the buyer's quote account for this trade."""
 
@@ -44,11 +63,26 @@ class TradeOutbox(Protocol):
     def claim_ids(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
         """Lock and return those of the named trades that are `pending` or `retrying` and locked by nobody else."""
 
+    def claim_failed(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
+        """Lock and return those of the named trades that are `failed`; waits for who has them locked."""
+
     def mark(self, *, trade_ids: Sequence[UUID], status: str, at: datetime) -> None:
-        """Set the status (`settled`, `retrying`, `failed`) of named trades, none of which is settled yet."""
+        """Set the status (`settled`, `retrying`, `failed`, `resolved`) of named trades, none of which is closed yet.
+
+        Settled and resolved trades are closed: nothing is held for them any more.
+        """
+
+    def find(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
+        """Return the named trades, whatever their status; locks nothing."""
+
+    def parties(self, *, trade_ids: Sequence[UUID]) -> dict[UUID, TradeParties]:
+        """Return who made the named trades; ids that are no trades are left out."""
 
     def waiting_markets(self, *, older_than: datetime) -> list[int]:
         """Return the ids of markets with `pending` trades executed before a moment."""
+
+    def backlog(self) -> list[Backlog]:
+        """Return what waits in each market, of which there may be nothing."""
 
 
 class Wallet(Protocol):

@@ -18,10 +18,10 @@ _HELD_NOT_NEEDED = """
         WHERE held > 0
         UNION ALL
         SELECT buyer_id, quote_id, buyer_hold FROM orders_trade trade JOIN exchange_market market
-            ON market.id = trade.market_id WHERE settlement_status <> 'settled'
+            ON market.id = trade.market_id WHERE settlement_status IN ('pending', 'retrying', 'failed')
         UNION ALL
         SELECT seller_id, base_id, quantity FROM orders_trade trade JOIN exchange_market market
-            ON market.id = trade.market_id WHERE settlement_status <> 'settled'
+            ON market.id = trade.market_id WHERE settlement_status IN ('pending', 'retrying', 'failed')
     ), needed AS (SELECT owner_id, asset_id, sum(amount) AS amount FROM need GROUP BY owner_id, asset_id)
     SELECT owner_id, asset_id, coalesce(account.held, 0), coalesce(needed.amount, 0)
     FROM (SELECT * FROM settlement_account WHERE owner_id IS NOT NULL) account

@@ -13,6 +13,7 @@ class SettlementStatus(models.TextChoices):
     RETRYING = "retrying"
     SETTLED = "settled"
     FAILED = "failed"
+    RESOLVED = "resolved", "resolved by an adjustment"
 
 
 class Trade(models.Model):

@@ -9,7 +9,8 @@ class FailedSettlement(models.Model):
     """A trade whose settlement failed at least once: why, when, how often, and how it ended.
 
     `attempts` is a list of `{"at", "code", "error", "transient"}`, oldest first; `attempt_count` counts those since the
-    first failure or since staff asked for another try.
+    first failure or since staff asked for another try. `payload` is the trade as settlement saw it and the legs it
+    would have moved, amounts as text.
     """
 
     class State(models.TextChoices):
@@ -25,6 +26,7 @@ class FailedSettlement(models.Model):
     code = models.CharField(max_length=40)
     error = models.TextField()
     attempts = models.JSONField(default=list)
+    payload = models.JSONField(default=dict, db_default={})
     attempt_count = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(blank=True)

@@ -33,6 +33,10 @@ class Account(models.Model):
     )
 
     class Meta:
+        permissions = [
+            ("deposit_account", "Can bring money in"),
+            ("withdraw_account", "Can take money out"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["owner", "asset"], name="account_one_per_owner_and_asset"),
             models.UniqueConstraint(

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from settlement.errors import SettlementError
+from settlement.legs import trade_payload
 from settlement.models import FailedSettlement
 from settlement.ports import TradeToSettle, trade_outbox
 
@@ -48,12 +49,22 @@ def attempt_record(*, trade_ids: Sequence[UUID], error: SettlementError) -> tupl
     failures = _failures_of(trades)
     jitter = random.random()
     for failure in failures:
+        failure.payload = failure.payload or trade_payload(trades[failure.trade_id])
         _add_attempt(failure, error, now, jitter)
     FailedSettlement.objects.bulk_create(
         failures,
         update_conflicts=True,
         unique_fields=["trade_id"],
-        update_fields=["state", "code", "error", "attempts", "attempt_count", "next_attempt_at", "updated_at"],
+        update_fields=[
+            "state",
+            "code",
+            "error",
+            "attempts",
+            "attempt_count",
+            "next_attempt_at",
+            "payload",
+            "updated_at",
+        ],
     )
     dead = [failure.trade_id for failure in failures if failure.state == _State.DEAD]
     retrying = [failure for failure in failures if failure.state == _State.RETRYING]

@@ -1,4 +1,7 @@
-"""What staff do about settlements that failed for good: try again, or declare them resolved."""
+"""What staff do about settlements that failed for good: try again, or declare them resolved.
+
+Where money must move, an adjustment closes them: `settlement.services.adjustments`.
+"""
 
 from collections.abc import Sequence
 
@@ -29,6 +32,7 @@ def failed_settlement_retry(*, actor: User, failure_ids: Sequence[int]) -> Settl
 def failed_settlement_resolve(*, actor: User, failure_id: int, note: str) -> FailedSettlement:
     """Declare a dead letter dealt with; its trade stays `failed`, its holds stay. Writes an audit entry.
 
+    It is for trades whose money needs no moving. An adjustment may still close the trade afterwards.
     Raises ApiError NOT_FOUND when it is not, or no longer, a dead letter; ValidationError without a note.
     """
     if not note.strip():
@@ -45,7 +49,9 @@ def failed_settlement_resolve(*, actor: User, failure_id: int, note: str) -> Fai
 @transaction.atomic(durable=True)
 def _reopen(actor: User, failure_ids: Sequence[int]) -> list[FailedSettlement]:
     now = timezone.now()
-    failures = list(_dead_letters(failure_ids))
+    named = FailedSettlement.objects.filter(id__in=failure_ids).values_list("trade_id", flat=True)
+    trades = {trade.id for trade in trade_outbox().claim_failed(trade_ids=list(named))}
+    failures = list(_dead_letters(failure_ids).filter(trade_id__in=trades))
     for failure in failures:
         failure.state, failure.attempt_count, failure.next_attempt_at = _State.RETRYING, 0, now
         failure.save(update_fields=["state", "attempt_count", "next_attempt_at", "updated_at"])
@@ -55,7 +61,7 @@ def _reopen(actor: User, failure_ids: Sequence[int]) -> list[FailedSettlement]:
 
 
 def _dead_letters(failure_ids: Sequence[int]) -> QuerySet[FailedSettlement]:
-    locked = FailedSettlement.objects.select_for_update().order_by("trade_id")
+    locked = FailedSettlement.objects.select_for_update(no_key=True).order_by("trade_id")
     return locked.filter(id__in=failure_ids, state=_State.DEAD)
 
 

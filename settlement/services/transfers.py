@@ -1,4 +1,7 @@
-"""Money that comes, goes, or is put right: transfers between a user and the outside world, each with a reason."""
+"""Money that comes or goes: transfers between a user and the outside world, each with a reason.
+
+What is to be put right is an adjustment, which takes two people: `settlement.services.adjustments`.
+"""
 
 from decimal import Decimal
 from uuid import UUID
@@ -38,16 +41,6 @@ def ledger_withdraw(
     _require_positive(amount)
     return ledger_transfer(
         owner=owner, asset=asset, amount=amount.copy_negate(), kind=LedgerEntry.Kind.WITHDRAWAL, reason=reason,
-        actor=actor, transfer_id=transfer_id,
-    )  # fmt: skip
-
-
-def ledger_correct(
-    *, owner: User, asset: str, amount: Decimal, reason: str, actor: User, transfer_id: UUID | None = None
-) -> UUID:
-    """Put a balance right by an entry of its own, of either sign; see `ledger_transfer`."""
-    return ledger_transfer(
-        owner=owner, asset=asset, amount=amount, kind=LedgerEntry.Kind.CORRECTION, reason=reason,
         actor=actor, transfer_id=transfer_id,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Deposits, withdrawals and corrections; and what the database itself refuses."""
+"""Deposits and withdrawals; and what the database itself refuses."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from exchange.ids import uuid7
 from exchange.models import AuditEntry
 from settlement.errors import SettlementCode, SettlementError
 from settlement.models import Account, LedgerEntry
-from settlement.services import ledger_correct, ledger_deposit, ledger_withdraw
+from settlement.services import ledger_deposit, ledger_withdraw
 from tests.integration.settlement.cast import FUNDS, Cast
 
 
@@ -68,13 +68,12 @@ def test_ten_withdrawals_at_once_never_take_more_than_there_is(cast: Cast) -> No
     assert cast.balance(cast.maker, cast.quote) == (0, 0)
 
 
-def test_a_correction_is_an_entry_with_an_actor(cast: Cast) -> None:
-    ledger_correct(owner=cast.maker, asset=cast.base, amount=Decimal("-0.25"), reason="counted twice", actor=cast.staff)
+def test_a_deposit_by_staff_is_recorded_with_old_and_new(cast: Cast) -> None:
+    ledger_deposit(owner=cast.maker, asset=cast.base, amount=Decimal("0.25"), reason="wire 12", actor=cast.staff)
 
-    assert cast.balance(cast.maker, cast.base) == (FUNDS - Decimal("0.25"), 0)
     audit = AuditEntry.objects.get(actor=cast.staff)
-    assert (audit.action, audit.note) == ("ledger.correction", "counted twice")
-    assert (audit.old["available"], audit.new["available"]) == ("1000000", "999999.75")
+    assert (audit.action, audit.note) == ("ledger.deposit", "wire 12")
+    assert (audit.old["available"], audit.new["available"]) == ("1000000", "1000000.25")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,392 @@
+"""Adjusting entries under four eyes: what they move, what is refused, and that each happens once."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+
+from exchange.ids import uuid7
+from exchange.models import AuditEntry, User
+from settlement.errors import AdjustmentCode, AdjustmentError
+from settlement.legs import AccountKey, Move
+from settlement.models import Account, Adjustment, AdjustmentLine, LedgerEntry
+from settlement.services import (
+    adjustment_approve,
+    adjustment_propose,
+    adjustment_reject,
+    adjustment_withdraw,
+    failed_settlement_resolve,
+    failed_settlement_retry,
+    settle_pending,
+)
+from tests.integration.settlement.adjusting import (
+    Eyes,
+    clerk,
+    correction,
+    dead_letter,
+    give_back,
+    settle_by_hand,
+)
+from tests.integration.settlement.cast import FUNDS, Cast, status_of
+
+
+@pytest.fixture
+def eyes() -> Eyes:
+    return Eyes.open()
+
+
+def acts_of(user: User) -> list[str]:
+    return list(AuditEntry.objects.filter(actor=user).order_by("id").values_list("action", flat=True))
+
+
+def refused(code: AdjustmentCode, call: Callable[[], Any]) -> AdjustmentError:
+    with pytest.raises(AdjustmentError) as error:
+        call()
+    assert error.value.code is code, error.value
+    return error.value
+
+
+# --- what an adjustment does ----------------------------------------------------------------------
+
+
+def test_giving_back_undoes_the_trade_and_frees_what_it_held(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+    proposal = eyes.propose(give_back(trade), failure=failure)
+    assert (cast.balance(cast.taker, cast.quote)[1], status_of(trade.id)) == (trade.buyer_hold, "failed")
+
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    assert cast.balance(cast.taker, cast.quote) == cast.balance(cast.maker, cast.base) == (FUNDS, 0)
+    assert not LedgerEntry.objects.filter(transfer_id__in=[proposal.pk, trade.id]).exists()
+    failure.refresh_from_db()
+    assert (failure.state, failure.note, failure.resolved_by) == ("resolved", "ticket 7", eyes.approver)
+    assert status_of(trade.id) == "resolved"
+
+
+def test_settling_by_hand_moves_what_the_trade_would_have_moved(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+
+    proposal = eyes.propose(settle_by_hand(trade), failure=failure)
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    assert cast.balance(cast.taker, cast.quote) == (FUNDS - Decimal("50.05"), 0)
+    assert cast.balance(cast.maker, cast.quote) == (FUNDS + Decimal("49.95"), 0)
+    assert cast.balance(None, cast.quote) == (Decimal("0.1"), 0)
+    assert cast.balance(cast.taker, cast.base) == (FUNDS + Decimal("0.5"), 0)
+    assert cast.balance(cast.maker, cast.base) == (FUNDS - Decimal("0.5"), 0)
+    entries = LedgerEntry.objects.filter(transfer_id=proposal.pk)
+    assert {(entry.kind, entry.reason) for entry in entries} == {("correction", "ticket 7")}
+    assert (len(entries), status_of(trade.id)) == (5, "resolved")
+
+
+def test_settling_a_trade_with_oneself_by_hand_has_one_line_for_each_account(cast: Cast, eyes: Eyes) -> None:
+    trade = cast.trade(buyer=cast.taker, seller=cast.taker)
+    cast.hold(cast.taker, cast.quote, -trade.buyer_hold)
+    settle_pending(market_id=cast.market.pk)
+    cast.hold(cast.taker, cast.quote, trade.buyer_hold)
+    failure = dead_letter_of(trade.id)
+
+    proposal = eyes.propose(settle_by_hand(trade), failure=failure)
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    assert proposal.lines.count() == 3
+    assert cast.balance(cast.taker, cast.quote) == (FUNDS - Decimal("0.1"), 0)
+    assert cast.balance(cast.taker, cast.base) == (FUNDS, 0)
+
+
+def test_a_custom_adjustment_may_pay_the_trade_otherwise(cast: Cast, eyes: Eyes) -> None:
+    """The buyer gets everything back and ten from the seller."""
+    trade, failure = dead_letter(cast)
+    extra = [
+        Move(AccountKey(cast.taker.pk, cast.quote), Decimal(10), Decimal(0)),
+        Move(AccountKey(cast.maker.pk, cast.quote), Decimal(-10), Decimal(0)),
+    ]
+
+    proposal = eyes.propose([*give_back(trade), *extra], failure=failure)
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    assert cast.balance(cast.taker, cast.quote) == (FUNDS + 10, 0)
+    assert cast.balance(cast.maker, cast.quote) == (FUNDS - 10, 0)
+    assert LedgerEntry.objects.filter(transfer_id=proposal.pk).count() == 2
+
+
+@pytest.mark.parametrize("amount", ["25", "-25"])
+def test_a_correction_is_an_entry_against_the_outside_world(cast: Cast, eyes: Eyes, amount: str) -> None:
+    proposal = eyes.propose(correction(cast, amount), reason="counted twice")
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk, note="checked")
+
+    assert cast.balance(cast.maker, cast.quote) == (FUNDS + int(amount), 0)
+    entries = LedgerEntry.objects.filter(transfer_id=proposal.pk).order_by("leg")
+    assert [(entry.amount, entry.kind, entry.reason) for entry in entries] == [
+        (int(amount), "correction", "counted twice"), (-int(amount), "correction", "counted twice"),
+    ]  # fmt: skip
+
+
+def test_an_adjustment_makes_the_accounts_it_needs(cast: Cast, eyes: Eyes) -> None:
+    proposal = eyes.propose(correction(cast, "3", cast.staff))
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    assert cast.balance(cast.staff, cast.quote) == (3, 0)
+
+
+def test_every_step_is_recorded_with_who_and_what_before_and_after(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+    proposal = eyes.propose(give_back(trade), failure=failure)
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk, note="seen the books")
+
+    assert acts_of(eyes.proposer) == ["adjustment.propose"]
+    assert acts_of(eyes.approver) == ["settlement.resolve", "adjustment.approve"]
+    proposed = AuditEntry.objects.get(actor=eyes.proposer)
+    assert (proposed.target_id, proposed.new["trade_id"]) == (str(proposal.pk), str(trade.id))
+    assert [line["held"] for line in proposed.new["lines"]] == ["-60.06", "-0.5"]
+    approved = AuditEntry.objects.get(actor=eyes.approver, action="adjustment.approve")
+    assert (approved.old["state"], approved.new["state"], approved.note) == ("proposed", "approved", "seen the books")
+    assert [(row["available"], row["held"]) for row in approved.old["balances"]] == [
+        ("999939.94", "60.06"), ("999999.5", "0.5"),
+    ]  # fmt: skip
+    assert [(row["available"], row["held"]) for row in approved.new["balances"]] == [("1000000", "0")] * 2
+    resolved = AuditEntry.objects.get(actor=eyes.approver, action="settlement.resolve")
+    assert (resolved.old["state"], resolved.new["state"]) == ("dead", "resolved")
+
+
+def test_what_was_resolved_with_a_note_can_still_be_closed(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+    failed_settlement_resolve(actor=cast.staff, failure_id=failure.pk, note="nothing to do")
+
+    proposal = eyes.propose(give_back(trade), failure=failure)
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    assert status_of(trade.id) == "resolved"
+
+
+def test_a_proposal_is_rejected_by_another_or_withdrawn_by_its_author(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+    first = eyes.propose(give_back(trade), failure=failure)
+    adjustment_reject(actor=eyes.approver, adjustment_id=first.pk, note="settle it instead")
+    second = eyes.propose(settle_by_hand(trade), failure=failure)
+    adjustment_withdraw(actor=eyes.proposer, adjustment_id=second.pk)
+    third = eyes.propose(give_back(trade), failure=failure)
+    adjustment_approve(actor=eyes.approver, adjustment_id=third.pk)
+
+    states = [Adjustment.objects.get(pk=proposal.pk).state for proposal in (first, second, third)]
+    assert states == ["rejected", "withdrawn", "approved"]
+    assert acts_of(eyes.proposer) == ["adjustment.propose"] * 2 + ["adjustment.withdraw", "adjustment.propose"]
+    assert acts_of(eyes.approver)[0] == "adjustment.reject"
+
+
+def test_the_same_proposal_twice_is_one(cast: Cast, eyes: Eyes) -> None:
+    adjustment_id = uuid7()
+
+    for _ in range(2):
+        adjustment_propose(
+            actor=eyes.proposer, moves=correction(cast, "1"), reason="twice", adjustment_id=adjustment_id
+        )
+
+    assert Adjustment.objects.get(reason="twice", proposed_by=eyes.proposer).pk == adjustment_id
+    assert acts_of(eyes.proposer) == ["adjustment.propose"]
+    adjustment_withdraw(actor=eyes.proposer, adjustment_id=adjustment_id)
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def test_nobody_approves_or_rejects_their_own_not_even_a_superuser(cast: Cast) -> None:
+    boss = clerk()
+    User.objects.filter(pk=boss.pk).update(is_superuser=True)
+    boss = User.objects.get(pk=boss.pk)
+    proposal = adjustment_propose(actor=boss, moves=correction(cast, "1"), reason="mine")
+
+    refused(AdjustmentCode.FORBIDDEN, lambda: adjustment_approve(actor=boss, adjustment_id=proposal.pk))
+    refused(AdjustmentCode.FORBIDDEN, lambda: adjustment_reject(actor=boss, adjustment_id=proposal.pk, note="no"))
+    assert cast.balance(cast.maker, cast.quote) == (FUNDS, 0)
+
+
+def test_each_step_needs_its_right(cast: Cast, eyes: Eyes) -> None:
+    proposal = eyes.propose(correction(cast, "1"))
+    may_propose, may_approve = clerk("add_adjustment"), clerk("approve_adjustment")
+
+    for call in (
+        lambda: adjustment_propose(actor=may_approve, moves=correction(cast, "1"), reason="x"),
+        lambda: adjustment_approve(actor=may_propose, adjustment_id=proposal.pk),
+        lambda: adjustment_reject(actor=may_propose, adjustment_id=proposal.pk, note="x"),
+        lambda: adjustment_withdraw(actor=eyes.approver, adjustment_id=proposal.pk),
+    ):
+        refused(AdjustmentCode.FORBIDDEN, call)
+    adjustment_withdraw(actor=eyes.proposer, adjustment_id=proposal.pk)
+
+
+def test_what_is_decided_is_decided(cast: Cast, eyes: Eyes) -> None:
+    proposal = eyes.propose(correction(cast, "1"))
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    for call in (
+        lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
+        lambda: adjustment_reject(actor=eyes.approver, adjustment_id=proposal.pk, note="late"),
+        lambda: adjustment_withdraw(actor=eyes.proposer, adjustment_id=proposal.pk),
+    ):
+        refused(AdjustmentCode.ADJUSTMENT_ALREADY_DECIDED, call)
+    assert cast.balance(cast.maker, cast.quote) == (FUNDS + 1, 0)
+    refused(AdjustmentCode.ADJUSTMENT_NOT_FOUND, lambda: adjustment_approve(actor=eyes.approver, adjustment_id=uuid7()))
+
+
+def test_a_rejection_needs_a_note(cast: Cast, eyes: Eyes) -> None:
+    proposal = eyes.propose(correction(cast, "1"))
+
+    refused(AdjustmentCode.INVALID, lambda: adjustment_reject(actor=eyes.approver, adjustment_id=proposal.pk, note=" "))
+
+
+def _lines(cast: Cast, *lines: tuple[str, str, str, str]) -> list[Move]:
+    owners = {"maker": cast.maker.pk, "taker": cast.taker.pk}
+    assets = {"base": cast.base, "quote": cast.quote}
+    return [
+        Move(
+            AccountKey(owners.get(owner), assets.get(asset, asset), "user" if owner in owners else owner),
+            Decimal(available), Decimal(held),
+        )
+        for owner, asset, available, held in lines
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ([], "INVALID"),
+        ([("maker", "quote", "0", "0")], "INVALID"),
+        ([("maker", "quote", "1", "0"), ("maker", "quote", "-1", "0")], "INVALID"),
+        ([("maker", "NONE", "1", "0"), ("taker", "NONE", "-1", "0")], "INVALID"),
+        ([("maker", "quote", "NaN", "0"), ("taker", "quote", "-1", "0")], "INVALID"),
+        ([("maker", "quote", "1e20", "0"), ("taker", "quote", "-1e20", "0")], "INVALID"),
+        ([("maker", "quote", "0.000000001", "0"), ("taker", "quote", "-0.000000001", "0")], "INVALID"),
+        ([("fees", "quote", "-1", "1")], "INVALID"),
+        ([("maker", "quote", "1", "0")], "ADJUSTMENT_NOT_ZERO_SUM"),
+        ([("maker", "quote", "1", "0"), ("taker", "base", "-1", "0")], "ADJUSTMENT_NOT_ZERO_SUM"),
+        ([("maker", "quote", "1", "1"), ("taker", "quote", "-1", "0")], "ADJUSTMENT_NOT_ZERO_SUM"),
+    ],
+)
+def test_unsound_lines_are_refused(
+    cast: Cast, eyes: Eyes, lines: Sequence[tuple[str, str, str, str]], code: str
+) -> None:
+    refused(AdjustmentCode(code), lambda: eyes.propose(_lines(cast, *lines)))
+    assert acts_of(eyes.proposer) == []
+
+
+@pytest.mark.parametrize("reason", [" ", "x" * 201])
+def test_a_reason_is_needed_and_fits_the_entry(cast: Cast, eyes: Eyes, reason: str) -> None:
+    refused(AdjustmentCode.INVALID, lambda: eyes.propose(correction(cast, "1"), reason=reason))
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ([("maker", "quote", "-1000000.00000001", "0"), ("taker", "quote", "1000000.00000001", "0")], "BALANCE"),
+        ([("fees", "quote", "-1", "0"), ("taker", "quote", "1", "0")], "BALANCE"),
+        ([("maker", "quote", "1", "-1")], "HOLD"),
+    ],
+)
+def test_what_is_not_there_is_not_moved_and_the_proposal_stands(
+    cast: Cast, eyes: Eyes, lines: Sequence[tuple[str, str, str, str]], code: str
+) -> None:
+    proposal = eyes.propose(_lines(cast, *lines))
+
+    refused(
+        AdjustmentCode(f"INSUFFICIENT_{code}"),
+        lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
+    )
+
+    proposal.refresh_from_db()
+    assert (proposal.state, acts_of(eyes.approver)) == ("proposed", [])
+    assert cast.balance(cast.maker, cast.quote) == cast.balance(cast.taker, cast.quote) == (FUNDS, 0)
+
+
+def test_closing_a_dead_letter_takes_exactly_what_it_holds(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+    buyer, seller = give_back(trade)
+    less = Move(buyer.account, buyer.available - 1, buyer.held + 1)
+    more = [Move(AccountKey(cast.outsider.pk, cast.quote), Decimal(-1), Decimal(1))]
+
+    for moves in ([buyer], [less, seller], [buyer, seller, *more], correction(cast, "1")):
+        refused(AdjustmentCode.HOLDS_DIFFER, lambda moves=moves: eyes.propose(moves, failure=failure))  # type: ignore[misc]
+    assert Adjustment.objects.filter(failure=failure).count() == 0
+
+
+def test_one_adjustment_at_a_time_closes_a_dead_letter(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+    proposal = eyes.propose(give_back(trade), failure=failure)
+
+    refused(AdjustmentCode.ADJUSTMENT_ALREADY_PROPOSED, lambda: eyes.propose(settle_by_hand(trade), failure=failure))
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    refused(AdjustmentCode.ADJUSTMENT_ALREADY_PROPOSED, lambda: eyes.propose(give_back(trade), failure=failure))
+
+
+def test_a_trade_that_settled_meanwhile_is_not_closed_again(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+    proposal = eyes.propose(give_back(trade), failure=failure)
+    assert failed_settlement_retry(actor=cast.staff, failure_ids=[failure.pk]).settled == 1
+
+    refused(
+        AdjustmentCode.TRADE_NOT_FAILED,
+        lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
+    )
+    refused(AdjustmentCode.TRADE_NOT_FAILED, lambda: eyes.propose(give_back(trade), failure=failure))
+    assert status_of(trade.id) == "settled"
+
+
+def test_a_closed_trade_is_neither_retried_nor_settled(cast: Cast, eyes: Eyes) -> None:
+    trade, failure = dead_letter(cast)
+    proposal = eyes.propose(give_back(trade), failure=failure)
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    assert failed_settlement_retry(actor=cast.staff, failure_ids=[failure.pk]).claimed == 0
+    assert settle_pending(market_id=cast.market.pk).claimed == 0
+    assert status_of(trade.id) == "resolved"
+
+
+def test_money_that_the_ledger_has_moved_is_not_moved_by_hand(cast: Cast, eyes: Eyes) -> None:
+    trade = cast.trade()
+    settle_pending(market_id=cast.market.pk)
+    type(trade).objects.filter(id=trade.id).update(settlement_status="pending")
+    settle_pending(market_id=cast.market.pk)
+    failure = dead_letter_of(trade.id)
+    assert failure.code in ("DUPLICATE_TRANSFER", "INSUFFICIENT_HOLD")
+
+    refused(AdjustmentCode.TRADE_ALREADY_MOVED, lambda: eyes.propose(give_back(trade), failure=failure))
+    type(trade).objects.filter(id=trade.id).update(settlement_status="settled")
+
+
+def dead_letter_of(trade_id: Any) -> Any:
+    from settlement.models import FailedSettlement
+
+    return FailedSettlement.objects.get(trade_id=trade_id)
+
+
+# --- what the database itself refuses -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "constraint"),
+    [
+        ({"state": "approved"}, "adjustment_decided_by_somebody"),
+        ({"state": "approved", "decided_by": "proposer"}, "adjustment_four_eyes"),
+        ({"state": "rejected", "decided_by": "proposer"}, "adjustment_four_eyes"),
+        ({"state": "withdrawn", "decided_by": "approver"}, "adjustment_withdrawn_by_its_proposer"),
+    ],
+)
+def test_the_database_insists_on_four_eyes(cast: Cast, eyes: Eyes, fields: dict[str, Any], constraint: str) -> None:
+    proposal = eyes.propose(correction(cast, "1"))
+    if who := fields.get("decided_by"):
+        fields = {**fields, "decided_by": getattr(eyes, who), "decided_at": "2026-01-01T00:00:00Z"}
+
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Adjustment.objects.filter(pk=proposal.pk).update(**fields)
+
+
+def test_what_was_proposed_cannot_be_rewritten(cast: Cast, eyes: Eyes) -> None:
+    proposal = eyes.propose(correction(cast, "1"))
+
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        AdjustmentLine.objects.filter(adjustment=proposal).update(available=2)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        AdjustmentLine.objects.filter(adjustment=proposal).delete()
+    assert Account.objects.filter(owner=cast.maker, asset_id=cast.quote, available=FUNDS).exists()
