@@ -1,19 +1,45 @@
-"""Settlements that failed, for Prometheus."""
+"""What waits for settlement, what failed, and what waits for a second pair of eyes, for Prometheus."""
 
 from django.db.models import Count
+from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from settlement.models import FailedSettlement
+from settlement.models import Adjustment, FailedSettlement
+from settlement.ports import trade_outbox
 
 __all__ = ["settlement_gauges"]
 
 
 def settlement_gauges() -> list[Metric]:
-    """Return the number of failed settlements that wait for a retry or, as dead letters, for a person. One query."""
+    """Return the gauges. Three queries, each by an index over nothing but what waits."""
+    return [*_pending(), _failed(), _proposed()]
+
+
+def _pending() -> list[Metric]:
+    trades = GaugeMetricFamily(
+        "trade_engine_pending_trades", "Trades that wait for settlement or for its next attempt", labels=["market"]
+    )
+    age = GaugeMetricFamily(
+        "trade_engine_oldest_pending_trade_seconds", "How long the oldest of them has waited", labels=["market"]
+    )
+    now = timezone.now()
+    for backlog in trade_outbox().backlog():
+        waited_s = (now - backlog.oldest_at).total_seconds() if backlog.oldest_at else 0.0
+        trades.add_metric([backlog.symbol], backlog.trades)
+        age.add_metric([backlog.symbol], max(0.0, waited_s))
+    return [trades, age]
+
+
+def _proposed() -> Metric:
+    count = Adjustment.objects.filter(state=Adjustment.State.PROPOSED).count()
+    return GaugeMetricFamily("trade_engine_adjustments_proposed", "Adjustments that wait for approval", value=count)
+
+
+def _failed() -> Metric:
     gauge = GaugeMetricFamily("trade_engine_failed_settlements", "Failed settlements", labels=["state"])
     waiting = (FailedSettlement.State.RETRYING, FailedSettlement.State.DEAD)
     counts = dict.fromkeys((str(state) for state in waiting), 0)
     rows = FailedSettlement.objects.filter(state__in=waiting).values_list("state").annotate(count=Count("*"))
     for state, count in {**counts, **dict(rows)}.items():
         gauge.add_metric([state], count)
-    return [gauge]
+    return gauge
