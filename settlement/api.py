@@ -1,6 +1,7 @@
 """GET /balances and /balances/{asset}/entries: what a user has, and why."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -8,13 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from exchange.api.fields import ChoiceField, MomentField, StrictSerializer
 from exchange.envelope import EnvelopePagination
 from exchange.models import User
 from exchange.scaling import plain
 from exchange.selectors import asset_decimals
 from exchange.times import iso_ms
 from settlement.models import Account, LedgerEntry
-from settlement.selectors import user_balances, user_entries
+from settlement.selectors import orders_of_entries, user_balances, user_entries
 
 __all__ = ["BalanceListView", "EntryListView"]
 
@@ -32,8 +34,26 @@ class EntryOutput(serializers.Serializer[Any]):
     amount = serializers.CharField(help_text="Negative when it left the account")
     kind = serializers.ChoiceField(LedgerEntry.Kind.choices)
     transfer_id = serializers.UUIDField(help_text="The trade's id for a settled trade")
+    trade_id = serializers.UUIDField(allow_null=True, help_text="The trade that was settled, if it was one")
+    order_id = serializers.UUIDField(allow_null=True, help_text="The own order of that trade")
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
+
+
+class EntryQuery(StrictSerializer):
+    """`from` (inclusive) and `to` (exclusive); `limit` and `offset` are the paginator's."""
+
+    kind = ChoiceField(LedgerEntry.Kind.values, required=False, help_text="One kind only")
+
+    def get_fields(self) -> Any:
+        bounds = {
+            "from": MomentField(required=False, help_text="Written at this time or later"),
+            "to": MomentField(required=False, help_text="Written before this time"),
+        }
+        return super().get_fields() | bounds
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({name: data[name] for name in data if name not in ("limit", "offset")})
 
 
 class BalanceListView(APIView):
@@ -49,11 +69,21 @@ class BalanceListView(APIView):
 class EntryListView(APIView):
     pagination_class = EnvelopePagination
 
-    @extend_schema(responses={200: EntryOutput(many=True)}, summary="Own ledger entries", tags=["balances"])
+    @extend_schema(
+        parameters=[EntryQuery],
+        responses={200: EntryOutput(many=True)},
+        summary="Own ledger entries, newest first",
+        tags=["balances"],
+    )
     def get(self, request: Request, asset: str) -> Response:
+        query, user_id = EntryQuery.validated(request.query_params.dict()), _user(request).pk
+        entries = user_entries(
+            user_id=user_id, asset=asset, since=query.get("from"), until=query.get("to"), kind=query.get("kind")
+        )
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(user_entries(user_id=_user(request).pk, asset=asset), request)
-        return paginator.get_paginated_response([_entry(entry) for entry in page])
+        page = paginator.paginate_queryset(entries, request)
+        orders = orders_of_entries(entries=page, user_id=user_id)
+        return paginator.get_paginated_response([_entry(entry, orders.get(entry.pk)) for entry in page])
 
 
 def _user(request: Request) -> User:
@@ -71,13 +101,16 @@ def _balance(account: Account) -> dict[str, Any]:
     }
 
 
-def _entry(entry: LedgerEntry) -> dict[str, Any]:
+def _entry(entry: LedgerEntry, order_id: UUID | None) -> dict[str, Any]:
+    is_trade = entry.kind == LedgerEntry.Kind.TRADE
     return {
         "id": entry.pk,
         "asset": entry.asset_id,
         "amount": plain(entry.amount, asset_decimals(entry.asset_id)),
         "kind": entry.kind,
         "transfer_id": str(entry.transfer_id),
+        "trade_id": str(entry.transfer_id) if is_trade else None,
+        "order_id": str(order_id) if order_id else None,
         "reason": entry.reason,
         "created_at": iso_ms(entry.created_at),
     }

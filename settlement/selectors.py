@@ -1,5 +1,6 @@
 """Reading balances, entries and failures; and the checks of the ledger as a whole."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,7 +11,9 @@ from django.db.models import QuerySet
 
 from exchange.errors import ApiError, ErrorCode
 from exchange.models import Asset
+from settlement.legs import BUYER_LEGS
 from settlement.models import Account, FailedSettlement, LedgerEntry
+from settlement.ports import TradeParties, trade_outbox
 
 OVERDUE_MAX = 5_000
 
@@ -20,14 +23,38 @@ def user_balances(*, user_id: UUID) -> QuerySet[Account]:
     return Account.objects.filter(owner_id=user_id).order_by("asset_id")
 
 
-def user_entries(*, user_id: UUID, asset: str) -> QuerySet[LedgerEntry]:
-    """Return the ledger entries of a user's account, newest first. Raises ASSET_NOT_FOUND; one query before."""
+def user_entries(
+    *, user_id: UUID, asset: str, since: datetime | None = None, until: datetime | None = None, kind: str | None = None
+) -> QuerySet[LedgerEntry]:
+    """Return the ledger entries of a user's account, newest first, written from `since` on and before `until`.
+
+    Raises ASSET_NOT_FOUND; one query before.
+    """
     code = asset.upper()
     account = Account.objects.filter(owner_id=user_id, asset_id=code).first()
     if account is None and not Asset.objects.filter(code=code).exists():
         raise ApiError(ErrorCode.ASSET_NOT_FOUND, "There is no such asset", {"asset": asset[:64]})
-    entries = LedgerEntry.objects.filter(account=account) if account else LedgerEntry.objects.none()
-    return entries.order_by("-id")
+    if account is None:
+        return LedgerEntry.objects.none()
+    wanted = {"created_at__gte": since, "created_at__lt": until, "kind": kind}
+    conditions = {name: value for name, value in wanted.items() if value is not None}
+    return LedgerEntry.objects.filter(account=account, **conditions).order_by("-id")
+
+
+def orders_of_entries(*, entries: Sequence[LedgerEntry], user_id: UUID) -> dict[int, UUID]:
+    """Return, by entry id, the user's own order behind each entry of a trade. One query, none without such entries."""
+    of_trades = [entry for entry in entries if entry.kind == LedgerEntry.Kind.TRADE]
+    parties = trade_outbox().parties(trade_ids=[entry.transfer_id for entry in of_trades])
+    found = ((entry.pk, _own_order(entry, parties.get(entry.transfer_id), user_id)) for entry in of_trades)
+    return {entry_id: order_id for entry_id, order_id in found if order_id is not None}
+
+
+def _own_order(entry: LedgerEntry, parties: TradeParties | None, user_id: UUID) -> UUID | None:
+    if parties is None:
+        return None
+    if entry.leg in BUYER_LEGS:
+        return parties.buyer_order_id if parties.buyer_id == user_id else None
+    return parties.seller_order_id if parties.seller_id == user_id else None
 
 
 def overdue_retries(*, before: datetime) -> list[UUID]:
