@@ -14,6 +14,7 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 
@@ -101,14 +102,16 @@ class Table:
 class DetailAction:
     """A button on an object's page. A `direct` one acts at once (POST), another opens a form of its own.
 
-    `run` is called with the request and the object's id once `permission` ("app.codename") is held.
+    `run` is called with the request and the object's id once `permission` ("app.codename") is held. `shown_to` hides
+    the button from some of those who hold it; the service that `run` calls has the last word.
     """
 
     name: str
     label: str
     permission: str
-    run: Callable[[HttpRequest, str], HttpResponse]
+    run: Callable[[HttpRequest, str], HttpResponseBase]
     direct: bool = False
+    shown_to: Callable[[Any], bool] = field(default=lambda user: True)
 
 
 class BackOfficeAdmin(UnfoldModelAdmin):
@@ -153,7 +156,7 @@ class BackOfficeAdmin(UnfoldModelAdmin):
             context["object_actions"] = [
                 {"label": action.label, "direct": action.direct, "url": self._url_of(action, obj)}
                 for action in self.object_actions(obj)
-                if request.user.has_perm(action.permission)
+                if request.user.has_perm(action.permission) and action.shown_to(request.user)
             ]
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
@@ -176,8 +179,8 @@ class BackOfficeAdmin(UnfoldModelAdmin):
     def _url_of(self, action: DetailAction, obj: Model) -> str:
         return reverse(f"admin:{self._url_name(action)}", args=[quote(str(obj.pk))])
 
-    def _view_of(self, action: DetailAction) -> Callable[..., HttpResponse]:
-        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+    def _view_of(self, action: DetailAction) -> Callable[..., HttpResponseBase]:
+        def view(request: HttpRequest, object_id: str) -> HttpResponseBase:
             if not request.user.has_perm(action.permission):
                 raise PermissionDenied
             if action.direct and request.method != "POST":

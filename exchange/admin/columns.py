@@ -88,8 +88,12 @@ def related_id(field: str, model: str, title: str | None = None) -> Column:
 
 def label_of(obj: Any, field: str, colours: Mapping[str, str]) -> SafeString:
     """Return a choice field of an object as a coloured label."""
-    colour = _COLOURS.get(colours.get(getattr(obj, field), ""), "bg-base-500/8 text-base-700 dark:text-base-200")
-    return format_html(_LABEL, colour, getattr(obj, f"get_{field}_display")())
+    return mark(getattr(obj, f"get_{field}_display")(), colours.get(getattr(obj, field), ""))
+
+
+def mark(text: str, colour: str) -> SafeString:
+    """Return a text as a label in one of the colours success, danger, warning and info; grey in any other."""
+    return format_html(_LABEL, _COLOURS.get(colour, "bg-base-500/8 text-base-700 dark:text-base-200"), text)
 
 
 def time_text(value: datetime | None) -> SafeString | str:

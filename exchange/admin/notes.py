@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django import forms
 from django.contrib import messages
@@ -10,8 +10,7 @@ from django.contrib.admin import helpers
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from exchange.admin.base import BackOfficeAdmin
-from exchange.errors import ApiError
+from exchange.admin.base import BackOfficeAdmin, Table
 
 if TYPE_CHECKING:
     from django.forms import Textarea
@@ -45,10 +44,15 @@ class Question:
 
 
 def ask_note(
-    admin: BackOfficeAdmin, request: HttpRequest, question: Question, items: Sequence[Any], back: str
+    admin: BackOfficeAdmin,
+    request: HttpRequest,
+    question: Question,
+    items: Sequence[Any],
+    back: str,
+    tables: Sequence[Table] = (),
 ) -> str | TemplateResponse:
     """Return the note that was given, or the page that asks for it."""
-    answer = ask(admin, request, question, RequiredNoteForm if question.required else NoteForm, items, back)
+    answer = ask(admin, request, question, RequiredNoteForm if question.required else NoteForm, items, back, tables)
     return str(answer["note"]) if isinstance(answer, dict) else answer
 
 
@@ -59,8 +63,9 @@ def ask(
     form_class: type[forms.Form],
     items: Sequence[Any],
     back: str,
+    tables: Sequence[Table] = (),
 ) -> dict[str, Any] | TemplateResponse:
-    """Return what was given in the form, or the page that asks for it."""
+    """Return what was given in the form, or the page that asks for it, with tables above the form."""
     asked = request.method == "POST" and CONFIRMED in request.POST
     form = form_class(request.POST if asked else None)
     if asked and form.is_valid():
@@ -73,6 +78,7 @@ def ask(
         "items": items,
         "lines": [question.line(item) for item in items],
         "back": back,
+        "object_tables": tables,
         "opts": admin.opts,
         "confirmed": CONFIRMED,
         "selected": helpers.ACTION_CHECKBOX_NAME if question.action else "",
@@ -88,7 +94,14 @@ def report(request: HttpRequest, done: Iterable[str], refused: Iterable[str]) ->
         messages.error(request, text)
 
 
-def refusal(item: Any, error: ApiError) -> str:
+class Refusal(Protocol):
+    """What a service raises when it refuses: ApiError, and what other apps have of that kind."""
+
+    message: str
+    details: dict[str, Any]
+
+
+def refusal(item: Any, error: Refusal) -> str:
     """Return the message about an item that a service refused."""
     details = "; ".join(f"{name}: {value}" for name, value in error.details.items())
     return f"{item}: {error.message}" + (f" ({details})" if details else "")

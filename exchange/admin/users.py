@@ -1,7 +1,7 @@
 """Users: who they are, what they may do, freeze and unfreeze."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -30,6 +30,9 @@ ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 @admin.register(User)
 class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
     """Freezing has an action of its own; only superusers give rights, and only they touch superusers."""
+
+    # What apps above this one can do for a user; they append to it.
+    more_actions: ClassVar[list[DetailAction]] = []
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -105,8 +108,8 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
         freeze = DetailAction("freeze", "Freeze…", CHANGE_USER, partial(self._change_one, False))
         unfreeze = DetailAction("unfreeze", "Unfreeze…", CHANGE_USER, partial(self._change_one, True))
         if obj is None:
-            return [freeze, unfreeze]
-        return [freeze if obj.is_active else unfreeze]
+            return [freeze, unfreeze, *self.more_actions]
+        return [freeze if obj.is_active else unfreeze, *self.more_actions]
 
     @admin.action(description="Freeze…", permissions=["change"])
     def freeze_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
