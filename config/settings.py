@@ -286,6 +286,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Money",
                 "items": [
                     _page("Failed settlements", "running_with_errors", "settlement.failedsettlement"),
+                    _page("Adjustments", "balance", "settlement.adjustment"),
                     _page("Balances", "account_balance_wallet", "settlement.account"),
                     _page("Ledger", "menu_book", "settlement.ledgerentry"),
                 ],

@@ -14,6 +14,7 @@ from exchange.models import Asset
 from settlement.legs import BUYER_LEGS
 from settlement.models import Account, FailedSettlement, LedgerEntry
 from settlement.ports import TradeParties, trade_outbox
+from settlement.statements import StatementLine
 
 OVERDUE_MAX = 5_000
 
@@ -41,15 +42,15 @@ def user_entries(
     return LedgerEntry.objects.filter(account=account, **conditions).order_by("-id")
 
 
-def orders_of_entries(*, entries: Sequence[LedgerEntry], user_id: UUID) -> dict[int, UUID]:
+def orders_of_entries(*, entries: Sequence[LedgerEntry | StatementLine], user_id: UUID) -> dict[int, UUID]:
     """Return, by entry id, the user's own order behind each entry of a trade. One query, none without such entries."""
     of_trades = [entry for entry in entries if entry.kind == LedgerEntry.Kind.TRADE]
     parties = trade_outbox().parties(trade_ids=[entry.transfer_id for entry in of_trades])
-    found = ((entry.pk, _own_order(entry, parties.get(entry.transfer_id), user_id)) for entry in of_trades)
+    found = ((entry.id, _own_order(entry, parties.get(entry.transfer_id), user_id)) for entry in of_trades)
     return {entry_id: order_id for entry_id, order_id in found if order_id is not None}
 
 
-def _own_order(entry: LedgerEntry, parties: TradeParties | None, user_id: UUID) -> UUID | None:
+def _own_order(entry: LedgerEntry | StatementLine, parties: TradeParties | None, user_id: UUID) -> UUID | None:
     if parties is None:
         return None
     if entry.leg in BUYER_LEGS:

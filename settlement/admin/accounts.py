@@ -1,0 +1,296 @@
+"""Balances and the ledger: who has what, why, and how money comes and goes."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
+from exchange.admin.columns import (
+    amount,
+    amount_text,
+    link_to,
+    link_to_search,
+    mark,
+    moment,
+    related,
+    short,
+    time_text,
+)
+from exchange.admin.filters import UuidTimeFilter
+from exchange.admin.notes import Question, ask, refusal
+from exchange.admin.search import as_uuid, find_users
+from exchange.admin.users import TraderAdmin
+from exchange.audit import audit_record
+from exchange.errors import ApiError
+from exchange.models import User
+from exchange.scaling import EXACT
+from exchange.times import iso_ms
+from settlement.admin.forms import MoneyForm, MoneyOfUserForm, PeriodForm
+from settlement.admin.statements import statement_response
+from settlement.admin.tables import ACCOUNT, ENTRIES_SHOWN, USER, entry_table, source_of
+from settlement.errors import SettlementError
+from settlement.models import Account, LedgerEntry
+from settlement.selectors import orders_of_entries
+from settlement.services import ledger_deposit, ledger_withdraw
+from settlement.statements import (
+    BalanceExplained,
+    StatementLine,
+    balance_explained,
+    newest_lines,
+    one_snapshot,
+    statement_open,
+)
+
+DEPOSIT, WITHDRAW = "settlement.deposit_account", "settlement.withdraw_account"
+ORDER = "orders.order"
+VIEW_ENTRIES, PROPOSE = "settlement.view_ledgerentry", "settlement.add_adjustment"
+PERIODS = {1: "since yesterday", 30: "30 days", 365: "one year"}
+_MOVES = {"deposit": ledger_deposit, "withdraw": ledger_withdraw}
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id", related("owner", USER), "kind", "asset", amount("available"), amount("held"), amount("total")
+    ]  # fmt: skip
+    list_select_related = ["owner", "asset"]
+    list_only = ["id", "kind", "owner__username", "asset__code", "available", "held", "total"]
+    list_filter = ["kind", "asset"]
+    search_fields = ["owner"]
+    search_help_text = "Owner: id, name or e-mail"
+    fields = [
+        "id", "kind", related("owner", USER), "asset", amount("available"), amount("held"), amount("total"), "ledger"
+    ]  # fmt: skip
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        if search_term.strip():
+            queryset = queryset.filter(owner_id__in=find_users(search_term))
+        return queryset, False
+
+    # What apps above this one know about what an account holds; they append to it.
+    more_explanations: ClassVar[list[Callable[[Account], list[Table]]]] = []
+
+    @admin.display(description="ledger")
+    def ledger(self, account: Account) -> Any:
+        return link_to_search("settlement.ledgerentry", f"account:{account.pk}", "all entries of this account")
+
+    def object_tables(self, request: HttpRequest, obj: Account) -> list[Table]:
+        return [entry_table(f"Newest entries (at most {ENTRIES_SHOWN})", obj.entries.all())]
+
+    def object_actions(self, obj: Any | None) -> list[DetailAction]:
+        actions = [
+            DetailAction("explain", "Explain this balance", VIEW_ENTRIES, self._explain),
+            DetailAction("statement", "Statement…", VIEW_ENTRIES, self._statement),
+        ]
+        if obj is None or obj.kind == Account.Kind.USER:
+            actions += [
+                DetailAction("deposit", "Deposit…", DEPOSIT, partial(self._transfer, "deposit")),
+                DetailAction("withdraw", "Withdraw…", WITHDRAW, partial(self._transfer, "withdraw")),
+            ]
+        return [*actions, DetailAction("correct", "Propose a correction…", PROPOSE, self._correct)]
+
+    def _explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account: Account = self.object_or_404(request, object_id)
+        days = request.GET.get("days", "")
+        period = int(days) if days.isascii() and days.isdecimal() and int(days[:9]) in PERIODS else 30
+        with one_snapshot():
+            tables = explanation(account.pk, period, self.more_explanations)
+        links = [{"label": "Back to the account", "url": self.object_url(account.pk)}]
+        links += [{"label": text.capitalize(), "url": f"?days={number}"} for number, text in PERIODS.items()]
+        context = {
+            **self.admin_site.each_context(request), "title": f"Why {account} is what it is", "links": links,
+            "object_tables": tables, "opts": self.opts,
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/object_page.html", context)
+
+    def _statement(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        account: Account = self.object_or_404(request, object_id)
+        text = "All entries of the period with the balance after each, as a CSV file. Leave a bound empty for none."
+        question = Question("Statement", text, "Download")
+        answer = ask(self, request, question, PeriodForm, [account], self.object_url(account.pk))
+        if not isinstance(answer, dict):
+            return answer
+        statement = statement_open(account=account, since=answer["since"], until=answer["until"])
+        bounds = {name: iso_ms(at) if (at := answer[name]) else None for name in ("since", "until")}
+        audit_record(actor=staff(request), action="account.statement", target=account, new=bounds)
+        return statement_response(request, statement)
+
+    def _transfer(self, name: str, request: HttpRequest, object_id: str) -> HttpResponse:
+        account: Account = self.object_or_404(request, object_id)
+        if account.owner is None:
+            raise Http404
+        back = self.object_url(account.pk)
+        answer = ask(self, request, _money_question(name), MoneyForm, [account], back, [_now_table([account])])
+        if not isinstance(answer, dict):
+            return answer
+        _move_money(request, name, account.owner, account.asset_id, answer)
+        return HttpResponseRedirect(back)
+
+    def _correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account: Account = self.object_or_404(request, object_id)
+        page = reverse("admin:settlement_adjustment_add", query={"account": account.pk})
+        return HttpResponseRedirect(page)
+
+
+def _transfer_of_user(name: str, request: HttpRequest, object_id: str) -> HttpResponse:
+    page = admin.site.get_model_admin(User)
+    assert isinstance(page, TraderAdmin), "Invariant: users have their page"
+    user: User = page.object_or_404(request, object_id)
+    back = page.object_url(user.pk)
+    accounts = Account.objects.filter(owner=user).select_related("owner").order_by("asset_id")
+    answer = ask(page, request, _money_question(name), MoneyOfUserForm, [user], back, [_now_table(accounts)])
+    if not isinstance(answer, dict):
+        return answer
+    _move_money(request, name, user, answer["asset"].code, answer)
+    return HttpResponseRedirect(back)
+
+
+TraderAdmin.more_actions += [
+    DetailAction("deposit", "Deposit…", DEPOSIT, partial(_transfer_of_user, "deposit")),
+    DetailAction("withdraw", "Withdraw…", WITHDRAW, partial(_transfer_of_user, "withdraw")),
+]
+
+
+def _money_question(name: str) -> Question:
+    texts = {
+        "deposit": "Money that has come in from outside becomes available to the user.",
+        "withdraw": "Available money goes out of the exchange; what is held stays.",
+    }
+    return Question(name.capitalize(), texts[name], name.capitalize())
+
+
+def _now_table(accounts: Iterable[Account]) -> Table:
+    rows = [[account.asset_id, *map(amount_text, (account.available, account.held))] for account in accounts]
+    return Table("Now", ("Asset", "Available", "Held"), rows)
+
+
+def _move_money(request: HttpRequest, name: str, owner: User, asset: str, answer: dict[str, Any]) -> None:
+    what = f"{name.capitalize()} of {amount_text(answer['amount'])} {asset}"
+    try:
+        _MOVES[name](
+            owner=owner, asset=asset, amount=answer["amount"], reason=answer["reason"], actor=staff(request),
+            transfer_id=answer["transfer"],
+        )  # fmt: skip
+    except ApiError as error:
+        messages.error(request, refusal(what, error))
+    except SettlementError:
+        messages.warning(request, f"{what}: this form was sent before; nothing was done twice")
+    else:
+        messages.success(request, f"{what} for {owner} is done")
+
+
+def explanation(account_id: int, days: int, more: Iterable[Callable[[Account], list[Table]]]) -> list[Table]:
+    """Return the tables that explain a balance. Three queries and those of `more`."""
+    explained = balance_explained(account_id=account_id, since=timezone.now() - timedelta(days=days))
+    lines = newest_lines(account_id=account_id, limit=ENTRIES_SHOWN)
+    account = explained.account
+    orders = orders_of_entries(entries=lines, user_id=account.owner_id) if account.owner_id else {}
+    return [
+        _sum_table(explained),
+        _kinds_table(explained, PERIODS[days]),
+        *(table for tables in more for table in tables(account)),
+        _lines_table(lines, orders),
+    ]
+
+
+def _sum_table(explained: BalanceExplained) -> Table:
+    account, total = explained.account, explained.sum_of_entries
+    is_equal = account.total == total
+    sign = mark("equal", "success") if is_equal else mark("they differ", "danger")
+    rows = [
+        ["Available", amount_text(account.available), ""],
+        ["Held", amount_text(account.held), ""],
+        ["Available + held", amount_text(account.total), ""],
+        ["Sum of all entries", amount_text(total), sign],
+    ]
+    return Table("The balance and its entries", ("", account.asset_id, ""), rows)
+
+
+def _kinds_table(explained: BalanceExplained, period: str) -> Table:
+    rows: list[list[Any]] = [["Before", "", "", "", amount_text(explained.opening)]]
+    for kind in explained.kinds:
+        net = EXACT.add(kind.received, kind.given)
+        label = LedgerEntry.Kind(kind.kind).label
+        rows.append([label, kind.entries, *map(amount_text, (kind.received, kind.given, net))])
+    rows.append(["Now", "", "", "", amount_text(explained.sum_of_entries)])
+    return Table(f"How it came about ({period})", ("", "Entries", "In", "Out", "Together"), rows)
+
+
+def _lines_table(lines: list[StatementLine], orders: dict[int, UUID]) -> Table:
+    headers = ("Entry", "Time", "Kind", "Amount", "Balance after", "From", "Own order", "Reason")
+    rows = [
+        [
+            line.id, time_text(line.created_at), LedgerEntry.Kind(line.kind).label, amount_text(line.amount),
+            amount_text(line.balance), source_of(line.kind, line.transfer_id),
+            link_to(ORDER, order_id, short(order_id)) if (order_id := orders.get(line.id)) else "-", line.reason or "-",
+        ]
+        for line in lines
+    ]  # fmt: skip
+    return Table(f"Newest entries (at most {ENTRIES_SHOWN})", headers, rows)
+
+
+class TransferTimeFilter(UuidTimeFilter):
+    """Bounds entries by the time of their transfer, which stands in its id."""
+
+    title = "time of the transfer"
+    field = "transfer_id"
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id", moment("created_at", "time"), "transfer", "leg",
+        related("account", ACCOUNT), amount("amount"), "asset", "kind", "reason",
+    ]  # fmt: skip
+    list_select_related = ["account__owner", "asset"]
+    list_only = [
+        "id", "created_at", "transfer_id", "leg", "account__kind", "account__asset_id", "account__owner__username",
+        "amount", "asset__code", "kind", "reason",
+    ]  # fmt: skip
+    list_filter = [TransferTimeFilter, "kind", "asset"]
+    search_fields = ["account"]
+    search_help_text = "Transfer or trade id, user (and asset), asset, or account:12"
+    fields = [
+        "id", moment("created_at"), "transfer", "source", "leg", related("account", ACCOUNT), amount("amount"), "asset",
+        "kind", "reason",
+    ]  # fmt: skip
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        if search_term.strip():
+            queryset = queryset.filter(_entries_of(search_term.strip()))
+        return queryset, False
+
+    @admin.display(description="transfer")
+    def transfer(self, entry: LedgerEntry) -> Any:
+        return link_to_search("settlement.ledgerentry", entry.transfer_id, short(entry.transfer_id))
+
+    @admin.display(description="comes from")
+    def source(self, entry: LedgerEntry) -> Any:
+        return source_of(entry.kind, entry.transfer_id)
+
+
+def _entries_of(term: str) -> Q:
+    """Return what finds entries by index: the transfer's id, or the accounts of a user. At most three queries."""
+    if term.startswith("account:") and term[8:].isdecimal():
+        return Q(account_id=int(term[8:]))
+    transfer_id = as_uuid(term)
+    if transfer_id and LedgerEntry.objects.filter(transfer_id=transfer_id).exists():
+        return Q(transfer_id=transfer_id)
+    name, _, asset = term.partition(" ")
+    users = find_users(name)
+    if not users and not asset:
+        return Q(asset_id=name.upper())
+    accounts = Account.objects.filter(owner_id__in=users)
+    if asset:
+        accounts = accounts.filter(asset_id=asset.strip().upper())
+    return Q(account_id__in=list(accounts.values_list("id", flat=True)))

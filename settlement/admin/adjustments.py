@@ -1,0 +1,221 @@
+"""Adjustments: proposed on one page, decided on another, by two people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
+from exchange.admin.columns import amount_text, label, link_to, mark, moment, related, short_id
+from exchange.admin.filters import UuidTimeFilter
+from exchange.admin.notes import CONFIRMED, Question, ask_note, refusal
+from exchange.admin.search import as_uuid, find_users
+from exchange.scaling import EXACT
+from settlement.admin.forms import LineFormSet, ReasonForm, initial_of
+from settlement.admin.tables import ACCOUNT, USER
+from settlement.errors import AdjustmentError
+from settlement.legs import AccountKey, Move, give_back_moves, settle_moves
+from settlement.models import Account, Adjustment, AdjustmentLine, FailedSettlement
+from settlement.ports import trade_outbox
+from settlement.services import (
+    adjustment_approve,
+    adjustment_propose,
+    adjustment_reject,
+    adjustment_withdraw,
+)
+
+PROPOSE, APPROVE = "settlement.add_adjustment", "settlement.approve_adjustment"
+FAILURE = "settlement.failedsettlement"
+STATE_COLOURS = {"proposed": "warning", "approved": "success", "rejected": "danger", "withdrawn": "info"}
+_ZERO = Decimal(0)
+WAYS = {"give-back": "Give back", "settle": "Settle by hand", "custom": "Custom adjustment"}
+_WAY_TEXTS = {
+    "give-back": "The trade is undone: what it holds becomes available again to buyer and seller.",
+    "settle": "The trade is paid as it should have been: these are its own legs.",
+    "custom": "Change the lines as needed. What the trade holds must be taken exactly.",
+    "": "Held changes only where it is wrong: look at the account's explanation first.",
+}
+
+
+@admin.register(Adjustment)
+class AdjustmentAdmin(ReadOnlyAdmin):
+    """Proposals are made on the page that adds one and decided on their own."""
+
+    list_display = [
+        short_id(), moment("created_at", "proposed at"), label("state", STATE_COLOURS), "reason",
+        related("proposed_by", USER), related("decided_by", USER), moment("decided_at"), related("failure", FAILURE),
+    ]  # fmt: skip
+    list_select_related = ["proposed_by", "decided_by", "failure"]
+    list_only = [
+        "id", "created_at", "state", "reason", "proposed_by__username", "decided_by__username", "decided_at",
+        "failure__trade_id", "failure__state",
+    ]  # fmt: skip
+    list_filter = ["state", UuidTimeFilter]
+    search_fields = ["id"]
+    search_help_text = "Id of the adjustment or of the trade it closes, or who proposed it"
+    fields = [
+        "id", label("state", STATE_COLOURS), "reason", related("failure", FAILURE), related("proposed_by", USER),
+        moment("created_at"), related("decided_by", USER), moment("decided_at"), "note",
+    ]  # fmt: skip
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        term = search_term.strip()
+        found = as_uuid(term)
+        if found:
+            queryset = queryset.filter(Q(id=found) | Q(failure__trade_id=found) | Q(proposed_by=found))
+        elif term:
+            queryset = queryset.filter(proposed_by__in=find_users(term))
+        return queryset, False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return staff(request).has_perm(PROPOSE)
+
+    def object_tables(self, request: HttpRequest, obj: Adjustment) -> list[Table]:
+        return [_lines_table(obj)]
+
+    def object_actions(self, obj: Any | None) -> list[DetailAction]:
+        if obj is not None and obj.state != Adjustment.State.PROPOSED:
+            return []
+
+        def is_own(user: Any) -> bool:
+            return obj is not None and obj.proposed_by_id == user.pk
+
+        def is_anothers(user: Any) -> bool:
+            return not is_own(user)
+
+        return [
+            DetailAction("approve", "Approve…", APPROVE, partial(self._decide, "approve"), shown_to=is_anothers),
+            DetailAction("reject", "Reject…", APPROVE, partial(self._decide, "reject"), shown_to=is_anothers),
+            DetailAction("withdraw", "Withdraw…", PROPOSE, partial(self._decide, "withdraw"), shown_to=is_own),
+        ]
+
+    def _decide(self, name: str, request: HttpRequest, object_id: str) -> HttpResponse:
+        adjustment: Adjustment = self.object_or_404(request, object_id)
+        back = self.object_url(adjustment.pk)
+        decision = _DECISIONS[name]
+        question = Question(f"{name.capitalize()} an adjustment", decision.text, name.capitalize(), decision.needs_note)
+        note = ask_note(self, request, question, [adjustment], back, [_lines_table(adjustment)])
+        if not isinstance(note, str):
+            return note
+        try:
+            decided = decision.service(actor=staff(request), adjustment_id=adjustment.pk, note=note)
+            messages.success(request, f"The adjustment is {decided.get_state_display().lower()}")
+        except AdjustmentError as error:
+            messages.error(request, refusal(error.code.value, error))
+        return HttpResponseRedirect(back)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask for reason and lines, prefilled for a failed settlement or an account, and propose them."""
+        if not self.has_add_permission(request):
+            return HttpResponse(status=403)
+        failure, way, moves = _prefilled(request)
+        asked = request.method == "POST" and CONFIRMED in request.POST
+        form = ReasonForm(request.POST if asked else None)
+        lines = LineFormSet(request.POST if asked else None, initial=[initial_of(move) for move in moves])
+        if asked and form.is_valid() and lines.is_valid():
+            done = self._propose(request, form, lines, failure)
+            if done is not None:
+                return done
+        back = self.changelist_url() if failure is None else _failure_url(failure)
+        context = {
+            **self.admin_site.each_context(request), "title": WAYS.get(way, "Propose an adjustment"),
+            "text": _WAY_TEXTS[way], "failure": failure, "form": form, "lines": lines, "back": back,
+            "opts": self.opts, "confirmed": CONFIRMED,
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/propose_adjustment.html", context)
+
+    def _propose(
+        self, request: HttpRequest, form: ReasonForm, lines: Any, failure: FailedSettlement | None
+    ) -> HttpResponse | None:
+        moves = [line.cleaned_data["move"] for line in lines if "move" in line.cleaned_data]
+        try:
+            proposed = adjustment_propose(
+                actor=staff(request), moves=moves, reason=form.cleaned_data["reason"],
+                failure_id=failure.pk if failure else None, adjustment_id=form.cleaned_data["adjustment"],
+            )  # fmt: skip
+        except AdjustmentError as error:
+            messages.error(request, refusal(error.code.value, error))
+            return None
+        messages.success(request, "Proposed. Somebody else has to approve it")
+        return HttpResponseRedirect(self.object_url(proposed.pk))
+
+
+def _prefilled(request: HttpRequest) -> tuple[FailedSettlement | None, str, list[Move]]:
+    """Return the failure that is to be closed, in which way, and the lines to begin with."""
+    if failure_id := request.GET.get("failure", ""):
+        failure = FailedSettlement.objects.filter(id=_number(failure_id)).first()
+        trades = trade_outbox().find(trade_ids=[failure.trade_id]) if failure else []
+        way = request.GET.get("way", "")
+        if not trades or way not in WAYS:
+            raise Http404
+        return failure, way, (settle_moves if way == "settle" else give_back_moves)(trades[0])
+    if account_id := request.GET.get("account", ""):
+        account = Account.objects.filter(id=_number(account_id)).first()
+        if account is None:
+            raise Http404
+        keys = [
+            AccountKey(account.owner_id, account.asset_id, account.kind),
+            AccountKey(None, account.asset_id, Account.Kind.EXTERNAL.value),
+        ]
+        return None, "", [Move(key, _ZERO, _ZERO) for key in dict.fromkeys(keys)]
+    return None, "", []
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise Http404
+    return int(text)
+
+
+def _failure_url(failure: FailedSettlement) -> str:
+    return reverse("admin:settlement_failedsettlement_change", args=[failure.pk])
+
+
+def _lines_table(adjustment: Adjustment) -> Table:
+    """Return what an adjustment changes, beside what the accounts have now. One query."""
+    headers = ["#", "Account", "Asset", "Available", "Held", "Entry", "Available now", "Held now"]
+    is_open = adjustment.state == Adjustment.State.PROPOSED
+    rows = []
+    for line in adjustment.lines.select_related("account__owner").order_by("number"):
+        account = line.account
+        row = [
+            line.number, link_to(ACCOUNT, account.pk, str(account.owner or account.get_kind_display())),
+            account.asset_id, *map(_signed, (line.available, line.held, EXACT.add(line.available, line.held))),
+            amount_text(account.available), amount_text(account.held),
+        ]  # fmt: skip
+        rows.append([*row, _enough(account, line)] if is_open else row)
+    return Table("What it changes", [*headers, "After"] if is_open else headers, rows)
+
+
+def _signed(value: Decimal) -> str:
+    return f"+{amount_text(value)}" if value > 0 else amount_text(value)
+
+
+def _enough(account: Account, line: AdjustmentLine) -> Any:
+    available, held = EXACT.add(account.available, line.available), EXACT.add(account.held, line.held)
+    is_short = held < 0 or (available < 0 and account.kind != Account.Kind.EXTERNAL)
+    text = f"{amount_text(available)} + {amount_text(held)}"
+    return mark(text, "danger") if is_short else text
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    service: Callable[..., Adjustment]
+    text: str
+    needs_note: bool = False
+
+
+_DECISIONS = {
+    "approve": _Decision(adjustment_approve, "The balances change at once, and for good."),
+    "reject": _Decision(adjustment_reject, "Nothing moves. Say why, for who proposed it.", needs_note=True),
+    "withdraw": _Decision(adjustment_withdraw, "Nothing moves."),
+}

@@ -1,0 +1,116 @@
+"""What staff fill in to move money."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.core.signing import BadSignature, Signer
+
+from exchange.admin.search import find_users
+from exchange.ids import uuid7
+from exchange.models import Asset
+from exchange.scaling import plain
+from settlement.legs import AccountKey, Move
+from settlement.models import Account
+
+if TYPE_CHECKING:
+    from django.forms import Select, TextInput
+else:
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+REASON_MAX = 200
+HOUSE = {"fees": Account.Kind.FEES.value, "outside world": Account.Kind.EXTERNAL.value}
+_HOUSE_NAMES = {kind: name for name, kind in HOUSE.items()}
+_ROWS_MAX = 20
+_signer = Signer(salt="settlement.transfer")
+
+
+def new_transfer() -> str:
+    """Return a new transfer id that only this exchange can have made: nobody takes the id of a trade to come."""
+    return _signer.sign(str(uuid7()))
+
+
+class TransferField(forms.CharField):
+    """A hidden id made with the form: whoever presses the button twice asks for one transfer."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> UUID:
+        try:
+            return UUID(_signer.unsign(super().clean(value)))
+        except BadSignature as error:
+            raise forms.ValidationError("Open this form again") from error
+
+
+class MoneyForm(forms.Form):
+    """A deposit or withdrawal of a known account."""
+
+    amount = forms.DecimalField(max_digits=38, decimal_places=18, widget=TextInput)
+    reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It stands in the user's own entries")
+    transfer = TransferField(initial=new_transfer)
+
+
+class MoneyOfUserForm(MoneyForm):
+    """A deposit or withdrawal of a user, who may not have an account in the asset yet."""
+
+    asset = forms.ModelChoiceField(Asset.objects.order_by("code"), widget=Select)
+    field_order = ("asset", "amount", "reason")
+
+
+class PeriodForm(forms.Form):
+    since = forms.DateTimeField(
+        required=False, label="From (UTC), included", widget=TextInput(attrs={"type": "datetime-local"})
+    )
+    until = forms.DateTimeField(
+        required=False, label="Until (UTC), not included", widget=TextInput(attrs={"type": "datetime-local"})
+    )
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It stands in the entries")
+    adjustment = TransferField(initial=new_transfer)
+
+
+class LineForm(forms.Form):
+    """One line of an adjustment; a row that is left empty is none."""
+
+    owner = forms.CharField(required=False, max_length=254, widget=TextInput)
+    asset = forms.CharField(required=False, max_length=16, widget=TextInput)
+    available = forms.DecimalField(required=False, max_digits=38, decimal_places=18, widget=TextInput)
+    held = forms.DecimalField(required=False, max_digits=38, decimal_places=18, widget=TextInput)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        numbers = [values.get(name) or Decimal(0) for name in ("available", "held")]
+        if any(numbers) and not self.errors:
+            asset = values["asset"].strip().upper()
+            values["move"] = Move(_account(self, values["owner"].strip(), asset), *numbers)
+        return values
+
+
+def _account(form: LineForm, owner: str, asset: str) -> AccountKey:
+    if not Asset.objects.filter(code=asset).exists():
+        form.add_error("asset", f"There is no asset {asset}" if asset else "Which asset?")
+    if owner.lower() in HOUSE:
+        return AccountKey(None, asset, HOUSE[owner.lower()])
+    users = find_users(owner)
+    if len(users) != 1:
+        form.add_error("owner", "Name one user, or fees, or outside world")
+        return AccountKey(None, asset)
+    return AccountKey(users[0], asset)
+
+
+LineFormSet = forms.formset_factory(LineForm, extra=2, max_num=_ROWS_MAX, absolute_max=_ROWS_MAX)
+
+
+def initial_of(move: Move) -> dict[str, str]:
+    """Return a move as the form shows it."""
+    owner = str(move.account.owner_id or _HOUSE_NAMES[move.account.kind])
+    return {
+        "owner": owner,
+        "asset": move.account.asset,
+        "available": plain(move.available),
+        "held": plain(move.held),
+    }
