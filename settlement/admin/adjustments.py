@@ -13,12 +13,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
-from exchange.admin.columns import amount_text, label, link_to, mark, moment, related, short_id
+from exchange.admin.columns import amount_text, label, link_to, mark, moment, related, short, short_id
 from exchange.admin.filters import UuidTimeFilter
 from exchange.admin.notes import CONFIRMED, Question, ask_note, refusal
 from exchange.admin.search import as_uuid, find_users
 from exchange.scaling import EXACT
-from settlement.admin.forms import LineFormSet, ReasonForm, initial_of
+from settlement.admin.forms import LineFormSet, ReasonForm, initial_lines
 from settlement.admin.tables import ACCOUNT, USER
 from settlement.errors import AdjustmentError
 from settlement.legs import AccountKey, Move, give_back_moves, settle_moves
@@ -50,12 +50,11 @@ class AdjustmentAdmin(ReadOnlyAdmin):
 
     list_display = [
         short_id(), moment("created_at", "proposed at"), label("state", STATE_COLOURS), "reason",
-        related("proposed_by", USER), related("decided_by", USER), moment("decided_at"), related("failure", FAILURE),
+        related("proposed_by", USER), related("decided_by", USER), "closes",
     ]  # fmt: skip
     list_select_related = ["proposed_by", "decided_by", "failure"]
     list_only = [
-        "id", "created_at", "state", "reason", "proposed_by__username", "decided_by__username", "decided_at",
-        "failure__trade_id", "failure__state",
+        "id", "created_at", "state", "reason", "proposed_by__username", "decided_by__username", "failure__trade_id",
     ]  # fmt: skip
     list_filter = ["state", UuidTimeFilter]
     search_fields = ["id"]
@@ -73,6 +72,11 @@ class AdjustmentAdmin(ReadOnlyAdmin):
         elif term:
             queryset = queryset.filter(proposed_by__in=find_users(term))
         return queryset, False
+
+    @admin.display(description="closes the trade")
+    def closes(self, adjustment: Adjustment) -> Any:
+        failure = adjustment.failure
+        return "-" if failure is None else link_to(FAILURE, failure.pk, short(failure.trade_id))
 
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return staff(request).has_perm(PROPOSE)
@@ -120,7 +124,7 @@ class AdjustmentAdmin(ReadOnlyAdmin):
         failure, way, moves = _prefilled(request)
         asked = request.method == "POST" and CONFIRMED in request.POST
         form = ReasonForm(request.POST if asked else None)
-        lines = LineFormSet(request.POST if asked else None, initial=[initial_of(move) for move in moves])
+        lines = LineFormSet(request.POST if asked else None, initial=initial_lines(moves))
         if asked and form.is_valid() and lines.is_valid():
             done = self._propose(request, form, lines, failure)
             if done is not None:

@@ -53,8 +53,8 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
 
     list_display = [
         "id", label("state", STATE_COLOURS), related_id("trade_id", TRADE, "trade"),
-        moment_of_id("trade_id", "traded at"), "age", "market", "code", "short_error", "attempt_count",
-        moment("next_attempt_at", "next attempt"),
+        moment_of_id("trade_id", "traded at"), "age", "market", "code", "tries",
+        moment("next_attempt_at", "next attempt"), "short_error",
     ]  # fmt: skip
     list_select_related = ["market"]
     list_only = ["id", "state", "trade_id", "market__symbol", "code", "error", "attempt_count", "next_attempt_at"]
@@ -78,6 +78,10 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return staff(request).has_perm(CHANGE_FAILURE)
+
+    @admin.display(description="attempts")
+    def tries(self, failure: FailedSettlement) -> int:
+        return failure.attempt_count
 
     @admin.display(description="age")
     def age(self, failure: FailedSettlement) -> str:
@@ -164,15 +168,18 @@ def _closed(failure: FailedSettlement | None) -> bool:
 
 def _payload_tables(failure: FailedSettlement) -> list[Table]:
     """Return the legs that settlement would have moved; nothing for a failure of an older version."""
-    headers = ("Leg", "Owner", "Asset", "Available", "Held", "Entry")
+    headers = ("Leg", "Whose", "Asset", "Available", "Held", "Entry")
     rows = [
         [
-            leg["leg"], link_to(USER, leg["owner_id"], leg["owner_id"]) if leg["owner_id"] else leg["kind"],
+            leg["leg"], link_to(USER, leg["owner_id"], _SIDES[leg["leg"]]) if leg["owner_id"] else leg["kind"],
             leg["asset"], leg["available"], leg["held"], leg["amount"],
         ]
         for leg in failure.payload.get("legs", [])
     ]  # fmt: skip
     return [Table("The legs it would have moved, as settlement saw them", headers, rows)] if rows else []
+
+
+_SIDES = {1: "buyer", 2: "seller", 4: "seller", 5: "buyer"}
 
 
 def _adjustment_tables(failure: FailedSettlement) -> list[Table]:

@@ -1,5 +1,6 @@
 """What staff fill in to move money."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -7,9 +8,9 @@ from uuid import UUID
 from django import forms
 from django.core.signing import BadSignature, Signer
 
-from exchange.admin.search import find_users
+from exchange.admin.search import as_uuid, find_users
 from exchange.ids import uuid7
-from exchange.models import Asset
+from exchange.models import Asset, User
 from exchange.scaling import plain
 from settlement.legs import AccountKey, Move
 from settlement.models import Account
@@ -67,6 +68,12 @@ class PeriodForm(forms.Form):
         required=False, label="Until (UTC), not included", widget=TextInput(attrs={"type": "datetime-local"})
     )
 
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("since") and values.get("until") and values["since"] >= values["until"]:
+            self.add_error("until", "This must be later than the beginning")
+        return values
+
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It stands in the entries")
@@ -105,12 +112,22 @@ def _account(form: LineForm, owner: str, asset: str) -> AccountKey:
 LineFormSet = forms.formset_factory(LineForm, extra=2, max_num=_ROWS_MAX, absolute_max=_ROWS_MAX)
 
 
-def initial_of(move: Move) -> dict[str, str]:
-    """Return a move as the form shows it."""
-    owner = str(move.account.owner_id or _HOUSE_NAMES[move.account.kind])
-    return {
-        "owner": owner,
-        "asset": move.account.asset,
-        "available": plain(move.available),
-        "held": plain(move.held),
-    }
+def initial_lines(moves: Sequence[Move]) -> list[dict[str, str]]:
+    """Return moves as the form shows them, with users' names where a name finds its user. One query."""
+    owners = {move.account.owner_id for move in moves if move.account.owner_id}
+    names = dict(User.objects.filter(id__in=owners).values_list("id", "username"))
+    return [
+        {
+            "owner": _owner_text(move.account, names), "asset": move.account.asset,
+            "available": plain(move.available), "held": plain(move.held),
+        }
+        for move in moves
+    ]  # fmt: skip
+
+
+def _owner_text(account: AccountKey, names: dict[UUID, str]) -> str:
+    if account.owner_id is None:
+        return _HOUSE_NAMES[account.kind]
+    name = names.get(account.owner_id, "")
+    is_clear = name and "@" not in name and name.lower() not in HOUSE and as_uuid(name) is None
+    return name if is_clear else str(account.owner_id)

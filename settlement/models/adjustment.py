@@ -31,7 +31,7 @@ class Adjustment(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )
-    note = models.TextField(blank=True, help_text="Of who decided")
+    note = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now())
     decided_at = models.DateTimeField(null=True, blank=True)
 

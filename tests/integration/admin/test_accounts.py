@@ -162,6 +162,14 @@ def test_a_statement_of_a_period_opens_with_what_came_before(cast: Cast, boss: C
     assert [row["balance"] for row in statement(boss, account, since=later)] == ["1000006", "1000006"]
 
 
+def test_a_period_that_ends_before_it_begins_is_refused(cast: Cast, boss: Client) -> None:
+    page = f"{ACCOUNTS}{account_of(cast.maker, cast.quote).pk}/statement/"
+
+    answer = boss.post(page, {"confirmed": "1", "since": "2026-01-02T00:00", "until": "2026-01-01T00:00"})
+
+    assert b"later than the beginning" in answer.content
+
+
 def test_no_cell_of_a_statement_is_a_formula(cast: Cast, boss: Client) -> None:
     ledger_deposit(owner=cast.maker, asset=cast.quote, amount=Decimal(1), reason='=HYPERLINK("http://x")')
 
@@ -231,8 +239,9 @@ def test_a_balance_is_explained_by_its_entries_and_its_holds(cast: Cast, boss: C
         ["Now", "", "", "", "999949.95"],
     ]
     assert tables["What is held, and for what"] == [
-        ["Open orders", "1", "7.5"], ["Trades that are not settled", "1", "50.05"],
-        ["Orders that have ended, owed", "1", "2"], ["Together", "", "59.55"], ["Held", "equal", "59.55"],
+        ["Open orders", "1", "7.5", ""], ["Trades that are not settled", "1", "50.05", ""],
+        ["Orders that have ended, owed", "1", "2", ""], ["Together", "", "59.55", ""],
+        ["Held", "", "59.55", "equal"],
     ]  # fmt: skip
     newest = tables["Newest entries (at most 50)"]
     assert [row[3:5] for row in newest] == [["-50.05", "999949.95"], ["1000000", "1000000"]]
@@ -250,7 +259,7 @@ def test_the_seller_s_hold_is_the_quantity_and_a_closed_trade_holds_nothing(cast
     trade = cast.trade()
     account = account_of(cast.maker, cast.base)
 
-    assert explained(boss, account)["What is held, and for what"][1] == ["Trades that are not settled", "1", "0.5"]
+    assert explained(boss, account)["What is held, and for what"][1] == ["Trades that are not settled", "1", "0.5", ""]
     for status, count in (("retrying", "1"), ("failed", "1"), ("resolved", "0"), ("settled", "0")):
         Trade.objects.filter(id=trade.id).update(settlement_status=status)
         assert explained(boss, account)["What is held, and for what"][1][1] == count
@@ -263,7 +272,7 @@ def test_a_hold_that_nothing_needs_is_seen(cast: Cast, boss: Client) -> None:
 
     rows = explained(boss, account_of(cast.maker, cast.quote))["What is held, and for what"]
 
-    assert rows[-2:] == [["Together", "", "0"], ["Held", "they differ", "4"]]
+    assert rows[-2:] == [["Together", "", "0", ""], ["Held", "", "4", "they differ"]]
     cast.hold(cast.maker, cast.quote, Decimal(-4))
 
 
