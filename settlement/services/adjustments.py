@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from exchange.audit import audit_record
@@ -45,7 +45,7 @@ def adjustment_propose(
     accounts. Locks the failure. Raises AdjustmentError.
     """
     _require_right(actor, PROPOSE)
-    if adjustment_id and (known := Adjustment.objects.filter(id=adjustment_id, proposed_by=actor).first()):
+    if known := _proposed_before(actor, adjustment_id):
         return known
     trade = None if failure_id is None else _trade_to_close(failure_id)
     if not reason.strip() or len(reason) > 200:
@@ -55,7 +55,13 @@ def adjustment_propose(
     if trade is not None:
         _require_holds(lines, trade)
     adjustment = Adjustment(id=adjustment_id or uuid7(), reason=reason, proposed_by=actor, failure_id=failure_id)
-    adjustment.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            adjustment.save(force_insert=True)
+    except IntegrityError:  # the same form, sent twice at once
+        if known := _proposed_before(actor, adjustment_id):
+            return known
+        raise
     ids = accounts_find({line.account for line in lines})
     AdjustmentLine.objects.bulk_create(
         AdjustmentLine(
@@ -188,6 +194,12 @@ def _lock_proposed(actor: User, adjustment_id: UUID, right: str) -> Adjustment:
         message = f"It is {adjustment.get_state_display().lower()} already"
         raise AdjustmentError(_Code.ADJUSTMENT_ALREADY_DECIDED, message)
     return adjustment
+
+
+def _proposed_before(actor: User, adjustment_id: UUID | None) -> Adjustment | None:
+    if adjustment_id is None:
+        return None
+    return Adjustment.objects.filter(id=adjustment_id, proposed_by=actor).first()
 
 
 def _trade_to_close(failure_id: int) -> TradeToSettle:
