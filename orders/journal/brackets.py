@@ -11,7 +11,7 @@ from orders.journal.terms import MarketTerms
 # however many its accounts have made.
 _UNSETTLED = """
 SELECT uuid_send(buyer_order_id), uuid_send(seller_order_id) FROM orders_trade
-WHERE market_id = %s AND settlement_status <> 'settled' AND settlement_status <> 'resolved' AND id >= %s
+WHERE market_id = %s AND settlement_status <> 'settled' AND id >= %s
     AND (buyer_order_id = ANY(%s::uuid[]) OR seller_order_id = ANY(%s::uuid[]))
 """
 
@@ -19,8 +19,8 @@ WHERE market_id = %s AND settlement_status <> 'settled' AND settlement_status <>
 def ready_brackets(connection: Connection, terms: MarketTerms, engine: Engine, open_orders: OpenOrders) -> list[int]:
     """Return the entries of armed brackets all of whose trades are settled. One query, none without such brackets.
 
-    A trade whose settlement has failed for good leaves its bracket waiting until staff mend it, or close it by an
-    adjustment: then the exits get what their owner has.
+    A trade whose settlement has failed for good leaves its bracket waiting until staff mend it. One that was closed by
+    an adjustment leaves it waiting until its owner cancels it: what the exits would sell may have been given back.
     """
     armed = list(engine.armed_brackets())
     if not armed:

@@ -8,8 +8,11 @@ from exchange.models import Market, User
 from matching.engine import SelfTradePrevention, TimeInForce
 from matching.messages import ReplyStatus
 from orders.models import Order, OrderStatus, Trade
+from settlement.models import FailedSettlement
+from settlement.services import adjustment_approve
 from tests.desk import BUY, SELL, Desk, available, held
 from tests.fixtures import FUNDS
+from tests.integration.settlement.adjusting import Eyes, give_back
 
 FEE = Decimal("1.001")
 
@@ -198,6 +201,29 @@ def test_a_settlement_that_failed_leaves_the_exits_waiting(
     Trade.objects.filter(market_id=market.pk).update(settlement_status="pending")
     desk.settle()
     assert statuses(desk, *(order.id for order in reply.others)) == ["open", "pending"]
+
+
+def test_a_trade_that_staff_gave_back_leaves_the_exits_to_their_owner(
+    desk: Desk, market: Market, maker: User, taker: User
+) -> None:
+    """They must not sell other coins of the owner for those that were given back."""
+    desk.place(maker, SELL, 1_000, 10_000)
+    reply = desk.send(
+        desk.bracket(taker, BUY, 1_000, 10_000, take_profit=10_500, stop=9_500, time_in_force=TimeInForce.FOK)
+    )[0]
+    trade = Trade.objects.get(market_id=market.pk)
+    Trade.objects.filter(id=trade.id).update(settlement_status="failed")
+    failure = FailedSettlement.objects.create(trade_id=trade.id, market=market, state="dead", code="UNKNOWN", error="")
+    eyes = Eyes.open()
+    proposal = eyes.propose(give_back(trade), failure=failure)
+
+    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+
+    desk.check()
+    assert not desk.tend_if_needed()
+    assert statuses(desk, *(order.id for order in reply.others)) == ["pending", "pending"]
+    desk.cancel_all(taker)
+    assert statuses(desk, *(order.id for order in reply.others)) == ["cancelled", "cancelled"]
 
 
 def test_a_stop_loss_that_is_late_sells_at_once(

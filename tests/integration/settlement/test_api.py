@@ -3,6 +3,9 @@
 from typing import Any
 
 import orjson
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.views import View
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
@@ -56,3 +59,67 @@ def _get(view: type[View], user: User | None, query: str = "", **path: str) -> d
     assert isinstance(response, Response)
     answer: dict[str, Any] = orjson.loads(response.render().content)
     return answer
+
+
+def test_an_entry_of_a_trade_names_the_trade_and_one_s_own_order(cast: Cast) -> None:
+    trade = cast.trade()
+    settle_pending(market_id=cast.market.pk)
+
+    for user, asset, order_id in (
+        (cast.taker, cast.quote, trade.buyer_order_id),
+        (cast.taker, cast.base, trade.buyer_order_id),
+        (cast.maker, cast.quote, trade.seller_order_id),
+        (cast.maker, cast.base, trade.seller_order_id),
+    ):
+        newest, funds = _get(EntryListView, user, asset=asset)["data"]
+        assert (newest["trade_id"], newest["order_id"]) == (str(trade.id), str(order_id))
+        assert (funds["trade_id"], funds["order_id"]) == (None, None)
+
+
+def test_who_traded_with_oneself_sees_each_entry_s_own_order(cast: Cast) -> None:
+    trade = cast.trade(buyer=cast.maker, seller=cast.maker, hold="50.05")
+    settle_pending(market_id=cast.market.pk)
+
+    given = {entry["amount"][0] == "-": entry["order_id"] for entry in _trades_of(cast.maker, cast.quote)}
+    assert given == {True: str(trade.buyer_order_id), False: str(trade.seller_order_id)}
+    given = {entry["amount"][0] == "-": entry["order_id"] for entry in _trades_of(cast.maker, cast.base)}
+    assert given == {False: str(trade.buyer_order_id), True: str(trade.seller_order_id)}
+
+
+def test_entries_are_narrowed_by_kind_and_time(cast: Cast) -> None:
+    cast.trade()
+    settle_pending(market_id=cast.market.pk)
+    moments = [entry["created_at"] for entry in _get(EntryListView, cast.taker, asset=cast.quote)["data"]]
+    exact = cast.taker.accounts.get(asset_id=cast.quote).entries.latest("id").created_at.isoformat().replace("+", "%2B")
+
+    def kinds(query: str) -> list[str]:
+        return [entry["kind"] for entry in _get(EntryListView, cast.taker, query, asset=cast.quote)["data"]]
+
+    assert moments == sorted(moments, reverse=True)
+    assert (kinds("kind=trade"), kinds("kind=DEPOSIT"), kinds("kind=fee")) == (["trade"], ["deposit"], [])
+    assert (kinds(f"from={exact}"), kinds(f"to={exact}")) == (["trade"], ["deposit"])
+    assert kinds(f"from={exact}&to={exact}") == []
+    assert kinds("limit=1&offset=1&kind=trade") == []
+
+
+@pytest.mark.parametrize("query", ["kind=loan", "from=yesterday", "to=2026-13-01", "cursor=1"])
+def test_a_filter_that_is_none_is_refused(cast: Cast, query: str) -> None:
+    error = _get(EntryListView, cast.taker, query, asset=cast.quote)["error"]
+
+    assert (error["code"], list(error["details"])) == ("VALIDATION_ERROR", [query.split("=")[0]])
+
+
+def test_a_page_of_entries_takes_a_fixed_number_of_queries(cast: Cast) -> None:
+    for _ in range(12):
+        cast.trade(price="1", quantity="1", hold="2")
+    settle_pending(market_id=cast.market.pk)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert len(_get(EntryListView, cast.taker, "limit=10", asset=cast.quote)["data"]) == 10
+
+    assert len(captured.captured_queries) <= 5  # account, page, count, parties, decimals
+
+
+def _trades_of(user: User, asset: str) -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = _get(EntryListView, user, "kind=trade", asset=asset)["data"]
+    return data

@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import AuditEntry
 from orders.models import Trade
+from settlement.errors import SettlementCode, SettlementError
 from settlement.models import LedgerEntry
 from settlement.services import (
     failed_settlement_resolve,
@@ -166,4 +167,38 @@ def test_a_dead_letter_is_resolved_with_a_note_and_then_left_alone(cast: Cast, p
     with pytest.raises(ApiError) as refused:
         failed_settlement_resolve(actor=cast.staff, failure_id=failure.pk, note="again")
     assert refused.value.code is ErrorCode.NOT_FOUND
+    assert status_of(trade.id) == "failed"
+
+
+def test_a_failure_keeps_the_trade_and_its_legs_as_settlement_saw_them(cast: Cast, picky: type[PickyWallet]) -> None:
+    trade = cast.trade()
+    picky.poison = {trade.id}
+
+    settle_pending(market_id=cast.market.pk)
+
+    failure = failure_of(trade)
+    assert (failure.state, failure.code, len(failure.attempts)) == ("dead", "UNKNOWN", 1)
+    seen = failure.payload["trade"]
+    assert (seen["id"], seen["buyer_id"], seen["quantity"], seen["buyer_hold"]) == (
+        str(trade.id), str(cast.taker.pk), "0.5", "60.06",
+    )  # fmt: skip
+    parts = ("leg", "asset", "available", "held", "amount")
+    assert [tuple(leg[part] for part in parts) for leg in failure.payload["legs"]] == [
+        (1, cast.quote, "10.01", "-60.06", "-50.05"), (2, cast.quote, "49.95", "0", "49.95"),
+        (3, cast.quote, "0.1", "0", "0.1"), (4, cast.base, "0", "-0.5", "-0.5"), (5, cast.base, "0.5", "0", "0.5"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [code for code in SettlementCode if not code.is_transient])
+def test_a_permanent_error_goes_straight_to_the_dead_letters(
+    cast: Cast, flaky: type[FlakyWallet], code: SettlementCode
+) -> None:
+    trade = cast.trade()
+    flaky.failures, flaky.error = 1, SettlementError(code, "for good")
+
+    assert settle_pending(market_id=cast.market.pk).dead == 1
+
+    failure = failure_of(trade)
+    assert (failure.state, failure.code, failure.next_attempt_at) == ("dead", code.value, None)
+    assert [(attempt["code"], attempt["transient"]) for attempt in failure.attempts] == [(code.value, False)]
     assert status_of(trade.id) == "failed"
