@@ -33,7 +33,10 @@ _COLOURS = {
     "warning": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
     "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
 }
-_LABEL = '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] uppercase whitespace-nowrap {}">{}</span>'
+_LABEL = (
+    '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] uppercase whitespace-nowrap'
+    ' {}">{}</span>'
+)
 _LINK = '<a href="{}" class="text-primary-600 dark:text-primary-500 whitespace-nowrap" title="{}">{}</a>'
 
 
