@@ -5,7 +5,6 @@ Nobody who has one of the later ones locked waits for an earlier one.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,18 +13,25 @@ from django.utils import timezone
 
 from exchange.audit import audit_record
 from exchange.ids import uuid7
-from exchange.models import Asset, User
-from exchange.scaling import EXACT, decimals_of, plain
+from exchange.models import User
+from exchange.scaling import EXACT, plain
 from settlement.accounts import Change, accounts_change, accounts_find, accounts_lock
 from settlement.errors import HOLD_CONSTRAINTS, AdjustmentCode, AdjustmentError
 from settlement.ledger import Entry, entries_write
-from settlement.legs import AccountKey, Move, moves_merged, trade_holds
+from settlement.legs import AccountKey, Move, moves_merged
 from settlement.models import Account, Adjustment, AdjustmentLine, FailedSettlement, LedgerEntry
 from settlement.ports import TradeToSettle, trade_outbox
+from settlement.services.adjustment_rules import (
+    move_as_json,
+    require_funds,
+    require_holds,
+    require_not_moved,
+    require_other,
+    require_right,
+    require_sound,
+)
 
 PROPOSE, APPROVE = "settlement.add_adjustment", "settlement.approve_adjustment"
-LINES_MAX = 50
-_LARGEST = Decimal("1e20")  # the column's room before the point
 _State, _Code = Adjustment.State, AdjustmentCode
 
 
@@ -44,16 +50,16 @@ def adjustment_propose(
     the trade holds. An `adjustment_id` makes it happen once: the second time returns the first. Makes missing
     accounts. Locks the failure. Raises AdjustmentError.
     """
-    _require_right(actor, PROPOSE)
+    require_right(actor, PROPOSE)
     if known := _proposed_before(actor, adjustment_id):
         return known
     trade = None if failure_id is None else _trade_to_close(failure_id)
     if not reason.strip() or len(reason) > 200:
         raise AdjustmentError(_Code.INVALID, "Give a reason of at most 200 characters")
     lines = moves_merged(moves)
-    _require_sound(lines)
+    require_sound(lines)
     if trade is not None:
-        _require_holds(lines, trade)
+        require_holds(lines, trade)
     adjustment = Adjustment(id=adjustment_id or uuid7(), reason=reason, proposed_by=actor, failure_id=failure_id)
     try:
         with transaction.atomic():
@@ -69,7 +75,7 @@ def adjustment_propose(
         )
         for number, line in enumerate(lines, start=1)
     )
-    new = {"state": _State.PROPOSED.value, **_about(trade), "lines": [_as_json(line) for line in lines]}
+    new = {"state": _State.PROPOSED.value, **_about(trade), "lines": [move_as_json(line) for line in lines]}
     audit_record(actor=actor, action="adjustment.propose", target=adjustment, new=new, note=reason)
     return adjustment
 
@@ -83,12 +89,12 @@ def adjustment_approve(*, actor: User, adjustment_id: UUID, note: str = "") -> A
     Raises AdjustmentError, and then nothing has happened: the proposal stands.
     """
     adjustment = _lock_proposed(actor, adjustment_id, APPROVE)
-    _require_other(actor, adjustment)
+    require_other(actor, adjustment)
     moves = adjustment_moves(adjustment)
     trade = None
     if adjustment.failure is not None:
         trade = _close_failure(adjustment.failure, actor, adjustment)
-        _require_holds(moves, trade)
+        require_holds(moves, trade)
     old, new = _move(adjustment, moves)
     _decide(adjustment, _State.APPROVED, actor, note)
     audit_record(
@@ -103,7 +109,7 @@ def adjustment_approve(*, actor: User, adjustment_id: UUID, note: str = "") -> A
 def adjustment_reject(*, actor: User, adjustment_id: UUID, note: str) -> Adjustment:
     """Refuse what somebody else has proposed; nothing moves. Raises AdjustmentError. Writes an audit entry."""
     adjustment = _lock_proposed(actor, adjustment_id, APPROVE)
-    _require_other(actor, adjustment)
+    require_other(actor, adjustment)
     if not note.strip():
         raise AdjustmentError(_Code.INVALID, "Say why it is rejected")
     return _close(adjustment, _State.REJECTED, actor, note)
@@ -127,61 +133,6 @@ def adjustment_moves(adjustment: Adjustment) -> list[Move]:
     ]
 
 
-# --- what must be true ----------------------------------------------------------------------------
-
-
-def _require_right(actor: User, right: str) -> None:
-    if not actor.has_perm(right):
-        raise AdjustmentError(_Code.FORBIDDEN, f"This needs the right {right}")
-
-
-def _require_other(actor: User, adjustment: Adjustment) -> None:
-    if adjustment.proposed_by_id == actor.pk:
-        raise AdjustmentError(_Code.FORBIDDEN, "Somebody else than who proposed it has to decide")
-
-
-def _require_sound(lines: Sequence[Move]) -> None:
-    if not 1 <= len(lines) <= LINES_MAX:
-        raise AdjustmentError(_Code.INVALID, f"Change 1 to {LINES_MAX} accounts")
-    decimals = dict(
-        Asset.objects.filter(code__in={line.account.asset for line in lines}).values_list("code", "decimals")
-    )
-    sums: dict[str, Decimal] = {}
-    for line in lines:
-        if problem := _problem_of(line, decimals):
-            raise AdjustmentError(_Code.INVALID, problem, _as_json(line))
-        asset = line.account.asset
-        sums[asset] = EXACT.add(sums.get(asset, Decimal(0)), line.amount)
-    if not_zero := {asset: plain(total) for asset, total in sums.items() if total}:
-        message = "What is taken and what is given must add up to zero in each asset"
-        raise AdjustmentError(_Code.ADJUSTMENT_NOT_ZERO_SUM, message, not_zero)
-
-
-def _problem_of(line: Move, decimals: dict[str, int]) -> str:
-    asset = line.account.asset
-    if asset not in decimals:
-        return f"There is no asset {asset}"
-    for number in (line.available, line.held):
-        if not number.is_finite() or number.copy_abs() >= _LARGEST:
-            return "An amount must be a number below 1e20"
-        if decimals_of(number) > decimals[asset]:
-            return f"{asset} has at most {decimals[asset]} decimals"
-    if line.account.owner_id is None and line.held:
-        return "The house's accounts hold nothing"
-    return ""
-
-
-def _require_holds(lines: Sequence[Move], trade: TradeToSettle) -> None:
-    wanted = {key: amount.copy_negate() for key, amount in trade_holds(trade).items()}
-    found = {line.account: line.held for line in lines if line.held}
-    if found != wanted:
-        raise AdjustmentError(
-            _Code.HOLDS_DIFFER,
-            "To close the trade take exactly what it holds",
-            {"buyer": f"{plain(trade.buyer_hold)} {trade.quote}", "seller": f"{plain(trade.quantity)} {trade.base}"},
-        )
-
-
 # --- steps ----------------------------------------------------------------------------------------
 
 
@@ -189,7 +140,7 @@ def _lock_proposed(actor: User, adjustment_id: UUID, right: str) -> Adjustment:
     adjustment = Adjustment.objects.select_for_update(no_key=True).filter(id=adjustment_id).first()
     if adjustment is None:
         raise AdjustmentError(_Code.ADJUSTMENT_NOT_FOUND, "There is no such adjustment")
-    _require_right(actor, right)
+    require_right(actor, right)
     if adjustment.state != _State.PROPOSED:
         message = f"It is {adjustment.get_state_display().lower()} already"
         raise AdjustmentError(_Code.ADJUSTMENT_ALREADY_DECIDED, message)
@@ -207,7 +158,7 @@ def _trade_to_close(failure_id: int) -> TradeToSettle:
     found = trade_outbox().find(trade_ids=[failure.trade_id]) if failure else []
     if failure is None or not found or failure.state not in _OPEN_FAILURES:
         raise AdjustmentError(_Code.TRADE_NOT_FAILED, "The settlement of that trade has not failed for good")
-    _require_not_moved(failure.trade_id)
+    require_not_moved(failure.trade_id)
     if failure.adjustments.filter(state__in=[_State.PROPOSED, _State.APPROVED]).exists():
         raise AdjustmentError(_Code.ADJUSTMENT_ALREADY_PROPOSED, "There is an adjustment for this settlement already")
     return found[0]
@@ -217,16 +168,11 @@ def _trade_to_close(failure_id: int) -> TradeToSettle:
 _OPEN_FAILURES = (FailedSettlement.State.DEAD, FailedSettlement.State.RESOLVED)
 
 
-def _require_not_moved(trade_id: UUID) -> None:
-    if LedgerEntry.objects.filter(transfer_id=trade_id).exists():
-        raise AdjustmentError(_Code.TRADE_ALREADY_MOVED, "The ledger has this trade: its money has moved")
-
-
 def _close_failure(failure: FailedSettlement, actor: User, adjustment: Adjustment) -> TradeToSettle:
     trades = trade_outbox().claim_failed(trade_ids=[failure.trade_id])
     if not trades:
         raise AdjustmentError(_Code.TRADE_NOT_FAILED, "That trade is not failed any more", _about_id(failure.trade_id))
-    _require_not_moved(failure.trade_id)
+    require_not_moved(failure.trade_id)
     locked = FailedSettlement.objects.select_for_update(no_key=True).get(id=failure.pk)
     old = locked.state
     locked.state, locked.note, locked.resolved_by = FailedSettlement.State.RESOLVED, adjustment.reason, actor
@@ -246,7 +192,7 @@ def _move(adjustment: Adjustment, moves: Sequence[Move]) -> tuple[list[Any], lis
     ids = accounts_lock(by_key)
     before = {account.pk: account for account in Account.objects.filter(id__in=ids.values())}
     for key, move in by_key.items():
-        _require_funds(key, move, before[ids[key]])
+        require_funds(key, move, before[ids[key]])
     kind = LedgerEntry.Kind.CORRECTION.value
     entries_write(
         Entry(adjustment.pk, number, ids[move.account], move.account.asset, move.amount, kind, adjustment.reason)
@@ -262,20 +208,6 @@ def _move(adjustment: Adjustment, moves: Sequence[Move]) -> tuple[list[Any], lis
     users = [move for move in moves if move.account.owner_id is not None]
     old = [_balance_as_json(before[ids[move.account]], None) for move in users]
     return old, [_balance_as_json(before[ids[move.account]], move) for move in users]
-
-
-def _require_funds(key: AccountKey, move: Move, account: Account) -> None:
-    details = {"account": str(account.pk), "asset": key.asset}
-    if move.held < 0 and EXACT.add(account.held, move.held) < 0:
-        raise AdjustmentError(
-            _Code.INSUFFICIENT_HOLD, f"Account {account.pk} holds {plain(account.held)} {key.asset} only", details
-        )
-    if key.kind != Account.Kind.EXTERNAL and move.available < 0 and EXACT.add(account.available, move.available) < 0:
-        raise AdjustmentError(
-            _Code.INSUFFICIENT_BALANCE,
-            f"Only {plain(account.available)} {key.asset} are available in account {account.pk}",
-            details,
-        )
 
 
 def _close(adjustment: Adjustment, state: Adjustment.State, actor: User, note: str) -> Adjustment:
@@ -305,16 +237,6 @@ def _about(trade: TradeToSettle | None) -> dict[str, str]:
 
 def _about_id(trade_id: UUID) -> dict[str, str]:
     return {"trade_id": str(trade_id)}
-
-
-def _as_json(move: Move) -> dict[str, str]:
-    owner = str(move.account.owner_id or move.account.kind)
-    return {
-        "owner": owner,
-        "asset": move.account.asset,
-        "available": plain(move.available),
-        "held": plain(move.held),
-    }
 
 
 def _balance_as_json(account: Account, move: Move | None) -> dict[str, str]:

@@ -390,3 +390,18 @@ def test_what_was_proposed_cannot_be_rewritten(cast: Cast, eyes: Eyes) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         AdjustmentLine.objects.filter(adjustment=proposal).delete()
     assert Account.objects.filter(owner=cast.maker, asset_id=cast.quote, available=FUNDS).exists()
+
+
+def test_fees_that_went_meanwhile_are_refused_by_the_database(
+    cast: Cast, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The house's accounts are locked last, so what was seen of them before may be gone."""
+    proposal = eyes.propose(_lines(cast, ("fees", "quote", "-1", "0"), ("taker", "quote", "1", "0")))
+    monkeypatch.setattr("settlement.services.adjustments.require_funds", lambda *_: None)
+
+    refused(
+        AdjustmentCode.INSUFFICIENT_BALANCE,
+        lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
+    )
+
+    assert cast.balance(cast.taker, cast.quote) == (FUNDS, 0)

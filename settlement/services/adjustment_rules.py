@@ -1,0 +1,104 @@
+"""What must be true of an adjustment, each refused with a code of its own."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from exchange.models import Asset, User
+from exchange.scaling import EXACT, decimals_of, plain
+from settlement.errors import AdjustmentCode, AdjustmentError
+from settlement.legs import AccountKey, Move, trade_holds
+from settlement.models import Account, Adjustment, LedgerEntry
+from settlement.ports import TradeToSettle
+
+LINES_MAX = 50
+_LARGEST = Decimal("1e20")  # the column's room before the point
+_Code = AdjustmentCode
+
+
+def require_right(actor: User, right: str) -> None:
+    """Refuse who lacks a right (`app.codename`)."""
+    if not actor.has_perm(right):
+        raise AdjustmentError(_Code.FORBIDDEN, f"This needs the right {right}")
+
+
+def require_other(actor: User, adjustment: Adjustment) -> None:
+    """Refuse who proposed it, whatever their rights."""
+    if adjustment.proposed_by_id == actor.pk:
+        raise AdjustmentError(_Code.FORBIDDEN, "Somebody else than who proposed it has to decide")
+
+
+def require_sound(lines: Sequence[Move]) -> None:
+    """Refuse lines that are none, too many or too fine, and those that do not add up to zero. One query."""
+    if not 1 <= len(lines) <= LINES_MAX:
+        raise AdjustmentError(_Code.INVALID, f"Change 1 to {LINES_MAX} accounts")
+    decimals = dict(
+        Asset.objects.filter(code__in={line.account.asset for line in lines}).values_list("code", "decimals")
+    )
+    sums: dict[str, Decimal] = {}
+    for line in lines:
+        if problem := _problem_of(line, decimals):
+            raise AdjustmentError(_Code.INVALID, problem, move_as_json(line))
+        asset = line.account.asset
+        sums[asset] = EXACT.add(sums.get(asset, Decimal(0)), line.amount)
+    if not_zero := {asset: plain(total) for asset, total in sums.items() if total}:
+        message = "What is taken and what is given must add up to zero in each asset"
+        raise AdjustmentError(_Code.ADJUSTMENT_NOT_ZERO_SUM, message, not_zero)
+
+
+def _problem_of(line: Move, decimals: dict[str, int]) -> str:
+    asset = line.account.asset
+    if asset not in decimals:
+        return f"There is no asset {asset}"
+    for number in (line.available, line.held):
+        if not number.is_finite() or number.copy_abs() >= _LARGEST:
+            return "An amount must be a number below 1e20"
+        if decimals_of(number) > decimals[asset]:
+            return f"{asset} has at most {decimals[asset]} decimals"
+    if line.account.owner_id is None and line.held:
+        return "The house's accounts hold nothing"
+    return ""
+
+
+def require_holds(lines: Sequence[Move], trade: TradeToSettle) -> None:
+    """Refuse what does not take exactly the holds of the trade it closes."""
+    wanted = {key: amount.copy_negate() for key, amount in trade_holds(trade).items()}
+    found = {line.account: line.held for line in lines if line.held}
+    if found != wanted:
+        raise AdjustmentError(
+            _Code.HOLDS_DIFFER,
+            "To close the trade take exactly what it holds",
+            {"buyer": f"{plain(trade.buyer_hold)} {trade.quote}", "seller": f"{plain(trade.quantity)} {trade.base}"},
+        )
+
+
+def require_not_moved(trade_id: UUID) -> None:
+    """Refuse to move by hand what the ledger has moved. One query."""
+    if LedgerEntry.objects.filter(transfer_id=trade_id).exists():
+        raise AdjustmentError(_Code.TRADE_ALREADY_MOVED, "The ledger has this trade: its money has moved")
+
+
+def require_funds(key: AccountKey, move: Move, account: Account) -> None:
+    """Refuse to take what an account does not have."""
+    details = {"account": str(account.pk), "asset": key.asset}
+    if move.held < 0 and EXACT.add(account.held, move.held) < 0:
+        raise AdjustmentError(
+            _Code.INSUFFICIENT_HOLD, f"Account {account.pk} holds {plain(account.held)} {key.asset} only", details
+        )
+    if key.kind != Account.Kind.EXTERNAL and move.available < 0 and EXACT.add(account.available, move.available) < 0:
+        raise AdjustmentError(
+            _Code.INSUFFICIENT_BALANCE,
+            f"Only {plain(account.available)} {key.asset} are available in account {account.pk}",
+            details,
+        )
+
+
+def move_as_json(move: Move) -> dict[str, str]:
+    """Return a move as the audit trail and the details of a refusal show it."""
+    owner = str(move.account.owner_id or move.account.kind)
+    return {
+        "owner": owner,
+        "asset": move.account.asset,
+        "available": plain(move.available),
+        "held": plain(move.held),
+    }
