@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django import forms
 from django.core.signing import BadSignature, Signer
+from django.db.models import Q
 
-from exchange.admin.search import as_uuid, find_users
+from exchange.admin.search import as_uuid
 from exchange.ids import uuid7
 from exchange.models import Asset, User
 from exchange.scaling import plain
@@ -102,11 +103,17 @@ def _account(form: LineForm, owner: str, asset: str) -> AccountKey:
         form.add_error("asset", f"There is no asset {asset}" if asset else "Which asset?")
     if owner.lower() in HOUSE:
         return AccountKey(None, asset, HOUSE[owner.lower()])
-    users = find_users(owner)
+    users = _users_called(owner)
     if len(users) != 1:
-        form.add_error("owner", "Name one user, or fees, or outside world")
+        form.add_error("owner", "Give a user's whole name, e-mail or id, or fees, or outside world")
         return AccountKey(None, asset)
     return AccountKey(users[0], asset)
+
+
+def _users_called(name: str) -> list[UUID]:
+    """Return who is meant exactly: the beginning of a name, which is enough to search, is not enough to pay."""
+    by_name = Q(pk=user_id) if (user_id := as_uuid(name)) else Q(username=name) | Q(email=name)
+    return list(User.objects.filter(by_name).values_list("pk", flat=True)[:2]) if name else []
 
 
 LineFormSet = forms.formset_factory(LineForm, extra=2, max_num=_ROWS_MAX, absolute_max=_ROWS_MAX)

@@ -88,12 +88,12 @@ def test_lines_that_do_not_fit_are_told_and_can_be_mended(cast: Cast) -> None:
     browser = browser_of(staff_with(*CLERK))
 
     wrong = propose_from(browser, failure, "custom", **{"form-0-available": "60.05"})
-    unknown = propose_from(browser, failure, "custom", **{"form-0-owner": "nobody at all"})
+    unknown = propose_from(browser, failure, "custom", **{"form-0-owner": cast.taker.username[:-1]})
 
     assert wrong.status_code == unknown.status_code == 200
     assert [text for text in told(wrong) if "ADJUSTMENT_NOT_ZERO_SUM" in text]
     assert b"60.05" in wrong.content
-    assert b"Name one user, or fees, or outside world" in unknown.content
+    assert b"whole name, e-mail or id, or fees, or outside world" in unknown.content
     assert not Adjustment.objects.filter(failure=failure).exists()
 
 
