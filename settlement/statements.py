@@ -31,6 +31,10 @@ class StatementLine(NamedTuple):
     balance: Decimal
 
 
+_ENTRY_FIELDS = StatementLine._fields[:-1]
+_AMOUNT = _ENTRY_FIELDS.index("amount")
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """The entries of an account from `since` on and before `until`; `last_id` is the newest there was."""
@@ -86,10 +90,10 @@ def statement_pages(statement: Statement) -> Iterator[list[StatementLine]]:
     while entries := list(_page(statement, after)):
         lines = []
         for entry in entries:
-            balance = EXACT.add(balance, entry.amount)
-            lines.append(_line(entry, balance))
+            balance = EXACT.add(balance, entry[_AMOUNT])
+            lines.append(StatementLine._make((*entry, balance)))
         yield lines
-        after = entries[-1].pk
+        after = lines[-1].id
 
 
 def _page(statement: Statement, after: int) -> Any:
@@ -98,13 +102,7 @@ def _page(statement: Statement, after: int) -> Any:
         conditions["created_at__gte"] = statement.since
     if statement.until:
         conditions["created_at__lt"] = statement.until
-    return LedgerEntry.objects.filter(**conditions).order_by("id")[:PAGE_LINES]
-
-
-def _line(entry: LedgerEntry, balance: Decimal) -> StatementLine:
-    return StatementLine(
-        entry.pk, entry.created_at, entry.kind, entry.transfer_id, entry.leg, entry.amount, entry.reason, balance
-    )
+    return LedgerEntry.objects.filter(**conditions).order_by("id").values_list(*_ENTRY_FIELDS)[:PAGE_LINES]
 
 
 # One statement is one snapshot. The outer join keeps the account that has no entries.
