@@ -11,14 +11,17 @@ __all__ = ["audit_record"]
 
 def audit_record(
     *,
-    actor: User,
+    actor: User | None,
     action: str,
     target: Model,
     old: dict[str, Any] | None = None,
     new: dict[str, Any] | None = None,
     note: str = "",
 ) -> AuditEntry:
-    """Record a dotted action (`market.set_state`) on a target. `old` and `new` hold JSON values of what changed."""
+    """Record a dotted action (`market.set_state`) on a target. `old` and `new` hold JSON values of what changed.
+
+    `actor` None is the exchange itself.
+    """
     assert "." in action, "Invariant: an action is dotted, as in market.set_state"
     return AuditEntry.objects.create(
         actor=actor,

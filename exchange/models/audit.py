@@ -4,11 +4,16 @@ from django.db.models.functions import Now
 
 
 class AuditEntry(models.Model):
-    """What a staff member did: a dotted action, on what, and how it was before and after. Append-only."""
+    """What a staff member did: a dotted action, on what, and how it was before and after. Append-only.
+
+    Without an actor it was the exchange itself, as when reconciliation halts a market.
+    """
 
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="audit_entries")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="audit_entries", null=True, blank=True
+    )
     action = models.CharField(max_length=64)
     target_type = models.CharField(max_length=32)
     target_id = models.CharField(max_length=64)

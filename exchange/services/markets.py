@@ -64,10 +64,11 @@ def _create_market(seed: seeds.MarketSeed) -> Market:
 
 
 @transaction.atomic
-def market_set_state(*, actor: User, market_id: int, state: str, note: str = "") -> Market:
+def market_set_state(*, actor: User | None, market_id: int, state: str, note: str = "") -> Market:
     """Set what a market accepts: any state after any other. The state it is in already changes nothing.
 
-    Raises MARKET_NOT_FOUND, VALIDATION_ERROR.
+    `actor` None is the exchange itself, which halts markets that do not reconcile. Raises MARKET_NOT_FOUND,
+    VALIDATION_ERROR.
     """
     if state not in TradingState.values:
         raise ValidationError({"state": [f"Give one of {', '.join(TradingState.values)}"]})
@@ -156,7 +157,7 @@ def tell_market_changed(market: Market) -> None:
         transaction.on_commit(partial(listener, market), robust=True)
 
 
-def _change(market: Market, changes: dict[str, Any], actor: User, action: str, note: str) -> Market:
+def _change(market: Market, changes: dict[str, Any], actor: User | None, action: str, note: str) -> Market:
     changed = {name: value for name, value in changes.items() if getattr(market, name) != value}
     if not changed:
         return market
