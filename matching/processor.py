@@ -58,6 +58,7 @@ class MarketProcessor:
         self._clock = clock
         self._engine: Engine | None = None
         self._in_doubt: _InDoubt | None = None
+        self.committed_state = (0, "")  # sequence number and state hash after the last batch, for the heartbeat
         self._armed: frozenset[int] = frozenset()  # brackets that waited for settlement when last looked at
         self._armed_ms = 0
 
@@ -72,6 +73,7 @@ class MarketProcessor:
         started = time.perf_counter()
         engine = self._journal.recover()
         self._engine = engine
+        self.committed_state = _state_of(engine)
         _keep_from_garbage_collector()
         return Recovered(
             engine.open_order_count,
@@ -121,6 +123,7 @@ class MarketProcessor:
             self._in_doubt = _InDoubt(batch.batch_id, batch.outcome)
             batch.commit()
             self._in_doubt = None
+            self.committed_state = _state_of(engine)
             return batch.outcome
 
     def _execute(self, engine: Engine, batch: BatchTransaction, request: Request) -> None:
@@ -154,6 +157,10 @@ class MarketProcessor:
         """Give the lock back."""
         self._engine = None
         self._journal.close()
+
+
+def _state_of(engine: Engine) -> tuple[int, str]:
+    return engine.seq, f"{engine.state_hash():016x}"
 
 
 def _is_due(engine: Engine, now_ms: int) -> bool:

@@ -197,7 +197,8 @@ class MarketRunner:
 
     async def _heartbeat(self) -> None:
         while True:
-            beat = {"pid": os.getpid(), "since": self._since, "seq": self._processor.seq}
+            seq, state_hash = self._processor.committed_state
+            beat = {"pid": os.getpid(), "since": self._since, "seq": seq, "state_hash": state_hash}
             try:
                 await self._redis.set(heartbeat_key(self.slug), json.dumps(beat), px=HEARTBEAT_TTL_MS)
             except RedisError as error:
