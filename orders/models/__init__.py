@@ -1,5 +1,6 @@
 from orders.models.journal import CancelAfter, JournalBatch, MarketSequence, OwedHold
 from orders.models.order import ClientOrderId, Order, OrderStatus
+from orders.models.reconciliation import Mismatch, ReconcileRun, ReplayCheckpoint
 from orders.models.trade import SettlementStatus, Trade
 
 __all__ = [
@@ -7,9 +8,12 @@ __all__ = [
     "ClientOrderId",
     "JournalBatch",
     "MarketSequence",
+    "Mismatch",
     "Order",
     "OrderStatus",
     "OwedHold",
+    "ReconcileRun",
+    "ReplayCheckpoint",
     "SettlementStatus",
     "Trade",
 ]

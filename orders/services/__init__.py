@@ -4,6 +4,7 @@ placing      order_place, orders_place (a batch)
 groups       oco_place, bracket_place
 amending     order_amend
 cancelling   order_cancel, orders_cancel_all, cancel_after_set
+reconciling  mismatch_acknowledge, market_rebase: what staff do when stored things differ
 
 They check against the market's filters (`filters`), send to its engine (`sending`) and say what came of it; all of them
 raise ApiError (`refusals`).
@@ -13,6 +14,7 @@ from orders.services.amending import AmendedOrder, order_amend
 from orders.services.cancelling import CancelAfter, cancel_after_set, order_cancel, orders_cancel_all
 from orders.services.groups import PlacedGroup, bracket_place, oco_place
 from orders.services.placing import PlacedOrder, order_place, orders_place
+from orders.services.reconciling import market_rebase, mismatch_acknowledge
 from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "PlacedOrder",
     "bracket_place",
     "cancel_after_set",
+    "market_rebase",
+    "mismatch_acknowledge",
     "oco_place",
     "order_amend",
     "order_cancel",

@@ -1,0 +1,55 @@
+"""A market in which something of everything has happened, and ways to change what is stored behind everybody's back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+
+from exchange.models import Market, User
+from orders.models import Mismatch
+from orders.reconciliation.run import Reconciled, reconcile
+from tests.desk import BUY, SELL, Desk
+
+
+def trade_a_little(desk: Desk, maker: User, taker: User) -> None:
+    """Leave three settled trades, one that waits, a partly filled order, an open one, an ended one."""
+    desk.place(maker, SELL, 1_000, 10_000)
+    desk.place(maker, SELL, 2_000, 10_010)
+    desk.place(taker, BUY, 1_500, 10_020)
+    cancelled = desk.place(taker, BUY, 100, 9_900).order
+    desk.cancel(taker, cancelled.id)
+    desk.place(taker, BUY, 300, 9_950)
+    desk.place(maker, SELL, 100, 9_950)
+    desk.settle()
+    desk.place(taker, BUY, 250, 10_010)
+
+
+def differing(market: Market, **options: Any) -> Reconciled:
+    """Reconcile a market whose rows were changed."""
+    done = reconcile(markets=[market], **options)
+    assert not done.is_clean
+    return done
+
+
+def only(done: Reconciled, check: Mismatch.Check) -> Mismatch:
+    """Return the one mismatch of a check."""
+    (mismatch,) = [mismatch for mismatch in done.mismatches if mismatch.check_name == check]
+    return mismatch
+
+
+def execute(statement: str, *parameters: Any) -> None:
+    """Execute a statement that must change exactly one row."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        assert cursor.rowcount == 1, statement
+
+
+@contextmanager
+def ledger_unguarded() -> Iterator[None]:
+    """Let a transaction change the ledger, as who owns the database could."""
+    from django.db import transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger fires
+        yield
