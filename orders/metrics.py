@@ -1,14 +1,14 @@
-"""How far each market has come and how many of its trades wait for settlement, for Prometheus."""
+"""How far each market has come, how many of its trades wait for settlement, and how reconciliation stands."""
 
 from django.db.models import Count
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exchange.models import Market
-from orders.models import SettlementStatus, Trade
+from orders.models import Mismatch, ReconcileRun, SettlementStatus, Trade
 from orders.partitions import partition_days_ahead
 
-__all__ = ["order_gauges", "partition_gauges"]
+__all__ = ["order_gauges", "partition_gauges", "reconcile_gauges"]
 
 _UNSETTLED = (SettlementStatus.PENDING, SettlementStatus.RETRYING, SettlementStatus.FAILED)
 
@@ -50,3 +50,21 @@ def partition_gauges() -> list[Metric]:
     for table, days in partition_days_ahead(today=timezone.now().date()).items():
         gauge.add_metric([table], days)
     return [gauge]
+
+
+def reconcile_gauges() -> list[Metric]:
+    """Return how reconciliation stands. Three queries by index; no time of success before the first one."""
+    clean = ReconcileRun.objects.filter(status=ReconcileRun.Status.CLEAN).order_by("-id").first()
+    finished = ReconcileRun.objects.filter(finished_at__isnull=False).order_by("-id").first()
+    count = Mismatch.objects.filter(state=Mismatch.State.OPEN).count()
+    gauges: list[Metric] = [
+        GaugeMetricFamily("trade_engine_reconcile_open_mismatches", "Mismatches nobody has looked at", value=count)
+    ]
+    if clean is not None and clean.finished_at is not None:
+        name = "trade_engine_reconcile_last_success_timestamp_seconds"
+        gauges.append(GaugeMetricFamily(name, "End of the last clean run", value=clean.finished_at.timestamp()))
+    if finished is not None and finished.finished_at is not None:
+        seconds = (finished.finished_at - finished.started_at).total_seconds()
+        name = "trade_engine_reconcile_last_duration_seconds"
+        gauges.append(GaugeMetricFamily(name, "How long the last run took", value=seconds))
+    return gauges

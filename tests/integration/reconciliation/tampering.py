@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from exchange.models import Market, User
-from orders.models import Mismatch
+from orders.models import Mismatch, Trade
 from orders.reconciliation.run import Reconciled, reconcile
+from settlement.models import Account, LedgerEntry
 from tests.desk import BUY, SELL, Desk
 
 
@@ -46,10 +47,23 @@ def execute(statement: str, *parameters: Any) -> None:
 
 
 @contextmanager
+def money_restored(market: Market) -> Iterator[None]:
+    """Put the accounts and entries of a market's assets back as they are now, and leave no trade to settle."""
+    assets = [market.base_id, market.quote_id]
+    accounts = list(Account.objects.filter(asset__in=assets).values("id", "available", "held"))
+    entries = list(LedgerEntry.objects.filter(asset__in=assets).values("id", "amount", "account_id"))
+    yield
+    for account in accounts:
+        Account.objects.filter(pk=account.pop("id")).update(**account)
+    with ledger_unguarded():
+        for entry in entries:
+            LedgerEntry.objects.filter(pk=entry.pop("id")).update(**entry)
+    Trade.objects.filter(market=market, settlement_status="pending").delete()
+
+
+@contextmanager
 def ledger_unguarded() -> Iterator[None]:
     """Let a transaction change the ledger, as who owns the database could."""
-    from django.db import transaction
-
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger fires
         yield
