@@ -327,6 +327,11 @@ class Engine(Placing):
         """Return the price levels of a side, best first, in O(levels returned)."""
         return self._book.side(side).depth(limit)
 
+    def queue(self, side: Side, price_ticks: int) -> Iterator[RestingOrder]:
+        """Iterate over the orders that rest at a price, first come first, to be read only."""
+        own = self._book.side(side)
+        return iter(own.levels.get(own.sign * price_ticks, ()))
+
     def sweep_cost(self, order: PlaceOrder) -> tuple[int, int]:
         """Return the lots a market order of a quantity would fill now, and their total of ticks x lots.
 
