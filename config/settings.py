@@ -166,6 +166,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+RECONCILE_MINUTES: int = env.int("RECONCILE_MINUTES", default=10)
 CELERY_BEAT_SCHEDULE = {
     # Sweeps that pile up while no worker runs are worth nothing.
     "settlement-sweep": {
@@ -175,6 +176,12 @@ CELERY_BEAT_SCHEDULE = {
     },
     "orders-partitions": {"task": "orders.tasks.create_partitions", "schedule": timedelta(hours=6)},
     "logins-prune": {"task": "exchange.tasks.prune_logins", "schedule": crontab(hour="3", minute="30")},
+    # Not while the last one waits for a worker, and never two at once.
+    "orders-reconcile": {
+        "task": "orders.tasks.reconcile",
+        "schedule": timedelta(minutes=RECONCILE_MINUTES),
+        "options": {"expire_seconds": RECONCILE_MINUTES * 60},
+    },
     "orders-fee-tiers": {"task": "orders.tasks.recompute_fee_tiers", "schedule": crontab(hour="0", minute="15")},
 }
 
@@ -289,6 +296,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Adjustments", "balance", "settlement.adjustment"),
                     _page("Balances", "account_balance_wallet", "settlement.account"),
                     _page("Ledger", "menu_book", "settlement.ledgerentry"),
+                    _page("Mismatches", "difference", "orders.mismatch"),
+                    _page("Reconciliations", "fact_check", "orders.reconcilerun"),
                 ],
             },
             {
@@ -307,6 +316,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Engines", "memory", "orders.marketsequence"),
                     _page("Cancel-after switches", "timer", "orders.cancelafter"),
                     _page("Journal", "history", "orders.journalbatch"),
+                    _page("Replay checkpoints", "flag", "orders.replaycheckpoint"),
                     _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
                     _page("Refresh tokens", "key", "token_blacklist.outstandingtoken"),
                     _page("Spent tokens", "key_off", "token_blacklist.blacklistedtoken"),

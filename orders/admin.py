@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from exchange.admin.base import ReadOnlyAdmin, Table
+from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table
 from exchange.admin.columns import (
     SIDE_COLOURS,
     STATE_COLOURS,
@@ -32,6 +32,8 @@ from exchange.ids import uuid7_floor
 from exchange.scaling import from_units
 from orders.holds import holds_of
 from orders.models import CancelAfter, ClientOrderId, JournalBatch, MarketSequence, Order, Trade
+from orders.reconciliation import admin as _reconciliation  # noqa: F401  (registers its pages)
+from orders.replay.admin import explanation_page
 from orders.selectors import orders_of_group
 from settlement.admin import AccountAdmin, FailedSettlementAdmin, balance_table, entry_table
 from settlement.models import Account, FailedSettlement, LedgerEntry
@@ -239,6 +241,14 @@ class TradeAdmin(ReadOnlyAdmin):
         if search_term.strip():
             queryset = queryset.filter(_trades_called(search_term.strip()))
         return queryset, False
+
+    def object_actions(self, obj: Any | None) -> list[DetailAction]:
+        return [DetailAction("explain", "Explain this trade", "orders.view_trade", self._explain)]
+
+    def _explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the book before the trade and why its orders matched; those of other users, too: this is for staff."""
+        trade: Trade = self.object_or_404(request, object_id)
+        return explanation_page(self, request, trade)
 
     def object_tables(self, request: HttpRequest, obj: Trade) -> list[Table]:
         failures = [

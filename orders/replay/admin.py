@@ -1,0 +1,37 @@
+"""The page that explains a trade."""
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from exchange.admin.base import BackOfficeAdmin, Table
+from orders.models import Trade
+from orders.replay.connections import plain_reading
+from orders.replay.explaining import EVENTS_MAX, ExplainError, trade_explain
+from orders.replay.sections import Section
+
+
+def explanation_page(admin: BackOfficeAdmin, request: HttpRequest, trade: Trade) -> HttpResponse:
+    """Return the page, or one that says why the trade cannot be explained here. Replays at most EVENTS_MAX events."""
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": f"Why trade {trade.pk} was made",
+        "opts": admin.opts,
+        "back": admin.object_url(trade.pk),
+    }
+    try:
+        with plain_reading() as connection:
+            explanation = trade_explain(connection=connection, trade=trade, events_max=EVENTS_MAX)
+    except ExplainError as error:
+        return TemplateResponse(request, "admin/explain_trade.html", context | {"problem": str(error)})
+    found = {
+        "reasons": explanation.reasons,
+        "tables": [_table(section) for section in explanation.sections],
+        "replayed_from": explanation.replayed_from,
+        "is_proven": explanation.is_proven,
+    }
+    return TemplateResponse(request, "admin/explain_trade.html", context | found)
+
+
+def _table(section: Section) -> Table:
+    rows: list[list[object]] = [list(row) for row in section.rows]
+    return Table(section.title, section.headers, rows)
