@@ -1,5 +1,6 @@
 """The connection of a reconciliation: read-only, without a time limit, one run at a time."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,7 +34,11 @@ def reading() -> Iterator[Connection]:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
         if not (row and row[0]):
             raise AlreadyRunningError("Another reconciliation is running")
-        yield connection
+        try:
+            yield connection
+        finally:  # closing does it a moment later, and the next run may begin before that
+            with contextlib.suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock_all()")
     finally:
         connection.close()
 
