@@ -1,14 +1,17 @@
 """What must hold after every test: no coin from nowhere, and what is held is needed."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from decimal import ROUND_UP, Decimal
+from uuid import UUID
 
 from django.db import connection
 
 from exchange.models import Market
-from orders.lifecycle import OPEN_STATUSES, PENDING
+from orders.lifecycle import OPEN_STATUSES
 from orders.models import Order, OwedHold, Trade
+from orders.reconciliation.holds import hold_problems
+from orders.replay.connections import plain_reading
+from orders.replay.stored import MarketRows
 from settlement.selectors import ledger_imbalances
 
 _HELD_NOT_NEEDED = """
@@ -44,45 +47,15 @@ def assert_ledger_balances(*, assets: Sequence[str] | None = None) -> None:
 def assert_holds_are_explained(market: Market) -> None:
     """Assert that every order of a market holds what it needs, found by other means than the journal's, and no more.
 
-    Ended orders hold nothing unless it is noted as owed. A partly filled buy may hold up to one unit less per fill: so
-    much more than at once may rounding up take.
+    Ended orders hold nothing unless it is noted as owed. The arithmetic is that of reconciliation.
     """
     fills = Counter(Trade.objects.filter(market_id=market.pk).values_list("buyer_order_id", flat=True))
-    groups = defaultdict(list)
-    orders = list(Order.objects.filter(market_id=market.pk))
-    for order in orders:
-        if order.status in OPEN_STATUSES and order.group_id is not None and order.group_role != "entry":
-            groups[order.group_id].append(order)
+    held = Order.objects.filter(market_id=market.pk)
     owed = set(OwedHold.objects.filter(market_id=market.pk).values_list("order_id", flat=True))
-    assert owed <= {order.pk for order in orders if order.held and order.status not in OPEN_STATUSES}
-    for order in orders:
-        if order.pk in owed:
-            continue
-        need = _needed(order, groups[order.group_id] if order.group_id else [], market)
-        rounding = Decimal(fills[order.pk]).scaleb(-market.quote.decimals) if order.side == "buy" else Decimal(0)
-        explained = need - rounding <= order.held <= need if need else order.held == 0
-        assert explained, f"{order.pk} {order.status} {order.type} holds {order.held} and needs {need}"
+    assert owed <= set(held.filter(held__gt=0).exclude(status__in=OPEN_STATUSES).values_list("id", flat=True))
+    ids = [order_id.bytes for order_id in held.values_list("id", flat=True) if order_id not in owed]
+    with plain_reading() as connection:
+        orders = MarketRows(connection, market).orders(ids).values()
+    problems = list(hold_problems(orders, market.scale, lambda order_id: fills[UUID(bytes=order_id)]))
+    assert not problems, f"orders that hold what they do not need, or too little: {problems}"
     assert_ledger_balances(assets=(market.base_id, market.quote_id))
-
-
-def _needed(order: Order, legs: list[Order], market: Market) -> Decimal:
-    if order.status not in OPEN_STATUSES:
-        return Decimal(0)
-    if len(legs) < 2 or order.group_role == "entry":
-        return _needed_alone(order, market)
-    limit = next(leg for leg in legs if leg.group_role in ("oco_limit", "take_profit"))
-    waits_for_entry = limit.group_role == "take_profit" and limit.status == PENDING
-    if order is not limit or waits_for_entry:
-        return Decimal(0)
-    return max(_needed_alone(leg, market) for leg in legs)
-
-
-def _needed_alone(order: Order, market: Market) -> Decimal:
-    assert order.quantity is not None, "an open order has a quantity"
-    rest = order.quantity - order.filled_quantity
-    if order.side == "sell":
-        return rest
-    assert order.price is not None, "an open buy has a price"
-    rate = Decimal(max(order.maker_fee_ppm, order.taker_fee_ppm)) / 1_000_000
-    fee = (order.price * rest * rate).quantize(Decimal(1).scaleb(-market.quote.decimals), ROUND_UP)
-    return order.price * rest + fee
