@@ -243,7 +243,7 @@ class MarketCheck:
     # --- checkpoints ----------------------------------------------------------------------------------
 
     def _store_checkpoint(self) -> None:
-        state, newest = self.result._state, newest_checkpoint(self._market.pk)
+        state, newest = self.result._state, checkpoints_of(self._market.pk).first()
         is_rebase = self._replay is None
         if newest is not None and newest.state_hash and newest.seq == self.result.last_seq and not is_rebase:
             return

@@ -18,7 +18,7 @@ from orders.reconciliation.engines import check_engine
 from orders.reconciliation.market import MarketCheck, MarketResult, last_seq
 from orders.reconciliation.results import acknowledged_forget, acknowledged_signatures, findings_store, runs_abandon
 from orders.reconciliation.snapshots import reading, rows, snapshot
-from orders.replay.checkpoints import newest_checkpoint
+from orders.replay.checkpoints import checkpoints_of
 from orders.replay.findings import Findings
 from orders.replay.stored import MarketRows
 
@@ -161,7 +161,7 @@ class _Run:
     # --- markets --------------------------------------------------------------------------------------
 
     def _check_market(self, market: Market) -> MarketResult:
-        newest = None if self._is_full else newest_checkpoint(market.pk)
+        newest = None if self._is_full else checkpoints_of(market.pk).first()
         total = max(0, last_seq(self._connection, market) - (newest.seq if newest else 0))
         self._progress.begin(market.symbol, total)
         check = MarketCheck(self._connection, market, self._findings, self._progress.advance, self._acknowledged)

@@ -1,4 +1,4 @@
-"""Checkpoints: where a replay may begin. Packed as msgpack and deflated: some 60 bytes an open order."""
+"""Checkpoints: where a replay may begin. Packed as msgpack and deflated: some 20 bytes an open order."""
 
 import zlib
 from datetime import timedelta

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from django.db.models import F
+from django.utils import timezone
 
 from exchange.ids import uuid7
 from exchange.metrics import _collector
@@ -18,9 +19,11 @@ from orders.models import (
     Mismatch,
     Order,
     OwedHold,
+    ReconcileRun,
     ReplayCheckpoint,
     Trade,
 )
+from orders.reconciliation.money import ENTRIES_MARGIN
 from orders.reconciliation.run import Reconciled, reconcile
 from settlement.models import Account, LedgerEntry
 from tests.desk import BUY, SELL, Desk
@@ -390,3 +393,26 @@ def test_an_order_placed_on_a_sound_market_is_no_mismatch(desk: Desk, market: Ma
     desk.place(maker, SELL, 10, 10_000)
     desk.place(maker, BUY, 10, 9_900)
     assert reconcile(markets=[market]).is_clean
+
+
+def test_a_late_settlement_is_looked_at_although_its_trade_is_old(
+    desk: Desk, market: Market, maker: User, taker: User
+) -> None:
+    """An incremental run looks at trades of the last hour, and at whatever has entries that are new."""
+    desk._now_ms -= 7_200_000
+    process, order = desk.processor.process, desk.order
+    for side, user in ((SELL, maker), (BUY, taker)):
+        request = order(user, side, 100, 10_000)
+        process([request._replace(deadline_ms=desk.now_ms() + 3_000)])
+    reference = ReconcileRun.objects.create(kind="incremental", status="clean", started_at=timezone.now())
+    newest = LedgerEntry.objects.latest("id").pk
+    ReconcileRun.objects.filter(pk=reference.pk).update(counts={"entries_until": newest + ENTRIES_MARGIN})
+    trade = a_trade(market, "pending")
+    desk.settle()
+    entry = LedgerEntry.objects.get(transfer_id=trade.pk, leg=4)
+    with money_restored(market):
+        with ledger_unguarded():
+            execute("UPDATE settlement_ledgerentry SET amount = amount * 2 WHERE id = %s", entry.pk)
+        assert only(differing(market), Check.TRANSFER).subject == str(trade.pk)
+    assert reconcile(markets=[market]).is_clean
+    ReconcileRun.objects.filter(pk=reference.pk).delete()
