@@ -98,6 +98,9 @@ class Bus:
         while True:
             try:
                 message = await self._layer.receive(channel)
+            except ValueError as error:  # bytes of somebody else: the next message is waiting already
+                log.warning("stream_message_unreadable", error=repr(error))
+                continue
             except Exception:
                 log.exception("stream_message_unreadable")
                 await asyncio.sleep(PROBE_INTERVAL_S)
@@ -106,14 +109,14 @@ class Bus:
             await asyncio.sleep(0)  # a full queue never waits, and others want to run too
 
     def _dispatch(self, channel: str, message: Message) -> None:
-        if message["type"] == PROBE:
-            if message["channel"] == channel and (arrived := self._probes.get(message["nonce"])):
-                arrived.set()
-            return
+        """Hand a message on; one that nobody can read is logged and dropped."""
         try:
-            self._deliver(message)
+            if message["type"] != PROBE:
+                self._deliver(message)
+            elif message["channel"] == channel and (arrived := self._probes.get(message["nonce"])):
+                arrived.set()
         except Exception:
-            log.exception("stream_message_failed", message_type=message["type"])
+            log.exception("stream_message_failed")
 
     async def _discard(self, group: str, channel: str) -> None:
         try:

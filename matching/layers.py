@@ -7,10 +7,13 @@ is a timeout for its client and nothing else. Only plain channels are carried, w
 """
 
 import time
-from typing import Any, cast
+from typing import Any
 
+import structlog
 from channels.exceptions import ChannelFull
 from channels_redis.core import RedisChannelLayer
+
+log = structlog.get_logger(__name__)
 
 _SEND = """
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, ARGV[1])
@@ -43,9 +46,20 @@ class CommandChannelLayer(RedisChannelLayer):  # type: ignore[misc]  # the libra
             raise ChannelFull
 
     async def receive(self, channel: str) -> dict[str, Any]:
-        """Wait for the channel's next message; one round trip each."""
+        """Wait for the channel's next message; one round trip each. What is no message is logged and dropped."""
         key = self.prefix + channel
         while True:
             found = await self.connection(0).bzpopmin(key, timeout=self.brpop_timeout)
-            if found is not None:
-                return cast(dict[str, Any], self.deserialize(found[1]))
+            if found is not None and (message := self._read(channel, found[1])) is not None:
+                return message
+
+    def _read(self, channel: str, data: bytes) -> dict[str, Any] | None:
+        try:
+            message = self.deserialize(data)
+        except Exception as error:  # bytes of somebody else fail in many ways
+            log.warning("message_unreadable", channel=channel, bytes=len(data), error=f"{type(error).__name__}")
+            return None
+        if isinstance(message, dict) and isinstance(message.get("type"), str):
+            return message
+        log.warning("message_unreadable", channel=channel, bytes=len(data), error="no message of a type")
+        return None

@@ -126,6 +126,16 @@ _KINDS: dict[type[Request], RequestKind] = {
     CancelAfterRequest: RequestKind.CANCEL_AFTER,
     GroupRequest: RequestKind.GROUP,
 }
+# How many of the fields after the deadline are ids.
+_IDS: dict[type[Request], int] = {
+    PlaceRequest: 2,
+    GroupRequest: 2,
+    AmendRequest: 2,
+    CancelRequest: 2,
+    CancelAllRequest: 1,
+    CancelAfterRequest: 1,
+    TendRequest: 0,
+}
 _TYPES: dict[int, type[Request]] = {kind.value: request_type for request_type, kind in _KINDS.items()}
 
 
@@ -134,8 +144,18 @@ def pack_request(request: Request) -> list[Any]:
 
 
 def unpack_request(fields: Sequence[Any], reply_to: str) -> Request:
-    """Raises KeyError or TypeError for what no gateway of this release sends."""
-    return _TYPES[fields[0]]._make([(reply_to, fields[1]), *fields[2:]])
+    """Raises LookupError, TypeError or ValueError for what no gateway of this release sends.
+
+    Looks at what the way to the engine relies on, number, deadline and ids; the rest is looked at when it is executed.
+    """
+    kind = _TYPES[fields[0]]
+    request = kind._make([(reply_to, fields[1]), *fields[2:]])
+    (_, number), deadline_ms = request[:2]
+    if type(number) is not int or type(deadline_ms) is not int:
+        raise ValueError("number and deadline are whole numbers")
+    if any(type(part) is not bytes or len(part) != 16 for part in request[2 : 2 + _IDS[kind]]):
+        raise ValueError("ids are 16 bytes")
+    return request
 
 
 class ReplyStatus(IntEnum):

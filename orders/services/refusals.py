@@ -36,6 +36,7 @@ MESSAGES = {
     ErrorCode.ORDER_NOT_CANCELLABLE: "The order is not open any more",
     ErrorCode.ENGINE_UNAVAILABLE: "The market's engine is not available; nothing was done, try again",
     ErrorCode.OVERLOADED: "Too many commands are waiting; nothing was done, try again",
+    ErrorCode.INTERNAL_ERROR: "Something went wrong on our side with this request; nothing was done, and it was logged",
     ErrorCode.TIMEOUT: "No confirmation in time: ask for the order by its id; it will not be executed any more",
 }
 _PPM_DECIMALS = 6

@@ -1,0 +1,77 @@
+"""Telling everybody what came of a batch: answers to the gateways, messages to the streams."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import structlog
+from channels.layers import BaseChannelLayer, get_channel_layer
+
+from matching.journal import BatchOutcome
+from matching.messages import NOBODY, pack_reply
+
+log = structlog.get_logger(__name__)
+
+MAX_UNTOLD = 64  # batches
+SEND_SECONDS = 2.0
+
+
+class Teller:
+    """Tells the outcomes of one market's batches one after the other, so that streams keep their order."""
+
+    def __init__(self, slug: str) -> None:
+        self._slug = slug
+        self._untold: asyncio.Queue[BatchOutcome] = asyncio.Queue(MAX_UNTOLD)
+
+    async def put(self, outcome: BatchOutcome) -> None:
+        """Have an outcome told after those before it; waits while too many wait already."""
+        await self._untold.put(outcome)
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        while True:
+            outcome = await self._untold.get()
+            try:
+                await self.tell(outcome)
+            finally:
+                self._untold.task_done()
+
+    async def flush(self, timeout_s: float) -> None:
+        """Wait until everything is told, but no longer than this."""
+        try:
+            await asyncio.wait_for(self._untold.join(), timeout_s)
+        except TimeoutError:
+            log.warning("outcomes_untold", market=self._slug, batches=self._untold.qsize())
+
+    async def tell(self, outcome: BatchOutcome) -> None:
+        """Send answers, then publications; what cannot be sent is logged and left."""
+        by_gateway: dict[str, list[list[Any]]] = defaultdict(list)
+        for reply in outcome.replies:
+            if reply.correlation != NOBODY:
+                by_gateway[reply.correlation[0]].append(pack_reply(reply))
+        for channel, replies in by_gateway.items():
+            await self._send(_pubsub().send, channel, {"type": "engine.replies", "replies": replies})
+        for group, message in outcome.publications:
+            await self._send(_pubsub().group_send, group, message)
+
+    async def _send(
+        self, send: Callable[[str, dict[str, Any]], Awaitable[None]], to: str, message: dict[str, Any]
+    ) -> None:
+        """Send; what is lost is found in the database by those who miss it.
+
+        It is tried again once, because a connection shows only by failing that the broker was restarted. Who gets a
+        message twice knows it by its numbers.
+        """
+        for is_last in (False, True):
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await send(to, message)
+                return
+            except Exception as error:
+                if is_last:
+                    log.warning("send_failed", market=self._slug, to=to, error=f"{type(error).__name__}: {error}")
+
+
+def _pubsub() -> BaseChannelLayer:
+    return cast(BaseChannelLayer, get_channel_layer("pubsub"))
