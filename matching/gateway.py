@@ -1,11 +1,12 @@
 """How a command reaches the engine of its market, and how the answer finds its way back.
 
 One gateway per process, on the process's background loop: commands of one market that wait while a message is on
-its way leave together in the next one.
+its way leave together in the next one. What an engine that died or hangs did not answer is sent to its successor.
 """
 
 import asyncio
-import itertools
+import json
+import time
 from collections import defaultdict, deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -27,14 +28,18 @@ from matching.messages import (
     pack_request,
     unpack_reply,
 )
+from matching.unanswered import Unanswered
 
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 5_000  # commands per market and process
 MAX_MESSAGE = 500  # commands
 LIVENESS_SECONDS = 0.1  # how long a look at the engine's heartbeat is good for
+PATIENCE_SECONDS = 1.5
 GRACE_SECONDS = 0.25  # how long after its deadline an answer may still arrive
 SEND_SECONDS = 1.0
+LISTEN_AGAIN_SECONDS = 0.1
+WATCH_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -45,6 +50,10 @@ class _Market:
     is_sending: bool = False
     is_alive: bool = False
     looked_at: float = -1.0
+    was_ever_alive: bool = False
+    owner: int = 0  # the engine's time of taking over, which no other has
+    seen_owner: int = 0  # to which all that was sent before was sent again
+    gone_since: float = 0.0
 
 
 class Gateway:
@@ -52,8 +61,8 @@ class Gateway:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._numbers = itertools.count(1)
-        self._futures: dict[int, Future[Reply]] = {}
+        self._unanswered = Unanswered()
+        self._is_watching = False
         self._markets: dict[str, _Market] = defaultdict(_Market)
         self._reply_channel: asyncio.Future[str] | None = None
         self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
@@ -75,12 +84,16 @@ class Gateway:
         if len(market.waiting) >= MAX_WAITING:
             future.set_exception(OverloadedError(f"{MAX_WAITING} commands wait for {slug} already"))
             return
-        number = next(self._numbers)
-        self._futures[number] = future
-        self._loop.call_later(timeout_s + GRACE_SECONDS, self._time_out, number)
         fields = pack_request(request)
-        fields[1] = number
+        number = self._unanswered.add(slug, fields, future)
+        self._loop.call_later(timeout_s + GRACE_SECONDS, self._time_out, number)
         market.waiting.append((number, fields))
+        self._start_sending(slug, market)
+        if not self._is_watching:
+            self._is_watching = True
+            self._loop.create_task(self._watch())
+
+    def _start_sending(self, slug: str, market: _Market) -> None:
         if not market.is_sending:
             market.is_sending = True
             self._loop.create_task(self._send_waiting(slug, market))
@@ -90,40 +103,82 @@ class Gateway:
         try:
             reply_to = await self._replies_to()
             while market.waiting:
+                if not await self._has_engine(slug, market):
+                    self._fail_waiting(market, EngineUnavailableError(f"no engine serves {slug}"))
+                    return
                 count = min(len(market.waiting), MAX_MESSAGE)
                 taken = [market.waiting.popleft() for _ in range(count)]
                 await self._send(slug, market, reply_to, taken)
         except Exception as error:
             log.warning("gateway_failed", market=slug, error=f"{type(error).__name__}: {error}")
-            self._fail([number for number, _ in market.waiting], EngineUnavailableError("the broker is away"))
-            market.waiting.clear()
+            self._fail_waiting(market, EngineUnavailableError("the broker is away"))
         finally:
             market.is_sending = False
 
+    def _fail_waiting(self, market: _Market, error: Exception) -> None:
+        self._unanswered.fail([number for number, _ in market.waiting], error)
+        market.waiting.clear()
+
     async def _send(self, slug: str, market: _Market, reply_to: str, taken: list[tuple[int, list[Any]]]) -> None:
         numbers = [number for number, _ in taken]
-        if not await self._is_alive(slug, market):
-            self._fail(numbers, EngineUnavailableError(f"no engine serves {slug}"))
-            return
+        self._unanswered.sent(numbers, market.owner)
         requests = [fields for _, fields in taken]
         message = {"type": "engine.commands", "reply_to": reply_to, "requests": requests}
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await _commands().send(engine_channel(slug), message)
         except ChannelFull:
-            self._fail(numbers, OverloadedError(f"the queue of {slug} is full"))
+            self._unanswered.fail(numbers, OverloadedError(f"the queue of {slug} is full"))
         except Exception as error:  # it may have been sent: only the deadline can tell
             log.warning("send_in_doubt", market=slug, error=f"{type(error).__name__}: {error}")
 
+    async def _has_engine(self, slug: str, market: _Market) -> bool:
+        """Tell whether commands can be sent; wait a little for the successor of an engine that has just gone.
+
+        A market that has been without an engine for longer is refused at once.
+        """
+        while not await self._is_alive(slug, market):
+            if not market.was_ever_alive or self._loop.time() - market.gone_since > _patience_s():
+                return False
+            await asyncio.sleep(LIVENESS_SECONDS / 2)
+        return True
+
     async def _is_alive(self, slug: str, market: _Market) -> bool:
         now = self._loop.time()
-        if now - market.looked_at > LIVENESS_SECONDS:
+        if now - market.looked_at > LIVENESS_SECONDS / (1 if market.is_alive else 2):
+            was_alive = market.is_alive
             try:
-                market.is_alive = bool(await self._redis.exists(heartbeat_key(slug)))
+                beat = await self._redis.get(heartbeat_key(slug))
             except (RedisError, OSError):
-                market.is_alive = False
+                beat = None
+            market.is_alive = beat is not None
             market.looked_at = self._loop.time()
+            if beat is not None:
+                market.was_ever_alive, market.owner = True, _owner_of(beat)
+            elif was_alive:
+                market.gone_since = market.looked_at
         return market.is_alive
+
+    # --- sending again --------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """While answers are missing, look whether another engine has taken a market over, and send to it again."""
+        try:
+            while self._unanswered:
+                await asyncio.sleep(WATCH_SECONDS)
+                for slug, market in list(self._markets.items()):
+                    if await self._is_alive(slug, market) and market.owner != market.seen_owner:
+                        self._send_again(slug, market)
+        finally:
+            self._is_watching = False
+
+    def _send_again(self, slug: str, market: _Market) -> None:
+        repeated = self._unanswered.repeat(slug, market.owner, time.time_ns() // 1_000_000)
+        market.seen_owner = market.owner
+        if repeated:
+            log.info("commands_sent_again", market=slug, commands=len(repeated))
+            market.waiting.extendleft(reversed(repeated))
+            self._start_sending(slug, market)
 
     async def _send_quietly(self, slug: str, message: dict[str, Any]) -> None:
         try:
@@ -147,22 +202,42 @@ class Gateway:
         return channel
 
     async def _listen(self, channel: str) -> None:
+        """Resolve answers for ever: what cannot be read is logged and dropped."""
         while True:
-            message = await _pubsub().receive(channel)
-            for fields in message["replies"]:
-                reply = unpack_reply(fields)
-                future = self._futures.pop(reply.correlation[1], None)
-                if future is not None:
-                    future.set_result(reply)
+            try:
+                message = await _pubsub().receive(channel)
+                replies = list(message["replies"])
+            except (LookupError, TypeError, ValueError) as error:
+                log.warning("replies_unreadable", error=f"{type(error).__name__}: {error}")
+                continue
+            except Exception as error:
+                log.warning("replies_interrupted", error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+                continue
+            for fields in replies:
+                self._resolve(fields)
+
+    def _resolve(self, fields: Any) -> None:
+        try:
+            self._unanswered.resolve(unpack_reply(fields))
+        except (LookupError, TypeError, ValueError) as error:
+            log.warning("reply_unreadable", error=f"{type(error).__name__}: {error}")
 
     def _time_out(self, number: int) -> None:
-        self._fail([number], CommandTimeoutError("the engine did not answer in time"))
+        self._unanswered.fail([number], CommandTimeoutError("the engine did not answer in time"))
 
-    def _fail(self, numbers: list[int], error: Exception) -> None:
-        for number in numbers:
-            future = self._futures.pop(number, None)
-            if future is not None:
-                future.set_exception(error)
+
+def _owner_of(beat: bytes | str) -> int:
+    """Return whose heartbeat it is; 0 for what cannot be read."""
+    try:
+        return int(json.loads(beat)["since"])
+    except (LookupError, TypeError, ValueError):
+        return 0
+
+
+def _patience_s() -> float:
+    """How long commands wait for an engine: long enough for a standby to take over, and time is left to execute."""
+    return min(PATIENCE_SECONDS, settings.COMMAND_TIMEOUT_MS / 2_000)
 
 
 def _commands() -> BaseChannelLayer:

@@ -82,7 +82,7 @@ def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], cl
     (answer,) = sending.await_replies([sending.send(market, request)])
     reply = checked(answer, market, group_id, *tickets)
     if reply.status is ReplyStatus.REPLAYED:
-        return _replayed(user, reply)
+        return _replayed(user, group_id, reply)
     orders = [order_from_row(row, market) for row in (reply.order, *reply.others)]
     return PlacedGroup(group_id, orders, [trade_from_row(row, market) for row in reply.trades], False, False)
 
@@ -101,8 +101,9 @@ def _group_order(market: Market, leg: _Leg) -> GroupOrder:
     )
 
 
-def _replayed(user: User, reply: Reply) -> PlacedGroup:
+def _replayed(user: User, group_id: UUID, reply: Reply) -> PlacedGroup:
     first = order_for_user(user=user, order_id=UUID(bytes=reply.details["order_id"]))
     orders = [first] if first.group_id is None else list(orders_of_group(user, first.group_id))
     trades = sorted((trade for order in orders for trade in trades_of_order(order)), key=lambda trade: trade.pk)
-    return PlacedGroup(first.group_id, orders, trades, True, reply.details["payload_differs"])
+    is_own = first.pk == group_id  # placed by this very request, whose first answer was lost
+    return PlacedGroup(first.group_id, orders, trades, not is_own, reply.details["payload_differs"])

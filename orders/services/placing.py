@@ -9,7 +9,7 @@ from exchange.models import Market, User
 from matching.engine import OrderType, Side, TimeInForce
 from matching.engine.types import SelfTradePrevention
 from matching.messages import PlaceRequest, Reply, ReplyStatus
-from orders.models import Order, Trade
+from orders.models import Order, OrderStatus, Trade
 from orders.rows import order_from_row, trade_from_row
 from orders.selectors import order_for_user, trades_of_order
 from orders.services import sending
@@ -113,7 +113,7 @@ def _outcome(user: User, market: Market, attempt: _Attempt, answer: Reply | ApiE
     try:
         reply = checked(answer, market, attempt.order_id, attempt.ticket)
         if reply.status is ReplyStatus.REPLAYED:
-            return _replayed(user, reply)
+            return _replayed(user, market, attempt, reply)
     except ApiError as error:
         return error
     trades = [trade_from_row(row, market) for row in reply.trades]
@@ -138,6 +138,12 @@ def _refused(reply: Reply, market: Market, legs: Sequence[OrderTicket]) -> ApiEr
     return reply_refusal(reply, market, *legs) if reply.code else None
 
 
-def _replayed(user: User, reply: Reply) -> PlacedOrder:
+def _replayed(user: User, market: Market, attempt: _Attempt, reply: Reply) -> PlacedOrder:
+    """Return the order that is there already: an earlier one, or this one, whose first answer was lost."""
     order = order_for_user(user=user, order_id=UUID(bytes=reply.details["order_id"]))
-    return PlacedOrder(order, trades_of_order(order), True, reply.details["payload_differs"])
+    is_own = order.pk == attempt.order_id
+    if is_own and order.status == OrderStatus.REJECTED:
+        error = reply_refusal(reply._replace(code=order.reason), market, attempt.ticket)
+        error.details["order_id"] = str(order.pk)
+        raise error
+    return PlacedOrder(order, trades_of_order(order), not is_own, reply.details["payload_differs"])
