@@ -44,21 +44,51 @@ class BatchTransaction(Protocol):
 
 
 class Journal(Protocol):
-    """The durable side of one market's engine."""
+    """The durable side of one market's engine.
+
+    `locked_ms` is when the lock was taken, by the storage's clock, 0 without it. `warm_seq` is how far the copy of the
+    book that follows the active engine has come, None without one or while it is behind. `was_warm` tells whether the
+    last recovery took that copy.
+    """
+
+    locked_ms: int
+    warm_seq: int | None
+    was_warm: bool
 
     def try_lock(self) -> bool:
         """Connect if need be and try to take the market's lock; False while another engine has it."""
 
+    def depose(self) -> str | None:
+        """Take the lock from a holder that is known to be suspended; return who that was, None when nothing was done.
+
+        The lock is free a moment later, for whoever tries first.
+        """
+
+    def follow(self) -> bool:
+        """Bring the copy of the book closer to the active engine's; True when nothing is left to follow.
+
+        The first call reads the whole book. Needs no lock. After an error the next call begins anew.
+        """
+
+    def forget(self) -> None:
+        """Drop the copy of the book."""
+
     def recover(self) -> Engine:
         """Return the engine as of the last committed batch. Needs the lock."""
+
+    def is_transient(self, error: Exception) -> bool:
+        """Tell whether an error of a batch is the storage's and says nothing about the batch's requests."""
 
     def begin(
         self, requests: Sequence[Request], engine: Engine, now_ms: int
     ) -> AbstractContextManager[BatchTransaction]:
         """Open the transaction of a batch."""
 
-    def committed(self, batch_id: bytes) -> bool:
-        """Tell whether this batch was the last one committed: asked when a commit ended in doubt."""
+    def committed(self, batch_id: bytes) -> bool | None:
+        """Tell whether this batch is durable: asked when a commit ended in doubt, also after others have written.
+
+        None as long as the commit may still be under way.
+        """
 
     def is_changed(self, engine: Engine) -> bool:
         """Tell whether a TendRequest would do something: the stored market differs from what the engine goes by, what

@@ -20,21 +20,27 @@ BRACKET_EAGER_MS = 5_000  # later than that, settlement waits for staff
 
 
 class BatchFailedError(Exception):
-    """A batch was not committed, or nobody knows yet (`in_doubt`); the engine must recover before it goes on."""
+    """A batch was not committed, or nobody knows yet (`in_doubt`); the engine must recover before it goes on.
 
-    def __init__(self, message: str, *, in_doubt: bool) -> None:
+    `is_transient` when storage failed, and not what the batch asked for.
+    """
+
+    def __init__(self, message: str, *, in_doubt: bool, is_transient: bool) -> None:
         super().__init__(message)
         self.in_doubt = in_doubt
+        self.is_transient = is_transient
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a recovery found."""
+    """What a recovery found. `since_ms` is when the lock was taken; `is_warm` when the book was there already."""
 
     open_orders: int
     seq: int
     state_hash: str
     seconds: float
+    since_ms: int
+    is_warm: bool
 
 
 @dataclass(slots=True)
@@ -74,23 +80,53 @@ class MarketProcessor:
         engine = self._journal.recover()
         self._engine = engine
         self.committed_state = _state_of(engine)
-        _keep_from_garbage_collector()
+        if not self._journal.was_warm:
+            _keep_from_garbage_collector()
         return Recovered(
-            engine.open_order_count,
-            engine.seq,
-            f"{engine.state_hash():016x}",
-            time.perf_counter() - started,
+            open_orders=engine.open_order_count,
+            seq=engine.seq,
+            state_hash=f"{engine.state_hash():016x}",
+            seconds=time.perf_counter() - started,
+            since_ms=self._journal.locked_ms,
+            is_warm=self._journal.was_warm,
         )
 
-    def resolve_doubt(self) -> BatchOutcome | None:
-        """Return the outcome of the batch whose commit was in doubt, now that recovery knows; None without one.
+    @property
+    def locked_ms(self) -> int:
+        """When the lock was taken, 0 without it. May be read from any thread."""
+        return self._journal.locked_ms
 
-        It was committed if it is the last one stored; then its answers are true. Otherwise nothing of it is stored.
+    @property
+    def warm_seq(self) -> int | None:
+        """How far the warm copy has come, None without one that is up to date. May be read from any thread."""
+        return self._journal.warm_seq
+
+    def follow(self) -> bool:
+        """Follow the active engine a step; True when nothing is left to follow. Raises what storage raises."""
+        is_new = self._journal.warm_seq is None
+        is_done = self._journal.follow()
+        if is_new and is_done:
+            gc.freeze()  # a copy lives as long as a book
+        return is_done
+
+    def forget(self) -> None:
+        """Drop the warm copy."""
+        self._journal.forget()
+
+    def depose(self) -> str | None:
+        """Take the lock from a suspended holder; return who that was, None when nothing was done."""
+        return self._journal.depose()
+
+    def resolve_doubt(self) -> BatchOutcome | None:
+        """Return the outcome of the batch whose commit was in doubt; None without one, or when it is too early to tell.
+
+        If it was committed its answers are true, whoever has written since. Otherwise nothing of it is stored.
         """
-        doubt, self._in_doubt = self._in_doubt, None
-        if doubt is None:
+        doubt = self._in_doubt
+        if doubt is None or (is_committed := self._journal.committed(doubt.batch_id)) is None:
             return None
-        if self._journal.committed(doubt.batch_id):
+        self._in_doubt = None
+        if is_committed:
             return doubt.outcome
         return BatchOutcome([not_executed(reply.correlation) for reply in doubt.outcome.replies])
 
@@ -108,8 +144,11 @@ class MarketProcessor:
             outcome = self._commit(engine, due, now_ms) if due else BatchOutcome()
         except Exception as error:
             self._engine = None
-            doubt = self._in_doubt is not None
-            raise BatchFailedError(f"{type(error).__name__}: {error}", in_doubt=doubt) from error
+            raise BatchFailedError(
+                f"{type(error).__name__}: {error}",
+                in_doubt=self._in_doubt is not None,
+                is_transient=self._journal.is_transient(error),
+            ) from error
         metrics.observe_batch(self.symbol, len(due), time.perf_counter() - started, engine.seq)
         self._journal.after_commit(outcome)
         outcome.replies.extend(late)

@@ -12,9 +12,11 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from matching.consumers import MatchingConsumer
+from matching.crew import Crew
 from matching.journal import Journal
 from matching.messages import engine_channel
 from matching.processor import MarketProcessor
+from matching.roster import Roster
 from matching.runner import MarketRunner
 
 log = structlog.get_logger(__name__)
@@ -26,16 +28,23 @@ class EngineServer(Worker):
     """Serves markets until it is told to stop.
 
     `list_markets` returns the symbols to serve and is asked again from time to time, so that a new market is served
-    without a restart. A market is listened to only while this process has its lock.
+    without a restart. A market is listened to only while this process has its lock. With a `roster` the process shares
+    its markets with others; without one it tries for each and keeps a warm book of those that others serve.
     """
 
-    def __init__(self, list_markets: Callable[[], Sequence[str]], make_journal: Callable[[str], Journal]) -> None:
+    def __init__(
+        self,
+        list_markets: Callable[[], Sequence[str]],
+        make_journal: Callable[[str], Journal],
+        roster: Roster | None = None,
+    ) -> None:
         super().__init__(self._application, [], cast(BaseChannelLayer, get_channel_layer("default")))
         self._list_markets = list_markets
         self._make_journal = make_journal
         self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
         self._runners: dict[str, MarketRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._crew = Crew(roster, self._runners) if roster is not None else None
         self._stopping = asyncio.Event()
 
     async def serve(self) -> None:
@@ -44,12 +53,17 @@ class EngineServer(Worker):
 
     async def handle(self) -> None:
         """Run every market's runner; return when all have stopped."""
+        crew = asyncio.create_task(self._crew.run()) if self._crew is not None else None
         while not self._stopping.is_set():
             await self._start_new_markets()
             try:
                 await asyncio.wait_for(self._stopping.wait(), MARKETS_POLL_SECONDS)
             except TimeoutError:
                 continue
+        if self._crew is not None and crew is not None:
+            crew.cancel()
+            await asyncio.wait([crew])
+            await self._crew.leave()
         for runner in self._runners.values():
             runner.stop()
         await asyncio.gather(*self._tasks.values())
@@ -75,6 +89,8 @@ class EngineServer(Worker):
             if slug not in self._runners:
                 processor = MarketProcessor(self._make_journal(symbol), symbol)
                 runner = MarketRunner(processor, slug, self._redis, self.listener)
+                if self._crew is not None:
+                    self._crew.welcome(runner)
                 self._runners[slug] = runner
                 self._tasks[slug] = asyncio.create_task(runner.run())
 

@@ -1,16 +1,22 @@
 """Engines for tests: the real server, in a thread of the test or in a process that can be killed."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from redis import Redis
 
 from config.embedded.settings import PROJECT
@@ -19,6 +25,7 @@ from matching.journal import Journal
 from matching.messages import heartbeat_key
 from matching.server import EngineServer
 from orders.journal import PostgresJournal
+from orders.models import EngineProcess as StoredProcess
 
 PATIENCE_S = 15.0
 
@@ -62,14 +69,31 @@ def running_engine(
 
 
 class EngineProcess:
-    """`manage.py run_engine` for some markets, as its own process."""
+    """`manage.py run_engine` for some markets, or sharing all of them, as its own process. What it prints is kept."""
 
     def __init__(self, *markets: Market) -> None:
         self._markets = markets
         arguments = [argument for market in markets for argument in ("--market", market.slug)]
+        descriptor, path = tempfile.mkstemp(prefix="trade-engine-tests-", suffix=".log")
+        self._output = Path(path)
         self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "run_engine", *arguments], cwd=PROJECT, env={**os.environ}
+            [sys.executable, "manage.py", "run_engine", *arguments],
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdout=descriptor,
+            stderr=descriptor,
         )
+        os.close(descriptor)
+
+    @property
+    def output(self) -> str:
+        """All that it has printed and logged so far."""
+        return self._output.read_text()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return what it has logged under a name."""
+        lines = [json.loads(line) for line in self.output.splitlines() if line.startswith("{") and line.endswith("}")]
+        return [entry for entry in lines if entry["event"] == name]
 
     @property
     def pid(self) -> int:
@@ -77,6 +101,13 @@ class EngineProcess:
 
     def wait_until_served(self) -> None:
         wait_until(lambda: all(is_served(market) for market in self._markets), "the engine process", 30)
+
+    def suspend(self) -> None:
+        """Stop it in the middle of whatever it does; it keeps its connections."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -94,3 +125,11 @@ class EngineProcess:
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
             self.kill()
+        self._output.unlink()
+
+
+def role_of(process: EngineProcess, market: Market) -> str:
+    """Return what a process last reported to be for a market; "" when it does not live or does not know it."""
+    live = timezone.now() - timedelta(seconds=2)
+    found = StoredProcess.objects.filter(pid=process.pid, beat_at__gt=live).order_by("-beat_at").first()
+    return next((each["role"] for each in found.markets if each["symbol"] == market.symbol), "") if found else ""

@@ -1,6 +1,6 @@
 """The one way to start: read the open orders in priority order and go on from the last sequence number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +38,7 @@ SELECT last_seq, last_price, state_hash, trading_state, price_band_ppm, referenc
 FROM orders_marketsequence WHERE market_id = %s
 """
 # Sorting what the index of the book gives is cheaper than an index kept in priority order would be to write.
-_OPEN_ORDERS = """
+_COLUMNS = """
 SELECT uuid_send(id), uuid_send(user_id), client_order_id, side, type, time_in_force, post_only,
     coalesce(price / %(tick)s, 0)::bigint, coalesce(quantity / %(lot)s, 0)::bigint,
     coalesce(quote_quantity * %(quote)s, 0)::bigint, (filled_quantity / %(lot)s)::bigint,
@@ -56,8 +56,10 @@ SELECT uuid_send(id), uuid_send(user_id), client_order_id, side, type, time_in_f
         ) END
 FROM orders_order
 WHERE market_id = %(market_id)s AND status IN ('open', 'partially_filled', 'pending')
-ORDER BY priority
 """
+_OPEN_ORDERS = _COLUMNS + "ORDER BY priority"
+# Never prepared: with the ids at hand the planner leaves out the partitions that cannot have them.
+_SOME_ORDERS = _COLUMNS + "AND id = ANY(%(ids)s::uuid[])"
 _SWITCHES = """
 SELECT uuid_send(user_id), (extract(epoch FROM due_at) * 1000)::bigint FROM orders_cancelafter WHERE market_id = %s
 """
@@ -81,8 +83,20 @@ def recover(connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrd
     Linear in the number of open orders. Raises RecoveryError when the engine's hash is not the stored one.
     """
     connection.execute(_FIRST_START, [terms.market_id])
+    restored = restore(connection, terms)
+    assert restored is not None, "Invariant: a market that was started has a sequence row"
+    engine, open_orders, now_ms = restored
+    return engine, open_orders, recent_orders(connection, terms, now_ms)
+
+
+def restore(connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrders, int] | None:
+    """Return the engine, its open orders and the time in ms, as one snapshot has them; None before the first start.
+
+    Only reads: in a transaction of one snapshot it needs no lock. Raises RecoveryError like `recover`.
+    """
     sequence = connection.execute(_SEQUENCE, [terms.market_id]).fetchone()
-    assert sequence is not None, "Invariant: a market that was started has a sequence row"
+    if sequence is None:
+        return None
     last_seq, last_price, state_hash, trading_state, band_ppm, reference_price, *rest = sequence
     max_orders, max_stops, trailing_marks, now_ms = rest
     open_orders = OpenOrders(_open_orders(connection, terms))
@@ -96,10 +110,10 @@ def recover(connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrd
         max_orders=max_orders,
         max_stops=max_stops,
         trailing_marks=[(Side(side), first_priority, mark) for side, first_priority, mark in trailing_marks],
-        cancel_after=_switches(connection, terms),
+        cancel_after=switches(connection, terms),
     )
     _check_hash(engine, state_hash, terms)
-    return engine, open_orders, _recent(connection, terms, now_ms)
+    return engine, open_orders, now_ms
 
 
 def _check_hash(engine: Engine, stored: str, terms: MarketTerms) -> None:
@@ -109,19 +123,30 @@ def _check_hash(engine: Engine, stored: str, terms: MarketTerms) -> None:
 
 
 def _open_orders(connection: Connection, terms: MarketTerms) -> Iterator[LiveOrder]:
-    parameters = {
+    # Read in pieces: the rows of a million orders need not be in memory beside the orders themselves.
+    with connection.cursor(name="open_orders", binary=True) as cursor:
+        cursor.itersize = _PIECE
+        cursor.execute(_OPEN_ORDERS, _parameters(terms))
+        for row in cursor:
+            yield _live_order(row, terms.market_id)
+
+
+def some_orders(connection: Connection, terms: MarketTerms, order_ids: Iterable[int]) -> list[LiveOrder]:
+    """Return those of some orders that are open. One query, by primary key."""
+    ids = "{" + ",".join(f"{order_id:032x}" for order_id in order_ids) + "}"
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(_SOME_ORDERS, {**_parameters(terms), "ids": ids}, prepare=False)
+        return [_live_order(row, terms.market_id) for row in cursor]
+
+
+def _parameters(terms: MarketTerms) -> dict[str, Any]:
+    return {
         "market_id": terms.market_id,
         "tick": terms.tick_size,
         "lot": terms.lot_size,
         "quote": 10**terms.quote_decimals,
         "base": 10**terms.base_decimals,
     }
-    # Read in pieces: the rows of a million orders need not be in memory beside the orders themselves.
-    with connection.cursor(name="open_orders", binary=True) as cursor:
-        cursor.itersize = _PIECE
-        cursor.execute(_OPEN_ORDERS, parameters)
-        for row in cursor:
-            yield _live_order(row, terms.market_id)
 
 
 def _live_order(row: tuple[Any, ...], market_id: int) -> LiveOrder:
@@ -205,12 +230,14 @@ def _special(order: LiveOrder, extras: OrderExtras) -> RestoredSpecial:
     )
 
 
-def _switches(connection: Connection, terms: MarketTerms) -> dict[int, int]:
+def switches(connection: Connection, terms: MarketTerms) -> dict[int, int]:
+    """Return when each dead man's switch that is on falls, by account. One query."""
     rows = connection.execute(_SWITCHES, [terms.market_id], binary=True)
     return {int.from_bytes(user_id): due_ms for user_id, due_ms in rows}
 
 
-def _recent(connection: Connection, terms: MarketTerms, now_ms: int) -> RecentOrders:
+def recent_orders(connection: Connection, terms: MarketTerms, now_ms: int) -> RecentOrders:
+    """Return the ids of the orders of the last seconds, which may arrive a second time. One query."""
     since = uuid7_floor(now_ms - 2 * HORIZON_MS)
     rows = connection.execute(_RECENT, [terms.market_id, since], binary=True)
     return RecentOrders((order_id for (order_id,) in rows), now_ms)

@@ -12,6 +12,7 @@ from prometheus_client import start_http_server
 from exchange.metrics import remove_collector
 from exchange.models import Market
 from matching.server import EngineServer
+from orders.engines.roster import PostgresRoster
 from orders.journal import PostgresJournal
 from orders.partitions import create_partitions
 
@@ -19,7 +20,10 @@ METRICS_PORTS = 32
 
 
 class Command(BaseCommand):
-    help = "Match orders: serve markets until SIGTERM. A second one for the same markets waits as hot standby."
+    help = (
+        "Match orders until SIGTERM. Processes share all markets evenly, and each keeps books of others warm; "
+        "with --market a process serves those markets and no others."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -27,7 +31,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="BTC-USDT",
-            help="serve this market (may be repeated); without it, all markets",
+            help="serve this market (may be repeated); without it, share all markets",
         )
         parser.add_argument(
             "--metrics-port",
@@ -45,7 +49,10 @@ class Command(BaseCommand):
         asyncio.run(self._serve(wanted))
 
     async def _serve(self, wanted: Sequence[str]) -> None:
-        server = EngineServer(lambda: wanted or _all_markets(), PostgresJournal)
+        roster = PostgresRoster(wanted or None)
+        server = EngineServer(
+            lambda: wanted or _all_markets(), lambda symbol: PostgresJournal(symbol, roster.process_id), roster
+        )
         server.stop_on_signals()
         await server.serve()
 

@@ -13,20 +13,21 @@ import pytest
 from django.db import connection
 
 from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7, uuid7_floor
+from exchange.ids import uuid7_floor
 from exchange.models import Market, User
-from matching.engine import Engine
-from matching.messages import PlaceRequest, ReplyStatus, TendRequest
+from matching.messages import ReplyStatus, TendRequest
 from matching.processor import BatchFailedError, MarketProcessor, wall_clock_ms
 from orders.journal import PostgresJournal
 from orders.journal.batch import PostgresBatch
 from orders.journal.recent import HORIZON_MS
 from orders.journal.recovery import RecoveryError
-from orders.models import MarketSequence, Order, OrderStatus, Trade
+from orders.models import MarketSequence, Order, OrderStatus
 from orders.selectors import book_depth
 from orders.services import PlacedOrder, order_cancel
 from settlement.services import settle_pending
 from tests.engines import EngineProcess, is_served, running_engine, wait_until
+from tests.integration.matching.diary import check_diary
+from tests.integration.matching.requests import place
 from tests.invariants import assert_ledger_balances
 from tests.orders import buy, sell
 
@@ -41,25 +42,6 @@ def serving(market: Market) -> Iterator[MarketProcessor]:
         yield processor
     finally:
         processor.close()
-
-
-def place(user: User, market: Market, *, side: int = 1, price_ticks: int = 10_000, **changes: Any) -> PlaceRequest:
-    request = PlaceRequest(
-        correlation=("test", 1),
-        deadline_ms=wall_clock_ms() + 3_000,
-        order_id=uuid7().bytes,
-        user_id=user.pk.bytes,
-        side=side,
-        type=1,
-        time_in_force=1,
-        post_only=False,
-        price_ticks=price_ticks,
-        quantity_lots=int(1 / market.lot_size),
-        budget_units=0,
-        client_order_id=None,
-        payload_digest=b"",
-    )
-    return request._replace(**changes)
 
 
 def stored_orders(user: User) -> int:
@@ -274,7 +256,7 @@ def test_kill_of_the_engine_under_load_loses_and_doubles_nothing(
                 job.result()
             assert restarted.stop() == 0
 
-    _check_diary(market, acknowledged, cancelled)
+    check_diary(market, acknowledged, cancelled)
     while settle_pending(market_id=market.pk, limit=500).claimed:
         pass
     assert_ledger_balances(assets=(market.base_id, market.quote_id))
@@ -282,37 +264,6 @@ def test_kill_of_the_engine_under_load_loses_and_doubles_nothing(
 
 _TRANSIENT = {ErrorCode.ENGINE_UNAVAILABLE, ErrorCode.TIMEOUT, ErrorCode.ORDER_NOT_CANCELLABLE, ErrorCode.OVERLOADED}
 _EXPECTED = _TRANSIENT | {ErrorCode.SELF_TRADE}  # two users trade with each other at random
-
-
-def _check_diary(market: Market, acknowledged: dict[str, PlacedOrder], cancelled: set[str]) -> None:
-    """Every answer is stored once and as answered; fills agree with trades; the book is the open orders."""
-    stored = {order.client_order_id: order for order in Order.objects.filter(market_id=market.pk)}
-    assert len(stored) == Order.objects.filter(market_id=market.pk).count()
-    filled: dict[Any, Any] = {}
-    for trade in Trade.objects.filter(market_id=market.pk):
-        for order_id in (trade.buyer_order_id, trade.seller_order_id):
-            filled[order_id] = filled.get(order_id, 0) + trade.quantity
-    for client_id, placed in acknowledged.items():
-        order = stored[client_id]
-        assert order.pk == placed.order.pk
-        assert order.filled_quantity >= placed.order.filled_quantity
-        assert set(placed.trades) <= set(Trade.objects.filter(market_id=market.pk))
-        assert (client_id in cancelled) <= (order.status == OrderStatus.CANCELLED)
-    for order in stored.values():
-        assert order.filled_quantity == filled.get(order.pk, 0)
-    engine = _recovered_engine(market)
-    engine.check_invariants()
-    open_orders = {order.pk.int for order in stored.values() if order.status in ("open", "partially_filled")}
-    assert {order.order_id for order in engine.open_orders()} == open_orders
-
-
-def _recovered_engine(market: Market) -> Engine:
-    journal = PostgresJournal(market.symbol)
-    wait_until(journal.try_lock, "the market's lock")
-    try:
-        return journal.recover()
-    finally:
-        journal.close()
 
 
 def _until_accepted(attempt: Any) -> PlacedOrder:
