@@ -313,6 +313,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "System",
                 "collapsible": True,
                 "items": [
+                    _page("Engine processes", "dns", "orders.engineprocess"),
                     _page("Engines", "memory", "orders.marketsequence"),
                     _page("Cancel-after switches", "timer", "orders.cancelafter"),
                     _page("Journal", "history", "orders.journalbatch"),

@@ -1,7 +1,7 @@
 """Orders, trades, the journal and where each market's engine stands. All read-only: only the journal writes them."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +31,7 @@ from exchange.admin.search import ByUserAdmin, as_uuid, find_users
 from exchange.ids import uuid7_floor
 from exchange.scaling import from_units
 from orders.holds import holds_of
-from orders.models import CancelAfter, ClientOrderId, JournalBatch, MarketSequence, Order, Trade
+from orders.models import CancelAfter, ClientOrderId, EngineProcess, JournalBatch, MarketSequence, Order, Trade
 from orders.reconciliation import admin as _reconciliation  # noqa: F401  (registers its pages)
 from orders.replay.admin import explanation_page
 from orders.selectors import orders_of_group
@@ -395,6 +395,27 @@ class MarketSequenceAdmin(ReadOnlyAdmin):
         "market", "last_seq", label("trading_state", STATE_COLOURS), amount("last_price"), "price_band_ppm",
         amount("reference_price"), "max_orders", "max_stops", "state_hash", "batch_id", moment("updated_at"),
     ]  # fmt: skip
+
+
+@admin.register(EngineProcess)
+class EngineProcessAdmin(ReadOnlyAdmin):
+    """Who lives, and what each does. A process that ends in order leaves no row; one that died leaves it for a day."""
+
+    list_display = ["host", "pid", moment("started_at", "started"), moment("beat_at", "last heard of"), "served"]
+    ordering = ("-started_at",)
+    fields = ["id", "host", "pid", moment("started_at"), moment("beat_at", "last heard of"), "served"]
+
+    @admin.display(description="serves")
+    def served(self, process: EngineProcess) -> str:
+        return ", ".join(report["symbol"] for report in process.markets if report["role"] == "active") or "-"
+
+    def object_tables(self, request: HttpRequest, obj: EngineProcess) -> list[Table]:
+        rows = [
+            [report["symbol"], report["role"], time_text(datetime.fromtimestamp(report["since"] / 1000, UTC)),
+             report["seq"], report["heir"] or "-"]
+            for report in obj.markets
+        ]  # fmt: skip
+        return [Table("Markets", ("Market", "Role", "Since", "Seq", "Is handed over to"), rows)]
 
 
 @admin.register(CancelAfter)

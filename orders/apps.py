@@ -11,9 +11,9 @@ class OrdersConfig(AppConfig):
         from exchange.services import on_market_changed
         from orders.commands import nudge_engine
         from orders.health import check_engines
-        from orders.metrics import order_gauges, partition_gauges, reconcile_gauges
+        from orders.metrics import engine_gauges, order_gauges, partition_gauges, reconcile_gauges
 
         register_check("engines", check_engines)
-        for gauges in (order_gauges, partition_gauges, reconcile_gauges):
+        for gauges in (order_gauges, partition_gauges, reconcile_gauges, engine_gauges):
             register_gauges(gauges)
         on_market_changed(nudge_engine)

@@ -5,10 +5,11 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exchange.models import Market
+from orders.engines.selectors import engine_fleet
 from orders.models import Mismatch, ReconcileRun, SettlementStatus, Trade
 from orders.partitions import partition_days_ahead
 
-__all__ = ["order_gauges", "partition_gauges", "reconcile_gauges"]
+__all__ = ["engine_gauges", "order_gauges", "partition_gauges", "reconcile_gauges"]
 
 _UNSETTLED = (SettlementStatus.PENDING, SettlementStatus.RETRYING, SettlementStatus.FAILED)
 
@@ -68,3 +69,20 @@ def reconcile_gauges() -> list[Metric]:
         name = "trade_engine_reconcile_last_duration_seconds"
         gauges.append(GaugeMetricFamily(name, "How long the last run took", value=seconds))
     return gauges
+
+
+def engine_gauges() -> list[Metric]:
+    """Return the gauges about engine processes. Four queries of a row per process and market."""
+    fleet = engine_fleet()
+    engines = GaugeMetricFamily("trade_engine_engines", "Engine processes that live", value=len(fleet.live))
+    unserved = GaugeMetricFamily(
+        "trade_engine_markets_unserved",
+        "Markets that are not closed and that no engine serves",
+        value=sum(market.is_unserved for market in fleet.markets),
+    )
+    standbys = GaugeMetricFamily(
+        "trade_engine_market_standbys", "Processes that keep a market's book warm", labels=["market"]
+    )
+    for market in fleet.markets:
+        standbys.add_metric([market.symbol], market.warm_standbys)
+    return [engines, unserved, standbys]
