@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import psycopg
 
-HOLDS_OR_AWAITS_A_MARKET = """
-    SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND client_addr = inet_client_addr()
+# With several engines there may be one that serves nothing and only stands by.
+REPORTED_ITSELF_LATELY = """
+    SELECT count(*) FROM orders_engineprocess WHERE host = %s AND beat_at > now() - interval '10 seconds'
 """
 # The scheduler writes down what it ran every three minutes.
 RAN_SOMETHING_LATELY = """
@@ -24,7 +24,7 @@ def main() -> int:
     checks: dict[str, Callable[[], bool]] = {
         "web": lambda: _answers(8000),
         "api": lambda: _answers(8001),
-        "engine": lambda: _counts(os.environ["ENGINE_DATABASE_URL"], HOLDS_OR_AWAITS_A_MARKET),
+        "engine": lambda: _counts(os.environ["ENGINE_DATABASE_URL"], REPORTED_ITSELF_LATELY, os.uname().nodename),
         "worker": _worker_answers,
         "beat": lambda: _counts(os.environ["DATABASE_URL"], RAN_SOMETHING_LATELY),
     }
@@ -43,10 +43,10 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _counts(url: str, query: str) -> bool:
+def _counts(url: str, query: str, *parameters: str) -> bool:
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
-            row = connection.execute(query.encode()).fetchone()
+            row = connection.execute(query.encode(), parameters or None).fetchone()
     except psycopg.Error:
         return False
     return row is not None and row[0] > 0

@@ -109,7 +109,10 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
             stop_wait_s=30,
         ),
         Program("beat", [*celery, "beat", "--pidfile="], priority=40),
-        Program("engine", [sys.executable, "manage.py", "run_engine"], priority=50, stop_wait_s=20),
+        *[
+            Program(name, [sys.executable, "manage.py", "run_engine"], priority=50, stop_wait_s=20)
+            for name in engine_names(settings.engines)
+        ],
         Program(
             "api",
             [
@@ -125,3 +128,8 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
             priority=70,
         ),
     ]  # fmt: skip
+
+
+def engine_names(engines: int) -> list[str]:
+    """Return what the engine processes are called: several share the markets."""
+    return ["engine"] if engines == 1 else [f"engine-{number}" for number in range(1, engines + 1)]

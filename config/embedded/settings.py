@@ -26,6 +26,7 @@ class LaunchSettings:
     postgres_port: int
     valkey_port: int
     api_threads: int
+    engines: int
     database_url: str | None
     redis_url: str | None
     demo_mode: bool
@@ -44,6 +45,7 @@ class LaunchSettings:
             postgres_port=_number(environ, "POSTGRES_PORT", 25432),
             valkey_port=_number(environ, "VALKEY_PORT", 26379),
             api_threads=_number(environ, "API_THREADS", 24, highest=1024),
+            engines=_number(environ, "ENGINES", 1, highest=16),
             database_url=database_url,
             redis_url=environ.get("REDIS_URL") or None,
             demo_mode=_switch(environ, "DEMO_MODE", default=database_url is None),
