@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -69,15 +69,20 @@ def running_engine(
 
 
 class EngineProcess:
-    """`manage.py run_engine` for some markets, or sharing all of them, as its own process. What it prints is kept."""
+    """`manage.py run_engine` for some markets, as its own process. What it prints is kept."""
 
     def __init__(self, *markets: Market) -> None:
         self._markets = markets
-        arguments = [argument for market in markets for argument in ("--market", market.slug)]
+        self._start(self._command(markets))
+
+    def _command(self, markets: Sequence[Market]) -> list[str]:
+        return ["manage.py", "run_engine", *[part for market in markets for part in ("--market", market.slug)]]
+
+    def _start(self, command: Sequence[str]) -> None:
         descriptor, path = tempfile.mkstemp(prefix="trade-engine-tests-", suffix=".log")
         self._output = Path(path)
         self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "run_engine", *arguments],
+            [sys.executable, *command],
             cwd=PROJECT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdout=descriptor,
@@ -126,6 +131,13 @@ class EngineProcess:
         if self._process.poll() is None:
             self.kill()
         self._output.unlink()
+
+
+class SharingProcess(EngineProcess):
+    """An engine process that shares some markets, and those that are made later, with others of its kind."""
+
+    def _command(self, markets: Sequence[Market]) -> list[str]:
+        return ["-m", "tests.sharing_engine", str(min(market.pk for market in markets))]
 
 
 def role_of(process: EngineProcess, market: Market) -> str:
