@@ -15,14 +15,15 @@ def check_diary(market: Market, acknowledged: dict[str, PlacedOrder], cancelled:
     stored = {order.client_order_id: order for order in Order.objects.filter(market_id=market.pk)}
     assert len(stored) == Order.objects.filter(market_id=market.pk).count()
     filled: dict[Any, Any] = {}
-    for trade in Trade.objects.filter(market_id=market.pk):
+    trades = set(Trade.objects.filter(market_id=market.pk))
+    for trade in trades:
         for order_id in (trade.buyer_order_id, trade.seller_order_id):
             filled[order_id] = filled.get(order_id, 0) + trade.quantity
     for client_id, placed in acknowledged.items():
         order = stored[client_id]
         assert order.pk == placed.order.pk
         assert order.filled_quantity >= placed.order.filled_quantity
-        assert set(placed.trades) <= set(Trade.objects.filter(market_id=market.pk))
+        assert set(placed.trades) <= trades
         assert (client_id in cancelled) <= (order.status == OrderStatus.CANCELLED)
     for order in stored.values():
         assert order.filled_quantity == filled.get(order.pk, 0)

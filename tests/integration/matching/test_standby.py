@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -138,4 +138,22 @@ def test_a_suspended_engine_is_deposed_and_cannot_write_when_it_comes_back(
         assert role_of(standby, market) == "active"
         load.finish()
         print(f"longest pause {load.longest_pause_s():.2f} s, refused {Counter(load.refused)}")
+        assert load.longest_pause_s() < LIMIT_S
+
+
+def test_a_rolling_restart_under_load_is_not_noticed(market: Market, maker: User, taker: User) -> None:
+    with ExitStack() as stack:
+        load = stack.enter_context(load_on(market, maker, taker))
+        first, second = stack.enter_context(two_engines(market))
+        load.wait_for_more()
+        load.refused.clear()
+        assert first.stop() == 0
+        load.wait_for_more()
+        restarted = stack.enter_context(EngineProcess(market))
+        wait_until(lambda: role_of(restarted, market) == "warm", "the restarted engine as a standby", 30)
+        assert second.stop() == 0
+        load.wait_for_more()
+        load.finish()
+        print(f"longest pause {load.longest_pause_s():.2f} s, refused {Counter(load.refused)}")
+        assert set(load.refused) <= {"SELF_TRADE", "ORDER_NOT_CANCELLABLE"}
         assert load.longest_pause_s() < LIMIT_S
