@@ -279,9 +279,12 @@ class MarketRunner:
         await self._teller.put(outcome)
 
     async def _suspect(self, requests: list[Request], error: BatchFailedError) -> None:
-        """Decide about the requests of a batch that failed: alone it is to blame, of many one of them may be."""
+        """Decide about the requests of a batch that failed: alone it is to blame, of many one of them may be.
+
+        When storage failed nobody is, so they have a second chance.
+        """
         asked = [request for request in requests if not isinstance(request, TendRequest)]
-        if len(requests) > 1 and asked:
+        if asked and (len(requests) > 1 or (error.is_transient and not self._failures)):
             self._suspects.extend(asked)
         elif asked:
             log.error("request_failed", market=self.slug, request=_described(asked[0]), error=str(error))

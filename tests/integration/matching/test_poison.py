@@ -16,7 +16,7 @@ from exchange.errors import ApiError, ErrorCode
 from exchange.models import Market, User
 from exchange.streams import market_group
 from matching.layers import CommandChannelLayer
-from matching.messages import engine_channel, pack_request
+from matching.messages import PlaceRequest, engine_channel, pack_request
 from orders.commands import gateway
 from orders.journal.batch import PostgresBatch
 from orders.models import Order
@@ -50,6 +50,13 @@ def publish(name: str, data: bytes) -> None:
         redis.publish(name, data)
 
 
+def changed(order: PlaceRequest, field: int, value: object) -> list[Any]:
+    """Return an order as it is sent, with a field that no gateway would send: 2 is the deadline, 4 the user."""
+    fields = pack_request(order)
+    fields[field] = value
+    return fields
+
+
 def test_garbage_on_an_engine_channel_stops_nobody(market: Market, maker: User) -> None:
     rng, channel = random.Random(1), engine_channel(market.slug)
     order = place(maker, market)
@@ -63,10 +70,10 @@ def test_garbage_on_an_engine_channel_stops_nobody(market: Market, maker: User) 
             {"type": "engine.commands", "reply_to": 7, "requests": []},
             {"type": "engine.commands", "reply_to": "x", "requests": {"a": 1}},
             {"type": "engine.commands", "reply_to": "x", "requests": [None, 7, [], [99, 1], [1, 1], [2, 3, 4, 5]]},
-            {"type": "engine.commands", "reply_to": "x", "requests": [pack_request(order._replace(deadline_ms="now"))]},
-            {"type": "engine.commands", "reply_to": "x", "requests": [pack_request(order._replace(user_id=b"short"))]},
-            {"type": "engine.commands", "reply_to": "x", "requests": [pack_request(order._replace(price_ticks="ten"))]},
-            {"type": "engine.commands", "reply_to": "x", "requests": [pack_request(order._replace(side=9))]},
+            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 2, "now")]},
+            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 4, b"short")]},
+            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 9, "ten")]},
+            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 5, 9)]},
             {"type": "engine.commands", "reply_to": "not a channel!", "requests": [pack_request(order)]},
         ):
             send(channel, message)
