@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0003_order_filters'),
+        ('orders', '0004_reconciliation'),
     ]
 
     operations = [
