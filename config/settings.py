@@ -174,6 +174,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expire_seconds": 10},
     },
+    "wallet-sweep": {
+        "task": "settlement.tasks.sweep_wallet",
+        "schedule": 5.0,
+        "options": {"expire_seconds": 10},
+    },
     "orders-partitions": {"task": "orders.tasks.create_partitions", "schedule": timedelta(hours=6)},
     "logins-prune": {"task": "exchange.tasks.prune_logins", "schedule": crontab(hour="3", minute="30")},
     # Not while the last one waits for a worker, and never two at once.
@@ -193,7 +198,20 @@ LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
 TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "data"))
 # Who implements settlement's ports.
 TRADE_OUTBOX = "orders.outbox.PostgresTradeOutbox"
-WALLET: str = env.str("WALLET", default="settlement.ledger.EmbeddedLedger")
+AWAITED_FUNDS = "orders.awaited.PendingExits"
+
+# --- Wallet ---------------------------------------------------------------------------------------
+# Who keeps users' money: this exchange, or a wallet service.
+WALLETS = {"embedded": "settlement.ledger.EmbeddedLedger", "remote": "settlement.wallet.remote.RemoteWallet"}
+WALLET: str = env.str("WALLET", default="embedded") or "embedded"
+WALLET_URL: str = env.str("WALLET_URL", default="")
+WALLET_TOKEN: str = env.str("WALLET_TOKEN", default="")
+WALLET_TIMEOUT_MS: int = env.int("WALLET_TIMEOUT_MS", default=2_000)
+# Calls at once in each process. Well below the api's threads, so that a slow wallet leaves the others theirs.
+WALLET_CONCURRENCY: int = env.int("WALLET_CONCURRENCY", default=8)
+WALLET_PROBE_SECONDS: float = env.float("WALLET_PROBE_SECONDS", default=2.0)
+# With a token this copy is itself the wallet of an exchange that knows the token.
+WALLET_SERVICE_TOKEN: str = env.str("WALLET_SERVICE_TOKEN", default="")
 
 # --- Metrics of engine processes: web and api serve theirs on /metrics ------------------------------
 ENGINE_METRICS_PORT: int = env.int("ENGINE_METRICS_PORT", default=0)
@@ -234,6 +252,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_SPLIT_PATCH": False,  # its fields are optional already
+    "PREPROCESSING_HOOKS": ["settlement.wallet.service.schema.public_endpoints"],
     "POSTPROCESSING_HOOKS": [],  # choices stand where they are used: as components they would need made-up names
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # a list of the words, each explained by itself
 }

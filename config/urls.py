@@ -15,8 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("orders.urls")),
     path("api/v1/", include("settlement.urls")),
     path("", include("exchange.urls")),
-    # JSON for whatever else is asked below /api/, with DEBUG too.
-    re_path(r"^api/", handler_404),
+    path("", include("settlement.wallet.service.urls")),
+    # JSON for whatever else is asked below /api/ and /internal/, with DEBUG too.
+    re_path(r"^(api|internal)/", handler_404),
 ]
 
 handler400 = "exchange.envelope.handler_400"

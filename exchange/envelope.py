@@ -217,7 +217,7 @@ def handler_403(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler_404(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer a path without a view: JSON below /api/, a page elsewhere."""
+    """Answer a path without a view: JSON below /api/ and /internal/, a page elsewhere."""
     if not _is_api(request):
         return defaults.page_not_found(request, exception or Exception())
     return error_response(request, ApiError(ErrorCode.NOT_FOUND, f"There is nothing at {request.path}"))
@@ -232,4 +232,4 @@ def handler_500(request: HttpRequest) -> HttpResponse:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+    return request.path.startswith(("/api/", "/internal/"))

@@ -65,6 +65,8 @@ class LedgerEntry(models.Model):
         DEPOSIT = "deposit"
         WITHDRAWAL = "withdrawal"
         CORRECTION = "correction"
+        RESERVE = "reserve", "reserved at the wallet"
+        RELEASE = "release", "released to the wallet"
 
     id = models.BigAutoField(primary_key=True)
     transfer_id = models.UUIDField(help_text="Groups the legs of one transfer; a trade's own id for its settlement")
