@@ -15,8 +15,9 @@ from exchange.models import User
 from exchange.scaling import plain
 from exchange.selectors import asset_decimals
 from exchange.times import iso_ms
-from settlement.models import Account, LedgerEntry
-from settlement.selectors import orders_of_entries, user_balances, user_entries
+from settlement.models import LedgerEntry
+from settlement.ports import Balance, wallet
+from settlement.selectors import orders_of_entries, user_entries
 
 __all__ = ["BalanceListView", "EntryListView"]
 
@@ -62,8 +63,8 @@ class BalanceListView(APIView):
     @extend_schema(responses={200: BalanceOutput(many=True)}, summary="Own balances", tags=["balances"])
     def get(self, request: Request) -> Response:
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(user_balances(user_id=_user(request).pk), request)
-        return paginator.get_paginated_response([_balance(account) for account in page])
+        page = paginator.paginate_queryset(wallet().balances(user_id=_user(request).pk), request)
+        return paginator.get_paginated_response([_balance(balance) for balance in page])
 
 
 class EntryListView(APIView):
@@ -91,13 +92,13 @@ def _user(request: Request) -> User:
     return request.user
 
 
-def _balance(account: Account) -> dict[str, Any]:
-    decimals = asset_decimals(account.asset_id)
+def _balance(balance: Balance) -> dict[str, Any]:
+    decimals = asset_decimals(balance.asset_id)
     return {
-        "asset": account.asset_id,
-        "available": plain(account.available, decimals),
-        "held": plain(account.held, decimals),
-        "total": plain(account.total, decimals),
+        "asset": balance.asset_id,
+        "available": plain(balance.available, decimals),
+        "held": plain(balance.held, decimals),
+        "total": plain(balance.total, decimals),
     }
 
 

@@ -7,6 +7,10 @@ class SettlementConfig(AppConfig):
 
     def ready(self) -> None:
         from exchange.metrics import register_gauges
+        from settlement import checks  # noqa: F401  (registers what it defines)
         from settlement.metrics import settlement_gauges
+        from settlement.wallet.metrics import wallet_gauges
+        from settlement.wallet.service import schema  # noqa: F401  (as above)
 
         register_gauges(settlement_gauges)
+        register_gauges(wallet_gauges)

@@ -25,6 +25,7 @@ class SettlementCode(StrEnum):
     DEADLOCK = "DEADLOCK"
     SERIALIZATION_FAILURE = "SERIALIZATION_FAILURE"
     LOCK_TIMEOUT = "LOCK_TIMEOUT"
+    WALLET_REFUSED = "WALLET_REFUSED"
     INSUFFICIENT_HOLD = "INSUFFICIENT_HOLD"
     DUPLICATE_TRANSFER = "DUPLICATE_TRANSFER"
     UNKNOWN = "UNKNOWN"
@@ -47,12 +48,16 @@ _TRANSIENT = frozenset(
 
 
 class SettlementError(Exception):
-    """Trades could not be settled; nothing of them was."""
+    """Trades could not be settled; nothing of them was.
 
-    def __init__(self, code: SettlementCode, message: str) -> None:
+    `was_tried` False: not even an attempt was made, because the wallet is known to be away; it counts as none.
+    """
+
+    def __init__(self, code: SettlementCode, message: str, *, was_tried: bool = True) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.was_tried = was_tried
 
     @property
     def is_transient(self) -> bool:

@@ -7,12 +7,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import QuerySet
 
 from exchange.scaling import EXACT
 from settlement.accounts import Change, accounts_change, accounts_find
 from settlement.errors import to_settlement_error
 from settlement.legs import AccountKey, trade_legs
+from settlement.models import Account
 from settlement.ports import TradeToSettle
+from settlement.selectors import user_balances
 
 # All legs in one statement: the database checks after each statement that every transfer in it is zero-sum.
 _COPY_ENTRIES = """
@@ -32,6 +35,12 @@ class Entry(NamedTuple):
 
 class EmbeddedLedger:
     """Settles on accounts and entries of this database. A trade's own id is the id of its transfer."""
+
+    reserving = None
+
+    def balances(self, *, user_id: UUID) -> QuerySet[Account]:
+        """Return a user's accounts by asset. One query."""
+        return user_balances(user_id=user_id)
 
     def settle(self, *, trades: Sequence[TradeToSettle]) -> None:
         """Write the entries of the trades and change the balances, all or none; eight queries.

@@ -1,16 +1,18 @@
 """What settlement needs from outside, as protocols: where trades wait, and who keeps the money.
 
-`orders` implements the outbox (the trade table), settings name it; the wallet is the embedded ledger.
+`orders` implements the outbox (the trade table) and knows what orders wait for; the wallet is the embedded ledger or a
+remote service. Settings name them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 
@@ -85,8 +87,70 @@ class TradeOutbox(Protocol):
         """Return what waits in each market, of which there may be nothing."""
 
 
+class AwaitedFunds(Protocol):
+    """Who counts on money that is not held yet."""
+
+    def awaited(self, *, user_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
+        """Return (user, asset) where orders of these users wait for money that settlement brings. One query."""
+
+
+class Balance(Protocol):
+    """What a user has of an asset: `available` to use, `held` for open orders and unsettled trades, and the sum."""
+
+    @property
+    def asset_id(self) -> str: ...
+    @property
+    def available(self) -> Decimal: ...
+    @property
+    def held(self) -> Decimal: ...
+    @property
+    def total(self) -> Decimal: ...
+
+
+class Reserving(Protocol):
+    """A wallet whose money must be reserved before an order can hold it.
+
+    Each call has a key of the caller's and happens once, however often it is sent; all of them raise
+    WalletUnavailableError or WalletRefusalError (settlement.wallet) and take several seconds at worst.
+    """
+
+    @property
+    def is_rejecting(self) -> bool:
+        """Whether calls are refused at once, because the wallet is known to be away."""
+
+    def reserve(self, *, key: UUID, user_id: UUID, asset: str, amount: Decimal) -> None:
+        """Set money of the user aside for this exchange."""
+
+    def void(self, *, key: UUID) -> None:
+        """Undo a reservation whose outcome is unknown; if it was not made, it never will be."""
+
+    def release(self, *, key: UUID, user_id: UUID, asset: str, amount: Decimal) -> None:
+        """Give the user back what this exchange does not need."""
+
+    def reverse(self, *, key: UUID, trade_id: UUID) -> None:
+        """Undo a settlement that was given up; if it was not made, it never will be."""
+
+    def reserved(self) -> Iterator[tuple[UUID, str, Decimal]]:
+        """Yield (user, asset, amount) of all that is reserved for this exchange."""
+
+
 class Wallet(Protocol):
-    """Keeps balances and moves money."""
+    """Keeps users' money. There are two, chosen by the setting WALLET.
+
+    embedded: the money is in this database. An order's reserve and release are its hold, taken and given back in the
+    engine's own transaction (settlement/holds.py), so there is nothing else to call and `reserving` is None.
+
+    remote: the money is at a wallet service. The ledger of this database is then the part of it that is reserved for
+    this exchange, per user and asset; `reserving` moves money in before an order goes to the engine, and back out.
+    From there on all is as with the embedded one.
+    """
+
+    @property
+    def reserving(self) -> Reserving | None:
+        """What moves money in and out; None where it is here already."""
+
+    def balances(self, *, user_id: UUID) -> QuerySet[Any] | Sequence[Balance]:
+        """Return what a user has, by asset. Raises ApiError WALLET_UNAVAILABLE when that cannot be known."""
 
     def settle(self, *, trades: Sequence[TradeToSettle]) -> None:
         """Move the money of the trades, all or none, each trade at most once ever.
@@ -100,6 +164,11 @@ def trade_outbox() -> TradeOutbox:
     return cast(TradeOutbox, import_string(settings.TRADE_OUTBOX)())
 
 
+def awaited_funds() -> AwaitedFunds:
+    """Return who knows what orders wait for, as settings name it."""
+    return cast(AwaitedFunds, import_string(settings.AWAITED_FUNDS)())
+
+
 def wallet() -> Wallet:
-    """Return the wallet that settings name."""
-    return cast(Wallet, import_string(settings.WALLET)())
+    """Return the wallet that the setting WALLET chooses."""
+    return cast(Wallet, import_string(settings.WALLETS[settings.WALLET])())

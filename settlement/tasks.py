@@ -21,6 +21,7 @@ from settlement.ports import trade_outbox
 from settlement.selectors import overdue_retries
 from settlement.services import Settled, settle_pending, settle_retries
 from settlement.services.settling import BATCH_TRADES
+from settlement.wallet.sweeping import wallet_sweep
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ def settle_market(*, market_id: int, everything: bool = False) -> None:
         began = time.monotonic()
         batch = settle_pending(market_id=market_id, limit=BATCH_TRADES, after=after)
         _plan_retries(batch)
-        if batch.claimed < BATCH_TRADES:
+        if batch.claimed < BATCH_TRADES or batch.is_wallet_away:  # then the sweeper comes back to it
             return
         after = batch.last_id
         if batch.retries or time.monotonic() > deadline:
@@ -70,6 +71,12 @@ def sweep_pending_trades() -> None:
     overdue = [str(trade_id) for trade_id in overdue_retries(before=before)]
     for start in range(0, len(overdue), BATCH_TRADES):
         _send(retry_settlements, 0, trade_ids=overdue[start : start + BATCH_TRADES])
+
+
+@shared_task
+def sweep_wallet() -> None:
+    """Go on with what is under way between here and a remote wallet, and return what nobody needs here."""
+    wallet_sweep()
 
 
 def settle_market_soon(*, market_id: int) -> None:

@@ -19,7 +19,16 @@ from tests.servers import TestServers, own_addresses
 # What needs neither Django nor a server; run alone, it starts at once.
 PURE = [Path(__file__).parent / "unit" / name for name in ("engine", "test_architecture.py", "test_deploy.py")]
 # From the environment of the developer, none of which may reach a test.
-FOREIGN = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DEBUG", "DEMO_MODE", "DATA_DIR")
+FOREIGN = (
+    "DATABASE_URL",
+    "ENGINE_DATABASE_URL",
+    "REDIS_URL",
+    "CELERY_BROKER_URL",
+    "DEBUG",
+    "DEMO_MODE",
+    "DATA_DIR",
+    "WALLET",
+)
 
 _servers = pytest.StashKey[TestServers]()
 

@@ -13,7 +13,9 @@ from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LaunchSettings
 from config.embedded.supervision import Program
 
-KEPT = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
+_SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
+_WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")
+KEPT = (*_SERVERS, *_WALLET)
 
 
 def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:

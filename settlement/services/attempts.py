@@ -12,7 +12,8 @@ from django.utils import timezone
 from settlement.errors import SettlementError
 from settlement.legs import trade_payload
 from settlement.models import FailedSettlement
-from settlement.ports import TradeToSettle, trade_outbox
+from settlement.ports import TradeToSettle, trade_outbox, wallet
+from settlement.wallet.reversals import reversals_note
 
 ATTEMPTS_MAX = 3
 FIRST_WAIT_S = 0.1
@@ -42,7 +43,7 @@ def attempt_record(*, trade_ids: Sequence[UUID], error: SettlementError) -> tupl
     """Add one failed attempt to each trade that is still unsettled and locked by nobody else.
 
     Returns the number of new dead letters, and what is to be tried again. A permanent error, or the third attempt,
-    makes a dead letter. Locks the trades, then their failures.
+    makes a dead letter, whose settlement is undone at a remote wallet. Locks the trades, then their failures.
     """
     trades = {trade.id: trade for trade in trade_outbox().claim_ids(trade_ids=trade_ids)}
     now = timezone.now()
@@ -69,6 +70,8 @@ def attempt_record(*, trade_ids: Sequence[UUID], error: SettlementError) -> tupl
     dead = [failure.trade_id for failure in failures if failure.state == _State.DEAD]
     retrying = [failure for failure in failures if failure.state == _State.RETRYING]
     trade_outbox().mark(trade_ids=dead, status="failed", at=now)
+    if dead and wallet().reserving is not None:
+        reversals_note(trades=[trades[trade_id] for trade_id in dead])
     trade_outbox().mark(trade_ids=[failure.trade_id for failure in retrying], status="retrying", at=now)
     return len(dead), _plan(retrying, now)
 

@@ -26,13 +26,17 @@ BATCH_TRADES = 200
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a batch. `retries` says when which trades are to be tried again."""
+    """What became of a batch. `retries` says when which trades are to be tried again.
+
+    `is_wallet_away`: not even an attempt was made, so the trades stay as they are; go on later.
+    """
 
     claimed: int = 0
     settled: int = 0
     dead: int = 0
     last_id: UUID | None = None
     retries: list[RetryPlan] = field(default_factory=list)
+    is_wallet_away: bool = False
 
     def __add__(self, other: "Settled") -> "Settled":
         return Settled(
@@ -41,6 +45,7 @@ class Settled:
             self.dead + other.dead,
             max(filter(None, (self.last_id, other.last_id)), default=None),
             self.retries + other.retries,
+            self.is_wallet_away or other.is_wallet_away,
         )
 
 
@@ -101,6 +106,8 @@ def _blame(trades: Sequence[TradeToSettle], error: SettlementError) -> Settled:
 
 
 def _record(trades: Sequence[TradeToSettle], error: SettlementError) -> Settled:
+    if not error.was_tried:
+        return Settled(len(trades), last_id=trades[-1].id, is_wallet_away=True)
     log.warning("settlement_failed", code=error.code, error=error.message, trades=len(trades), first=str(trades[0].id))
     dead, retry = attempt_record(trade_ids=[trade.id for trade in trades], error=error)
     return Settled(len(trades), dead=dead, last_id=trades[-1].id, retries=[retry] if retry else [])

@@ -18,6 +18,7 @@ from settlement.errors import SettlementCode, to_settlement_error
 from settlement.ledger import Entry, entries_write
 from settlement.legs import AccountKey
 from settlement.models import Account, LedgerEntry
+from settlement.ports import wallet
 
 _ZERO = Decimal(0)
 _LARGEST = Decimal("1e20")  # the column's room before the point
@@ -59,9 +60,12 @@ def ledger_transfer(
     """Add `amount` to a user's available balance, against the outside world; return the transfer's id.
 
     A transfer id makes it happen once: the second time raises SettlementError DUPLICATE_TRANSFER. Raises ApiError
-    INSUFFICIENT_BALANCE when the available balance would fall below zero. Locks the user's account and makes it when
-    it is missing, writes an audit entry when there is an actor, publishes the balance on commit.
+    INSUFFICIENT_BALANCE when the available balance would fall below zero, FORBIDDEN with a remote wallet, where money
+    comes and goes instead. Locks the user's account and makes it when it is missing, writes an audit entry when there
+    is an actor, publishes the balance on commit.
     """
+    if wallet().reserving is not None:
+        raise ApiError(ErrorCode.FORBIDDEN, "The money is at the remote wallet: bring it in or take it out there")
     _require_sound(asset, amount, reason)
     transfer_id = transfer_id or uuid7()
     user, outside = AccountKey(owner.id, asset), AccountKey(None, asset, Account.Kind.EXTERNAL.value)

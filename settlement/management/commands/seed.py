@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from decimal import Decimal
 from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -10,6 +11,7 @@ from django.db import transaction
 
 from exchange.models import Asset, User
 from exchange.services import markets_seed
+from settlement.ports import wallet
 from settlement.services import ledger_deposit
 
 DEMO_TRADERS: Final = ("maker", "taker", "outsider")
@@ -35,14 +37,16 @@ class Command(BaseCommand):
 @transaction.atomic
 def _demo_account(username: str) -> bool:
     is_staff = username == DEMO_STAFF
+    # The same id in every copy: so two of them, exchange and wallet, can be tried together.
+    user_id = uuid5(NAMESPACE_URL, f"trade-engine:demo:{username}")
     user, is_new = User.objects.get_or_create(
-        username=username, defaults={"is_staff": is_staff, "is_superuser": is_staff}
+        username=username, defaults={"id": user_id, "is_staff": is_staff, "is_superuser": is_staff}
     )
     if not is_new:
         return False
     user.set_password(settings.DEMO_PASSWORD)
     user.save(update_fields=["password"])
-    if not is_staff:
+    if not is_staff and wallet().reserving is None:  # else the money is at the wallet
         for code in Asset.objects.values_list("code", flat=True):
             amount = _GENEROUS.get(code, _GENEROUS_OTHERWISE)
             ledger_deposit(owner=user, asset=code, amount=amount, reason="Demo funds")

@@ -25,14 +25,14 @@ from tests.integration.settlement.wallets import UNAVAILABLE, FlakyWallet, Picky
 
 @pytest.fixture
 def flaky(settings: Settings) -> Iterator[type[FlakyWallet]]:
-    settings.WALLET = "tests.integration.settlement.wallets.FlakyWallet"
+    settings.WALLETS = {"embedded": "tests.integration.settlement.wallets.FlakyWallet"}
     yield FlakyWallet
     FlakyWallet.failures, FlakyWallet.error = 0, UNAVAILABLE
 
 
 @pytest.fixture
 def picky(settings: Settings) -> Iterator[type[PickyWallet]]:
-    settings.WALLET = "tests.integration.settlement.wallets.PickyWallet"
+    settings.WALLETS = {"embedded": "tests.integration.settlement.wallets.PickyWallet"}
     yield PickyWallet
     PickyWallet.poison = set()
 

@@ -19,7 +19,7 @@ from tests.integration.settlement.cast import Cast, celery_worker, status_of, wa
 
 pytestmark = pytest.mark.xdist_group("celery worker")
 
-WALLETS = "tests.integration.settlement.wallets"
+SETTINGS = "tests.integration.settlement.wallet_settings"
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,9 @@ def test_a_worker_killed_in_the_middle_of_settling_leaves_the_trades_to_the_next
     trades = [cast.trade() for _ in range(10)]
     reached = tmp_path / "the-money-has-moved"
 
-    with celery_worker("-Q", "sleepy", WALLET=f"{WALLETS}.SleepyWallet", SLEEPY_WALLET_FILE=str(reached)) as worker:
+    with celery_worker(
+        "-Q", "sleepy", DJANGO_SETTINGS_MODULE=SETTINGS, TEST_WALLET="SleepyWallet", SLEEPY_WALLET_FILE=str(reached)
+    ) as worker:
         settle_market.apply_async(kwargs={"market_id": cast.market.pk}, queue="sleepy")
         wait_until(reached.exists, "the worker is in the middle of settling")
         os.killpg(worker.pid, signal.SIGKILL)
@@ -71,7 +73,7 @@ def test_a_worker_killed_in_the_middle_of_settling_leaves_the_trades_to_the_next
 def test_a_retry_settles_on_any_worker(cast: Cast) -> None:
     trade = cast.trade()
 
-    with celery_worker("-Q", "flaky", WALLET=f"{WALLETS}.FlakyOnceWallet"):
+    with celery_worker("-Q", "flaky", DJANGO_SETTINGS_MODULE=SETTINGS, TEST_WALLET="FlakyOnceWallet"):
         settle_market.apply_async(kwargs={"market_id": cast.market.pk}, queue="flaky")
         wait_until(lambda: status_of(trade.id) == "settled", "the second attempt succeeds")
 

@@ -1,4 +1,4 @@
-"""Wallets that fail on purpose: the embedded ledger with a fault in front, chosen by the WALLET setting."""
+"""Wallets that fail on purpose: the embedded ledger with a fault in front, put in its place by the setting WALLETS."""
 
 import os
 import time

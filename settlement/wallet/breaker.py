@@ -1,0 +1,101 @@
+"""The circuit breaker before the wallet: after failures in a row nobody waits for it, and one at a time looks again."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError, CircuitBreakerListener
+
+from settlement.wallet.metrics import STATES, breaker_state
+
+log = structlog.get_logger(__name__)
+
+FAILURES_MAX = 5
+
+
+class BreakerOpenError(Exception):
+    """The wallet was not asked, because it failed a moment ago."""
+
+
+class Breaker:
+    """Opens after FAILURES_MAX failures in a row; `probe_s` later a single request may try, and closes it or not.
+
+    pybreaker keeps the state. It holds its lock while it calls, so it is only told how requests ended: they run side
+    by side outside of it.
+    """
+
+    def __init__(self, probe_s: float) -> None:
+        self._probe_s = probe_s
+        self._opened_at = 0.0
+        self._probing = threading.Lock()
+        self._breaker = CircuitBreaker(
+            fail_max=FAILURES_MAX, reset_timeout=0, listeners=[_Watcher(self)], name="wallet"
+        )
+        breaker_state.set(STATES[STATE_CLOSED])
+
+    @property
+    def is_closed(self) -> bool:
+        return self._breaker.current_state == STATE_CLOSED
+
+    @property
+    def rejects(self) -> bool:
+        """Whether a request would be rejected now without being made."""
+        return not self.is_closed and not self._may_probe()
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Run one request, an exception is a failure; while it is open raise BreakerOpenError instead."""
+        if self.is_closed:
+            yield from self._watched(is_probe=False)
+            return
+        if not self._may_probe() or not self._probing.acquire(blocking=False):
+            raise BreakerOpenError("the wallet failed a moment ago and is not asked")
+        try:
+            self._breaker.half_open()
+            yield from self._watched(is_probe=True)
+        finally:
+            self._probing.release()
+
+    def _may_probe(self) -> bool:
+        return time.monotonic() - self._opened_at >= self._probe_s
+
+    def note_opened(self) -> None:
+        self._opened_at = time.monotonic()
+
+    def _watched(self, *, is_probe: bool) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._tell(error, is_probe)
+            raise
+        self._tell(None, is_probe)
+
+    def _tell(self, error: Exception | None, is_probe: bool) -> None:
+        if not is_probe and not self.is_closed:  # it began before the breaker opened: that is no news
+            return
+
+        def report() -> None:
+            if error is not None:
+                raise error
+
+        try:
+            self._breaker.call(report)
+        except CircuitBreakerError:
+            return  # this failure has opened it
+        except Exception as told:
+            if told is not error:
+                raise
+
+
+class _Watcher(CircuitBreakerListener):
+    def __init__(self, breaker: Breaker) -> None:
+        self._breaker = breaker
+
+    def state_change(self, cb: CircuitBreaker, old_state: Any, new_state: Any) -> None:
+        if new_state.name == "open":
+            self._breaker.note_opened()
+        breaker_state.set(STATES[new_state.name])
+        log.warning("wallet_breaker_changed", old=old_state.name if old_state else None, new=new_state.name)
