@@ -3,10 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from exchange.scaling import fee_units
 from matching.engine import (
     LIMIT_TYPES,
-    STOP_TYPES,
     ActivateBracket,
     AmendOrder,
     CancelAll,
@@ -14,9 +12,7 @@ from matching.engine import (
     Command,
     ExpireDue,
     GroupKind,
-    OrderType,
     PlaceGroup,
-    PlaceOrder,
     SetCancelAfter,
     SetRules,
     SetTradingState,
@@ -36,12 +32,12 @@ from matching.messages import (
 )
 from orders.journal.claims import ClientIdClaims
 from orders.journal.live import LiveOrder
+from orders.journal.needs import first_need
 from orders.journal.new_orders import group_commands, group_orders, new_order, place_command
 from orders.journal.recent import HORIZON_MS, RecentOrders
 from orders.journal.work import BatchWork
 
 _BUY: Final = Side.BUY.value
-_LIMIT: Final = OrderType.LIMIT.value
 
 
 class Admission:
@@ -68,7 +64,7 @@ class Admission:
         work = self._work
         command = place_command(request, work.terms, work.now_ms)
         order = new_order(request, command, work.terms)
-        need = self._first_need(order, command)
+        need = first_need(order, command, work.terms, work.engine)
         if not work.hold(order, need):
             return self._denied(request, order, need)
         if request.client_order_id is not None:
@@ -84,9 +80,9 @@ class Admission:
         work, kind = self._work, GroupKind(request.kind)
         commands = group_commands(request, work.now_ms)
         orders = group_orders(request, commands, work.terms)
-        need = self._first_need(orders[0], commands[0])
+        need = first_need(orders[0], commands[0], work.terms, work.engine)
         if kind is GroupKind.OCO:
-            need = max(need, self._first_need(orders[1], commands[1]))
+            need = max(need, first_need(orders[1], commands[1], work.terms, work.engine))
         if not work.hold(orders[0], need):
             return self._denied(request, orders[0], need)
         if request.client_order_id is not None:
@@ -107,19 +103,6 @@ class Admission:
             if first is not None:
                 return _replayed(request, *first)
         return None
-
-    def _first_need(self, order: LiveOrder, command: PlaceOrder) -> int:
-        """Return what an order must hold before the engine sees it."""
-        work = self._work
-        if order.type == _LIMIT or order.side != _BUY:
-            return order.need_for(order.price_ticks, order.quantity_lots, work.terms)
-        if order.type in STOP_TYPES:
-            return order.need_for(work.engine.hold_price_ticks(command), order.quantity_lots, work.terms)
-        if order.budget_units:
-            return order.budget_units
-        _, tick_lots = work.engine.sweep_cost(command)
-        cost = tick_lots * work.terms.tick_lot_units
-        return cost + fee_units(cost, order.taker_fee_ppm)
 
     def _denied(self, request: PlaceRequest | GroupRequest | AmendRequest, order: LiveOrder, need: int) -> Reply:
         terms = self._work.terms

@@ -13,6 +13,7 @@ from orders.rows import order_from_row, trade_from_row
 from orders.selectors import order_for_user
 from orders.services import sending
 from orders.services.filters import check_notional, check_quantity, lots, ticks
+from orders.services.funding import amendment_fund, orders_answered
 from orders.services.refusals import refusal, reply_refusal
 from orders.services.tickets import OrderTicket
 
@@ -43,10 +44,12 @@ def order_amend(
     quantity_lots = lots(market, quantity, "quantity")
     check_quantity(market, quantity)
     check_notional(market, ticket)
+    reservations = amendment_fund(user=user, order=order, price_ticks=price_ticks, quantity_lots=quantity_lots)
     request = AmendRequest(
         sending.CORRELATION, sending.deadline_ms(), order_id.bytes, user.pk.bytes, price_ticks, quantity_lots
     )
     (answer,) = sending.await_replies([sending.send(market, request)])
+    orders_answered(reservations)
     if isinstance(answer, ApiError):
         raise _with_order(answer, order)
     if answer.code:

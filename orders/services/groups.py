@@ -13,6 +13,7 @@ from orders.rows import order_from_row, trade_from_row
 from orders.selectors import order_for_user, orders_of_group, trades_of_order
 from orders.services import sending
 from orders.services.filters import Names, sizes
+from orders.services.funding import group_fund, orders_answered
 from orders.services.placing import checked, instructions
 from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket, digest
 
@@ -71,7 +72,7 @@ def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], cl
     group_id = legs[0].order_id
     request = GroupRequest(
         sending.CORRELATION,
-        sending.deadline_ms(),
+        0,  # the deadline, once the money is there
         group_id.bytes,
         user.pk.bytes,
         kind.value,
@@ -79,7 +80,10 @@ def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], cl
         client_id,
         digest(market, *tickets),
     )
+    reservations = group_fund(user=user, market=market, request=request)
+    request = request._replace(deadline_ms=sending.deadline_ms())
     (answer,) = sending.await_replies([sending.send(market, request)])
+    orders_answered(reservations)
     reply = checked(answer, market, group_id, *tickets)
     if reply.status is ReplyStatus.REPLAYED:
         return _replayed(user, group_id, reply)

@@ -1,5 +1,6 @@
 """Placing single orders, one at a time or in a batch."""
 
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,11 +15,13 @@ from orders.rows import order_from_row, trade_from_row
 from orders.selectors import order_for_user, trades_of_order
 from orders.services import sending
 from orders.services.filters import Sizes, sizes
+from orders.services.funding import order_fund, orders_answered
 from orders.services.refusals import reply_refusal
 from orders.services.tickets import OrderTicket, digest
 
 __all__ = ["PlacedOrder", "checked", "instructions", "order_place", "orders_place"]
 
+_FUNDING_S = 5.0  # after so long the rest of a batch is not funded any more
 _PLAIN = [0, 0, 0, 0, 0, SelfTradePrevention.CANCEL_NEWEST.value, False]
 
 
@@ -32,11 +35,12 @@ class PlacedOrder(NamedTuple):
 
 
 class _Attempt(NamedTuple):
-    """A ticket on its way: what was sent for it, or why nothing was."""
+    """A ticket on its way: what was sent for it, or why nothing was; and what was reserved for it at the wallet."""
 
     ticket: OrderTicket
     order_id: UUID
     sent: sending.Sent | ApiError
+    reservations: Sequence[UUID] = ()
 
 
 def order_place(*, user: User, market: Market, ticket: OrderTicket) -> PlacedOrder:
@@ -57,22 +61,27 @@ def orders_place(*, user: User, market: Market, tickets: Sequence[OrderTicket]) 
     Each has its own outcome, at its ticket's place: what `order_place` returns, or the error it raises. Orders whose
     client order id came earlier in the list replay that one. A query for each replayed order, one more for its trades.
     """
-    attempts = [_attempt(user, market, ticket) for ticket in tickets]
+    until = time.monotonic() + _FUNDING_S
+    attempts = [_attempt(user, market, ticket, until) for ticket in tickets]
     sent = [attempt.sent for attempt in attempts if not isinstance(attempt.sent, ApiError)]
     answers = iter(sending.await_replies(sent))
+    orders_answered([reservation for attempt in attempts for reservation in attempt.reservations])
     return [
         attempt.sent if isinstance(attempt.sent, ApiError) else _outcome(user, market, attempt, next(answers))
         for attempt in attempts
     ]
 
 
-def _attempt(user: User, market: Market, ticket: OrderTicket) -> _Attempt:
+def _attempt(user: User, market: Market, ticket: OrderTicket, until: float) -> _Attempt:
     order_id = sending.new_order_id()
     try:
         request = _request(user, market, ticket, order_id)
+        reservations = order_fund(user=user, market=market, request=request, until=until)
     except ApiError as denied:
         return _Attempt(ticket, order_id, denied)
-    return _Attempt(ticket, order_id, sending.send(market, request))
+    if reservations:  # which took its time
+        request = request._replace(deadline_ms=sending.deadline_ms())
+    return _Attempt(ticket, order_id, sending.send(market, request), reservations)
 
 
 def _request(user: User, market: Market, ticket: OrderTicket, order_id: UUID) -> PlaceRequest:

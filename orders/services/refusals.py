@@ -34,6 +34,7 @@ MESSAGES = {
     ErrorCode.QUANTITY_BELOW_FILLED: "The quantity counts what is filled: it must be larger than that",
     ErrorCode.ORDER_NOT_AMENDABLE: "The order is not open any more",
     ErrorCode.ORDER_NOT_CANCELLABLE: "The order is not open any more",
+    ErrorCode.WALLET_UNAVAILABLE: "The wallet cannot be reached; nothing was done, try again",
     ErrorCode.ENGINE_UNAVAILABLE: "The market's engine is not available; nothing was done, try again",
     ErrorCode.OVERLOADED: "Too many commands are waiting; nothing was done, try again",
     ErrorCode.INTERNAL_ERROR: "Something went wrong on our side with this request; nothing was done, and it was logged",
