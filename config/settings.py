@@ -317,6 +317,10 @@ UNFOLD: dict[str, Any] = {
                     _page("Ledger", "menu_book", "settlement.ledgerentry"),
                     _page("Mismatches", "difference", "orders.mismatch"),
                     _page("Reconciliations", "fact_check", "orders.reconcilerun"),
+                    _page("Reserved at the wallet", "move_to_inbox", "settlement.walletreservation"),
+                    _page("Released to the wallet", "outbox", "settlement.walletrelease"),
+                    _page("Reversed settlements", "undo", "settlement.walletreversal"),
+                    _page("Asked of our wallet", "account_balance", "settlement.walletoperation"),
                 ],
             },
             {

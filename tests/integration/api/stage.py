@@ -111,6 +111,9 @@ class Stage(AbstractContextManager["Stage"]):
         self.market: Market = make_market(**market)
         assets = (self.market.base_id, self.market.quote_id)
         self.users: dict[str, User] = {role: make_user(role, assets=assets) for role in CAST}
+        self._prepare()
+
+    def _prepare(self) -> None:
         self.ids: dict[str, str] = {}
         self._orders: dict[str, str] = {}
         self._funds: dict[str, Funds] = dict.fromkeys(CAST, ("0", "0", "0", "0"))

@@ -19,9 +19,11 @@ def service() -> Iterator[WalletService]:
     from tests.integration.wallet.service import WalletService  # pytest reads this file before Django is set up
 
     service = WalletService()
-    service.wait_until_ready()
-    yield service
-    service.stop()
+    try:
+        service.wait_until_ready()
+        yield service
+    finally:
+        service.stop()
 
 
 @pytest.fixture

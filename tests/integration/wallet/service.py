@@ -91,7 +91,7 @@ class WalletService:
         return f"http://{LOOPBACK}:{self.port}"
 
     def wait_until_ready(self) -> None:
-        wait_until(lambda: self.ask("GET", "ping")[0] == 200, "the wallet service", 30)
+        wait_until(lambda: self.ask("GET", "ping")[0] == 200, "the wallet service", 90)
 
     def ask(self, method: str, path: str, body: Any = None, *, token: str = TOKEN) -> tuple[int, dict[str, Any]]:
         """Send a request straight to the service; return status and body, or (0, {}) when it is not there."""
