@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('exchange', '0002_market_rules_and_fee_tiers'),
-        ('settlement', '0002_append_only'),
+        ('settlement', '0003_adjustments'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
