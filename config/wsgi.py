@@ -5,8 +5,10 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from config.loaded import keep_what_is_loaded
+from config.orphans import die_with_server
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+die_with_server()
 application = get_wsgi_application()
 keep_what_is_loaded()
