@@ -27,7 +27,9 @@ def main() -> int:
     for line in report.lines(run, time.monotonic() - started):
         print(line, flush=True)
     if run.findings.differences:
-        print(f"everything is kept in {cluster.folder}: diary.jsonl, logs, the database")
+        all_of_them = "\n".join(map(str, run.findings.differences))
+        (cluster.folder / "differences.txt").write_text(all_of_them + "\n")
+        print(f"everything is kept in {cluster.folder}: diary.jsonl, differences.txt, logs, the database")
         return 1
     cluster.remove()
     return 0

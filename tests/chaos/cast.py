@@ -23,13 +23,17 @@ def guarded() -> list[str]:
 
 
 def main() -> None:
-    """Create assets, markets and funded accounts."""
+    """Create assets, markets and funded accounts; print a login of each, because thirty at once are slow on purpose."""
+    import json
+
     import django
 
     django.setup()
     from django.contrib.auth.hashers import make_password
 
     from exchange.models import Asset, Market, User
+    from exchange.ids import uuid7
+    from exchange.sessions import tokens_issue
     from settlement.services import ledger_deposit
 
     for code in ASSETS:
@@ -43,11 +47,15 @@ def main() -> None:
         )  # fmt: skip
     password = make_password(PASSWORD)
     names = [*traders(), *guarded()]
+    logins = {}
     for name in names:
         user = User.objects.create(username=name, password=password)
         for code in ASSETS:
             amount = LITTLE if name in traders()[-POOR:] else RICH
             ledger_deposit(owner=user, asset=code, amount=amount, reason="Funds of a run")
+        pair = tokens_issue(user_id=user.pk, sid=uuid7())
+        logins[name] = {"access": pair.access, "refresh": pair.refresh}
+    print(json.dumps(logins))
 
 
 if __name__ == "__main__":

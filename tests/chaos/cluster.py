@@ -1,18 +1,17 @@
 """The exchange under test: every role a real process, watched as an orchestrator would."""
 
 import contextlib
+import json
 import os
 import random
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from redis import Redis
 from config.embedded.accounts import postgres_account
 from config.embedded.processes import MARK, end_leftovers
 from config.embedded.programs import role_programs
+from config.embedded.readiness import ask
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
 from tests.chaos.roles import Role
@@ -52,6 +52,7 @@ class Cluster:
         self.settings = self._settings()
         self.environment = self._environment()
         self.roles: dict[str, Role] = {}
+        self.logins: dict[str, dict[str, str]] = {}
         self._watching = threading.Event()
         self._watcher: threading.Thread | None = None
         self._due: dict[str, float] = {}
@@ -83,7 +84,15 @@ class Cluster:
 
     def is_ready(self) -> bool:
         """Tell whether every role runs and both servers of HTTP say that all parts work."""
-        return all(role.pid for role in self.roles.values()) and all(map(_says_ready, self.ports.values()))
+        return not self.missing()
+
+    def missing(self) -> str:
+        """Return what does not run or is not ready; empty when all is well."""
+        dead = [name for name, role in self.roles.items() if role.pid is None]
+        if dead:
+            return f"not running: {', '.join(dead)}"
+        answers = {name: ask(f"http://{LOOPBACK}:{port}/ready") for name, port in self.ports.items()}
+        return "; ".join(f"{name} says {answer}" for name, answer in answers.items() if answer)
 
     def active_engine(self, symbol: str | None = None) -> str | None:
         """Return the engine that holds a market's lock; None while nobody does, or nobody can tell."""
@@ -143,6 +152,7 @@ class Cluster:
             finished = self.manage(*command)
             if finished.returncode != 0:
                 raise RuntimeError(f"{' '.join(command)} failed:\n{finished.stdout}{finished.stderr}")
+        self.logins = json.loads(finished.stdout)
         self._add_roles()
         for name in ROLES:
             self.roles[name].start()
@@ -155,7 +165,7 @@ class Cluster:
             now = time.monotonic()
             for name, role in list(self.roles.items()):
                 if role.has_ended():
-                    self._due.setdefault(name, now + self._rng.random() * PAUSE_MAX_S)
+                    self._due.setdefault(name, now + self._rng.random() ** 2 * PAUSE_MAX_S)
                 if self._due.get(name, float("inf")) <= now:
                     del self._due[name]
                     role.start()
@@ -200,6 +210,7 @@ class Cluster:
             "REDIS_URL": self.valkey.url(),
             "SECRET_KEY": "the-key-of-one-run-and-of-nothing-else",
             "LOGIN_RATE_PER_MINUTE": "100000",
+            "ACCESS_TOKEN_MINUTES": "600",
             "PYTHONUNBUFFERED": "1",
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
@@ -215,14 +226,3 @@ def wait_until(condition: object, what: str, timeout_s: float, pause_s: float = 
         time.sleep(pause_s)
 
 
-def _says_ready(port: int) -> bool:
-    request = urllib.request.Request(f"http://{LOOPBACK}:{port}/ready", headers={"Host": "localhost"})
-    with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(request, timeout=3) as answer:
-        return bool(answer.status == 200)
-    return False
-
-
-def is_listening(port: int) -> bool:
-    """Tell whether something accepts connections on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) == 0

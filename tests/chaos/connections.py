@@ -16,10 +16,11 @@ PATIENCE_S = 7.0  # longer than a command may take
 class Session:
     """One account's login and connections. Not for several threads."""
 
-    def __init__(self, name: str, ports: dict[str, int], diary: Diary, outages: Outages) -> None:
+    def __init__(
+        self, name: str, login: dict[str, str], ports: dict[str, int], diary: Diary, outages: Outages
+    ) -> None:  # fmt: skip
         self.name = name
-        self.token = ""
-        self._refresh = ""
+        self._login = login
         self._ports = ports
         self._diary = diary
         self._outages = outages
@@ -27,9 +28,11 @@ class Session:
 
     def twin(self) -> "Session":
         """Return a session of the same login with connections of its own."""
-        twin = Session(self.name, self._ports, self._diary, self._outages)
-        twin.token = self.token
-        return twin
+        return Session(self.name, self._login, self._ports, self._diary, self._outages)
+
+    @property
+    def token(self) -> str:
+        return self._login["access"]
 
     def ask(self, what: str, endpoint: str, method: str, path: str, body: Any = None, **known: Any) -> Entry:
         """Send a request and wait for its answer; never raises. `known` is noted with the request."""
@@ -55,7 +58,7 @@ class Session:
 
     def refresh(self, endpoint: str) -> bool:
         """Exchange the refresh token; who lost an answer logs in again."""
-        entry = self.ask("token", endpoint, "POST", "/api/v1/auth/token/refresh", {"refresh": self._refresh})
+        entry = self.ask("token", endpoint, "POST", "/api/v1/auth/token/refresh", {"refresh": self._login["refresh"]})
         return self._take_tokens(entry) or self.log_in(endpoint)
 
     def close(self) -> None:
@@ -65,7 +68,7 @@ class Session:
 
     def _take_tokens(self, entry: Entry) -> bool:
         if entry.status == 200:
-            self.token, self._refresh = entry.data["access"], entry.data["refresh"]
+            self._login = {name: entry.data[name] for name in ("access", "refresh")}
         return entry.status == 200
 
     def _exchange(self, entry: Entry, method: str, path: str, body: Any) -> None:
@@ -74,7 +77,7 @@ class Session:
             connection = http.client.HTTPConnection(LOOPBACK, self._ports[entry.endpoint], timeout=PATIENCE_S)
             self._connections[entry.endpoint] = connection
         headers = {"Content-Type": "application/json"}
-        if self.token:
+        if entry.what != "token":
             headers["Authorization"] = f"Bearer {self.token}"
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = connection.getresponse()

@@ -37,7 +37,12 @@ class Entry:
     @property
     def is_refused(self) -> bool:
         """Whether the answer says that nothing was done."""
-        return self.status in REFUSED or self.code in NOTHING_DONE
+        return self.status in REFUSED or self.code in NOTHING_DONE or self.never_left
+
+    @property
+    def never_left(self) -> bool:
+        """Whether nobody was there to take it."""
+        return self.error.startswith("ConnectionRefusedError")
 
     @property
     def is_unknown(self) -> bool:

@@ -17,6 +17,7 @@ from tests.chaos.cast import MARKETS
 from tests.chaos.cluster import ENGINES, Cluster
 
 Fault = Callable[["Faults"], str]
+TERMINATED_S = 10.0
 SUSPENDED_S = (0.5, 5.0)
 COMMANDS = "te:0:cmd:engine."
 CAPACITY = 20_000
@@ -64,6 +65,11 @@ class Faults:
         role = self.cluster.roles[name]
         pid = role.pid
         return f"{name} ({pid})" if role.send(number) else f"{name} (not running)"
+
+    def terminate(self, name: str, number: signal.Signals = signal.SIGTERM) -> str:
+        role = self.cluster.roles[name]
+        pid = role.pid
+        return f"{name} ({pid})" if role.terminate(number, TERMINATED_S) else f"{name} (not running)"
 
     def kill_child(self, name: str) -> str:
         role = self.cluster.roles[name]
@@ -218,9 +224,9 @@ KINDS: dict[str, tuple[float, Fault]] = {
     "junk commands": (3, _junk),
     "full channel": (2, _fill),
     "flood of tasks": (2, _tasks),
-    "term engine": (3, lambda f: f.kill(f.active(), signal.SIGTERM)),
-    "term api": (2, lambda f: f.kill("api", signal.SIGTERM)),
-    "term web": (2, lambda f: f.kill("web", signal.SIGTERM)),
-    "term worker": (2, lambda f: f.kill("worker", signal.SIGTERM)),
-    "term postgres": (1, lambda f: f.kill("postgres", signal.SIGINT)),
+    "term engine": (3, lambda f: f.terminate(f.active())),
+    "term api": (2, lambda f: f.terminate("api")),
+    "term web": (2, lambda f: f.terminate("web")),
+    "term worker": (2, lambda f: f.terminate("worker")),
+    "term postgres": (1, lambda f: f.terminate("postgres", signal.SIGINT)),
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from tests.chaos.rounds import Run
 
-SHOWN = 8
+SHOWN = 3
 
 
 def lines(run: Run, seconds: float) -> Iterator[str]:
@@ -23,10 +23,12 @@ def lines(run: Run, seconds: float) -> Iterator[str]:
     for endpoint, longest in run.outages.longest():
         yield f"longest outage of {endpoint}: {longest:.1f} s"
     yield from _outages_by_kind(run)
+    yield from _table("messages", run.listeners.counts)
     yield from _table("checks", findings.checked)
     if findings.differences:
         yield f"DIFFERENCES: {len(findings.differences)} {dict(Counter(d.check for d in findings.differences))}"
-        yield from (str(difference) for difference in findings.differences[:SHOWN])
+        for check in dict.fromkeys(difference.check for difference in findings.differences):
+            yield from [str(each) for each in findings.differences if each.check == check][:SHOWN]
     else:
         yield "nothing lost, nothing twice, nothing from nowhere"
 

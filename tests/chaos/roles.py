@@ -75,9 +75,20 @@ class Role:
                     os.kill(pid, number)
             return True
 
-    def expect_end(self) -> None:
-        """Take note that it may end because of what was done to others."""
-        self._is_expected_to_end = True
+    def terminate(self, number: signal.Signals, patience_s: float) -> bool:
+        """Ask it to end, and kill it when it does not in time, as an orchestrator would; False when it does not run."""
+        process = self._process
+        if process is None or not self.send(number):
+            return False
+        timer = threading.Timer(patience_s, self._kill_late, [process, patience_s])
+        timer.daemon = True
+        timer.start()
+        return True
+
+    def _kill_late(self, process: subprocess.Popen[bytes], patience_s: float) -> None:
+        if process.poll() is None:
+            self.surprises.append(f"{self.name} had not ended {patience_s:.0f} s after it was asked to")
+            process.kill()
 
     def has_ended(self) -> bool:
         """Tell whether it ran and runs no more, once for each end; an end that nobody asked for is noted."""

@@ -5,16 +5,20 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import IsolationLevel
 
 from tests.chaos import cast
 from tests.chaos.cluster import Cluster, wait_until
+from tests.chaos.connections import Session
 from tests.chaos.diary import Diary, Entry, Outages
 from tests.chaos.faults import Faults
+from tests.chaos.listeners import Listeners
 from tests.chaos.traders import Trader, idle_within
 from tests.chaos.verify.attempts import attempts_of
 from tests.chaos.verify.books import check_books
@@ -25,11 +29,13 @@ from tests.chaos.verify.money import check_money, deposited
 from tests.chaos.verify.placing import check_answers, check_placing
 from tests.chaos.verify.reconcile import check_reconcile
 from tests.chaos.verify.stored import Stored
+from tests.chaos.verify.streams import check_guards, check_streams
 
 QUIET_S = 60.0
 ANSWERED_S = 45.0
 LATE_COMMANDS_S = 4.0  # a command without an answer may be executed for so long
 OUTAGE_MAX_S = 20.0
+WATCHED = 3  # traders whose private stream is watched, besides the guarded accounts
 _UNSETTLED = "SELECT count(*) FROM orders_trade WHERE settlement_status IN ('pending', 'retrying')"
 _OWED = "SELECT count(*) FROM orders_owedhold"
 
@@ -41,7 +47,7 @@ class Plan:
     kills: int
     seed: int
     kills_per_round: int = 15
-    pause_s: tuple[float, float] = (0.2, 2.0)
+    pause_s: tuple[float, float] = (0.3, 2.7)
     rate: float = 9.0  # requests a second of each client
     only: list[str] | None = None
     control: str = ""
@@ -74,14 +80,17 @@ class Run:
         self._memory = Memory()
         self._funds: list[tuple[Any, ...]] = []
         self._traders = [
-            Trader(name, plan.seed, cluster.ports, self.diary, self.outages, self._running, plan.rate)
-            for name in cast.traders()
+            Trader(self._session(name), plan.seed, self._running, plan.rate)
+            for name in [*cast.traders(), *cast.guarded()]
         ]
+        own = [self._session(name) for name in [*cast.guarded(), *cast.traders()[:WATCHED]]]
+        self.listeners = Listeners(cluster.ports["web"], self.diary, own, cast.guarded())
 
     def go(self) -> Findings:
         """Do all rounds; stop after the first one that finds something."""
         with self.cluster.database() as connection:
             self._funds = deposited(connection)
+        self.listeners.start()
         for trader in self._traders:
             trader.start()
         try:
@@ -90,6 +99,7 @@ class Run:
         finally:
             for trader in self._traders:
                 trader.end()
+            self.listeners.stop()
         return self.findings
 
     def _round(self) -> None:
@@ -103,7 +113,7 @@ class Run:
             if self._rng.random() > 0.2:  # else two at once
                 time.sleep(self._rng.uniform(*self.plan.pause_s))
         self.faults.wait()
-        wait_until(self._is_back, "the exchange to come back", QUIET_S)
+        self._wait("the exchange to come back", self._is_back)
         time.sleep(0.5)
         self._running.clear()
         idle_within(self._traders, ANSWERED_S)
@@ -111,6 +121,9 @@ class Run:
         self._verify(began)
         self.tally.verified_s += time.monotonic() - started
         self.tally.rounds += 1
+
+    def _session(self, name: str) -> Session:
+        return Session(name, self.cluster.logins[name], self.cluster.ports, self.diary, self.outages)
 
     # --- coming to rest ---------------------------------------------------------------------------
 
@@ -126,24 +139,29 @@ class Run:
     def _come_to_rest(self, entries: list[Entry]) -> None:
         unknown = [entry.answered for entry in entries if entry.is_unknown]
         time.sleep(max(0.0, max(unknown, default=0.0) + LATE_COMMANDS_S - time.time()))
-        wait_until(self._is_back, "the exchange to be ready", QUIET_S)
-        wait_until(self._is_quiet, "all trades to be settled", QUIET_S)
+        self._wait("the exchange to be ready", self._is_back)
+        self._wait("all trades to be settled", self._is_quiet)
+
+    def _wait(self, what: str, condition: Callable[[], bool]) -> None:
+        try:
+            wait_until(condition, what, QUIET_S)
+        except TimeoutError as error:
+            self.findings.differ("rest", str(error), self.cluster.missing())
 
     # --- verification -----------------------------------------------------------------------------
 
     def _verify(self, began: float) -> None:
         entries = self.diary.take()
         self._count(entries)
-        try:
-            self._come_to_rest(entries)
-        except TimeoutError as error:
-            self.findings.differ("rest", str(error))
+        self._come_to_rest(entries)
         attempts, findings = list(attempts_of(entries)), self.findings
+        check_guards(self.cluster, self.listeners, cast.guarded(), findings)
         with self.cluster.database() as connection:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
             with connection.transaction():
                 now = time.time()
-                stored = Stored(connection, began, self._memory.still_open)
+                named = {UUID(entry.request["order_id"]) for entry in entries if "order_id" in entry.request}
+                stored = Stored(connection, began, named.union(self._memory.still_open))
                 check_placing(attempts, stored, began, findings)
                 check_answers(attempts, stored, findings)
                 check_cancels(entries, stored, findings)
@@ -156,6 +174,7 @@ class Run:
                 if len(self.faults.done) >= self.plan.kills:
                     self._memory.check_all(connection, findings)
                 self._count_stored(connection)
+        check_streams(self.cluster, self.listeners, stored, findings)
         check_books(self.cluster, findings)
         check_reconcile(self.cluster, findings)
         self._check_answers_are_known(entries)
@@ -173,14 +192,17 @@ class Run:
                 self.findings.differ("internal error", "a request was answered with an internal error", entry)
 
     def _check_outages(self) -> None:
-        for endpoint, seconds in self.outages.longest():
-            if seconds > OUTAGE_MAX_S:
-                self.findings.differ("outage", f"{endpoint} answered nobody for {seconds:.1f} s")
+        """Whatever was done last before an endpoint served again, it did so soon."""
+        for endpoint, begin, end in self.outages.gaps:
+            last = max((done.at + done.suspended_s for done in self.faults.done if begin <= done.at <= end), default=begin)
+            if end - last > OUTAGE_MAX_S:
+                self.findings.differ("outage", f"{endpoint} answered nobody for {end - last:.1f} s after the last fault")
 
     def _check_roles(self) -> None:
         for role in self.cluster.roles.values():
             for surprise in role.surprises:
                 self.findings.facts[surprise.partition(" at ")[0]] += 1
+                print(f"       {surprise}", flush=True)
             role.surprises.clear()
 
     # --- figures ----------------------------------------------------------------------------------
@@ -193,7 +215,7 @@ class Run:
             elif entry.is_unknown:
                 self.tally.unknown[entry.code or entry.error.partition(":")[0]] += 1
             else:
-                self.tally.refused[entry.code] += 1
+                self.tally.refused[entry.code or "connection refused"] += 1
 
     def _count_stored(self, connection: psycopg.Connection) -> None:
         query = "SELECT (SELECT count(*) FROM orders_order), (SELECT count(*) FROM orders_trade)"

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.chaos import wishes
 from tests.chaos.connections import Session
-from tests.chaos.diary import Diary, Entry, Outages
+from tests.chaos.diary import Entry
 
 OPEN_MAX = 30
 _FINAL = ("filled", "cancelled", "rejected", "expired")
@@ -18,14 +18,13 @@ class Trader(threading.Thread):
     """One client. `running` pauses it: it finishes what it is at, then `is_idle` is set."""
 
     def __init__(
-        self, name: str, seed: int, ports: dict[str, int], diary: Diary, outages: Outages, running: threading.Event,
-        rate: float,
+        self, session: Session, seed: int, running: threading.Event, rate: float
     ) -> None:  # fmt: skip
-        super().__init__(name=name, daemon=True)
+        super().__init__(name=(name := session.name), daemon=True)
         self.is_idle = threading.Event()
         self.failure: BaseException | None = None
         self._rng = random.Random(f"{seed} {name}")
-        self._session = Session(name, ports, diary, outages)
+        self._session = session
         self._twin = self._session
         self._running = running
         self._rate = rate
@@ -61,9 +60,6 @@ class Trader(threading.Thread):
     # --- what it does -----------------------------------------------------------------------------
 
     def _act(self) -> None:
-        if not self._session.token and not self._session.log_in(self._endpoint()):
-            self._ended.wait(0.2)
-            return
         if len(self._open) > OPEN_MAX:
             return self._cancel_all() if self._rng.random() < 0.1 else self._cancel()
         actions = (

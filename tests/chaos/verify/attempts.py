@@ -43,7 +43,11 @@ class Attempt:
     @property
     def left_nothing(self) -> bool:
         """Whether the answer says that nothing is stored."""
-        return (self.status in REFUSED and self.rejected_id is None) or self.code in NOTHING_DONE
+        return (
+            (self.status in REFUSED and self.rejected_id is None)
+            or self.code in NOTHING_DONE
+            or self.entry.never_left
+        )
 
     @property
     def is_unknown(self) -> bool:

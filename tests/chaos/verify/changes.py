@@ -29,8 +29,8 @@ def check_cancels(entries: Sequence[Entry], stored: Stored, findings: Findings) 
 def _check_cancel(entry: Entry, stored: Stored, findings: Findings) -> None:
     findings.checked["cancels"] += 1
     row = stored.order(entry.request["order_id"])
-    if row is None:
-        findings.differ("lost", "an order that its owner knows is not stored", entry)
+    if row is None or entry.status == 404:
+        findings.differ("lost", "an order that its owner knows is not found", entry, brief(row))
     elif entry.is_acknowledged:
         check_order(entry.data["order"], row, entry, findings)
         if row["status"] != "cancelled":
@@ -49,8 +49,8 @@ def _check_cancel_all(entry: Entry, stored: Stored, findings: Findings) -> None:
         if row["created_at"].timestamp() < entry.sent - IN_FLIGHT_S and row["status"] not in FINAL:
             findings.differ("cancel", "an order is open that was cancelled with all others", entry, brief(row))
         ended = row["updated_at"].timestamp()
-        if row["status"] == "cancelled" and not row["reason"] and entry.sent - 0.01 <= ended <= entry.answered + 0.01:
-            cancelled += 1
+        is_asked = row["status"] == "cancelled" and row["reason"] in ("", "LINKED")
+        cancelled += is_asked and entry.sent - 0.01 <= ended <= entry.answered + 0.01
     if cancelled < entry.data["cancelled"]:
         said = entry.data["cancelled"]
         findings.differ("cancel", f"{said} orders were answered as cancelled and {cancelled} are stored so", entry)
@@ -81,6 +81,8 @@ def check_amends(entries: Sequence[Entry], attempts: Sequence[Attempt], stored: 
             amends[entry.request["order_id"]].append(entry)
             if entry.is_acknowledged:
                 _check_amend(entry, stored, findings)
+            elif entry.status == 404:
+                findings.differ("lost", "an order that its owner knows is not found", entry)
     placed = {order["id"]: order for attempt in attempts for order in attempt.orders if not attempt.is_replay}
     for order_id in amends.keys() | placed.keys():
         row = stored.order(order_id)

@@ -62,7 +62,7 @@ WHERE l.amount IS DISTINCT FROM e.amount OR l.owner_id IS DISTINCT FROM e.owner_
 """
 _UNFINISHED = """
 SELECT t.id, t.settlement_status, f.state FROM orders_trade t LEFT JOIN settlement_failedsettlement f ON f.trade_id = t.id
-WHERE t.settlement_status <> 'settled' AND NOT (t.settlement_status = 'failed' AND f.state IN ('dead', 'resolved'))
+WHERE t.executed_at < now() - interval '5 s' AND t.settlement_status <> 'settled' AND NOT (t.settlement_status = 'failed' AND f.state IN ('dead', 'resolved'))
     AND t.settlement_status <> 'resolved'
 """
 _FILLS = """

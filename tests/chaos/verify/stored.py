@@ -29,11 +29,11 @@ WHERE c.order_id >= %(since)s
 
 
 class Stored:
-    """Orders and trades of a round, and those older ones that could still change when it began."""
+    """Orders and trades of a round, and those older ones that could still change or that somebody asked about."""
 
-    def __init__(self, connection: Connection, since: float, still_open: Iterable[UUID]) -> None:
+    def __init__(self, connection: Connection, since: float, named: Iterable[UUID]) -> None:
         self.floor = id_floor(since - LATE_S)
-        bounds = {"since": self.floor, "ids": list(still_open)}
+        bounds = {"since": self.floor, "ids": list(named)}
         with connection.cursor(row_factory=dict_row) as cursor:
             self.orders: dict[UUID, Row] = {row["id"]: row for row in cursor.execute(_ORDERS, bounds)}
             self.trades: dict[UUID, Row] = {row["id"]: row for row in cursor.execute(_TRADES, bounds)}
