@@ -1,20 +1,27 @@
 """The streams as the `web` role serves them: a real Daphne, real sockets, and what becomes of orders when these end."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
 import sys
+import urllib.request
 from collections.abc import AsyncIterator
+from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from django.conf import settings
+from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from marketdata.consumers import MarketConsumer
 from marketdata.database import in_database
+from matching.messages import engine_channel, heartbeat_key
 from orders.checksum import book_checksum
 from tests.engines import running_engine
 from tests.fixtures import make_market, make_user
@@ -136,3 +143,33 @@ async def test_orders_end_with_the_connection_or_when_the_process_died_by_the_en
                 server.process.kill()
 
         assert await until_cancelled(order, 10) == ("" if end == "cut" else "CANCEL_AFTER")
+
+
+async def test_the_server_ends_when_it_is_asked_to_although_requests_wait(server: Server) -> None:
+    """A thread that waits for the event loop which has just ended must not keep the process."""
+    market = await in_database(make_market)
+    maker = await in_database(make_user, "maker", assets=(market.quote_id,))
+    queue = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] + engine_channel(market.slug)
+    async with Redis.from_url(settings.REDIS_URL) as redis:
+        await redis.set(heartbeat_key(market.slug), "an engine that never answers", px=30_000)
+        place = partial(_place, server.address, market.slug, token_of(maker))
+        waiting = [asyncio.create_task(asyncio.to_thread(place)) for _ in range(8)]
+        try:
+            async with asyncio.timeout(20):
+                while not await redis.zcard(queue):  # noqa: ASYNC110  (another process fills it)
+                    await asyncio.sleep(0.02)
+                server.process.terminate()
+                await server.process.wait()
+        finally:
+            if server.process.returncode is None:
+                server.process.kill()
+        await redis.delete(heartbeat_key(market.slug), queue)
+    await asyncio.wait(waiting)
+
+
+def _place(address: str, slug: str, token: str) -> None:
+    order = {"symbol": slug, "side": "buy", "type": "limit", "quantity": "1", "price": "100"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"http://{address}/api/v1/orders", json.dumps(order).encode(), headers)
+    with contextlib.suppress(OSError, HTTPException):
+        urllib.request.urlopen(request, timeout=30).close()
