@@ -1,4 +1,4 @@
-"""A worker of the HTTP server must not outlive the server: nobody would stop it, and it would go on taking connections."""
+"""A worker of the HTTP server must not outlive the server: nobody would stop it, and it would go on serving."""
 
 import os
 import signal
