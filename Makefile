@@ -7,6 +7,8 @@ ARGS ?=
 FROM ?=
 FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
+KILLS ?= 200
+SEED ?=
 export VENV
 
 python := $(VENV)/bin/python
@@ -14,7 +16,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench fuzz tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup run test lint format bench fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +45,13 @@ bench: setup ## measure the named workloads and print tables
 
 fuzz: setup ## compare the engine with its naive model: FUZZ_COMMANDS=1000000, FUZZ_SEED= (another each time)
 	@exec "$(python)" -m tests.fuzz --commands "$(FUZZ_COMMANDS)" $(if $(FUZZ_SEED),--seed "$(FUZZ_SEED)") $(ARGS)
+
+chaos: setup ## kill everything at random and see that nothing is lost: KILLS=200, SEED= (another each time)
+	@exec "$(python)" -m tests.chaos --kills "$(KILLS)" $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+chaos-controls: setup ## break the exchange on purpose, in two ways: the chaos must report losses
+	@"$(python)" -m tests.chaos --control early-reply $(ARGS)
+	@exec "$(python)" -m tests.chaos --control async-commit $(ARGS)
 
 tape: setup ## prove the engine on the recorded hour in TAPE_DIR, order by order
 	@exec "$(python)" -m orders.tape $(ARGS)

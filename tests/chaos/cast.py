@@ -31,8 +31,8 @@ def main() -> None:
     django.setup()
     from django.contrib.auth.hashers import make_password
 
-    from exchange.models import Asset, Market, User
     from exchange.ids import uuid7
+    from exchange.models import Asset, Market, User
     from exchange.sessions import tokens_issue
     from settlement.services import ledger_deposit
 

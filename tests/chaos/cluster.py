@@ -224,5 +224,3 @@ def wait_until(condition: object, what: str, timeout_s: float, pause_s: float = 
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout_s:.0f} s in vain for {what}")
         time.sleep(pause_s)
-
-

@@ -50,8 +50,8 @@ def _early_reply() -> None:
             time.sleep(BEFORE_COMMIT_S)
         commit(batch)
 
-    MarketRunner.run = remembered  # type: ignore[method-assign]
-    PostgresBatch.commit = reply_and_commit  # type: ignore[method-assign]
+    MarketRunner.run = remembered  # type: ignore[method-assign, assignment]
+    PostgresBatch.commit = reply_and_commit  # type: ignore[method-assign, assignment]
 
 
 CONTROLS = {"async-commit": _async_commit, "early-reply": _early_reply}

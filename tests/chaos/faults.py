@@ -36,9 +36,10 @@ class Done:
 class Faults:
     """Draws faults and does them. Not for several threads."""
 
-    def __init__(self, cluster: Cluster, rng: random.Random, only: list[str] | None = None) -> None:
+    def __init__(self, cluster: Cluster, seed: int, only: list[str] | None = None) -> None:
         self.cluster = cluster
-        self.rng = rng
+        self.rng = random.Random(f"{seed} victims")  # how much is drawn here depends on what runs ...
+        self._order = random.Random(f"{seed} kinds")  # ... and must not change what comes next
         self.done: list[Done] = []
         kinds = {kind: weight for kind, (weight, _) in KINDS.items() if not only or kind in only}
         assert kinds, "Invariant: there is something to do"
@@ -47,7 +48,7 @@ class Faults:
 
     def strike(self) -> Done:
         """Do one fault and return what was done."""
-        kind = self.rng.choices(self._kinds, self._weights)[0]
+        kind = self._order.choices(self._kinds, self._weights)[0]
         done = Done(kind, time.time(), "")
         done.what = KINDS[kind][1](self)
         self.done.append(done)
@@ -96,7 +97,8 @@ class Faults:
         return self.cluster.active_engine() or self.rng.choice(ENGINES)
 
     def standby(self) -> str:
-        return next(name for name in ENGINES if name != self.active())
+        active = self.active()
+        return next(name for name in ENGINES if name != active)
 
     def sql(self, query: str, *values: Any) -> int:
         """Run a query and count its rows; -1 when the database is away."""
@@ -182,7 +184,9 @@ def _tasks(faults: Faults) -> str:
     from uuid import uuid4
 
     def task(name: str, kwargs: Any) -> str:
-        body = b64encode(dumps([[], kwargs, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]).encode())
+        body = b64encode(
+            dumps([[], kwargs, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]).encode()
+        )
         headers = {"lang": "py", "task": name, "id": str(uuid4()), "retries": 0, "timelimit": [None, None]}
         properties = {
             "correlation_id": headers["id"], "delivery_mode": 2, "delivery_tag": str(uuid4()),

@@ -35,6 +35,7 @@ QUIET_S = 60.0
 ANSWERED_S = 45.0
 LATE_COMMANDS_S = 4.0  # a command without an answer may be executed for so long
 OUTAGE_MAX_S = 20.0
+LOSSES = frozenset({"lost", "final"})  # what a control must show
 WATCHED = 3  # traders whose private stream is watched, besides the guarded accounts
 _UNSETTLED = "SELECT count(*) FROM orders_trade WHERE settlement_status IN ('pending', 'retrying')"
 _OWED = "SELECT count(*) FROM orders_owedhold"
@@ -74,10 +75,11 @@ class Run:
         self.cluster, self.plan = cluster, plan
         self.findings, self.tally, self.outages = Findings(), Tally(), Outages()
         self._rng = random.Random(plan.seed)
-        self.faults = Faults(cluster, self._rng, plan.only)
+        self.faults = Faults(cluster, plan.seed, plan.only)
         self.diary = Diary(cluster.folder / "diary.jsonl")
         self._running = threading.Event()
         self._memory = Memory()
+        self._switches: list[Entry] = []
         self._funds: list[tuple[Any, ...]] = []
         self._traders = [
             Trader(self._session(name), plan.seed, self._running, plan.rate)
@@ -87,20 +89,24 @@ class Run:
         self.listeners = Listeners(cluster.ports["web"], self.diary, own, cast.guarded())
 
     def go(self) -> Findings:
-        """Do all rounds; stop after the first one that finds something."""
+        """Do all rounds; stop after the first one that finds something, for a control a loss."""
         with self.cluster.database() as connection:
             self._funds = deposited(connection)
         self.listeners.start()
         for trader in self._traders:
             trader.start()
         try:
-            while len(self.faults.done) < self.plan.kills and not self.findings.differences:
+            while len(self.faults.done) < self.plan.kills and not self._has_seen_enough():
                 self._round()
         finally:
             for trader in self._traders:
                 trader.end()
             self.listeners.stop()
         return self.findings
+
+    def _has_seen_enough(self) -> bool:
+        found = {difference.check for difference in self.findings.differences}
+        return bool(found & LOSSES if self.plan.control else found)
 
     def _round(self) -> None:
         began = time.time()
@@ -164,7 +170,8 @@ class Run:
                 stored = Stored(connection, began, named.union(self._memory.still_open))
                 check_placing(attempts, stored, began, findings)
                 check_answers(attempts, stored, findings)
-                check_cancels(entries, stored, findings)
+                self._switches += [entry for entry in entries if entry.what in ("cancel_after", "session")]
+                check_cancels(entries, self._switches, stored, findings)
                 check_amends(entries, attempts, stored, findings)
                 check_looks(entries, attempts, stored, findings)
                 check_expiries(stored, now, findings)
@@ -194,9 +201,13 @@ class Run:
     def _check_outages(self) -> None:
         """Whatever was done last before an endpoint served again, it did so soon."""
         for endpoint, begin, end in self.outages.gaps:
-            last = max((done.at + done.suspended_s for done in self.faults.done if begin <= done.at <= end), default=begin)
+            last = max(
+                (done.at + done.suspended_s for done in self.faults.done if begin <= done.at <= end), default=begin
+            )
             if end - last > OUTAGE_MAX_S:
-                self.findings.differ("outage", f"{endpoint} answered nobody for {end - last:.1f} s after the last fault")
+                self.findings.differ(
+                    "outage", f"{endpoint} answered nobody for {end - last:.1f} s after the last fault"
+                )
 
     def _check_roles(self) -> None:
         for role in self.cluster.roles.values():

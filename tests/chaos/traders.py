@@ -61,7 +61,8 @@ class Trader(threading.Thread):
 
     def _act(self) -> None:
         if len(self._open) > OPEN_MAX:
-            return self._cancel_all() if self._rng.random() < 0.1 else self._cancel()
+            (self._cancel_all if self._rng.random() < 0.1 else self._cancel)()
+            return
         actions = (
             (50, self._place), (6, self._place_twice), (5, self._place_batch), (18, self._cancel), (10, self._amend),
             (0.7, self._cancel_all), (0.4, self._cancel_after), (6, self._read), (0.3, self._refresh),
@@ -90,7 +91,8 @@ class Trader(threading.Thread):
             self._resolve(path, body, entry)
 
     def _place_batch(self) -> None:
-        symbol, orders = wishes.any_symbol(self._rng), []
+        symbol = wishes.any_symbol(self._rng)
+        orders: list[wishes.Body] = []
         while len(orders) < 4:
             path, body = wishes.order(self._rng)
             if path.endswith("/orders") and body["symbol"] == symbol:

@@ -31,7 +31,7 @@ def quantity(rng: random.Random, most: float = 3.0) -> str:
 def order(rng: random.Random) -> tuple[str, Body]:
     """Return where to send an order, and the order."""
     symbol, side = any_symbol(rng), rng.choice(("buy", "sell"))
-    body = {"symbol": symbol, "side": side, "quantity": quantity(rng)}
+    body: dict[str, str | None] = {"symbol": symbol, "side": side, "quantity": quantity(rng)}
     kind = rng.choices(list(_KINDS), [weight for weight, _ in _KINDS.values()])[0]
     path = {"oco": "/api/v1/orders/oco", "bracket": "/api/v1/orders/bracket"}.get(kind, "/api/v1/orders")
     body |= _KINDS[kind][1](symbol, 1 if side == "buy" else -1, rng)
@@ -70,7 +70,10 @@ def _iceberg(symbol: str, sign: int, rng: random.Random) -> Body:
 
 def _expiring(symbol: str, sign: int, rng: random.Random) -> Body:
     expire_at = datetime.now(UTC) + timedelta(seconds=rng.uniform(0.2, 20))
-    return _away(symbol, sign, rng) | {"time_in_force": "gtd", "expire_at": expire_at.isoformat(timespec="milliseconds")}
+    return _away(symbol, sign, rng) | {
+        "time_in_force": "gtd",
+        "expire_at": expire_at.isoformat(timespec="milliseconds"),
+    }
 
 
 def _stop(symbol: str, sign: int, rng: random.Random) -> Body:

@@ -44,9 +44,7 @@ class Attempt:
     def left_nothing(self) -> bool:
         """Whether the answer says that nothing is stored."""
         return (
-            (self.status in REFUSED and self.rejected_id is None)
-            or self.code in NOTHING_DONE
-            or self.entry.never_left
+            (self.status in REFUSED and self.rejected_id is None) or self.code in NOTHING_DONE or self.entry.never_left
         )
 
     @property

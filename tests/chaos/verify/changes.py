@@ -16,21 +16,26 @@ EXPIRY_SLACK_S = 2.0
 _CLIENT_PRICED = ("limit", "stop_limit", "take_profit_limit")
 
 
-def check_cancels(entries: Sequence[Entry], stored: Stored, findings: Findings) -> None:
-    """Check what was answered to cancels, and that nothing was cancelled without one."""
+def check_cancels(
+    entries: Sequence[Entry], switches: Sequence[Entry], stored: Stored, findings: Findings
+) -> None:  # fmt: skip
+    """Check what was answered to cancels, and that nothing was cancelled without one.
+
+    `switches` are the entries of all rounds that have orders cancelled later.
+    """
     for entry in entries:
         if entry.what == "cancel":
             _check_cancel(entry, stored, findings)
         elif entry.what == "cancel_all" and entry.is_acknowledged:
             _check_cancel_all(entry, stored, findings)
-    _check_reasons(entries, stored, findings)
+    _check_reasons(entries, switches, stored, findings)
 
 
 def _check_cancel(entry: Entry, stored: Stored, findings: Findings) -> None:
     findings.checked["cancels"] += 1
     row = stored.order(entry.request["order_id"])
     if row is None or entry.status == 404:
-        findings.differ("lost", "an order that its owner knows is not found", entry, brief(row))
+        findings.differ("not found", "an order that its owner knows is not found", entry, brief(row))
     elif entry.is_acknowledged:
         check_order(entry.data["order"], row, entry, findings)
         if row["status"] != "cancelled":
@@ -56,16 +61,19 @@ def _check_cancel_all(entry: Entry, stored: Stored, findings: Findings) -> None:
         findings.differ("cancel", f"{said} orders were answered as cancelled and {cancelled} are stored so", entry)
 
 
-def _check_reasons(entries: Sequence[Entry], stored: Stored, findings: Findings) -> None:
+def _check_reasons(
+    entries: Sequence[Entry], switches: Sequence[Entry], stored: Stored, findings: Findings
+) -> None:  # fmt: skip
     cancelled = {entry.request["order_id"] for entry in entries if entry.what == "cancel"}
-    wide = {(e.client, e.request.get("symbol")) for e in entries if e.what in ("cancel_all", "session")}
-    switches = {(e.client, e.request.get("symbol")) for e in entries if e.what in ("cancel_after", "session")}
+    wide = {(e.client, e.request.get("symbol")) for e in entries if e.what == "cancel_all"}
+    wide |= {(e.client, None) for e in switches if e.what == "session"}
+    later = {(e.client, e.request.get("symbol")) for e in switches}
     began = min((entry.sent for entry in entries), default=0.0)
     for row in stored.orders.values():
         if row["status"] != "cancelled" or row["updated_at"].timestamp() < began:
             continue
         findings.checked["reasons of cancels"] += 1
-        asked = wide if row["reason"] == "" else switches
+        asked = wide if row["reason"] == "" else later
         if row["reason"] not in ("", "CANCEL_AFTER") or str(row["id"]) in cancelled:
             continue
         if not {(row["username"], row["symbol"]), (row["username"], None)} & asked:
@@ -82,7 +90,7 @@ def check_amends(entries: Sequence[Entry], attempts: Sequence[Attempt], stored: 
             if entry.is_acknowledged:
                 _check_amend(entry, stored, findings)
             elif entry.status == 404:
-                findings.differ("lost", "an order that its owner knows is not found", entry)
+                findings.differ("not found", "an order that its owner knows is not found", entry)
     placed = {order["id"]: order for attempt in attempts for order in attempt.orders if not attempt.is_replay}
     for order_id in amends.keys() | placed.keys():
         row = stored.order(order_id)

@@ -34,7 +34,9 @@ class Memory:
     def check_all(self, connection: Connection, findings: Findings) -> None:
         """Compare every order that ever ended with what is stored."""
         now = {}
-        for order_id, *ending in connection.execute("SELECT id, status, filled_quantity, price, quantity FROM orders_order"):
+        for order_id, *ending in connection.execute(
+            "SELECT id, status, filled_quantity, price, quantity FROM orders_order"
+        ):
             now[order_id] = tuple(ending)
         for order_id, before in self._ended.items():
             findings.checked["ended orders at the end"] += 1

@@ -45,7 +45,8 @@ WITH trade AS (
     SELECT t.*, m.base_id, m.quote_id FROM orders_trade t JOIN exchange_market m ON m.id = t.market_id
     WHERE t.id >= %(since)s AND t.settlement_status = 'settled'
 ), leg AS (
-    SELECT id, 1 AS leg, buyer_id AS owner_id, quote_id AS asset_id, -(price * quantity + buyer_fee) AS amount FROM trade
+    SELECT id, 1 AS leg, buyer_id AS owner_id, quote_id AS asset_id, -(price * quantity + buyer_fee) AS amount
+    FROM trade
     UNION ALL SELECT id, 2, seller_id, quote_id, price * quantity - seller_fee FROM trade
     UNION ALL SELECT id, 3, NULL, quote_id, buyer_fee + seller_fee FROM trade
     UNION ALL SELECT id, 4, seller_id, base_id, -quantity FROM trade
@@ -61,9 +62,10 @@ WHERE l.amount IS DISTINCT FROM e.amount OR l.owner_id IS DISTINCT FROM e.owner_
     OR l.asset_id IS DISTINCT FROM e.asset_id
 """
 _UNFINISHED = """
-SELECT t.id, t.settlement_status, f.state FROM orders_trade t LEFT JOIN settlement_failedsettlement f ON f.trade_id = t.id
-WHERE t.executed_at < now() - interval '5 s' AND t.settlement_status <> 'settled' AND NOT (t.settlement_status = 'failed' AND f.state IN ('dead', 'resolved'))
-    AND t.settlement_status <> 'resolved'
+SELECT t.id, t.settlement_status, f.state
+FROM orders_trade t LEFT JOIN settlement_failedsettlement f ON f.trade_id = t.id
+WHERE t.executed_at < now() - interval '5 s' AND t.settlement_status NOT IN ('settled', 'resolved')
+    AND NOT (t.settlement_status = 'failed' AND f.state IN ('dead', 'resolved'))
 """
 _FILLS = """
 WITH fill AS (

@@ -17,4 +17,6 @@ def check_reconcile(cluster: Cluster, findings: Findings) -> None:
     finished = cluster.manage("manage.py", "reconcile", "--json", timeout_s=300)
     findings.checked["manage.py reconcile"] += 1
     if finished.returncode != 0:
-        findings.differ("reconcile", f"exit status {finished.returncode}", finished.stdout[-4000:], finished.stderr[-2000:])
+        findings.differ(
+            "reconcile", f"exit status {finished.returncode}", finished.stdout[-4000:], finished.stderr[-2000:]
+        )

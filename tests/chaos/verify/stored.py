@@ -38,7 +38,8 @@ class Stored:
             self.orders: dict[UUID, Row] = {row["id"]: row for row in cursor.execute(_ORDERS, bounds)}
             self.trades: dict[UUID, Row] = {row["id"]: row for row in cursor.execute(_TRADES, bounds)}
             self.claims = {
-                (row["username"], row["client_order_id"]): row["order_id"] for row in cursor.execute(_CLIENT_IDS, bounds)
+                (row["username"], row["client_order_id"]): row["order_id"]
+                for row in cursor.execute(_CLIENT_IDS, bounds)
             }
         self.by_client_id: dict[tuple[str, str], list[Row]] = defaultdict(list)
         self.by_group: dict[UUID, list[Row]] = defaultdict(list)
