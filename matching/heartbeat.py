@@ -46,7 +46,7 @@ class Heartbeat:
         self._since_ms = since_ms
 
     async def beat(self, seq: int, state_hash: str) -> bool:
-        """Refresh the key with where the engine stands; return False when another process was given the market after this one."""
+        """Refresh the key with where the engine stands; return False when another process has the market since."""
         beat = json.dumps({"pid": os.getpid(), "since": self._since_ms, "seq": seq, "state_hash": state_hash})
         try:
             is_ours = await self._redis.eval(

@@ -45,7 +45,7 @@ def _early_reply() -> None:
     def reply_and_commit(batch: PostgresBatch) -> None:
         if batch.outcome.replies:
             runner, loop = runners[batch._terms.symbol.replace("/", "-")]
-            told: Any = asyncio.run_coroutine_threadsafe(runner._tell(BatchOutcome(batch.outcome.replies)), loop)
+            told: Any = asyncio.run_coroutine_threadsafe(runner._teller.tell(BatchOutcome(batch.outcome.replies)), loop)
             told.result(5)
             time.sleep(BEFORE_COMMIT_S)
         commit(batch)
