@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -170,5 +171,8 @@ def awaited_funds() -> AwaitedFunds:
 
 
 def wallet() -> Wallet:
-    """Return the wallet that the setting WALLET chooses."""
-    return cast(Wallet, import_string(settings.WALLETS[settings.WALLET])())
+    """Return the wallet that the setting WALLET chooses. Asked for with every order, so it costs next to nothing."""
+    return cast(Wallet, _class_of(settings.WALLETS[settings.WALLET])())
+
+
+_class_of = cache(import_string)

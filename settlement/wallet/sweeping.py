@@ -5,7 +5,7 @@ asked; what it confirms is noted by an UPDATE that names the state it comes from
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from exchange.ids import uuid7_floor
 from settlement.models import WalletRelease, WalletReservation, WalletReversal
+from settlement.models.wallet import WalletTransfer
 from settlement.ports import Reserving, wallet
 from settlement.wallet.connection import WalletUnavailableError
 from settlement.wallet.funding import UNDER_WAY
@@ -27,7 +28,6 @@ SWEEP_S = 4.0  # less than the time between two sweeps
 ROWS_MAX = 1_000
 KEPT = timedelta(days=30)
 _State = WalletReservation.State
-_ENDED = (_State.SPENT, _State.REFUSED, _State.VOIDED)
 
 
 def wallet_sweep() -> None:
@@ -87,13 +87,24 @@ def _void(reservation: WalletReservation, reserving: Reserving) -> None:
 
 
 def _let_go_of_the_old() -> None:
-    """Give up reservations whose process has died; forget those that ended long ago. Three queries."""
+    """Give up reservations whose process has died; forget what ended long ago. Six queries."""
     now = timezone.now()
     old = WalletReservation.objects.filter(created_at__lt=now - UNDER_WAY)
     given_up = old.filter(state=_State.RESERVING).update(state=_State.VOIDING, updated_at=now)
     old.filter(state=_State.RESERVED).update(state=_State.SPENT, updated_at=now)
     if given_up:
         log.warning("reservations_given_up", count=given_up)
-    floor = uuid7_floor(int((now - KEPT).timestamp() * 1000))
-    ended = WalletReservation.objects.filter(pk__lt=floor, state__in=_ENDED).order_by("pk")
-    WalletReservation.objects.filter(pk__in=list(ended.values_list("pk", flat=True)[:ROWS_MAX])).delete()
+    ended: list[tuple[type[WalletTransfer], Sequence[str]]] = [
+        (WalletReservation, (_State.SPENT, _State.REFUSED, _State.VOIDED)),
+        (WalletRelease, (WalletRelease.State.RELEASED,)),
+    ]
+    for model, states in ended:
+        _forget(model, states)
+
+
+def _forget(model: type[WalletTransfer], states: Sequence[str]) -> None:
+    """Remove the oldest rows in these states if they are older than KEPT; their ledger entries stay."""
+    floor = uuid7_floor(int((timezone.now() - KEPT).timestamp() * 1000))
+    rows = model._default_manager
+    ended = rows.filter(pk__lt=floor, state__in=states).order_by("pk").values_list("pk", flat=True)
+    rows.filter(pk__in=list(ended[:ROWS_MAX])).delete()

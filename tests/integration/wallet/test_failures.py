@@ -1,15 +1,18 @@
 """A wallet that is away, slow, or silent after it has acted: nothing stays reserved, nothing is lost, nothing twice."""
 
+import secrets
 import time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
+from exchange.ids import uuid7_floor
 from orders.models import Trade
-from settlement.models import FailedSettlement, LedgerEntry, WalletReservation, WalletReversal
+from settlement.models import FailedSettlement, LedgerEntry, WalletRelease, WalletReservation, WalletReversal
 from settlement.services import failed_settlement_retry
 from tests.engines import wait_until
 from tests.fixtures import make_user
@@ -191,6 +194,21 @@ def test_an_order_finds_the_money_that_is_on_its_way_back(scene: Scene) -> None:
     scene.placed(scene.taker, "buy", "9.5", "100")
 
     assert scene.there(scene.taker, scene.quote)[1] == Decimal("950.95")
+
+
+def test_what_ended_long_ago_is_forgotten(scene: Scene) -> None:
+    order = scene.placed(scene.taker, "buy", "1", "100")
+    scene.ask(scene.taker, "delete", f"{ORDERS}/{order['id']}")
+    scene.sweep()
+    old = uuid7_floor(1_000)
+    for model in (WalletReservation, WalletRelease):
+        model.objects.filter(user=scene.taker).update(id=UUID(int=old.int + secrets.randbits(60)))
+    scene.placed(scene.taker, "buy", "1", "100")
+
+    scene.sweep()
+
+    assert scene.reservations(scene.taker) == ["spent"]
+    assert not WalletRelease.objects.filter(user=scene.taker).exists()
 
 
 # --- settling -----------------------------------------------------------------------------------------
