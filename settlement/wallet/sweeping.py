@@ -106,5 +106,5 @@ def _forget(model: type[WalletTransfer], states: Sequence[str]) -> None:
     """Remove the oldest rows in these states if they are older than KEPT; their ledger entries stay."""
     floor = uuid7_floor(int((timezone.now() - KEPT).timestamp() * 1000))
     rows = model._default_manager
-    ended = rows.filter(pk__lt=floor, state__in=states).order_by("pk").values_list("pk", flat=True)
+    ended = rows.filter(models.Q(pk__lt=floor, state__in=states)).order_by("pk").values_list("pk", flat=True)
     rows.filter(pk__in=list(ended[:ROWS_MAX])).delete()

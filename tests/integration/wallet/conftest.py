@@ -41,8 +41,14 @@ def remote(settings: Settings, proxy: Proxy) -> Proxy:
     from tests.integration.wallet.service import TOKEN
 
     settings.WALLET, settings.WALLET_URL, settings.WALLET_TOKEN = "remote", proxy.url, TOKEN
-    settings.WALLET_TIMEOUT_MS, settings.WALLET_PROBE_SECONDS = 400, 0.3
+    settings.WALLET_TIMEOUT_MS, settings.WALLET_PROBE_SECONDS = 2_000, 0.3
     return proxy
+
+
+@pytest.fixture
+def _impatient(remote: Proxy, settings: Settings) -> None:
+    """Let a request that takes 0.6 s be one that gets no answer."""
+    settings.WALLET_TIMEOUT_MS = 400
 
 
 @pytest.fixture

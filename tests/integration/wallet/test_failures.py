@@ -41,7 +41,8 @@ def requests_counted(operation: str, outcome: str) -> float:
 # --- reserving --------------------------------------------------------------------------------------
 
 
-def test_orders_are_refused_at_once_while_the_wallet_is_down_and_cancels_work(scene: Scene) -> None:
+def test_orders_are_refused_at_once_while_the_wallet_is_down_and_cancels_work(scene: Scene, settings: Settings) -> None:
+    settings.WALLET_PROBE_SECONDS = 60.0
     order = scene.placed(scene.maker, "sell", "1", "100")
     scene.proxy.stop()
     for _ in range(2):
@@ -51,13 +52,14 @@ def test_orders_are_refused_at_once_while_the_wallet_is_down_and_cancels_work(sc
 
     started = time.monotonic()
     assert code_of(scene.order(scene.taker, "buy", "1", "100")) == UNAVAILABLE
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 1
     assert len(scene.proxy.seen) == seen
     assert requests_counted("reserve", "rejected") == rejected
     assert scene.ask(scene.maker, "delete", f"{ORDERS}/{order['id']}").status_code == 200
 
     assert scene.there(scene.taker, scene.quote) == (FUNDS, 0)
     assert set(scene.reservations(scene.taker)) == {"voided"}
+    settings.WALLET_PROBE_SECONDS = 0.3
 
 
 def test_the_breaker_opens_looks_again_and_closes(scene: Scene) -> None:
@@ -84,6 +86,7 @@ def test_a_refusal_is_no_failure(scene: Scene) -> None:
     assert breaker_state() == 0
 
 
+@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("what", ["cut before", "cut after", "delay before", "delay after", "answer"])
 def test_a_request_that_fails_once_is_sent_again_with_the_same_key(scene: Scene, what: str) -> None:
     with scene.proxy.fault("/reservations", what, times=1, seconds=0.6):
@@ -93,6 +96,7 @@ def test_a_request_that_fails_once_is_sent_again_with_the_same_key(scene: Scene,
     assert scene.here(scene.taker, scene.quote) == (0, Decimal("100.1"))
 
 
+@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("what", ["cut before", "cut after", "delay before", "delay after"])
 def test_a_reservation_of_unknown_outcome_is_undone(scene: Scene, what: str) -> None:
     with scene.proxy.fault("/reservations", what, seconds=0.6):
@@ -243,6 +247,7 @@ def test_trades_wait_for_a_wallet_that_is_down_and_use_up_no_attempt(scene: Scen
     assert_settled_once(scene)
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_wallet_that_hangs_for_long_makes_no_dead_letter(scene: Scene) -> None:
     made = trade(scene)
     with (
@@ -260,6 +265,7 @@ def test_a_wallet_that_hangs_for_long_makes_no_dead_letter(scene: Scene) -> None
     assert_settled_once(scene)
 
 
+@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("what", ["cut after", "delay after"])
 def test_a_settlement_whose_answer_was_lost_is_not_made_again(scene: Scene, what: str) -> None:
     trade(scene)
