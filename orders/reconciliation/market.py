@@ -113,6 +113,7 @@ class MarketCheck:
         are_all_kept = self._findings.total - found_before == len(items)
         if are_all_kept and all(self._is_passed(finding) for finding in items):
             self._store_checkpoint()
+        self.result._state.clear()
         return self.result
 
     def _is_passed(self, finding: Finding) -> bool:
@@ -162,11 +163,11 @@ class MarketCheck:
         if checks_holds:
             self._check_holds(stored)
         self.result._state = {
-            "engine": engine,
             "trades_since": self._rows.end_of("orders_trade"),
             "orders_since": self._rows.end_of("orders_order"),
-            "stored": stored,
         }
+        if self._replay is None:  # else the replay's own engine and orders are what a checkpoint is made of
+            self.result._state |= {"engine": engine, "stored": stored}
 
     # --- the book -------------------------------------------------------------------------------------
 
