@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 MAX_BATCH = 2_000
 MAX_WAITING = 20_000
-MAX_FAILURES = 3  # of requests executed alone, one after the other: then it is not them
+MAX_FAILURES = 3  # of storage, one after the other: then nobody waits any longer
 HEARTBEAT_SECONDS = 0.25
 POLL_SECONDS = 1.0
 STANDBY_SECONDS = 0.2
@@ -57,6 +57,7 @@ class MarketRunner:
         self._waiting: deque[Request] = deque()
         self._suspects: deque[Request] = deque()  # of a batch that failed: they run one by one
         self._failures = 0  # since the last batch that was committed
+        self._is_stuck = False  # the last failure was no request's fault, so the next attempt may fail, too
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._is_leaving = False
@@ -194,8 +195,8 @@ class MarketRunner:
         return True
 
     async def _pause_after_failures(self) -> None:
-        """Wait before the next recovery when nothing but failures came of the last ones."""
-        if self._failures > 1 and not self._suspects:
+        """Wait before the next recovery when the last ones led to nothing; a bad request is no reason to."""
+        if self._failures > 1 and self._is_stuck:
             await self._pause(RETRY_SECONDS)
 
     async def _give_up(self) -> None:
@@ -284,12 +285,13 @@ class MarketRunner:
         When storage failed nobody is, so they have a second chance.
         """
         asked = [request for request in requests if not isinstance(request, TendRequest)]
+        self._is_stuck = error.is_transient or not asked
         if asked and (len(requests) > 1 or (error.is_transient and not self._failures)):
             self._suspects.extend(asked)
         elif asked:
             log.error("request_failed", market=self.slug, request=_described(asked[0]), error=str(error))
             await self._refuse(asked, "ENGINE_UNAVAILABLE" if error.is_transient else "INTERNAL_ERROR")
-        if self._failures >= MAX_FAILURES:
+        if error.is_transient and self._failures >= MAX_FAILURES:
             await self._refuse_waiting()
 
     def _process(self, requests: list[Request]) -> tuple[BatchOutcome, float]:

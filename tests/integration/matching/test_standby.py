@@ -46,6 +46,7 @@ class Load:
         while not self.stop.is_set():
             count += 1
             self._place(user, f"s{number}-{count}", (buy, sell)[rng.randrange(2)], rng)
+            self.stop.wait(0.01)  # engines that start side by side need some time, too
 
     def _place(self, user: User, client_id: str, order: Callable[..., PlacedOrder], rng: random.Random) -> None:
         try:
@@ -59,7 +60,7 @@ class Load:
             if error.code not in TRANSIENT | {ErrorCode.SELF_TRADE}:
                 raise
             self.refused.append(error.code.value)
-            self.stop.wait(0.02)
+            self.stop.wait(0.05)
 
     def wait_for_more(self, count: int = 60) -> None:
         """Wait until so many more orders are acknowledged."""
@@ -107,7 +108,7 @@ def two_engines(market: Market) -> Iterator[tuple[EngineProcess, EngineProcess]]
     with EngineProcess(market) as active:
         active.wait_until_served()
         with EngineProcess(market) as standby:
-            wait_until(lambda: role_of(standby, market) == "warm", "a warm standby", 30)
+            wait_until(lambda: role_of(standby, market) == "warm", "a warm standby", 60)
             yield active, standby
 
 
@@ -150,7 +151,7 @@ def test_a_rolling_restart_under_load_is_not_noticed(market: Market, maker: User
         assert first.stop() == 0
         load.wait_for_more()
         restarted = stack.enter_context(EngineProcess(market))
-        wait_until(lambda: role_of(restarted, market) == "warm", "the restarted engine as a standby", 30)
+        wait_until(lambda: role_of(restarted, market) == "warm", "the restarted engine as a standby", 60)
         assert second.stop() == 0
         load.wait_for_more()
         load.finish()
