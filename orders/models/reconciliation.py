@@ -77,6 +77,7 @@ class Mismatch(models.Model):
         FEE = "fee", "fees and holds of fills are what the rates say"
         BOOK = "book", "stored open orders = the engine's book"
         ENGINE = "engine", "the running engine = the journal"
+        WALLET = "wallet", "money here = reserved at the wallet"
 
     class State(models.TextChoices):
         OPEN = "open"

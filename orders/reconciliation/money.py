@@ -13,6 +13,8 @@ from orders.models import Mismatch
 from orders.reconciliation.snapshots import rows
 from orders.replay.findings import Finding, Findings
 from orders.replay.stored import END
+from settlement.ports import wallet
+from settlement.wallet.differences import wallet_differences
 
 TRADES_AT_ONCE: Final = 20_000
 # Entries are numbered before they are committed, so one with a lower number may become visible later.
@@ -115,6 +117,18 @@ _LATE: Final = """
 SELECT DISTINCT transfer_id FROM settlement_ledgerentry
 WHERE id > %s AND kind IN ('trade', 'fee') AND transfer_id < %s ORDER BY transfer_id
 """
+
+
+def check_wallet(findings: Findings, assets: list[str] | None) -> str:
+    """Check that money here is what is reserved at the remote wallet; return what was compared."""
+    if wallet().reserving is None:
+        return "embedded"
+    for each in wallet_differences():
+        if assets is None or each.asset in assets:
+            bounds = {"least": plain(each.here + each.least), "most": plain(each.here + each.most)}
+            found = {"reserved": plain(each.reserved)}
+            findings.add(Finding(_Check.WALLET, f"{each.user_id}", bounds, found, asset=each.asset))
+    return "compared"
 
 
 def check_sums(connection: Connection, findings: Findings, assets: list[str] | None) -> int:

@@ -21,6 +21,7 @@ from orders.reconciliation.snapshots import reading, rows, snapshot
 from orders.replay.checkpoints import checkpoints_of
 from orders.replay.findings import Findings
 from orders.replay.stored import MarketRows
+from settlement.wallet.connection import WalletUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +110,7 @@ class _Run:
 
     def execute(self, *, halt: bool) -> Reconciled:
         self._timed("money", self._check_money)
+        self._timed("wallet", self._check_wallet)
         results = [self._check_market(market) for market in self._markets]
         for market, result in zip(self._markets, results, strict=True):
             engine = check_engine(self._connection, market, self._findings)
@@ -121,9 +123,14 @@ class _Run:
 
     # --- money ----------------------------------------------------------------------------------------
 
-    def _check_money(self) -> None:
+    @property
+    def _assets(self) -> list[str] | None:
+        """The assets of the chosen markets; None = all."""
         scope = {asset for market in self._markets for asset in (market.base_id, market.quote_id)}
-        assets = sorted(scope) if self._run.scope else None
+        return sorted(scope) if self._run.scope else None
+
+    def _check_money(self) -> None:
+        assets = self._assets
         with snapshot(self._connection):
             newest = rows(self._connection, "SELECT coalesce(max(id), 0) FROM settlement_ledgerentry", None)
             self._counts["entries_until"] = newest[0][0]
@@ -134,6 +141,15 @@ class _Run:
             by_id = {market.pk: market for market in self._markets}
             money.check_owed(self._connection, self._findings, by_id, full=self._is_full)
             self._check_transfers(assets)
+
+    def _check_wallet(self) -> None:
+        """Compare with the remote wallet, if there is one; one that is away says nothing about what it has."""
+        self._progress.begin("wallet", 0)
+        try:
+            self._counts["wallet"] = money.check_wallet(self._findings, self._assets)
+        except WalletUnavailableError as error:
+            self._counts["wallet"] = "away"
+            log.warning("wallet_not_compared", run=self._run.pk, error=str(error))
 
     def _check_transfers(self, assets: list[str] | None) -> None:
         before = None if self._is_full else _last_clean()

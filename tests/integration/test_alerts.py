@@ -21,17 +21,6 @@ GROUPS = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"]
 ALERTS = [rule for group in GROUPS for rule in group["rules"]]
 # Of Prometheus itself and of node_exporter.
 FOREIGN = {"up", "node_filesystem_avail_bytes", "node_filesystem_size_bytes"}
-# Told by parts of the exchange that are not in it yet.
-TO_COME = {
-    "trade_engine_oldest_pending_trade_seconds",
-    "trade_engine_wallet_breaker_state",
-    "trade_engine_wallet_transfers_waiting",
-    "trade_engine_reconcile_open_mismatches",
-    "trade_engine_reconcile_last_success_timestamp_seconds",
-    "trade_engine_markets_unserved",
-    "trade_engine_engines",
-    "trade_engine_market_standbys",
-}
 _METRIC = re.compile(r"\b((?:trade_engine|engine|marketdata|django|node)_\w+|up)\b(?=[{\[)\s])")
 
 
@@ -54,7 +43,7 @@ def test_alerts_have_names_of_their_own() -> None:
 def test_an_alert_asks_for_metrics_that_exist(alert: dict[str, Any]) -> None:
     asked = set(_METRIC.findall(alert["expr"]))
     assert asked
-    assert asked - known_metrics() - TO_COME == set()
+    assert asked - known_metrics() == set()
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: str(alert["alert"]))

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from orders.models import Mismatch
+from orders.reconciliation.run import reconcile
 from settlement.wallet import differences
 from settlement.wallet.differences import wallet_differences
 from tests.integration.wallet.scene import ORDERS, Scene
@@ -57,3 +59,23 @@ def test_money_that_is_reserved_but_not_here_or_the_other_way_round_is_told(scen
 
     scene.service.reserve(scene.taker, scene.quote, -amount)
     assert found(scene) == []
+
+
+def test_reconciliation_tells_what_differs_and_what_it_could_not_compare(scene: Scene) -> None:
+    scene.placed(scene.taker, "buy", "1", "100")
+    assert checked(scene) == ("compared", [])
+
+    scene.service.reserve(scene.taker, scene.quote, 1)
+    compared, (difference,) = checked(scene)
+    assert (compared, difference.subject) == ("compared", str(scene.taker.pk))
+    assert difference.expected == {"least": "100.1", "most": "100.1"}
+    assert difference.found == {"reserved": "101.1"}
+    scene.service.reserve(scene.taker, scene.quote, -1)
+
+    with scene.proxy.fault("/reserved", "cut before", times=10):
+        assert checked(scene) == ("away", [])
+
+
+def checked(scene: Scene) -> tuple[str, list[Mismatch]]:
+    done = reconcile(markets=[scene.market], halt=False)
+    return done.run.counts["wallet"], [each for each in done.mismatches if each.check_name == "wallet"]
