@@ -22,8 +22,8 @@ _State = FailedSettlement.State
 def failed_settlement_retry(*, actor: User, failure_ids: Sequence[int]) -> Settled:
     """Give dead letters new attempts and make the first one at once; others than dead letters are left out.
 
-    Must not run inside a transaction. Writes one audit entry for each. Should the process die in between, the sweeper
-    makes the attempt.
+    Must not run inside a transaction. Writes one audit entry for each. Should the process die in between, or another
+    member of staff have a trade locked at that moment, the sweeper makes the attempt.
     """
     return settle_retries(trade_ids=[failure.trade_id for failure in _reopen(actor, failure_ids)])
 

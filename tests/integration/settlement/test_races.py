@@ -58,6 +58,15 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
         return list(pool.map(run, calls))
 
 
+def _sweep(trade: Trade) -> int:
+    """Make the attempt that is due, as the sweeper does; return how many trades that settled.
+
+    Who comes second to a failed trade has its row locked until it has seen so. A retry that looks at it in that moment
+    skips it, and leaves the attempt to the sweeper.
+    """
+    return settle_retries(trade_ids=[trade.id]).settled
+
+
 def codes(outcomes: Sequence[Any]) -> list[str]:
     return sorted(
         outcome.code.value if isinstance(outcome, AdjustmentError) else type(outcome).__name__ for outcome in outcomes
@@ -98,7 +107,7 @@ def test_a_settled_trade_is_not_retried_by_staff_however_often(cast: Cast) -> No
         *(partial(failed_settlement_retry, actor=cast.staff, failure_ids=[failure.pk]) for _ in range(4))
     )
 
-    assert sum(outcome.settled for outcome in outcomes) == 1
+    assert sum(outcome.settled for outcome in outcomes) + _sweep(trade) == 1
     assert AuditEntry.objects.filter(actor=cast.staff, action="settlement.retry").count() == 1
     assert LedgerEntry.objects.filter(transfer_id=trade.id).count() == 5
     assert failed_settlement_retry(actor=cast.staff, failure_ids=[failure.pk]).claimed == 0
@@ -143,12 +152,13 @@ def test_an_approval_while_a_retry_runs_pays_once(
             partial(failed_settlement_retry, actor=cast.staff, failure_ids=[failure.pk]),
         )
 
+        settled = retried.settled + _sweep(trade)
         by_retry = LedgerEntry.objects.filter(transfer_id=trade.id).count()
         if isinstance(approved, AdjustmentError):
-            assert (approved.code.value, retried.settled, by_retry) == ("TRADE_NOT_FAILED", 1, 5)
+            assert (approved.code.value, settled, by_retry) == ("TRADE_NOT_FAILED", 1, 5)
             assert (status_of(trade.id), failure_of(trade).state) == ("settled", "settled")
         else:
-            assert (approved.state, retried.claimed, by_retry) == ("approved", 0, 0)
+            assert (approved.state, settled, by_retry) == ("approved", 0, 0)
             assert (status_of(trade.id), failure_of(trade).state) == ("resolved", "resolved")
         assert cast.balance(cast.taker, cast.quote)[1] == cast.balance(cast.maker, cast.base)[1] == 0
 
