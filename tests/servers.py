@@ -122,6 +122,15 @@ def own_addresses(process: str) -> dict[str, str]:
     return {"DATABASE_URL": server + name, "REDIS_URL": valkey_url.removesuffix("0") + str(number)}
 
 
+def copied_database(name: str) -> str:
+    """Make an empty, migrated database of this run, in place of one of this name; return its address."""
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    with _administrator(f"{server}/postgres") as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+    return f"{server}/{name}"
+
+
 @contextlib.contextmanager
 def _administrator(url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(url, autocommit=True) as connection:

@@ -9,7 +9,7 @@ from exchange.scaling import EXACT, decimals_of, plain
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move, trade_holds
 from settlement.models import Account, Adjustment, LedgerEntry
-from settlement.ports import TradeToSettle
+from settlement.ports import TradeToSettle, wallet
 
 LINES_MAX = 50
 _LARGEST = Decimal("1e20")  # the column's room before the point
@@ -29,9 +29,14 @@ def require_other(actor: User, adjustment: Adjustment) -> None:
 
 
 def require_sound(lines: Sequence[Move]) -> None:
-    """Refuse lines that are none, too many or too fine, and those that do not add up to zero. One query."""
+    """Refuse lines that are none, too many or too fine, and those that do not add up to zero. One query.
+
+    With a remote wallet also those that move money between accounts: the wallet would not follow.
+    """
     if not 1 <= len(lines) <= LINES_MAX:
         raise AdjustmentError(_Code.INVALID, f"Change 1 to {LINES_MAX} accounts")
+    if wallet().reserving is not None and any(line.amount for line in lines):
+        raise AdjustmentError(_Code.FORBIDDEN, "The money is at the remote wallet: move it there, and set it free here")
     decimals = dict(
         Asset.objects.filter(code__in={line.account.asset for line in lines}).values_list("code", "decimals")
     )

@@ -25,11 +25,11 @@ def count_request(operation: str, outcome: str, seconds: float | None = None) ->
 
 def wallet_gauges() -> list[Metric]:
     """Return how many transfers to and from a remote wallet wait to be confirmed. Three queries by index, or none."""
-    if settings.WALLET == "embedded":
-        return []
     gauge = GaugeMetricFamily(
         "trade_engine_wallet_transfers_waiting", "Not yet confirmed by the wallet", labels=["kind"]
     )
+    if settings.WALLET == "embedded":
+        return [gauge]
     under_way = WalletReservation.objects.filter(state__in=("reserving", "reserved", "voiding"))
     counts = dict(under_way.values_list("state").annotate(count=Count("*")))
     gauge.add_metric(["reserve"], counts.get("reserving", 0))

@@ -82,7 +82,7 @@ def test_settlers_and_retries_of_the_same_trades_settle_each_once(
     cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trades = [cast.trade(price="1", quantity="1", hold="2") for _ in range(20)]
-    settings.WALLET = "tests.integration.settlement.wallets.FlakyWallet"
+    settings.WALLETS = {"embedded": "tests.integration.settlement.wallets.FlakyWallet"}
     monkeypatch.setattr(FlakyWallet, "failures", 1)
     settle_pending(market_id=cast.market.pk, limit=10)
     make_due(*trades[:10])

@@ -1,7 +1,12 @@
-"""A wallet service for all tests of this folder, and a scene of its own for each."""
+"""A wallet service and an exchange of their own for all tests of this folder, and a scene of its own for each.
+
+What is free at an exchange with a remote wallet is sent there, so these tests need a database without other tests'
+money.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -24,6 +29,27 @@ def service() -> Iterator[WalletService]:
         yield service
     finally:
         service.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_database() -> Iterator[None]:
+    from django.conf import settings
+    from django.db import connections
+
+    from tests.servers import copied_database
+
+    usual = connections.settings["default"]["NAME"], os.environ["DATABASE_URL"]
+    url = copied_database(f"{usual[0]}_exchange")
+
+    def use(name: str, url: str) -> None:
+        connections["default"].close()
+        connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
+        connections.settings["default"]["NAME"] = name
+        os.environ["DATABASE_URL"] = os.environ["ENGINE_DATABASE_URL"] = settings.ENGINE_DATABASE_URL = url
+
+    use(f"{usual[0]}_exchange", url)
+    yield
+    use(*usual)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from exchange.ids import uuid7
 from exchange.models import Market, User
 from settlement.wallet.protocol import PREFIX
 from tests.engines import wait_until
-from tests.servers import TEMPLATE, _administrator, free_port
+from tests.servers import copied_database, free_port
 
 TOKEN = "the-token-of-a-test-wallet"
 _EXTERNAL = """
@@ -64,12 +64,8 @@ class WalletService:
 
     def __init__(self) -> None:
         self.port = free_port()
-        server, _, own = os.environ["DATABASE_URL"].rpartition("/")
-        name = f"{own}_wallet"
-        with _administrator(f"{server}/postgres") as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
-        self.database_url = f"{server}/{name}"
+        own = os.environ["DATABASE_URL"].rpartition("/")[2]
+        self.database_url = copied_database(f"{own}_wallet")
         redis, _, number = os.environ["REDIS_URL"].rpartition("/")
         self._environment = {
             **os.environ, "DATABASE_URL": self.database_url, "ENGINE_DATABASE_URL": self.database_url,

@@ -12,10 +12,13 @@ from pytest_django.fixtures import Settings
 
 from exchange.ids import uuid7_floor
 from orders.models import Trade
+from settlement.errors import AdjustmentCode, AdjustmentError
+from settlement.legs import AccountKey, Move
 from settlement.models import FailedSettlement, LedgerEntry, WalletRelease, WalletReservation, WalletReversal
 from settlement.services import failed_settlement_retry
 from tests.engines import wait_until
 from tests.fixtures import make_user
+from tests.integration.settlement.adjusting import Eyes
 from tests.integration.wallet.scene import FUNDS, ORDERS, Scene
 
 pytestmark = pytest.mark.xdist_group("wallet")
@@ -352,3 +355,19 @@ def test_a_trade_that_the_wallet_refuses_does_not_hold_up_the_others(scene: Scen
     scene.service.reserve(scene.maker, scene.base, 1)
     staff = make_user("staff", is_staff=True)
     assert failed_settlement_retry(actor=staff, failure_ids=[failure.pk]).settled == 1
+
+
+# --- by hand ----------------------------------------------------------------------------------------
+
+
+def test_an_adjustment_sets_money_free_but_moves_none_between_users(scene: Scene) -> None:
+    eyes = Eyes.open()
+    scene.placed(scene.taker, "buy", "1", "100")
+    buyer, seller = (AccountKey(user.pk, scene.quote) for user in (scene.taker, scene.maker))
+
+    with pytest.raises(AdjustmentError) as refused:
+        eyes.propose([Move(buyer, Decimal(0), Decimal(-1)), Move(seller, Decimal(1), Decimal(0))])
+    assert refused.value.code is AdjustmentCode.FORBIDDEN
+
+    freed = eyes.propose([Move(buyer, Decimal(1), Decimal(-1))])
+    assert freed.state == "proposed"
