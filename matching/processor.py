@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE_S = 0.01
 BRACKET_PAUSE_S = 0.05  # settlement takes about so long; the exits of a bracket wait for it
+GRACE_MS = 250  # how long after its deadline a gateway still takes an answer
 BRACKET_EAGER_MS = 5_000  # later than that, settlement waits for staff
 
 
@@ -29,6 +30,10 @@ class BatchFailedError(Exception):
         super().__init__(message)
         self.in_doubt = in_doubt
         self.is_transient = is_transient
+
+
+class BatchLateError(Exception):
+    """A batch was ready to be committed when nobody waited for its answers any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ class MarketProcessor:
             raise BatchFailedError(
                 f"{type(error).__name__}: {error}",
                 in_doubt=self._in_doubt is not None,
-                is_transient=self._journal.is_transient(error),
+                is_transient=isinstance(error, BatchLateError) or self._journal.is_transient(error),
             ) from error
         metrics.observe_batch(self.symbol, len(due), time.perf_counter() - started, engine.seq)
         self._journal.after_commit(outcome)
@@ -159,11 +164,18 @@ class MarketProcessor:
             for request in requests:
                 self._execute(engine, batch, request)
             batch.write(engine)
+            self._require_in_time(requests)
             self._in_doubt = _InDoubt(batch.batch_id, batch.outcome)
             batch.commit()
             self._in_doubt = None
             self.committed_state = _state_of(engine)
             return batch.outcome
+
+    def _require_in_time(self, requests: Sequence[Request]) -> None:
+        """Refuse to commit what its callers were told had not been confirmed: this process may have been suspended."""
+        late_ms = self._clock() - min(request.deadline_ms for request in requests)
+        if late_ms > GRACE_MS:
+            raise BatchLateError(f"{late_ms} ms after the deadline of one of its requests")
 
     def _execute(self, engine: Engine, batch: BatchTransaction, request: Request) -> None:
         admitted = batch.admit(request)

@@ -55,6 +55,39 @@ def test_a_command_past_its_deadline_is_never_executed(market: Market, maker: Us
     assert stored_orders(maker) == 0
 
 
+def test_a_batch_is_not_committed_when_its_callers_have_given_up(market: Market, maker: User) -> None:
+    """The process was suspended between the look at the deadline and the commit."""
+    clock = Clock()
+    processor = MarketProcessor(PostgresJournal(market.symbol), market.symbol, clock)
+    assert processor.try_recover() is not None
+    request = place(maker, market, deadline_ms=clock.now_ms + 3_000)
+
+    clock.jump_ms = 3_300
+    with pytest.raises(BatchFailedError, match="300 ms after the deadline") as failure:
+        processor.process([request])
+    assert failure.value.is_transient and not failure.value.in_doubt
+    assert stored_orders(maker) == 0
+
+    assert processor.try_recover() is not None
+    (reply,) = processor.process([request]).replies
+    assert (reply.status, reply.code) == (ReplyStatus.NOT_EXECUTED, "TIMEOUT")
+    processor.close()
+
+
+class Clock:
+    """Stands, but jumps once after it has been looked at."""
+
+    def __init__(self) -> None:
+        self.now_ms = wall_clock_ms()
+        self.jump_ms = 0
+
+    def __call__(self) -> int:
+        seen = self.now_ms
+        self.now_ms += self.jump_ms
+        self.jump_ms = 0
+        return seen
+
+
 def test_a_command_older_than_what_the_engine_remembers_is_refused(market: Market, maker: User) -> None:
     old = uuid7_floor(wall_clock_ms() - HORIZON_MS - 1_000)
     with serving(market) as processor:
