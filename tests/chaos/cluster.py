@@ -97,14 +97,15 @@ class Cluster:
     def active_engine(self, symbol: str | None = None) -> str | None:
         """Return the engine that holds a market's lock; None while nobody does, or nobody can tell."""
         query = (
-            "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            "SELECT process.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " JOIN orders_engineprocess process ON right(process.id::text, 12) = right(a.application_name, 12)"
             " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 7204 AND a.application_name LIKE %s"
         )
         with contextlib.suppress(psycopg.Error), self.database() as connection:
             connection.execute("SET statement_timeout = 1000")
-            names = [name for (name,) in connection.execute(query, [f"engine {symbol or '%'} %"])]
-            pids = {self.roles[name].pid: name for name in ENGINES}
-            found = sorted({pids[pid] for name in names if (pid := int(name.split()[-1])) in pids})
+            holding = [pid for (pid,) in connection.execute(query, [f"engine {symbol or '%'} %"])]
+            names = {self.roles[name].pid: name for name in ENGINES}
+            found = sorted({names[pid] for pid in holding if pid in names})
             return self._rng.choice(found) if found else None
         return None
 
