@@ -233,9 +233,9 @@ class MarketRunner:
             self._failures += 1
         finally:
             await _end(helpers)
-            await heartbeat.forget()
             self._is_serving = False
-            if self._is_leaving or self._stopping.is_set():
+            if self._is_leaving or self._stopping.is_set():  # else it is back before the key expires, or that says so
+                await heartbeat.forget()
                 await self._stop_listening()
             if self._is_leaving:
                 self._is_leaving = False
