@@ -78,6 +78,17 @@ def _database_access(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _new_pool() -> Iterator[None]:
+    """Begin each file with a full pool: a thread that ended without closing its connection keeps it for ever."""
+    yield
+    if "DJANGO_SETTINGS_MODULE" in os.environ:
+        from django.db import connection
+
+        connection.close()
+        connection.close_pool()
+
+
 def _start_servers(config: pytest.Config) -> None:
     for name in FOREIGN:
         os.environ.pop(name, None)
