@@ -16,7 +16,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup run test test-long lint format bench fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,8 +27,11 @@ setup: ## make .venv and install the locked packages (every other target does it
 run: setup ## start the whole exchange on this machine; Ctrl-C stops it
 	@exec "$(python)" -m config.embedded.run
 
-test: setup ## run all tests against their own PostgreSQL and Valkey; ARGS="-k name" picks
-	@exec "$(python)" -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+test: setup ## run the tests against their own PostgreSQL and Valkey; ARGS="-k name" picks
+	@exec "$(python)" -m pytest --numprocesses 4 --dist loadgroup -m "not long" $(ARGS)
+
+test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
+	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
 
 lint: setup ## check style, types and the direction of imports
 	@"$(python)" -m ruff check .

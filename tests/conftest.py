@@ -86,7 +86,7 @@ def _new_pool() -> Iterator[None]:
         from django.db import connection
 
         connection.close()
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
 
 
 def _start_servers(config: pytest.Config) -> None:

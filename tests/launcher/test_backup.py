@@ -17,7 +17,7 @@ from config.embedded.settings import PROJECT
 from tests.launcher.copies import own_environment, start, wait_for_line
 from tests.launcher.running import PRICE, RunningExchange, eventually
 
-pytestmark = pytest.mark.xdist_group("launcher")
+pytestmark = [pytest.mark.xdist_group("launcher"), pytest.mark.long]
 
 
 class Load:

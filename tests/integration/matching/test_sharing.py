@@ -13,7 +13,7 @@ from tests.engines import SharingProcess, is_served, wait_until
 from tests.fixtures import make_market, make_user
 from tests.orders import buy
 
-pytestmark = pytest.mark.xdist_group("standby")
+pytestmark = [pytest.mark.xdist_group("standby"), pytest.mark.long]
 
 
 def served(markets: list[Market]) -> dict[str, ServedMarket]:

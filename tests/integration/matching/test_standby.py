@@ -142,6 +142,7 @@ def test_a_suspended_engine_is_deposed_and_cannot_write_when_it_comes_back(
         assert load.longest_pause_s() < LIMIT_S
 
 
+@pytest.mark.long
 def test_a_rolling_restart_under_load_is_not_noticed(market: Market, maker: User, taker: User) -> None:
     with ExitStack() as stack:
         load = stack.enter_context(load_on(market, maker, taker))

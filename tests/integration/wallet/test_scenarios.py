@@ -13,7 +13,7 @@ from tests.integration.api.scenarios import OPENING_AUCTION, SCENARIOS
 from tests.integration.api.stage import CAST, Stage
 from tests.integration.wallet.service import Proxy, WalletService
 
-pytestmark = pytest.mark.xdist_group("wallet")
+pytestmark = [pytest.mark.xdist_group("wallet"), pytest.mark.long]
 
 
 class RemoteStage(Stage):
