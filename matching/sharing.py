@@ -43,7 +43,7 @@ def follower_of(symbol: str, peers: Sequence[Peer]) -> str:
 
 
 def duty_of(me: str, symbol: str, peers: Sequence[Peer], shared: Collection[str], unserved_s: float) -> Duty:
-    """Return what a process does about a market it does not serve; `shared` are those spread evenly.
+    """Return what a process does about a market when it does not serve it; `shared` are those spread evenly.
 
     `unserved_s` is for how long nobody has been seen serving it.
     """
@@ -52,6 +52,8 @@ def duty_of(me: str, symbol: str, peers: Sequence[Peer], shared: Collection[str]
     follows = follower_of(symbol, peers) == me or heir == me
     if heir:
         return Duty(heir == me, follows)
+    if own.role(symbol) in HOLDERS:  # should it lose the lock it tries for it again at once
+        return Duty(True, follows)
     if unserved_s > UNSERVED_SECONDS or own.listed is not None:
         return Duty(True, follows)
     if symbol not in shared:  # a process that was started for it will come for it

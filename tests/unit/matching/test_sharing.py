@@ -27,6 +27,12 @@ def test_a_process_alone_tries_for_every_market() -> None:
     assert moved(peers) == []
 
 
+def test_who_serves_a_market_tries_for_it_again_when_the_lock_is_lost() -> None:
+    """Its last report still says that it serves, and that it has no room for another market."""
+    for peers in ([peer("p", *MARKETS)], [peer("p", *MARKETS), peer("q")]):
+        assert all(duty_of("p", symbol, peers, MARKETS, 0).contends for symbol in MARKETS)
+
+
 def test_one_process_keeps_a_market_warm_and_the_others_wait_cold() -> None:
     peers = [peer("p", *MARKETS), peer("q"), peer("r"), peer("s")]
     for symbol in MARKETS:
