@@ -145,7 +145,7 @@ class Gateway:
 
     async def _is_alive(self, slug: str, market: _Market) -> bool:
         now = self._loop.time()
-        if now - market.looked_at > LIVENESS_SECONDS / (1 if market.is_alive else 2):
+        if not market.is_alive or now - market.looked_at > LIVENESS_SECONDS:  # nobody is refused for an old look
             was_alive = market.is_alive
             try:
                 beat = await self._redis.get(heartbeat_key(slug))
