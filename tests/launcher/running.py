@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -12,6 +14,7 @@ from urllib.request import Request, urlopen
 import psycopg
 
 from config.embedded.settings import LOOPBACK
+from tests.launcher.copies import start, wait_for_line
 
 PRICE = "65000.00"
 
@@ -60,6 +63,21 @@ class RunningExchange:
         assert status == 200, answer
         token: str = answer["data"]["access"]
         return token
+
+
+@contextmanager
+def running(environment: dict[str, str]) -> Iterator[RunningExchange]:
+    """Start a copy with the launcher and stop it when the block ends."""
+    launcher = start(environment)
+    try:
+        wait_for_line(launcher, "The exchange is open.")
+        yield RunningExchange(environment)
+        launcher.send_signal(signal.SIGTERM)
+        assert launcher.wait(60) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            launcher.kill()
+        launcher.communicate()
 
 
 def eventually(attempt: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -14,8 +13,8 @@ from typing import Any
 import pytest
 
 from config.embedded.settings import PROJECT
-from tests.launcher.copies import own_environment, start, wait_for_line
-from tests.launcher.running import PRICE, RunningExchange, eventually
+from tests.launcher.copies import own_environment
+from tests.launcher.running import PRICE, RunningExchange, eventually, running
 
 pytestmark = [pytest.mark.xdist_group("launcher"), pytest.mark.long]
 
@@ -46,20 +45,6 @@ class Load:
                     status, answer = self._exchange.place(user, side=side, price=price, quantity="0.0001")
                     if status == 201:
                         self.diary[answer["data"]["order"]["id"]] = answer["data"]["order"]["status"]
-
-
-@contextmanager
-def running(environment: dict[str, str]) -> Iterator[RunningExchange]:
-    launcher = start(environment)
-    try:
-        wait_for_line(launcher, "The exchange is open.")
-        yield RunningExchange(environment)
-        launcher.send_signal(signal.SIGTERM)
-        assert launcher.wait(60) == 0
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            launcher.kill()
-        launcher.communicate()
 
 
 def command(environment: dict[str, str], *arguments: str | Path) -> str:

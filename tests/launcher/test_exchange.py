@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import signal
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -14,25 +13,16 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.launcher.copies import kill_program, own_environment, start, wait_for_line
-from tests.launcher.running import PRICE, RunningExchange, eventually
+from tests.launcher.copies import kill_program, own_environment
+from tests.launcher.running import PRICE, RunningExchange, eventually, running
 
 pytestmark = pytest.mark.xdist_group("launcher")
 
 
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[RunningExchange]:
-    with own_environment() as environment:
-        launcher = start(environment)
-        try:
-            wait_for_line(launcher, "The exchange is open.")
-            yield RunningExchange(environment)
-            launcher.send_signal(signal.SIGTERM)
-            assert launcher.wait(60) == 0
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                launcher.kill()
-            launcher.communicate()
+    with own_environment() as environment, running(environment) as exchange:
+        yield exchange
 
 
 def receive(socket: ClientConnection, kind: str) -> dict[str, Any]:

@@ -175,6 +175,7 @@ class Proxy:
         self.target_port = target_port
         self.faults: deque[Fault] = deque()
         self.seen: list[str] = []
+        self.under_way = 0
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
         self.start()
@@ -192,7 +193,6 @@ class Proxy:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 128
-            connections: set[socket.socket] = set()
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 pass
@@ -218,6 +218,20 @@ class Proxy:
         self.faults.clear()
         if self._server is None:
             self.start()
+
+    def wait_until_idle(self) -> None:
+        """Wait until all requests that came have gone through, those that were kept waiting, too."""
+        wait_until(lambda: self.under_way == 0, "the requests under way")
+
+    @contextmanager
+    def under_way_for(self) -> Iterator[None]:
+        with self._lock:
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.under_way -= 1
 
     @contextmanager
     def fault(self, path: str, what: str, **options: Any) -> Iterator[Fault]:
@@ -256,10 +270,11 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        self._pass_on()
+        with self.owner.under_way_for():
+            self._pass_on()
 
     def do_POST(self) -> None:
-        self._pass_on()
+        self.do_GET()
 
     def _pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -15,7 +15,9 @@ from orders.models import Trade
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move
 from settlement.models import FailedSettlement, LedgerEntry, WalletRelease, WalletReservation, WalletReversal
+from settlement.ports import wallet
 from settlement.services import failed_settlement_retry
+from settlement.wallet.remote import RemoteWallet
 from tests.engines import wait_until
 from tests.fixtures import make_user
 from tests.integration.settlement.adjusting import Eyes
@@ -27,6 +29,12 @@ pytestmark = pytest.mark.xdist_group("wallet")
 def code_of(answer: Any) -> tuple[int, str]:
     body = answer.json()
     return answer.status_code, "" if body["success"] else body["error"]["code"]
+
+
+def remote() -> RemoteWallet:
+    reserving = wallet().reserving
+    assert isinstance(reserving, RemoteWallet)
+    return reserving
 
 
 UNAVAILABLE = (503, "WALLET_UNAVAILABLE")
@@ -70,12 +78,12 @@ def test_the_breaker_opens_looks_again_and_closes(scene: Scene) -> None:
         for _ in range(2):
             scene.order(scene.taker, "buy", "1", "100")
         assert breaker_state() == 2
-        time.sleep(0.35)
+        wait_until(lambda: not remote().is_rejecting, "the time to look again")
         failed = requests_counted("reserve", "failed")
         assert code_of(scene.order(scene.taker, "buy", "1", "100")) == UNAVAILABLE
         assert requests_counted("reserve", "failed") == failed + 1  # one looked, and found it still away
         assert breaker_state() == 2
-    time.sleep(0.35)
+    wait_until(lambda: not remote().is_rejecting, "the time to look again")
 
     scene.placed(scene.taker, "buy", "1", "100")
 
@@ -109,7 +117,7 @@ def test_a_reservation_of_unknown_outcome_is_undone(scene: Scene, what: str) -> 
     scene.sweep_until(scene.is_quiet, "the reservation to be voided")
 
     assert scene.reservations(scene.taker) == ["voided"]
-    time.sleep(0.7)  # what was kept waiting arrives now
+    scene.proxy.wait_until_idle()  # what was kept waiting has arrived
     assert scene.there(scene.taker, scene.quote) == (FUNDS, 0)
     assert not LedgerEntry.objects.filter(account__owner=scene.taker).exists()
     key = WalletReservation.objects.get(user=scene.taker).pk

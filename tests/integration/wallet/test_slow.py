@@ -84,7 +84,7 @@ def test_a_wallet_that_hangs_stalls_neither_cancels_nor_reads(scene: Scene) -> N
     at_once = sorted(seconds for _, seconds in answers)[: 50 - 3 * CONCURRENCY]
     assert max(at_once) < 1.5, "but for those that hold a slot, all are refused at once"
     scene.proxy.heal()
-    time.sleep(3)  # what was kept waiting arrives
+    scene.proxy.wait_until_idle()  # what was kept waiting has arrived
     scene.grow_old()
     scene.sweep_until(lambda: scene.is_quiet() and scene.there(scene.taker, scene.quote) == (FUNDS, 0), "all undone")
 

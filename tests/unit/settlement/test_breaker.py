@@ -1,11 +1,11 @@
 """The breaker: five failures in a row open it, one request at a time looks again, and requests run side by side."""
 
 import threading
-import time
 
 import pytest
 
 from settlement.wallet.breaker import FAILURES_MAX, Breaker, BreakerOpenError
+from tests.engines import wait_until
 
 PROBE_S = 0.1
 
@@ -44,11 +44,11 @@ def test_failures_in_a_row_open_it_and_a_success_starts_the_count_anew() -> None
 
 def test_after_a_while_a_success_closes_it_and_a_failure_does_not() -> None:
     breaker = opened()
-    time.sleep(PROBE_S)
+    wait_until(lambda: not breaker.rejects, "the time to look again")
     assert not breaker.rejects
     fail(breaker)
     assert breaker.rejects
-    time.sleep(PROBE_S)
+    wait_until(lambda: not breaker.rejects, "the time to look again")
 
     succeed(breaker)
 
@@ -57,7 +57,7 @@ def test_after_a_while_a_success_closes_it_and_a_failure_does_not() -> None:
 
 def test_one_request_looks_while_the_others_are_rejected() -> None:
     breaker = opened()
-    time.sleep(PROBE_S)
+    wait_until(lambda: not breaker.rejects, "the time to look again")
 
     with breaker.guard(), pytest.raises(BreakerOpenError):
         succeed(breaker)
