@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 Level = Sequence[int]  # price_ticks, quantity_lots
+Candle = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Levels are absolute, quantity 0 = gone; `orders` and `trades` are rows (orders.rows) as plain lists.
 
-    `trading_state` is None unless the batch changed it.
+    `trading_state` is None unless the batch changed it. `candles` are those that the batch's trades changed, as they
+    are now, each as `[timeframe, open_ms, open, high, low, close, volume, quote_volume, trade_count]`: prices in
+    ticks, the volume in lots, the quote volume as a decimal string.
     """
 
     market_id: int
@@ -24,6 +27,7 @@ class Batch:
     orders: Sequence[Sequence[Any]]
     trades: Sequence[Sequence[Any]]
     trading_state: str | None = None
+    candles: Sequence[Candle] = ()
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> "Batch":
@@ -39,4 +43,5 @@ class Batch:
             orders=message["orders"],
             trades=message["trades"],
             trading_state=message["state"],
+            candles=message.get("candles", ()),
         )

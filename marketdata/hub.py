@@ -23,11 +23,12 @@ from marketdata.database import in_database
 from marketdata.feed import MarketFeed
 from marketdata.outbox import Outbox
 from marketdata.private import PrivateStreams
+from marketdata.view import Wish
 
 log = structlog.get_logger(__name__)
 
 WATCH_INTERVAL_S = 2.0
-GRACE_S = 10.0  # how long a feed without subscribers is kept
+GRACE_S = 60.0  # how long a feed without subscribers is kept, for those who come back
 
 
 class Hub:
@@ -49,8 +50,8 @@ class Hub:
     def is_open(self) -> bool:
         return self._watcher is not None
 
-    def subscribe_book(self, market: Market, outbox: Outbox) -> None:
-        self._feed(market).add_book(outbox)
+    def subscribe_view(self, market: Market, outbox: Outbox, wish: Wish, from_seq: int | None = None) -> None:
+        self._feed(market).add_view(outbox, wish, from_seq)
 
     def subscribe_trades(self, market: Market, outbox: Outbox) -> None:
         self._feed(market).add_trades(outbox)

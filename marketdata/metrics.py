@@ -3,6 +3,6 @@
 from prometheus_client import Counter, Gauge
 
 RESYNCS = Counter("marketdata_resyncs_total", "Streams that started again after a gap", ["market", "reason"])
-CONFLATIONS = Counter("marketdata_conflations_total", "Backlogs of slow clients replaced by a fresh snapshot")
+CONFLATIONS = Counter("marketdata_conflations_total", "Updates that a slow client got merged with the next")
 SLOW_CLOSED = Counter("marketdata_slow_clients_closed_total", "Connections closed with 4408")
 CONNECTIONS = Gauge("marketdata_connections", "Open WebSocket connections", ["stream"])

@@ -1,70 +1,99 @@
-"""What waits to be sent to one connection: bounded, so that a slow client costs nobody else anything."""
+"""What is to be sent to one connection: written at once, or kept, bounded, until a slow client takes it."""
 
-import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Hashable
 
-Render = Callable[[], str | None]
+from marketdata.encoded import Encoded
+
+Render = Callable[[], Encoded | None]
+
+
+def _never(message: Encoded) -> bool:
+    return False
 
 
 class Outbox:
-    """A queue of encoded messages. Synchronous to fill; one task empties it. Belongs to one event loop.
+    """A queue that is empty as long as `write` takes everything. Synchronous; belongs to one event loop.
 
-    Three kinds of entries: messages that must arrive (`put`), updates that their owner can replace by something
-    newer (`offer`), and the latest state of something, rendered only when it is sent (`put_latest`).
+    Two kinds of entries: messages that must arrive (`put`), and the latest state of something, rendered only when it
+    is sent (`put_latest`), so that it waits at most once however long it waits. When something begins to wait,
+    `on_waiting` is called; whoever empties the queue then sets `is_draining` meanwhile, so that nothing overtakes.
     """
 
-    def __init__(self, *, limit: int) -> None:
+    def __init__(
+        self,
+        *,
+        limit: int,
+        write: Callable[[Encoded], bool] = _never,
+        on_waiting: Callable[[], None] = lambda: None,
+    ) -> None:
         self.limit = limit
         self.is_overflown = False
-        self._entries: deque[tuple[Hashable | None, str | Render]] = deque()
+        self.is_draining = False
+        self.sent_at = time.monotonic()  # when the last message left
+        self._write = write
+        self._on_waiting = on_waiting
+        self._entries: deque[tuple[Hashable | None, Encoded | Render]] = deque()
         self._latest: set[Hashable] = set()
-        self._filled = asyncio.Event()
+        self._weight = 0  # messages that wait
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def put(self, text: str) -> None:
-        """Add a message that must arrive; a full queue overflows, which ends the connection."""
-        if len(self._entries) >= self.limit:
+    def put(self, message: Encoded) -> None:
+        """Send a message that must arrive; a full queue overflows, which ends the connection."""
+        if not self._entries and not self.is_draining and self._write(message):
+            self.sent_at = time.monotonic()
+        elif self._weight + len(message) > self.limit:
             self.is_overflown = True
-            self._entries.clear()
-            self._latest.clear()
-        else:
-            self._entries.append((None, text))
-        self._filled.set()
+            self._clear()
+            self._on_waiting()
+        elif not self.is_overflown:
+            self._weight += len(message)
+            self._wait(None, message)
 
-    def offer(self, owner: Hashable, text: str) -> bool:
-        """Add an update; return False, nothing added, when the queue is full."""
-        if len(self._entries) >= self.limit:
+    def put_latest(self, owner: Hashable, render: Render) -> bool:
+        """Send what `render` gives, now or when its turn comes; return False when the owner has one waiting already."""
+        if owner in self._latest or self.is_overflown:
             return False
-        self._entries.append((owner, text))
-        self._filled.set()
+        if self._entries or self.is_draining:
+            self._latest.add(owner)
+            self._wait(owner, render)
+        elif (message := render()) is not None:
+            if self._write(message):
+                self.sent_at = time.monotonic()
+            else:
+                self._weight += len(message)
+                self._wait(owner, message)
         return True
 
-    def put_latest(self, owner: Hashable, render: Render) -> None:
-        """Add something that is rendered when its turn comes, unless the owner has one waiting. Never refused."""
-        if owner not in self._latest:
-            self._latest.add(owner)
-            self._entries.append((owner, render))
-            self._filled.set()
-
     def drop(self, owner: Hashable) -> None:
-        """Take back everything of an owner. O(n)."""
+        """Take back what waits of an owner. O(n)."""
         self._latest.discard(owner)
         self._entries = deque(entry for entry in self._entries if entry[0] != owner)
+        self._weight = sum(len(content) for _, content in self._entries if isinstance(content, Encoded))
 
-    async def get(self) -> str | None:
-        """Wait for the next message; None once the queue has overflown."""
-        while True:
-            while self._entries:
-                owner, content = self._entries.popleft()
-                if isinstance(content, str):
-                    return content
-                self._latest.discard(owner)
-                if (text := content()) is not None:
-                    return text
-            if self.is_overflown:
-                return None
-            self._filled.clear()
-            await self._filled.wait()
+    def take(self) -> Encoded | None:
+        """Return the next message that waits; None when there is none."""
+        while self._entries:
+            owner, content = self._entries.popleft()
+            if isinstance(content, Encoded):
+                self._weight -= len(content)
+                self.sent_at = time.monotonic()
+                return content
+            self._latest.discard(owner)
+            if (message := content()) is not None:
+                self.sent_at = time.monotonic()
+                return message
+        return None
+
+    def _wait(self, owner: Hashable | None, content: Encoded | Render) -> None:
+        self._entries.append((owner, content))
+        if len(self._entries) == 1:
+            self._on_waiting()
+
+    def _clear(self) -> None:
+        self._entries.clear()
+        self._latest.clear()
+        self._weight = 0

@@ -7,6 +7,7 @@ from uuid import UUID
 from exchange.models import Market
 from marketdata import messages
 from marketdata.batches import Batch
+from marketdata.encoded import Encoded
 from marketdata.outbox import Outbox
 from orders.rows import OrderRow, TradeRow
 
@@ -57,10 +58,10 @@ class PrivateStreams:
         """Tell everybody that balance changes may have been lost."""
         self._send_to_all(messages.resync_balances())
 
-    def _send_to_all(self, text: str) -> None:
+    def _send_to_all(self, text: Encoded) -> None:
         for user_id in self._outboxes:
             self._send(user_id, text)
 
-    def _send(self, user_id: bytes, text: str) -> None:
+    def _send(self, user_id: bytes, text: Encoded) -> None:
         for outbox in self._outboxes[user_id]:
             outbox.put(text)

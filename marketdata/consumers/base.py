@@ -20,11 +20,12 @@ from exchange.errors import ApiError, ErrorCode, to_api_error
 from exchange.models import Market
 from exchange.selectors import market_by_symbol
 from marketdata import messages
-from marketdata.backpressure import Gate, gate_of
 from marketdata.database import in_database
+from marketdata.encoded import Encoded
 from marketdata.hub import Hub, hub
 from marketdata.metrics import CONNECTIONS, SLOW_CLOSED
 from marketdata.outbox import Outbox
+from marketdata.wire import Wire
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +65,11 @@ class StreamConsumer(AsyncWebsocketConsumer):
         self.operations: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {"ping": self._ping}
         self.hub: Hub
         self.outbox: Outbox
-        self._gate = Gate()
+        self._wire = Wire()
+        self._drainer: asyncio.Task[None] | None = None
+        self._heart: asyncio.TimerHandle | None = None
         self._is_open = False
+        self._is_connected = False
         self._bad_messages = 0
         self._allowance = self.messages_burst
         self._counted_at = 0.0
@@ -98,7 +102,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
             with contextlib.suppress(TimeoutError):  # a client that does not read gets nothing, not even this
                 async with asyncio.timeout(self.closing_s):
                     if error:
-                        await self.send(text_data=messages.error(error.code.value, error.message))
+                        await self._send(messages.error(error.code.value, error.message))
                     await self.close(code=int(code))
 
     def report(self, error: ApiError) -> None:
@@ -127,13 +131,13 @@ class StreamConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.hub = hub()
-        self.outbox = Outbox(limit=self.queue_limit)
         await self.accept()
-        self._gate = gate_of(self.base_send)
-        self._is_open = True
+        self._wire = Wire(self.base_send)
+        self.outbox = Outbox(limit=self.queue_limit, write=self._wire.write, on_waiting=self._drain_soon)
+        self._is_open = self._is_connected = True
         CONNECTIONS.labels(self.stream).inc()
         self._counted_at = asyncio.get_running_loop().time()
-        self.start(self._send_all())
+        self._beat()
         await self._guarded(self.opened)
 
     async def disconnect(self, code: int) -> None:
@@ -211,43 +215,60 @@ class StreamConsumer(AsyncWebsocketConsumer):
         return self._allowance >= 0
 
     async def _ping(self, message: dict[str, Any]) -> None:
-        self.outbox.put('{"type":"pong"}')
+        self.outbox.put(messages.PONG)
 
     # --- Going out --------------------------------------------------------------------------------
 
-    async def _send_all(self) -> None:
+    def _drain_soon(self) -> None:
+        if self._is_open and self._drainer is None:
+            self.outbox.is_draining = True
+            self._drainer = asyncio.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        """Send what waits, as fast as the client takes it, until nothing does."""
         try:
-            while True:
+            while self._is_open:
                 async with asyncio.timeout(self.stalled_s):
-                    await self._gate.wait()
-                text = await self._next()
-                if text is None:
+                    await self._wire.wait()
+                if self.outbox.is_overflown:
                     raise TimeoutError
-                if not self._is_open:
-                    return
-                async with asyncio.timeout(self.stalled_s):
-                    await self.send(text_data=text)
+                message = self.outbox.take()
+                if message is None:
+                    break
+                await self._send(message)
         except TimeoutError:
             SLOW_CLOSED.inc()
             await self.end(CloseCode.TOO_SLOW)
         except Exception:
             log.exception("stream_sender_failed", stream=self.stream)
             await self.end(CloseCode.INTERNAL_ERROR)
+        self._drainer = None
+        self.outbox.is_draining = False
 
-    async def _next(self) -> str | None:
-        try:
-            async with asyncio.timeout(self.heartbeat_s):
-                return await self.outbox.get()
-        except TimeoutError:
-            return messages.heartbeat(datetime.now(UTC))
+    async def _send(self, message: Encoded) -> None:
+        for text in message.texts:
+            async with asyncio.timeout(self.stalled_s):
+                await self.send(text_data=text.decode())
+
+    def _beat(self) -> None:
+        """Fill silence with a heartbeat, and look again when the next could be due."""
+        loop = asyncio.get_running_loop()
+        left_s = self.outbox.sent_at + self.heartbeat_s - loop.time()
+        if left_s <= 0:
+            self.outbox.put_latest("heartbeat", lambda: messages.heartbeat(datetime.now(UTC)))
+            left_s = self.heartbeat_s
+        self._heart = loop.call_later(left_s, self._beat)
 
     async def _release(self) -> None:
-        self._is_open = False
+        if not self._is_connected:
+            return
+        self._is_open = self._is_connected = False
+        CONNECTIONS.labels(self.stream).dec()
+        self.closed()
+        if self._heart:
+            self._heart.cancel()
         tasks, self._tasks = self._tasks, []
-        if tasks:
-            CONNECTIONS.labels(self.stream).dec()
-            self.closed()
-        for task in tasks:
+        for task in [*tasks, *([self._drainer] if self._drainer else [])]:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task

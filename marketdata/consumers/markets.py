@@ -4,16 +4,18 @@ from exchange.errors import ApiError, ErrorCode
 from exchange.models import Market
 from marketdata import messages
 from marketdata.consumers.base import CloseCode, StreamConsumer
+from marketdata.consumers.wishes import query_fields, seq_of, wish_of
+from marketdata.view import Wish
 
 
 class MarketConsumer(StreamConsumer):
-    """`/ws/markets/{symbol}`: the order book as a snapshot and its updates, and the ticker. No login."""
+    """`/ws/markets/{symbol}`: the order book as a snapshot and its updates, ticker and candles. No login."""
 
     stream = "markets"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._markets: dict[int, Market] = {}
+        self._wishes: dict[int, Wish] = {}
         self.operations |= {
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
@@ -21,30 +23,38 @@ class MarketConsumer(StreamConsumer):
         }
 
     async def opened(self) -> None:
+        fields = query_fields(self.scope["query_string"])
         try:
-            self._add(await self.find_market(self.scope["url_route"]["kwargs"]["symbol"]))
+            wish, seq = wish_of(fields), seq_of(fields)
+        except ApiError as error:
+            await self.end(CloseCode.BAD_MESSAGE, error)
+            return
+        try:
+            self._add(await self.find_market(self.scope["url_route"]["kwargs"]["symbol"]), wish, seq)
         except ApiError as error:
             await self.end(CloseCode.MARKET_NOT_FOUND, error)
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
+        """Add markets, or wish for something else in those there are: that begins with a snapshot again."""
+        wish = wish_of(message)
         for market in await self.find_markets(message):
-            if market.id not in self._markets:
-                self._add(market)
+            if self._wishes.get(market.id) != wish:
+                self._add(market, wish)
 
     async def _unsubscribe(self, message: dict[str, Any]) -> None:
         markets = await self.find_markets(message)
         for market in markets:
-            self._markets.pop(market.id, None)
+            self._wishes.pop(market.id, None)
             self.hub.unsubscribe(market, self.outbox)
         self.outbox.put(messages.unsubscribed(market.symbol for market in markets))
 
     async def _resume(self, message: dict[str, Any]) -> None:
-        """Missed updates are not kept, so the answer is always a fresh snapshot."""
+        """Send what was missed after a sequence number, or a fresh snapshot."""
         market = await self.find_market(message.get("symbol"))
-        if market.id not in self._markets:
+        if (wish := self._wishes.get(market.id)) is None:
             raise ApiError(ErrorCode.VALIDATION_ERROR, f"Subscribe to {market.symbol} first")
-        self._add(market)
+        self._add(market, wish, seq_of(message))
 
-    def _add(self, market: Market) -> None:
-        self._markets[market.id] = market
-        self.hub.subscribe_book(market, self.outbox)
+    def _add(self, market: Market, wish: Wish, seq: int | None = None) -> None:
+        self._wishes[market.id] = wish
+        self.hub.subscribe_view(market, self.outbox, wish, seq)

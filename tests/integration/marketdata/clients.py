@@ -8,9 +8,13 @@ from zlib import crc32
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
+from exchange.scaling import plain
 from marketdata.routing import websocket_urlpatterns
+from matching.engine import Side
+from tests.integration.marketdata.scripted import ScriptedMarket
 
 Message = dict[str, Any]
+Levels = list[tuple[str, str]]
 application = URLRouter(websocket_urlpatterns)
 
 
@@ -63,6 +67,7 @@ class Book:
         self.bids: dict[str, str] = {}
         self.asks: dict[str, str] = {}
         self.snapshots = 0
+        self.updates = 0
 
     def take(self, message: Message) -> None:
         """Apply a message; asserts that nothing is missing and that the checksum is right."""
@@ -72,6 +77,7 @@ class Book:
             assert message["seq"] >= self.seq
             self.seq = message["seq"]
         elif message["type"] == "update":
+            self.updates += 1
             assert message["first_seq"] == self.seq + 1
             self.seq = message["last_seq"]
             for side, levels in ((self.bids, message["bids"]), (self.asks, message["asks"])):
@@ -94,6 +100,19 @@ class Book:
         bids, asks = self.levels
         numbers = [number for level in [*asks[:10], *bids[:10]] for number in level]
         return crc32("".join(number.replace(".", "").lstrip("0") for number in numbers).encode())
+
+
+def book_levels(script: ScriptedMarket) -> tuple[Levels, Levels]:
+    """Return the script's bids and asks as a client should see them."""
+    scale = script.market.scale
+    bids, asks = (
+        [
+            (plain(scale.price(price), scale.price_decimals), plain(scale.quantity(lots), scale.quantity_decimals))
+            for price, lots in script.levels(side)
+        ]
+        for side in (Side.BUY, Side.SELL)
+    )
+    return bids, asks
 
 
 async def follow(client: Client, book: Book, seq: int, timeout: float = 10) -> None:  # noqa: ASYNC109

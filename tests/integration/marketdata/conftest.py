@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.marketdata.daphne import Server, running_daphne
+from tests.servers import free_port
+
 if TYPE_CHECKING:
     from exchange.models import Market, User
     from tests.integration.marketdata.scripted import ScriptedMarket
@@ -65,6 +68,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Hub, "watch_interval_s", 0.2)
     monkeypatch.setattr(Hub, "grace_s", 0.2)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """Run Daphne as a process of its own."""
+    async with running_daphne(free_port()) as server:
+        yield server
+
+
+@pytest.fixture
+async def address(server: Server) -> str:
+    return server.address
 
 
 @pytest.fixture(autouse=True)

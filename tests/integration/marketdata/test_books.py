@@ -9,25 +9,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from exchange.models import Market
-from exchange.scaling import plain
 from marketdata.hub import hub
 from matching.engine import Side
-from tests.integration.marketdata.clients import Book, Client, follow
+from tests.integration.marketdata.clients import Book, Client, book_levels, follow
 from tests.integration.marketdata.scripted import ScriptedMarket
-
-Levels = list[tuple[str, str]]
-
-
-def expected(script: ScriptedMarket) -> tuple[Levels, Levels]:
-    scale = script.market.scale
-    bids, asks = (
-        [
-            (plain(scale.price(price), scale.price_decimals), plain(scale.quantity(lots), scale.quantity_decimals))
-            for price, lots in script.levels(side)
-        ]
-        for side in (Side.BUY, Side.SELL)
-    )
-    return bids, asks
 
 
 async def subscribe(market: Market) -> tuple[Client, Book]:
@@ -80,7 +65,7 @@ async def test_snapshot_and_updates_equal_a_fresh_snapshot(script: ScriptedMarke
 
     for client, book in [(early, early_book), *late, await subscribe(script.market)]:
         await follow(client, book, script.seq)
-        assert book.levels == expected(script)
+        assert book.levels == book_levels(script)
         assert book.snapshots == 1
         await client.leave()
 
@@ -94,7 +79,7 @@ async def test_a_lost_batch_brings_a_fresh_snapshot_to_all(script: ScriptedMarke
 
     for client, book in clients:
         await follow(client, book, 2)
-        assert (book.snapshots, book.levels) == (2, expected(script))
+        assert (book.snapshots, book.levels) == (2, book_levels(script))
         await client.leave()
     assert resyncs(script.market, "gap") == 1
 
@@ -107,7 +92,7 @@ async def test_the_loss_of_the_last_batch_is_noticed_without_another_one(script:
 
     await follow(client, book, 1)
 
-    assert (book.snapshots, book.levels) == (2, expected(script))
+    assert (book.snapshots, book.levels) == (2, book_levels(script))
     assert resyncs(script.market, "silence") == 1
     await client.leave()
 
@@ -124,7 +109,7 @@ async def test_a_batch_that_comes_twice_or_late_changes_nothing(script: Scripted
 
     await follow(client, book, 3)
 
-    assert (book.snapshots, book.levels) == (1, expected(script))
+    assert (book.snapshots, book.levels) == (1, book_levels(script))
     await client.leave()
 
 
@@ -136,7 +121,7 @@ async def test_a_wrong_checksum_throws_the_book_away(script: ScriptedMarket) -> 
 
     await follow(client, book, 1)
 
-    assert (book.snapshots, book.levels) == (2, expected(script))
+    assert (book.snapshots, book.levels) == (2, book_levels(script))
     assert resyncs(script.market, "ChecksumError") == 1
     await client.leave()
 
@@ -186,18 +171,6 @@ async def test_one_connection_can_carry_several_markets_and_drop_them(
     assert error["code"] == "MARKET_NOT_FOUND"
     assert snapshot["symbol"] == other_market.symbol
     assert (await client.receive())["type"] == "pong"
-    await client.leave()
-
-
-async def test_resume_is_answered_by_a_fresh_snapshot(script: ScriptedMarket) -> None:
-    client, book = await subscribe(script.market)
-    script.place(Side.BUY, 999, 5)
-    await script.publish()
-    await follow(client, book, 1)
-
-    await client.send({"op": "resume", "symbol": script.market.symbol, "from_seq": 0})
-
-    assert (await client.receive())["seq"] == 1
     await client.leave()
 
 

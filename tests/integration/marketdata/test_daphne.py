@@ -3,15 +3,11 @@
 import asyncio
 import contextlib
 import json
-import os
 import socket
-import sys
 import urllib.request
-from collections.abc import AsyncIterator
 from functools import partial
 from http.client import HTTPException
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -26,50 +22,12 @@ from orders.checksum import book_checksum
 from tests.engines import running_engine
 from tests.fixtures import make_market, make_user
 from tests.integration.marketdata.clients import Book
+from tests.integration.marketdata.daphne import Server
 from tests.integration.marketdata.scripted import ScriptedMarket
 from tests.integration.marketdata.test_orders import token_of
 from tests.integration.marketdata.test_switches import order_of, until_cancelled
-from tests.servers import free_port
 
-PROJECT = Path(__file__).parents[3]
 ORIGIN: Any = {"origin": "http://127.0.0.1"}
-
-
-class Server(NamedTuple):
-    address: str
-    process: asyncio.subprocess.Process
-
-
-@pytest.fixture
-async def address(server: Server) -> str:
-    return server.address
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    """Start Daphne as a process of its own."""
-    port = free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
-    process = await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=dict(os.environ))
-    try:
-        await _wait_for(port)
-        yield Server(f"127.0.0.1:{port}", process)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def _wait_for(port: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.1)
-            else:
-                writer.close()
-                return
 
 
 async def test_a_book_over_a_real_server_beside_a_client_that_does_not_read(

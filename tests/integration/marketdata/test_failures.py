@@ -18,54 +18,11 @@ from exchange.streams import pubsub_layer
 from marketdata import bus
 from matching.engine import Side
 from tests.integration.marketdata.clients import Book, Client, follow
+from tests.integration.marketdata.proxies import Proxy
 from tests.integration.marketdata.scripted import ScriptedMarket
 from tests.integration.marketdata.test_orders import token_of
 
 pytestmark = pytest.mark.usefixtures("quick")
-
-
-class Proxy:
-    """A TCP connection to Valkey that can be cut."""
-
-    def __init__(self, url: str) -> None:
-        self._target = urlsplit(url)
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._pipes: set[asyncio.Task[None]] = set()
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return urlunsplit(self._target._replace(netloc=f"127.0.0.1:{self.port}"))
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        """Refuse new connections and break the old ones."""
-        if self._server:
-            self._server.close()
-        for writer in self._writers:
-            writer.close()
-        self._writers.clear()
-        for pipe in list(self._pipes):
-            pipe.cancel()
-        await asyncio.sleep(0.05)
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
-        self._writers |= {writer, up_writer}
-        for source, target in ((reader, up_writer), (up_reader, writer)):
-            task = asyncio.create_task(self._pipe(source, target))
-            self._pipes.add(task)
-            task.add_done_callback(self._pipes.discard)
-
-    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-        writer.close()
 
 
 @pytest.fixture

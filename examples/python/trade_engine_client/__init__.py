@@ -1,0 +1,16 @@
+"""Follow the streams of a Trade Engine exchange: a reference client, small enough to be read.
+
+    async with MarketStream("ws://127.0.0.1:8000", "BTC/USDT") as stream:
+        async for message in stream:
+            print(stream.book.seq, stream.book.best_bid, stream.book.best_ask)
+
+A stream reconnects by itself and goes on where it was. Errors: `GapError` and `ChecksumError` of a book that is used
+alone; `RefusedError` when the server closes for good.
+"""
+
+from trade_engine_client.book import ChecksumError, GapError, OrderBook
+from trade_engine_client.markets import MarketStream
+from trade_engine_client.private import PrivateStream
+from trade_engine_client.stream import RefusedError
+
+__all__ = ["ChecksumError", "GapError", "MarketStream", "OrderBook", "PrivateStream", "RefusedError"]

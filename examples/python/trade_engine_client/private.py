@@ -1,0 +1,4 @@
+from trade_engine_client.stream import Stream
+
+
+class PrivateStream(Stream): ...

@@ -1,0 +1,58 @@
+"""What a client of `/ws/markets` may wish for, as it says it: in the query of the address, or in `subscribe`."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from exchange.errors import ApiError, ErrorCode
+from marketdata.view import INTERVALS_MS, TIMEFRAMES, Wish
+
+CHANNELS = ("book", "ticker", "candles")
+INTERVALS = {f"{ms}ms": ms for ms in INTERVALS_MS} | {"1s": 1_000}
+SEQ_MAX = 2**63 - 1
+
+
+def wish_of(fields: Mapping[str, Any]) -> Wish:
+    """Return the wish that a message's fields say; book and ticker where they say nothing. Raises VALIDATION_ERROR."""
+    timeframes = _names(fields, "timeframes", TIMEFRAMES, ())
+    channels = _names(fields, "channels", CHANNELS, ("book", "ticker", "candles") if timeframes else ("book", "ticker"))
+    if "candles" in channels and not timeframes:
+        timeframes = (TIMEFRAMES[0],)
+    interval = fields.get("interval", "0ms")
+    if not isinstance(interval, str) or interval not in INTERVALS:
+        raise _refused("interval", INTERVALS)
+    return Wish(
+        "book" in channels, "ticker" in channels, timeframes if "candles" in channels else (), INTERVALS[interval]
+    )
+
+
+def query_fields(query: bytes) -> dict[str, Any]:
+    """Return an address's query as the fields of a message: lists are separated by commas."""
+    fields: dict[str, Any] = dict(parse_qsl(query.decode("latin-1")))
+    for name in ("channels", "timeframes"):
+        if name in fields:
+            fields[name] = fields[name].split(",")
+    if "from_seq" in fields:
+        fields["from_seq"] = int(fields["from_seq"]) if fields["from_seq"].isdecimal() else fields["from_seq"]
+    return fields
+
+
+def seq_of(fields: Mapping[str, Any]) -> int | None:
+    """Return the `from_seq` of a message; None without one. Raises VALIDATION_ERROR."""
+    seq = fields.get("from_seq")
+    if seq is None or (isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq <= SEQ_MAX):
+        return seq
+    raise ApiError(ErrorCode.VALIDATION_ERROR, "`from_seq` is the sequence number that you have")
+
+
+def _names(fields: Mapping[str, Any], field: str, known: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+    names = fields.get(field)
+    if names is None:
+        return default
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name in known for name in names):
+        raise _refused(field, known)
+    return tuple(name for name in known if name in names)
+
+
+def _refused(field: str, known: Any) -> ApiError:
+    return ApiError(ErrorCode.VALIDATION_ERROR, f"Choose `{field}` from: {', '.join(known)}")

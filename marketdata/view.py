@@ -1,0 +1,217 @@
+"""What the subscribers of `/ws/markets` see of a market, rendered once for all who are at the same place.
+
+A viewer is not sent a queue of updates but brought from where it is to the present, whenever it is its turn: by one
+update that merges what it missed (absolute volumes, the checksum of now), or by a snapshot when it missed more than
+the ring keeps. So a client that is slow, asked for an interval, or was away for a while costs nothing but its place.
+
+Viewers with the same interval share a lane. A lane serves when something has changed, but rests after each round as
+long as the round took: when serving a thousand clients takes longer than the next batch is away, batches are merged,
+and the loop has time for other things.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from exchange.models import Market
+from marketdata import messages
+from marketdata.batches import Candle
+from marketdata.book import LiveBook
+from marketdata.encoded import Encoded, joined
+from marketdata.metrics import CONFLATIONS
+from marketdata.outbox import Outbox
+from marketdata.replica import BookReplica
+from marketdata.running import Running
+
+TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h", "1d", "1w")
+INTERVALS_MS = (0, 100, 250, 500, 1_000)
+SLICE = 250  # viewers that are served without a pause
+CANDLES_KEPT = 3  # of each timeframe
+
+
+class Wish(NamedTuple):
+    """What a client wants of a market."""
+
+    book: bool = True
+    ticker: bool = True
+    timeframes: tuple[str, ...] = ()
+    interval_ms: int = 0
+
+
+class Place(NamedTuple):
+    """What a viewer was sent last; None = it needs a beginning."""
+
+    seq: int | None = None
+    ticker: int = 0
+    candle: int = 0
+
+
+BEGINNING = Place()
+
+
+@dataclass(slots=True, eq=False)
+class Viewer:
+    outbox: Outbox
+    wish: Wish
+    place: Place = BEGINNING
+    is_resuming: bool = False
+    render: Callable[[], Encoded | None] = lambda: None
+
+
+class MarketView:
+    """The viewers of one market and what is rendered for them."""
+
+    def __init__(self, market: Market, running: Running) -> None:
+        self._market = market
+        self.book = LiveBook(market, running, self._changed)
+        self._viewers: dict[Outbox, Viewer] = {}
+        self._lanes: dict[int, _Lane] = {}
+        self._ticker = (0, messages.NOTHING)
+        self._candles: dict[tuple[str, int], tuple[int, Encoded]] = {}
+        self._candle_number = 0
+        self._rendered: dict[tuple[Wish, Place], Encoded] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._viewers)
+
+    def add(self, outbox: Outbox, wish: Wish, from_seq: int | None = None) -> None:
+        """Serve a client from now on, or as it wishes now; from a sequence number it is at, or else by a snapshot."""
+        if not self.wants_tickers:
+            self._ticker = (self._ticker[0], messages.NOTHING)  # it was not kept up to date
+        viewer = self._viewers.get(outbox)
+        if viewer is None or viewer.wish != wish:
+            self.remove(outbox)
+            viewer = self._viewers[outbox] = Viewer(outbox, wish)
+            viewer.render = partial(self._render, viewer)
+            self._lanes.setdefault(wish.interval_ms, _Lane(self, wish.interval_ms / 1_000)).viewers[viewer] = None
+        outbox.drop(self)
+        viewer.place, viewer.is_resuming = Place(from_seq), from_seq is not None
+        self.serve(viewer)
+
+    def remove(self, outbox: Outbox) -> None:
+        """Serve a client no longer."""
+        if viewer := self._viewers.pop(outbox, None):
+            outbox.drop(self)
+            lane = self._lanes[viewer.wish.interval_ms]
+            del lane.viewers[viewer]
+            if not lane.viewers:
+                del self._lanes[viewer.wish.interval_ms]
+
+    def serve(self, viewer: Viewer) -> None:
+        """Bring a viewer to the present, as soon as it takes that."""
+        if not viewer.outbox.put_latest(self, viewer.render):
+            CONFLATIONS.inc()
+
+    def has(self, viewer: Viewer) -> bool:
+        return self._viewers.get(viewer.outbox) is viewer
+
+    @property
+    def wants_tickers(self) -> bool:
+        return any(viewer.wish.ticker for viewer in self._viewers.values())
+
+    def set_ticker(self, fields: Mapping[str, object]) -> None:
+        self._ticker = (self._ticker[0] + 1, messages.ticker(fields))
+        self._changed()
+
+    def set_candle(self, candle: Candle) -> None:
+        """Take a candle as it is now. The last few of each timeframe are kept."""
+        timeframe, opened_ms = candle[0], candle[1]
+        self._candle_number += 1
+        self._candles.pop((timeframe, opened_ms), None)
+        self._candles[timeframe, opened_ms] = (self._candle_number, messages.candle(self._market, candle))
+        kept = sorted(key for key in self._candles if key[0] == timeframe)
+        for key in kept[:-CANDLES_KEPT]:
+            del self._candles[key]
+
+    def begin_again(self) -> None:
+        """Forget what is not known to be complete, because batches were lost: all viewers get a beginning again."""
+        self._candles.clear()
+        if self.book.replica:
+            self.book.restart()
+
+    def _changed(self) -> None:
+        self._rendered.clear()
+        for lane in self._lanes.values():
+            lane.wake()
+
+    # --- Rendering --------------------------------------------------------------------------------
+
+    def _render(self, viewer: Viewer) -> Encoded | None:
+        replica = self.book.replica
+        if replica is None or not self.has(viewer):
+            return None
+        place = viewer.place
+        if place.seq is None or not self.book.ring.covers(place.seq):
+            place = BEGINNING
+        text = self._rendered.get((viewer.wish, place))
+        if text is None:
+            text = self._rendered[viewer.wish, place] = self._render_since(viewer.wish, place)
+        viewer.place = Place(replica.seq, self._ticker[0], self._candle_number)
+        if viewer.is_resuming:
+            viewer.is_resuming = False
+            if place.seq is not None:
+                return joined([messages.resumed(self._market, place.seq, replica.seq), text])
+        return text if text.texts else None
+
+    def _render_since(self, wish: Wish, place: Place) -> Encoded:
+        replica = self.book.replica
+        assert replica, "Invariant: only a book that is there is rendered"
+        parts: list[Encoded] = []
+        if wish.book:
+            parts += self._render_book(replica, place.seq)
+        elif place.seq is None:
+            parts.append(messages.subscribed({self._market.symbol: replica.seq}))
+        if wish.ticker and place.ticker != self._ticker[0]:
+            parts.append(self._ticker[1])
+        if wish.timeframes:
+            newer = (item for item in self._candles.items() if item[1][0] > place.candle)
+            parts += [text for (timeframe, _), (_, text) in newer if timeframe in wish.timeframes]
+        return joined(parts)
+
+    def _render_book(self, replica: BookReplica, after_seq: int | None) -> list[Encoded]:
+        if after_seq == replica.seq:
+            return []
+        if after_seq is None:
+            return [messages.snapshot(self._market, replica), messages.trading_state(self._market, replica)]
+        bids, asks = self.book.ring.since(after_seq)
+        update = messages.update(self._market, replica, after_seq=after_seq, bids=bids, asks=asks)
+        return [update, messages.trading_state(self._market, replica)] if self.book.state_seq > after_seq else [update]
+
+
+class _Lane:
+    """Viewers who are served together: at most once in an interval, and at most for half of the time."""
+
+    def __init__(self, view: MarketView, interval_s: float) -> None:
+        self.viewers: dict[Viewer, None] = {}
+        self._view = view
+        self._interval_s = interval_s
+        self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
+        self._next_at = 0.0
+        self._is_stale = False
+
+    def wake(self) -> None:
+        """Serve, as soon as it is time."""
+        self._is_stale = True
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            wait_s = self._next_at - loop.time()
+            self._timer = loop.call_later(wait_s, self._begin) if wait_s > 0 else loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._is_stale = False
+        self._serve(list(self.viewers), asyncio.get_running_loop().time())
+
+    def _serve(self, viewers: list[Viewer], began_at: float) -> None:
+        for viewer in viewers[:SLICE]:
+            self._view.serve(viewer)
+        loop = asyncio.get_running_loop()
+        if len(viewers) > SLICE:
+            self._timer = loop.call_soon(self._serve, viewers[SLICE:], began_at)
+            return
+        self._timer = None
+        now = loop.time()
+        self._next_at = max(began_at + self._interval_s, now + (now - began_at))
+        if self._is_stale:
+            self.wake()

@@ -1,0 +1,42 @@
+"""The `web` role as a process of its own: a real Daphne on a free port."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+PROJECT = Path(__file__).parents[3]
+
+
+class Server(NamedTuple):
+    address: str
+    process: asyncio.subprocess.Process
+
+
+@asynccontextmanager
+async def running_daphne(port: int, **settings: str) -> AsyncIterator[Server]:
+    """Serve until the block ends, with settings added to the environment."""
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
+    process = await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env={**os.environ, **settings})
+    try:
+        await _wait_for(port)
+        yield Server(f"127.0.0.1:{port}", process)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def _wait_for(port: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.1)
+            else:
+                writer.close()
+                return
