@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= $(CURDIR)/.venv
 UV ?= uv
 ARGS ?=
+CLIENTS ?= 1000
 FROM ?=
 FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
@@ -17,6 +18,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-long lint format bench fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup run test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +47,9 @@ format: setup ## rewrite the code in the project's style
 
 bench: setup ## measure the named workloads and print tables
 	@exec "$(python)" -m benchmarks $(ARGS)
+
+load-ws: setup ## measure the streams with CLIENTS=1000 real sockets on a busy market
+	@PYTHONPATH=examples/python exec "$(python)" -m benchmarks.load_ws --clients "$(CLIENTS)" $(ARGS)
 
 fuzz: setup ## compare the engine with its naive model: FUZZ_COMMANDS=1000000, FUZZ_SEED= (another each time)
 	@exec "$(python)" -m tests.fuzz --commands "$(FUZZ_COMMANDS)" $(if $(FUZZ_SEED),--seed "$(FUZZ_SEED)") $(ARGS)

@@ -43,6 +43,7 @@ class MarketFeed:
     def __init__(self, market: Market, bus: Bus, listener: BatchListener) -> None:
         self.market = market
         self.seq: int | None = None
+        self.live = asyncio.Event()  # set once `seq` is known and every later batch arrives
         self.idle_since: float | None = None
         self._running = Running(market.symbol)
         self.view = MarketView(market, self._running)
@@ -116,6 +117,7 @@ class MarketFeed:
         self._expected_seq = 0
         for outbox in self._trades:
             outbox.put(messages.subscribed({self.market.symbol: seq}))
+        self.live.set()
         self._listener.market_live(self.market, seq)
         early, self._early = self._early, []
         for batch in early:

@@ -8,6 +8,7 @@ numbers in the database, so the end of a stream that was lost is noticed even wh
 """
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -16,7 +17,7 @@ import structlog
 from exchange.models import Market
 from exchange.selectors import markets
 from exchange.streams import BALANCES_GROUP
-from marketdata import messages, selectors
+from marketdata import selectors
 from marketdata.batches import Batch
 from marketdata.bus import Bus, Message
 from marketdata.database import in_database
@@ -40,7 +41,7 @@ class Hub:
     def __init__(self) -> None:
         self._feeds: dict[int, MarketFeed] = {}
         self._everything: set[Outbox] = set()  # those who want the trades of all markets
-        self._private = PrivateStreams()
+        self._private = PrivateStreams(self._until_live)
         self._bus = Bus(self._deliver)
         self._is_interrupted = False
         self._has_balances = False
@@ -63,12 +64,17 @@ class Hub:
             if outbox in self._everything:  # it may have left meanwhile
                 self._feed(market).add_trades(outbox)
 
-    async def subscribe_private(self, user_id: UUID, outbox: Outbox) -> None:
-        """Send the orders, fills and balances of an account. Queries."""
-        feeds = [self._feed(market) for market in await in_database(markets)]
-        self._private.add(user_id, outbox)
+    async def subscribe_private(
+        self, user_id: UUID, outbox: Outbox, on_taken: Callable[[], None], session: str = "", seq: int = 0
+    ) -> None:
+        """Send the orders, fills and balances of an account: what a session missed, or a snapshot first. Queries.
+
+        `on_taken` is called when another connection takes the session over.
+        """
+        for market in await in_database(markets):
+            self._feed(market)
+        self._private.attach(user_id, outbox, on_taken, session, seq)
         await self._join_balances()
-        outbox.put(messages.subscribed({f.market.symbol: f.seq for f in feeds if f.seq is not None}))
 
     def unsubscribe(self, market: Market, outbox: Outbox) -> None:
         if feed := self._feeds.get(market.id):
@@ -78,7 +84,7 @@ class Hub:
         """End every subscription of a connection."""
         self._everything.discard(outbox)
         if user_id:
-            self._private.remove(user_id, outbox)
+            self._private.detach(user_id, outbox)
         for feed in self._feeds.values():
             feed.remove(outbox)
 
@@ -91,9 +97,15 @@ class Hub:
         if watcher and watcher is not asyncio.current_task():
             watcher.cancel()
             await asyncio.wait([watcher])
+        await self._private.close()
         for feed in feeds:
             await feed.close()
         await bus.close()
+
+    async def _until_live(self) -> None:
+        """Return once every market's batches arrive here. Queries."""
+        for market in await in_database(markets):
+            await self._feed(market).live.wait()
 
     def _feed(self, market: Market) -> MarketFeed:
         if (feed := self._feeds.get(market.id)) is None:
@@ -116,6 +128,7 @@ class Hub:
         while True:
             await asyncio.sleep(self.watch_interval_s)
             try:
+                self._private.check()
                 await self._retire_feeds()
                 if not self._feeds:
                     break

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from exchange.models import Market
-from exchange.scaling import EXACT, MarketScale
+from exchange.scaling import MarketScale
 from exchange.times import iso_ms, iso_ms_of
 from marketdata.batches import Candle, Level
 from marketdata.encoded import Encoded, encode
 from marketdata.replica import BookReplica
+from marketdata.selectors import Balance, PrivateState
 from orders.representation import order_as_json, own_trade_as_json
 from orders.rows import SIDE_NAMES, OrderRow, TradeRow, order_from_row, trade_from_row
 from orders.services import CancelAfter
 
+Fields = dict[str, Any]
 NOTHING = Encoded()
 PONG = encode({"type": "pong"})
 
@@ -108,27 +110,38 @@ def candle(market: Market, candle: Candle) -> Encoded:
     )
 
 
-def order(market: Market, row: OrderRow) -> Encoded:
-    fields = order_as_json(order_from_row(row, market), market)
-    return encode({"type": "order", "seq": row.seq, "order": fields})
+def order(market: Market, row: OrderRow) -> Fields:
+    return {"type": "order", "seq": row.seq, "order": order_as_json(order_from_row(row, market), market)}
 
 
-def fill(market: Market, row: TradeRow, user_id: UUID) -> Encoded:
-    fields = own_trade_as_json(trade_from_row(row, market), market, user_id)
-    return encode({"type": "fill", "seq": row.seq, **fields})
+def fill(market: Market, row: TradeRow, user_id: UUID) -> Fields:
+    return {"type": "fill", "seq": row.seq, **own_trade_as_json(trade_from_row(row, market), market, user_id)}
 
 
-def balance(asset: str, available: Decimal, held: Decimal) -> Encoded:
-    """Amounts come with the asset's decimals and keep them."""
-    return encode(
-        {
-            "type": "balance",
-            "asset": asset,
-            "available": f"{available:f}",
-            "held": f"{held:f}",
-            "total": f"{EXACT.add(available, held):f}",
-        }
-    )
+def balance(asset: str, amounts: Balance) -> Fields:
+    return {"type": "balance", "asset": asset, **amounts._asdict()}
+
+
+def private_snapshot(session: str, state: PrivateState) -> Fields:
+    """Open orders and balances as of the sequence numbers in `seq`; what follows is later."""
+    return {
+        "type": "snapshot",
+        "session": session,
+        "seq": {state.symbols[market_id]: seq for market_id, seq in state.seqs.items()},
+        "orders": state.orders,
+        "orders_complete": state.is_complete,
+        "balances": [{"asset": asset, **amounts._asdict()} for asset, amounts in state.balances],
+    }
+
+
+def numbered(fields: Fields, private_seq: int) -> Encoded:
+    """A message of a private session."""
+    return encode(fields | {"private_seq": private_seq})
+
+
+def session_resumed(session: str, from_seq: int, seq: int) -> Encoded:
+    """The messages after `from_seq` up to `private_seq` follow; no snapshot does."""
+    return encode({"type": "resumed", "session": session, "from_seq": from_seq, "private_seq": seq})
 
 
 def authenticated(user_id: UUID, expires_at: str) -> Encoded:
@@ -162,11 +175,6 @@ def unsubscribed(symbols: Iterable[str]) -> Encoded:
 def resync(symbol: str, *, after_seq: int, seq: int) -> Encoded:
     """Messages between `after_seq` and `seq` may have been lost: read the state over REST."""
     return encode({"type": "resync", "symbol": symbol, "after_seq": after_seq, "seq": seq})
-
-
-def resync_balances() -> Encoded:
-    """Balance changes may have been lost: read the balances over REST."""
-    return encode({"type": "resync", "balances": True})
 
 
 def error(code: str, message: str) -> Encoded:

@@ -1,67 +1,175 @@
-"""What one account sees of the markets: its orders, its fills, its balances, and nobody else's."""
+"""What accounts see of the markets: their orders, fills and balances, and nobody else's.
 
-from collections.abc import Sequence
-from decimal import Decimal
+Orders and fills come with the batches. Of balances the messages only say whose have changed; what they are is read
+from the database, one read after the other. So a balance never goes back in time, though engines and settlement
+publish independently of each other; and as all balances are read again now and then, a lost message costs half a minute
+at most.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
+import structlog
+
 from exchange.models import Market
-from marketdata import messages
+from marketdata import selectors
 from marketdata.batches import Batch
-from marketdata.encoded import Encoded
+from marketdata.database import in_database
 from marketdata.outbox import Outbox
+from marketdata.running import Running
+from marketdata.session import PrivateSession
 from orders.rows import OrderRow, TradeRow
+
+log = structlog.get_logger(__name__)
+
+KEPT_S = 60.0  # how long a session waits for its client to come back
+RECHECK_S = 30.0
+AWAY_MAX = 20  # sessions of one account whose clients are away
+READS_AT_ONCE = 4
 
 
 class PrivateStreams:
-    """Connections by account. Messages are made only for accounts that are connected to this process."""
+    """Sessions by account. Messages are made only for accounts that have one in this process."""
 
-    def __init__(self) -> None:
-        self._outboxes: dict[bytes, set[Outbox]] = {}
+    kept_s = KEPT_S
+    recheck_s = RECHECK_S
+
+    def __init__(self, until_live: Callable[[], Awaitable[None]]) -> None:
+        """`until_live` returns once everything that happens from now on arrives here."""
+        self._until_live = until_live
+        self._sessions: dict[bytes, dict[str, PrivateSession]] = {}
+        self._running = Running("private streams")
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._changed: set[bytes] = set()
+        self._rechecked_at = time.monotonic()
 
     def __bool__(self) -> bool:
-        return bool(self._outboxes)
+        return bool(self._sessions)
 
-    def add(self, user_id: UUID, outbox: Outbox) -> None:
-        self._outboxes.setdefault(user_id.bytes, set()).add(outbox)
+    def attach(self, user_id: UUID, outbox: Outbox, on_taken: Callable[[], None], session: str, seq: int) -> None:
+        """Give a connection the session it names and what it missed of it, or else a new one with a snapshot."""
+        sessions = self._sessions.setdefault(user_id.bytes, {})
+        found = sessions.get(session)
+        if found and found.keeps(seq):
+            found.attach(outbox, on_taken)
+            found.resume(seq)
+            return
+        if found:
+            del sessions[session]
+        fresh = PrivateSession(user_id)
+        sessions[fresh.id] = fresh
+        fresh.attach(outbox, on_taken)
+        self._refresh(fresh)
 
-    def remove(self, user_id: UUID, outbox: Outbox) -> None:
-        outboxes = self._outboxes.get(user_id.bytes, set())
-        outboxes.discard(outbox)
-        if not outboxes:
-            self._outboxes.pop(user_id.bytes, None)
+    def detach(self, user_id: UUID, outbox: Outbox) -> None:
+        """Keep the session of a connection that ends, for a while."""
+        sessions = self._sessions.get(user_id.bytes, {})
+        for session in sessions.values():
+            session.detach(outbox)
+        away = sorted((each.detached_at, each.id) for each in sessions.values() if each.detached_at is not None)
+        for _, session_id in away[:-AWAY_MAX]:
+            del sessions[session_id]
 
     def market_live(self, market: Market, seq: int) -> None:
-        self._send_to_all(messages.subscribed({market.symbol: seq}))
+        """Read everything again where a market comes in that has done something already."""
+        self._refresh_all(lambda session: session.needs(market.id, seq))
 
     def market_gap(self, market: Market, after_seq: int, seq: int) -> None:
-        self._send_to_all(messages.resync(market.symbol, after_seq=after_seq, seq=seq))
-
-    def market_batch(self, market: Market, batch: Batch) -> None:
-        """Send each changed order to its owner, then each trade to both sides, once to who has both."""
-        if not self._outboxes:
-            return
-        for order in map(OrderRow._make, batch.orders):
-            if order.user_id in self._outboxes:
-                self._send(order.user_id, messages.order(market, order))
-        for trade in map(TradeRow._make, batch.trades):
-            for user_id in {trade.buyer_id, trade.seller_id}:
-                if user_id in self._outboxes:
-                    self._send(user_id, messages.fill(market, trade, UUID(bytes=user_id)))
-
-    def balances(self, changes: Sequence[tuple[bytes, str, str, str]]) -> None:
-        """Send each changed balance to its owner; amounts are decimal strings."""
-        for user_id, asset, available, held in changes:
-            if user_id in self._outboxes:
-                self._send(user_id, messages.balance(asset, Decimal(available), Decimal(held)))
+        """Read everything again: a batch was lost."""
+        self._refresh_all(lambda session: session.needs(market.id, seq))
 
     def interrupted(self) -> None:
-        """Tell everybody that balance changes may have been lost."""
-        self._send_to_all(messages.resync_balances())
+        """Read everything again: messages may have been lost."""
+        self._refresh_all(lambda session: True)
 
-    def _send_to_all(self, text: Encoded) -> None:
-        for user_id in self._outboxes:
-            self._send(user_id, text)
+    def market_batch(self, market: Market, batch: Batch) -> None:
+        """Tell each changed order to its owner, then each trade to both sides, once to who has both."""
+        if not self._sessions:
+            return
+        for order in map(OrderRow._make, batch.orders):
+            for session in self._sessions_of(order.user_id):
+                session.order(market, order)
+        for trade in map(TradeRow._make, batch.trades):
+            for user_id in {trade.buyer_id, trade.seller_id}:
+                for session in self._sessions_of(user_id):
+                    session.fill(market, trade)
 
-    def _send(self, user_id: bytes, text: Encoded) -> None:
-        for outbox in self._outboxes[user_id]:
-            outbox.put(text)
+    def balances(self, changes: Sequence[Sequence[Any]]) -> None:
+        """Have the balances of those read who are named and have a session."""
+        self._read_balances_of({change[0] for change in changes} & self._sessions.keys())
+
+    def check(self) -> None:
+        """Forget sessions whose clients did not come back, and now and then read all balances."""
+        now = time.monotonic()
+        for user_id, sessions in list(self._sessions.items()):
+            for session in list(sessions.values()):
+                is_over = session.detached_at is not None and now - session.detached_at > self.kept_s
+                if is_over or session.is_lost:
+                    del sessions[session.id]
+            if not sessions:
+                del self._sessions[user_id]
+        if now - self._rechecked_at > self.recheck_s:
+            self._rechecked_at = now
+            self._read_balances_of(self._sessions)
+
+    async def close(self) -> None:
+        """End all reading and every session."""
+        self._sessions.clear()
+        await self._running.stop()
+
+    def _sessions_of(self, user_id: bytes) -> Iterable[PrivateSession]:
+        sessions = self._sessions.get(user_id)
+        return list(sessions.values()) if sessions else ()
+
+    def _has(self, session: PrivateSession) -> bool:
+        return session.id in self._sessions.get(session.user_id.bytes, {})
+
+    # --- Reading ----------------------------------------------------------------------------------
+
+    def _refresh_all(self, needs: Callable[[PrivateSession], bool]) -> None:
+        for sessions in self._sessions.values():
+            for session in sessions.values():
+                if needs(session) and not session.is_waiting:
+                    self._refresh(session)
+
+    def _refresh(self, session: PrivateSession) -> None:
+        session.expect_snapshot()
+        self._running.start(session.id, lambda: self._read_state(session))
+
+    async def _read_state(self, session: PrivateSession) -> None:
+        async with self._reads:
+            await self._running.retry(self._until_live)
+            state = await self._running.retry(partial(_state_for, session))
+            if self._has(session):
+                session.snapshot(state)
+        self._read_balances_of([session.user_id.bytes])  # what a message named while this was read
+
+    def _read_balances_of(self, users: Iterable[bytes]) -> None:
+        self._changed.update(users)
+        if self._changed:
+            self._running.start("balances", self._read_balances)
+
+    async def _read_balances(self) -> None:
+        while self._changed:
+            users, self._changed = self._changed, set()
+            epochs = {session: session.epoch for user in users for session in self._sessions_of(user)}
+            for user_id, asset, balance in await self._running.retry(partial(_balances_of, users)):
+                for session in self._sessions_of(user_id.bytes):
+                    if epochs.get(session) == session.epoch and not session.is_waiting:
+                        session.balance(asset, balance)
+
+
+async def _state_for(session: PrivateSession) -> selectors.PrivateState:
+    """Read an account's state. Raises LookupError when it is older than something the session knows of."""
+    state = await in_database(selectors.private_state, session.user_id)
+    if not session.fits(state):
+        raise LookupError("the snapshot is older than a batch that is known")
+    return state
+
+
+async def _balances_of(users: set[bytes]) -> list[tuple[UUID, str, selectors.Balance]]:
+    return await in_database(selectors.balances_of, users)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from marketdata.batches import Batch, Level
 
+Pair = tuple[int, int]
+
 LEVELS_MAX = 50_000  # some 7 MB
 BATCHES_MAX = 20_000
 
@@ -33,7 +35,7 @@ class UpdateRing:
         """Tell whether everything after a sequence number is there."""
         return self.start_seq <= after_seq <= self.last_seq
 
-    def since(self, after_seq: int) -> tuple[list[Level], list[Level]]:
+    def since(self, after_seq: int) -> tuple[list[Pair], list[Pair]]:
         """Return the bids and asks that changed after a sequence number, as they are now. O(changes since)."""
         assert self.covers(after_seq), "Invariant: only what is covered is asked for"
         newest_bids: dict[int, int] = {}

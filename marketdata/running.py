@@ -24,7 +24,8 @@ class Running:
         """Start a task, unless it runs already."""
         task = self._tasks.get(name)
         if task is None or task.done():
-            self._tasks[name] = asyncio.create_task(work(), name=f"{name} {self._owner}")
+            task = self._tasks[name] = asyncio.create_task(work(), name=f"{name} {self._owner}")
+            task.add_done_callback(lambda done: self._forget(name, done))
 
     async def retry(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """Do it until it succeeds, with a growing pause: broker and database come back by themselves."""
@@ -33,9 +34,15 @@ class Running:
             try:
                 return await work()
             except Exception as error:
-                log.warning("stream_waits", owner=self._owner, step=work.__name__, error=repr(error))
+                log.warning("stream_waits", owner=self._owner, error=repr(error))
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LAST_RETRY_S)
+
+    def _forget(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("stream_task_failed", owner=self._owner, task=name, exc_info=error)
 
     async def stop(self) -> None:
         """Cancel all tasks and wait for their ends."""

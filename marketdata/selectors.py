@@ -1,14 +1,54 @@
 """Reading what the streams and the market data API show."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
 
 from exchange.models import Market
+from exchange.scaling import plain
+from exchange.selectors import market_by_id
 from marketdata.replica import BookReplica
 from marketdata.statistics import Quote
-from orders.models import MarketSequence
+from orders.lifecycle import OPEN_STATUSES
+from orders.models import MarketSequence, Order
+from orders.representation import order_as_json
 from orders.selectors import DepthLevel, book_depth
+from settlement.models import Account
 
-__all__ = ["last_seq", "last_seqs", "market_book", "market_quote"]
+__all__ = [
+    "Balance",
+    "PrivateState",
+    "balances_of",
+    "last_seq",
+    "last_seqs",
+    "market_book",
+    "market_quote",
+    "private_state",
+]
+
+OPEN_ORDERS_MAX = 1_000
+
+
+class Balance(NamedTuple):
+    """Decimal strings with the asset's decimals."""
+
+    available: str
+    held: str
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateState:
+    """An account as of one moment. `orders` are the newest open ones as the API shows them, all if `is_complete`."""
+
+    seqs: dict[int, int]  # by market id
+    symbols: dict[int, str]
+    orders: list[dict[str, Any]]
+    is_complete: bool
+    balances: list[tuple[str, Balance]]
 
 
 def last_seq(market: Market) -> int:
@@ -39,6 +79,32 @@ def market_book(market: Market) -> BookReplica:
         trading_state=depth.trading_state,
         time_ms=int(depth.time.timestamp() * 1000),
     )
+
+
+def private_state(user_id: UUID) -> PrivateState:
+    """Return an account's open orders and balances, and the sequence numbers of that moment. Four queries."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        open_orders = Order.objects.filter(user_id=user_id, status__in=OPEN_STATUSES).order_by("-id")
+        orders = [order_as_json(order, market_by_id(order.market_id)) for order in open_orders[: OPEN_ORDERS_MAX + 1]]
+        balances = [(asset, balance) for _, asset, balance in balances_of([user_id.bytes])]
+        seqs = last_seqs()
+    symbols = {market_id: market_by_id(market_id).symbol for market_id in seqs}
+    return PrivateState(seqs, symbols, orders[:OPEN_ORDERS_MAX], len(orders) <= OPEN_ORDERS_MAX, balances)
+
+
+def balances_of(users: Iterable[bytes]) -> list[tuple[UUID, str, Balance]]:
+    """Return the balances of some users by asset. One query."""
+    accounts = Account.objects.filter(owner_id__in=[UUID(bytes=each) for each in users]).order_by(
+        "owner_id", "asset_id"
+    )
+    fields = ("owner_id", "asset_id", "asset__decimals", "available", "held", "total")
+    return [
+        (owner_id, asset, Balance(*(plain(amount, decimals) for amount in amounts)))
+        for owner_id, asset, decimals, *amounts in accounts.values_list(*fields)
+        if owner_id
+    ]
 
 
 def _pairs(levels: Iterable[DepthLevel]) -> list[tuple[int, int]]:

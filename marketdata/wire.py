@@ -7,15 +7,21 @@ wire is that producer.
 And each `send` costs some 60 us there, most of it building a frame that is the same for everybody. So where the
 transport is Twisted's plain TCP, nothing waits in it and the handshake is over, the finished frame goes to the socket
 directly, for a tenth of that. What the socket does not take goes through the transport, in order.
+
+The kernel, too, would keep megabytes for a client that does not read, minutes of a market's life, before anybody
+noticed. So it gets a small buffer.
 """
 
 import asyncio
+import socket
 from functools import partial
 from typing import Any
 
 from twisted.internet.tcp import Connection
 
 from marketdata.encoded import Encoded
+
+SEND_BUFFER_BYTES = 64 * 1024  # Linux takes twice this
 
 
 class Wire:
@@ -29,8 +35,9 @@ class Wire:
         if transport := getattr(self._protocol, "transport", None):
             transport.unregisterProducer()  # of the HTTP request that the connection began as
             transport.registerProducer(self, True)
-            is_plain = isinstance(transport, Connection) and not transport.TLS and hasattr(transport, "_tempDataLen")
-            self._transport = transport if is_plain else None
+            if isinstance(transport, Connection) and not transport.TLS and hasattr(transport, "_tempDataLen"):
+                transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+                self._transport = transport
 
     async def wait(self) -> None:
         """Wait until the connection takes more data."""

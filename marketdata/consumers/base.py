@@ -38,6 +38,7 @@ class CloseCode(IntEnum):
     FORBIDDEN = 4403
     MARKET_NOT_FOUND = 4404
     TOO_SLOW = 4408
+    TAKEN_OVER = 4409
     TOO_MANY = 4429
 
 

@@ -52,6 +52,7 @@ class OrdersConsumer(StreamConsumer):
         token = message.get("token")
         if not isinstance(token, str):
             raise BadMessageError("Give `token`, an access token")
+        session, seq = _session_of(message)
         try:
             user, expires_s = await in_database(_identify, token)
         except ApiError as error:
@@ -61,7 +62,11 @@ class OrdersConsumer(StreamConsumer):
         expires_at = iso_ms_of(int(expires_s * 1000))
         self.outbox.put(messages.authenticated(user.pk, expires_at))
         self.start(self._stay_logged_in(token, expires_s))
-        await self.hub.subscribe_private(user.pk, self.outbox)
+        await self.hub.subscribe_private(user.pk, self.outbox, self._lose_session, session, seq)
+
+    def _lose_session(self) -> None:
+        error = ApiError(ErrorCode.VALIDATION_ERROR, "Another connection goes on with this session")
+        self.start(self.end(CloseCode.TAKEN_OVER, error))
 
     async def _cancel_on_disconnect(self, message: dict[str, Any]) -> None:
         if self._switches is None:
@@ -105,6 +110,14 @@ class OrdersConsumer(StreamConsumer):
             except DatabaseError:
                 continue
         await self.end(CloseCode.UNAUTHENTICATED, ApiError(ErrorCode.TOKEN_EXPIRED, "The token has expired"))
+
+
+def _session_of(message: dict[str, Any]) -> tuple[str, int]:
+    """Return the session that a client comes back to, and the number of the last message it has."""
+    session, seq = message.get("session", ""), message.get("private_seq", 0)
+    if not isinstance(session, str) or not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
+        raise BadMessageError("Give `session` and `private_seq` as they came with the last message, or neither")
+    return session, seq
 
 
 def _timeout_ms(message: dict[str, Any], bounds: tuple[int, int]) -> int:

@@ -27,6 +27,14 @@ class OrderBook:
         self._bids = _Side(best_is_highest=True)
         self._asks = _Side(best_is_highest=False)
 
+    def copy(self) -> "OrderBook":
+        """Return a book of its own with the same levels."""
+        twin = OrderBook()
+        twin.seq = self.seq
+        twin._bids.replace(self._bids.levels())
+        twin._asks.replace(self._asks.levels())
+        return twin
+
     def apply(self, message: Mapping[str, Any]) -> bool:
         """Take a message; return whether the book changed. Raises GapError, ChecksumError."""
         if message["type"] == "snapshot":

@@ -18,6 +18,7 @@ from matching.engine import OrderType, Side, TimeInForce
 from orders.checksum import book_checksum
 from orders.models import MarketSequence, Order
 from orders.rows import OrderRow, TradeRow, order_from_row, trade_from_row
+from settlement.models import Account
 
 Message = dict[str, Any]
 
@@ -168,9 +169,15 @@ class ScriptedMarket:
         await pubsub_layer().group_send(market_group(self.market.slug), message)
         return message
 
-    async def publish_balance(self, user_id: bytes, asset: str, available: str, held: str) -> None:
-        balances = [(user_id, asset, available, held)]
-        await pubsub_layer().group_send(BALANCES_GROUP, {"type": "balances.changed", "balances": balances})
+    async def change_balance(self, user_id: UUID, available: str, held: str, *, is_told: bool = True) -> str:
+        """Set a user's balance of the base asset, and publish that it has changed; return the asset."""
+        asset = self.market.base_id
+        amounts = {"available": Decimal(available), "held": Decimal(held)}
+        await in_database(Account.objects.update_or_create, owner_id=user_id, asset_id=asset, defaults=amounts)
+        if is_told:
+            balances = [(user_id.bytes, asset, "what it says", "does not matter")]
+            await pubsub_layer().group_send(BALANCES_GROUP, {"type": "balances.changed", "balances": balances})
+        return asset
 
     @transaction.atomic
     def _write(self) -> None:

@@ -39,11 +39,10 @@ def taker(market: Market) -> User:
 
 
 async def listen(user: User, market: Market) -> Client:
-    """Return a client that hears everything of this market from now on."""
+    """Return a client that hears everything from now on."""
     client = await Client("/ws/orders").open()
     await client.send({"op": "auth", "token": token_of(user)})
-    while market.symbol not in (await client.until("subscribed"))["seq"]:
-        pass
+    assert (await client.until("snapshot", 15))["session"]
     return client
 
 

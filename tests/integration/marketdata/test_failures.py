@@ -87,19 +87,23 @@ async def test_who_comes_while_valkey_is_away_is_served_once_it_is_back(script: 
     await client.leave()
 
 
-async def test_lost_balances_are_announced(script: ScriptedMarket, maker: User, proxy: Proxy) -> None:
+async def test_balances_that_changed_while_valkey_was_away_are_told_by_a_snapshot(
+    script: ScriptedMarket, maker: User, proxy: Proxy
+) -> None:
     client = await Client("/ws/orders").open()
     await client.send({"op": "auth", "token": token_of(maker)})
-    await client.until("subscribed")
+    await client.until("snapshot", 15)
     await proxy.cut()
+    asset = await script.change_balance(maker.pk, "7", "1", is_told=False)
     await asyncio.sleep(1.5)
     await proxy.start()
 
-    while not (await client.until("resync", 15)).get("balances"):
-        pass
+    told = await client.until("snapshot", 15)
     await asyncio.sleep(1)
-    await script.publish_balance(maker.pk.bytes, "USDT", "1", "0")
-    assert (await client.until("balance"))["available"] == "1"
+    await script.change_balance(maker.pk, "8", "0")
+
+    assert [(each["asset"], each["available"]) for each in told["balances"]] == [(asset, "7.00000000")]
+    assert (await client.until("balance"))["available"] == "8.00000000"
     await client.leave()
 
 

@@ -15,7 +15,7 @@ def test_what_changed_since_is_merged_and_the_latest_volume_counts() -> None:
     assert ring.since(9) == ([], [])
     assert ring.since(7) == ([(98, 3)], [(101, 6)])
     bids, asks = ring.since(4)
-    assert ({price: lots for price, lots in bids}, asks) == ({98: 3, 99: 2, 100: 0}, [(101, 6)])
+    assert (dict(bids), asks) == ({98: 3, 99: 2, 100: 0}, [(101, 6)])
 
 
 def test_from_the_middle_of_a_batch_the_whole_batch_is_sent_which_is_right_because_volumes_are_absolute() -> None:

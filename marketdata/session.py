@@ -1,0 +1,136 @@
+"""What one client of `/ws/orders` is told: numbered without a gap, and kept for a while for a client that comes back.
+
+A session begins with a snapshot of open orders and balances. What happens from then on follows as messages, each with
+the next `private_seq`. Whenever messages were lost before they got here, the next message is another snapshot. The
+session outlives its connection, so that a client that returns in time gets exactly what it missed.
+"""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from exchange.models import Market
+from marketdata import messages
+from marketdata.encoded import Encoded
+from marketdata.outbox import Outbox
+from marketdata.selectors import Balance, PrivateState
+from orders.rows import OrderRow, TradeRow
+
+KEPT_MESSAGES = 200  # some 100 KB
+WAITING_MAX = 10_000
+
+
+class PrivateSession:
+    """Belongs to one event loop. `is_lost` once a client that is away has missed more than is kept."""
+
+    def __init__(self, user_id: UUID) -> None:
+        self.id = secrets.token_urlsafe(12)
+        self.user_id = user_id
+        self.seq = 0
+        self.detached_at: float | None = None
+        self.is_lost = False
+        self._outbox: Outbox | None = None
+        self._on_taken: Callable[[], None] = lambda: None
+        self._kept: deque[Encoded] = deque(maxlen=KEPT_MESSAGES)
+        self._market_seqs: dict[int, int] = {}
+        self._balances: dict[str, Balance] = {}
+        self._waiting: deque[Callable[[], None]] | None = deque()  # None once there is a snapshot
+        self._required: dict[int, int] = {}
+        self.epoch = 0  # a balance that was read in another one may be older than the last snapshot
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether a snapshot is still to come; what happens meanwhile waits."""
+        return self._waiting is not None
+
+    def needs(self, market_id: int, seq: int) -> bool:
+        """Tell whether a new snapshot must be read, for a sequence number that the last one does not contain.
+
+        One that is being read must contain it, too.
+        """
+        if self._waiting is not None:
+            self._required[market_id] = seq
+            return False
+        return self._market_seqs.get(market_id, 0) < seq
+
+    def fits(self, state: PrivateState) -> bool:
+        """Tell whether a snapshot contains what it must."""
+        return all(state.seqs.get(market_id, 0) >= seq for market_id, seq in self._required.items())
+
+    # --- The client -------------------------------------------------------------------------------
+
+    def attach(self, outbox: Outbox, on_taken: Callable[[], None]) -> None:
+        """Send to this connection from now on; another one that has the session is told by its `on_taken`."""
+        if self._outbox is not None:
+            self._on_taken()
+        self._outbox, self._on_taken, self.detached_at = outbox, on_taken, None
+
+    def detach(self, outbox: Outbox) -> None:
+        """Keep what happens for the client's return; nothing when another connection has taken the session."""
+        if self._outbox is outbox:
+            self._outbox, self.detached_at = None, time.monotonic()
+
+    def keeps(self, seq: int) -> bool:
+        """Tell whether everything after a number can be sent again."""
+        return not self.is_lost and self.seq - len(self._kept) <= seq <= self.seq
+
+    def resume(self, seq: int) -> None:
+        """Send again what came after a number."""
+        assert self._outbox is not None and self.keeps(seq), "Invariant: only what is kept is sent again, to who is there"
+        self._outbox.put(messages.session_resumed(self.id, seq, self.seq))
+        for message in list(self._kept)[len(self._kept) - (self.seq - seq) :]:
+            self._outbox.put(message)
+
+    # --- What happens -----------------------------------------------------------------------------
+
+    def expect_snapshot(self) -> None:
+        """Let everything wait until a snapshot is there, which is read from now on."""
+        self._waiting = deque()
+        self._required.clear()
+        self.epoch += 1
+
+    def snapshot(self, state: PrivateState) -> None:
+        """Tell the state, then what has happened since."""
+        self._market_seqs = dict(state.seqs)
+        self._balances = dict(state.balances)
+        self._tell(messages.private_snapshot(self.id, state))
+        waiting, self._waiting = self._waiting, None
+        for tell in waiting or ():
+            tell()
+
+    def order(self, market: Market, row: OrderRow) -> None:
+        if self._waiting is not None:
+            self._wait(lambda: self.order(market, row))
+        elif row.seq > self._market_seqs.get(market.id, 0):
+            self._tell(messages.order(market, row))
+
+    def fill(self, market: Market, row: TradeRow) -> None:
+        if self._waiting is not None:
+            self._wait(lambda: self.fill(market, row))
+        elif row.seq > self._market_seqs.get(market.id, 0):
+            self._tell(messages.fill(market, row, self.user_id))
+
+    def balance(self, asset: str, balance: Balance) -> None:
+        """Tell a balance that was read after the last snapshot, if it is news."""
+        if self._balances.get(asset) != balance:
+            self._balances[asset] = balance
+            self._tell(messages.balance(asset, balance))
+
+    def _wait(self, tell: Callable[[], None]) -> None:
+        assert self._waiting is not None, "Invariant: only before a snapshot does anything wait"
+        self._waiting.append(tell)
+        if len(self._waiting) > WAITING_MAX:
+            self.is_lost = True
+            self._waiting.clear()
+
+    def _tell(self, fields: dict[str, Any]) -> None:
+        self.seq += 1
+        message = messages.numbered(fields, self.seq)
+        if self._outbox is not None:
+            self._outbox.put(message)
+        elif len(self._kept) == KEPT_MESSAGES:
+            self.is_lost = True
+        self._kept.append(message)
