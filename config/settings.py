@@ -194,6 +194,10 @@ CELERY_BEAT_SCHEDULE = {
 COMMAND_TIMEOUT_MS: int = env.int("COMMAND_TIMEOUT_MS", default=3_000)
 ORDER_RATE_PER_SECOND: int = env.int("ORDER_RATE_PER_SECOND", default=1_000)
 TOKEN_TRUST_SECONDS: float = env.float("TOKEN_TRUST_SECONDS", default=1.0)
+# Of one web process: WebSocket connections, and how many an address may open in a minute.
+WS_CONNECTIONS_PER_ADDRESS: int = env.int("WS_CONNECTIONS_PER_ADDRESS", default=100)
+WS_CONNECTIONS_PER_ACCOUNT: int = env.int("WS_CONNECTIONS_PER_ACCOUNT", default=20)
+WS_OPENINGS_PER_MINUTE: int = env.int("WS_OPENINGS_PER_MINUTE", default=300)
 LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
 TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "data"))
 # Who implements settlement's ports.

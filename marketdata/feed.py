@@ -61,6 +61,9 @@ class MarketFeed:
     def has_subscribers(self) -> bool:
         return bool(self.view or self._trades)
 
+    def serves(self, outbox: Outbox) -> bool:
+        return outbox in self._trades or self.view.serves(outbox)
+
     def add_view(self, outbox: Outbox, wish: Wish, from_seq: int | None = None) -> None:
         """Send what is wished, as soon as it is there: from a sequence number on, or beginning with a snapshot."""
         self.view.add(outbox, wish, from_seq)

@@ -20,6 +20,7 @@ from exchange.streams import BALANCES_GROUP
 from marketdata import selectors
 from marketdata.batches import Batch
 from marketdata.bus import Bus, Message
+from marketdata.connections import Connections
 from marketdata.database import in_database
 from marketdata.feed import MarketFeed
 from marketdata.outbox import Outbox
@@ -41,6 +42,7 @@ class Hub:
     def __init__(self) -> None:
         self._feeds: dict[int, MarketFeed] = {}
         self._everything: set[Outbox] = set()  # those who want the trades of all markets
+        self.connections = Connections()
         self._private = PrivateStreams(self._until_live)
         self._bus = Bus(self._deliver)
         self._is_interrupted = False
@@ -75,6 +77,10 @@ class Hub:
             self._feed(market)
         self._private.attach(user_id, outbox, on_taken, session, seq)
         await self._join_balances()
+
+    def has_subscription(self, outbox: Outbox) -> bool:
+        """Tell whether a connection is to be sent anything."""
+        return outbox in self._everything or any(feed.serves(outbox) for feed in self._feeds.values())
 
     def unsubscribe(self, market: Market, outbox: Outbox) -> None:
         if feed := self._feeds.get(market.id):

@@ -79,7 +79,7 @@ class PrivateSession:
 
     def resume(self, seq: int) -> None:
         """Send again what came after a number."""
-        assert self._outbox is not None and self.keeps(seq), "Invariant: only what is kept is sent again, to who is there"
+        assert self._outbox is not None and self.keeps(seq), "Invariant: only what is kept is sent again"
         self._outbox.put(messages.session_resumed(self.id, seq, self.seq))
         for message in list(self._kept)[len(self._kept) - (self.seq - seq) :]:
             self._outbox.put(message)

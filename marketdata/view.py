@@ -76,6 +76,9 @@ class MarketView:
     def __bool__(self) -> bool:
         return bool(self._viewers)
 
+    def serves(self, outbox: Outbox) -> bool:
+        return outbox in self._viewers
+
     def add(self, outbox: Outbox, wish: Wish, from_seq: int | None = None) -> None:
         """Serve a client from now on, or as it wishes now; from a sequence number it is at, or else by a snapshot."""
         if not self.wants_tickers:
@@ -88,7 +91,7 @@ class MarketView:
             self._lanes.setdefault(wish.interval_ms, _Lane(self, wish.interval_ms / 1_000)).viewers[viewer] = None
         outbox.drop(self)
         viewer.place, viewer.is_resuming = Place(from_seq), from_seq is not None
-        self.serve(viewer)
+        self.update(viewer)
 
     def remove(self, outbox: Outbox) -> None:
         """Serve a client no longer."""
@@ -99,7 +102,7 @@ class MarketView:
             if not lane.viewers:
                 del self._lanes[viewer.wish.interval_ms]
 
-    def serve(self, viewer: Viewer) -> None:
+    def update(self, viewer: Viewer) -> None:
         """Bring a viewer to the present, as soon as it takes that."""
         if not viewer.outbox.put_latest(self, viewer.render):
             CONFLATIONS.inc()
@@ -205,7 +208,7 @@ class _Lane:
 
     def _serve(self, viewers: list[Viewer], began_at: float) -> None:
         for viewer in viewers[:SLICE]:
-            self._view.serve(viewer)
+            self._view.update(viewer)
         loop = asyncio.get_running_loop()
         if len(viewers) > SLICE:
             self._timer = loop.call_soon(self._serve, viewers[SLICE:], began_at)

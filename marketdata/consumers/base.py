@@ -1,7 +1,8 @@
 """What all streams share: one sender task with a bounded outbox, heartbeats, and limits on what comes in.
 
-Close codes: 4400 bad messages, 4401 not authenticated, 4403 forbidden, 4404 no such market, 4408 too slow,
-4429 too many messages; 1013 (try again later) when the database cannot be reached, 1011 for our own errors.
+Close codes: 4400 bad messages, 4401 not authenticated, 4403 forbidden, 4404 no such market, 4408 too slow, 4409 the
+session goes on elsewhere, 4410 subscribed to nothing, 4429 too many connections or messages; 1013 (try again later)
+when the database cannot be reached, 1011 for our own errors.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from exchange.errors import ApiError, ErrorCode, to_api_error
 from exchange.models import Market
 from exchange.selectors import market_by_symbol
 from marketdata import messages
+from marketdata.connections import client_address
 from marketdata.database import in_database
 from marketdata.encoded import Encoded
 from marketdata.hub import Hub, hub
@@ -39,6 +41,7 @@ class CloseCode(IntEnum):
     MARKET_NOT_FOUND = 4404
     TOO_SLOW = 4408
     TAKEN_OVER = 4409
+    IDLE = 4410
     TOO_MANY = 4429
 
 
@@ -54,6 +57,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
     queue_limit = 512
     heartbeat_s = 15.0
     stalled_s = 30.0
+    idle_s = 60.0
     closing_s = 1.0
     message_bytes_max = 64 * 1024
     bad_messages_max = 3
@@ -71,6 +75,8 @@ class StreamConsumer(AsyncWebsocketConsumer):
         self._heart: asyncio.TimerHandle | None = None
         self._is_open = False
         self._is_connected = False
+        self._address = ""
+        self._busy_at = float("inf")
         self._bad_messages = 0
         self._allowance = self.messages_burst
         self._counted_at = 0.0
@@ -80,13 +86,17 @@ class StreamConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:  # also when the server cancels this connection
-            await self._release()
+            self._release()
 
     # --- For subclasses ---------------------------------------------------------------------------
 
     async def opened(self) -> None:
         """Subscribe; the connection is accepted and the sender runs."""
         raise NotImplementedError
+
+    def is_subscribed(self) -> bool:
+        """Tell whether anything is to be sent."""
+        return self.hub.has_subscription(self.outbox)
 
     def closed(self) -> None:
         """End every subscription."""
@@ -133,16 +143,21 @@ class StreamConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.hub = hub()
         await self.accept()
+        self._address = client_address(self.scope)
         self._wire = Wire(self.base_send)
         self.outbox = Outbox(limit=self.queue_limit, write=self._wire.write, on_waiting=self._drain_soon)
-        self._is_open = self._is_connected = True
+        self._is_open = True
+        if not self.hub.connections.open(self._address):
+            await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many connections"))
+            return
+        self._is_connected = True
         CONNECTIONS.labels(self.stream).inc()
-        self._counted_at = asyncio.get_running_loop().time()
+        self._counted_at = self._busy_at = asyncio.get_running_loop().time()
         self._beat()
         await self._guarded(self.opened)
 
     async def disconnect(self, code: int) -> None:
-        await self._release()
+        self._release()
 
     async def websocket_disconnect(self, message: Any) -> None:
         """As in Channels, but without its query for stale database connections: a stream holds none."""
@@ -254,22 +269,31 @@ class StreamConsumer(AsyncWebsocketConsumer):
     def _beat(self) -> None:
         """Fill silence with a heartbeat, and look again when the next could be due."""
         loop = asyncio.get_running_loop()
+        if self._is_idle(loop.time()):
+            self.start(self.end(CloseCode.IDLE, ApiError(ErrorCode.VALIDATION_ERROR, "Subscribe to something")))
+            return
         left_s = self.outbox.sent_at + self.heartbeat_s - loop.time()
         if left_s <= 0:
             self.outbox.put_latest("heartbeat", lambda: messages.heartbeat(datetime.now(UTC)))
             left_s = self.heartbeat_s
         self._heart = loop.call_later(left_s, self._beat)
 
-    async def _release(self) -> None:
+    def _is_idle(self, now: float) -> bool:
+        """Tell whether the connection has been subscribed to nothing for too long. Looked at with each heartbeat."""
+        if self.is_subscribed():
+            self._busy_at = now
+        return now - self._busy_at >= self.idle_s
+
+    def _release(self) -> None:
+        """Let go of everything; waits for nothing, because the loop may be ending, too."""
         if not self._is_connected:
             return
         self._is_open = self._is_connected = False
         CONNECTIONS.labels(self.stream).dec()
+        self.hub.connections.close(self._address)
         self.closed()
         if self._heart:
             self._heart.cancel()
         tasks, self._tasks = self._tasks, []
         for task in [*tasks, *([self._drainer] if self._drainer else [])]:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task

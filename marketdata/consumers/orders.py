@@ -41,8 +41,13 @@ class OrdersConsumer(StreamConsumer):
     async def opened(self) -> None:
         self.start(self._expect_login())
 
+    def is_subscribed(self) -> bool:
+        return True  # who does not log in has left by now
+
     def closed(self) -> None:
         self.hub.forget(self.outbox, self._user.pk if self._user else None)
+        if self._user:
+            self.hub.connections.log_out(self._user.pk)
         if self._switches:
             self._switches.end_session()
 
@@ -57,6 +62,9 @@ class OrdersConsumer(StreamConsumer):
             user, expires_s = await in_database(_identify, token)
         except ApiError as error:
             await self.end(CloseCode.UNAUTHENTICATED, error)
+            return
+        if not self.hub.connections.log_in(user.pk):
+            await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many connections of this account"))
             return
         self._user, self._switches = user, DisconnectSwitches(user)
         expires_at = iso_ms_of(int(expires_s * 1000))

@@ -1,4 +1,53 @@
-from trade_engine_client.stream import Stream
+"""`/ws/orders`: open orders and balances of an account that are always right, and every fill once."""
+
+from collections.abc import Callable
+
+from trade_engine_client.stream import Message, Stream
+
+OPEN = ("open", "partially_filled", "pending")
 
 
-class PrivateStream(Stream): ...
+class PrivateStream(Stream):
+    """The messages of one account. `orders` and `balances` have taken each message before it is handed out."""
+
+    def __init__(self, url: str, token: Callable[[], str]) -> None:
+        """Give what returns a valid access token: it is asked for one on each connection."""
+        super().__init__()
+        self.orders: dict[str, Message] = {}
+        self.balances: dict[str, Message] = {}
+        self.seq = 0
+        self.resumed = self.snapshots = 0
+        self._session = ""
+        self._url = url
+        self._token = token
+
+    def address(self) -> str:
+        return f"{self._url}/ws/orders"
+
+    async def greet(self) -> None:
+        """Log in, and ask for what came after the last message of the session, if there is one."""
+        known = {"session": self._session, "private_seq": self.seq} if self._session else {}
+        await self.send({"op": "auth", "token": self._token(), **known})
+
+    async def take(self, message: Message) -> None:
+        """Take a message. One that does not follow cannot be: so it ends the connection, and a new one resumes."""
+        kind = message["type"]
+        self.resumed += kind == "resumed"
+        if kind == "resumed" or "private_seq" not in message:
+            return
+        is_fresh = kind == "snapshot" and message["session"] != self._session
+        if not is_fresh and message["private_seq"] != self.seq + 1:
+            raise ConnectionError(f"{self.seq} is followed by {message['private_seq']}")
+        self.seq = message["private_seq"]
+        if kind == "snapshot":
+            self.snapshots += 1
+            self._session = message["session"]
+            self.orders = {order["id"]: order for order in message["orders"]}
+            self.balances = {balance["asset"]: balance for balance in message["balances"]}
+        elif kind == "balance":
+            self.balances[message["asset"]] = message
+        elif kind == "order":
+            order = message["order"]
+            self.orders.pop(order["id"], None)
+            if order["status"] in OPEN:
+                self.orders[order["id"]] = order

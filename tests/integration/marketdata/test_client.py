@@ -5,12 +5,15 @@ import os
 import random
 
 import pytest
-from trade_engine_client import MarketStream, RefusedError
+from trade_engine_client import MarketStream, PrivateStream, RefusedError
 
+from exchange.models import User
+from matching.engine import Side
 from tests.integration.marketdata.clients import book_levels
 from tests.integration.marketdata.daphne import Server, running_daphne
 from tests.integration.marketdata.proxies import Proxy
 from tests.integration.marketdata.scripted import ScriptedMarket
+from tests.integration.marketdata.test_orders import token_of
 from tests.servers import free_port
 
 
@@ -92,3 +95,27 @@ async def test_who_is_refused_does_not_try_again(server: Server) -> None:
             async for _ in stream:
                 pass
     assert refused.value.code == 4404
+
+
+async def test_an_account_is_followed_through_a_cut(script: ScriptedMarket, maker: User, address: str) -> None:
+    proxy = Proxy(f"ws://{address}")
+    await proxy.start()
+    async with PrivateStream(proxy.url, lambda: token_of(maker)) as stream:
+        messages = aiter(stream)
+        while not stream.snapshots:
+            await anext(messages)
+        order = script.place(Side.SELL, 1001, 7)
+        await script.publish()
+        while not stream.orders:
+            await anext(messages)
+        await proxy.cut()
+        script.trade(order, 5)
+        await script.publish()
+        await proxy.start()
+        async with asyncio.timeout(20):
+            while (await anext(messages))["type"] != "fill":
+                pass
+
+        assert [each["filled_quantity"] for each in stream.orders.values()] == ["0.005"]
+        assert (stream.snapshots, stream.resumed) == (1, 1)
+    await proxy.cut()

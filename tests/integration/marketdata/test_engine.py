@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from exchange.models import Market, User
+from exchange.selectors import forget_markets
 from exchange.services import market_set_state
 from marketdata.database import in_database
 from orders.services import OcoTicket, PlacedOrder, cancel_after_set, oco_place, order_amend, order_place
@@ -39,7 +40,8 @@ def taker(market: Market) -> User:
 
 
 async def listen(user: User, market: Market) -> Client:
-    """Return a client that hears everything from now on."""
+    """Return a client that hears everything from now on, of a market that was just made, too."""
+    forget_markets()
     client = await Client("/ws/orders").open()
     await client.send({"op": "auth", "token": token_of(user)})
     assert (await client.until("snapshot", 15))["session"]

@@ -1,0 +1,65 @@
+"""How many connections one address and one account may have in this process, and how fast an address may open them."""
+
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+OPENINGS_KEPT = 10_000  # addresses
+
+
+class Connections:
+    """Counts open connections. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._addresses: Counter[str] = Counter()
+        self._accounts: Counter[UUID] = Counter()
+        self._openings: OrderedDict[str, tuple[float, float]] = OrderedDict()  # allowance left, as of when
+
+    def open(self, address: str) -> bool:
+        """Count a new connection of an address; return False, not counted, when it has too many or opens too fast."""
+        if self._addresses[address] >= settings.WS_CONNECTIONS_PER_ADDRESS or not self._may_open(address):
+            if not self._addresses[address]:
+                del self._addresses[address]
+            return False
+        self._addresses[address] += 1
+        return True
+
+    def close(self, address: str) -> None:
+        _release(self._addresses, address)
+
+    def log_in(self, user_id: UUID) -> bool:
+        """Count a connection of an account; return False, not counted, when it has too many."""
+        if self._accounts[user_id] >= settings.WS_CONNECTIONS_PER_ACCOUNT:
+            return False
+        self._accounts[user_id] += 1
+        return True
+
+    def log_out(self, user_id: UUID) -> None:
+        _release(self._accounts, user_id)
+
+    def _may_open(self, address: str) -> bool:
+        """Take one from what the address has earned since the last time; at most a minute's worth."""
+        per_minute, now = settings.WS_OPENINGS_PER_MINUTE, time.monotonic()
+        allowance, since = self._openings.pop(address, (per_minute, now))
+        allowance = min(per_minute, allowance + (now - since) * per_minute / 60)
+        self._openings[address] = (max(0.0, allowance - 1), now)
+        if len(self._openings) > OPENINGS_KEPT:
+            self._openings.popitem(last=False)
+        return bool(allowance >= 1)
+
+
+def client_address(scope: Mapping[str, Any]) -> str:
+    """Return the address of the client: what the TLS proxy in front reports, else the connection's own."""
+    forwarded = dict(scope.get("headers", ())).get(b"x-forwarded-for", b"") if settings.TLS_PROXY else b""
+    client = scope.get("client") or ("",)
+    return forwarded.decode("latin-1").rpartition(",")[2].strip() or str(client[0])
+
+
+def _release(counter: Counter[Any], key: Any) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]

@@ -1,0 +1,171 @@
+// Streams that reconnect by themselves and go on where they were, in browsers and in Node (22, or with a WebSocket).
+
+import { ChecksumError, GapError, OrderBook } from "./book.js";
+
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 10_000;
+const SILENCE_MS = 40_000; // the server sends a heartbeat after 15 s
+const FOR_GOOD = [4400, 4401, 4403, 4404]; // trying again would not help
+const OPEN = ["open", "partially_filled", "pending"];
+
+/**
+ * A connection that comes back. Calls `onMessage(message)` after the stream has taken it, and `onState(state)` with
+ * "connecting", "open", "waiting" or "closed". Options: `WebSocket`, where it is not a global.
+ */
+export class Stream {
+  constructor({ onMessage = () => {}, onState = () => {}, ...options } = {}) {
+    this.onMessage = onMessage;
+    this.onState = onState;
+    this.reconnects = 0;
+    this.socketClass = options.WebSocket ?? globalThis.WebSocket;
+    this.pauseMs = FIRST_PAUSE_MS;
+    this.isClosed = false;
+  }
+
+  /** Connects, and again whenever the connection is lost, until `close`. */
+  open() {
+    this.onState("connecting");
+    const socket = new this.socketClass(this.address());
+    this.socket = socket;
+    socket.onopen = () => {
+      this.onState("open");
+      this.listen();
+      this.greet();
+    };
+    socket.onmessage = (event) => {
+      if (socket !== this.socket) return;
+      this.pauseMs = FIRST_PAUSE_MS;
+      this.listen();
+      const message = JSON.parse(event.data);
+      this.take(message);
+      this.onMessage(message);
+    };
+    socket.onclose = (event) => {
+      if (socket === this.socket) this.lost(event.code);
+    };
+    socket.onerror = () => {
+      if (socket === this.socket && socket.readyState !== 1) this.lost(1006); // some tell a vain attempt in no other way
+    };
+    this.listen();
+    return this;
+  }
+
+  close() {
+    this.isClosed = true;
+    this.lost(1000);
+  }
+
+  send(message) {
+    if (this.socket?.readyState === 1) this.socket.send(JSON.stringify(message));
+  }
+
+  /** Gives the connection up when nothing at all comes for too long. */
+  listen() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.lost(4000), SILENCE_MS);
+  }
+
+  lost(code) {
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    if (this.isClosed || FOR_GOOD.includes(code)) {
+      this.isClosed = true;
+      this.onState("closed", code);
+      return;
+    }
+    this.reconnects += 1;
+    this.onState("waiting", code);
+    this.timer = setTimeout(() => this.open(), this.pauseMs * (0.5 + Math.random() / 2)); // not all come back at once
+    this.pauseMs = Math.min(2 * this.pauseMs, LAST_PAUSE_MS);
+  }
+
+  greet() {}
+}
+
+/** One market: `book` has taken each `snapshot` and `update` before `onMessage` gets it. */
+export class MarketStream extends Stream {
+  constructor(url, symbol, { channels = ["book", "ticker"], timeframes = [], interval = "0ms", ...options } = {}) {
+    super(options);
+    this.symbol = symbol;
+    this.book = new OrderBook();
+    this.resumed = 0;
+    this.repairs = 0;
+    this.isWaiting = false; // for what was asked for after a gap
+    this.base = `${url}/ws/markets/${symbol.replace("/", "-")}`;
+    this.query = { channels: [...channels, ...(timeframes.length ? ["candles"] : [])].join(","), interval };
+    if (timeframes.length) this.query.timeframes = timeframes.join(",");
+  }
+
+  /** Where to connect: with the number that the book is at, so that only what was missed is sent. */
+  address() {
+    this.isWaiting = false;
+    const where = this.book.seq === null ? {} : { from_seq: this.book.seq };
+    return `${this.base}?${new URLSearchParams({ ...this.query, ...where })}`;
+  }
+
+  take(message) {
+    if (message.symbol !== this.symbol) return;
+    if (message.type === "resumed") this.resumed += 1;
+    if (message.type === "resumed" || message.type === "snapshot") this.isWaiting = false;
+    if (this.isWaiting) return;
+    try {
+      this.book.apply(message);
+    } catch (error) {
+      if (error instanceof GapError) this.repair({ from_seq: this.book.seq });
+      else if (error instanceof ChecksumError) this.repair({});
+      else throw error;
+    }
+  }
+
+  repair(where) {
+    this.repairs += 1;
+    this.isWaiting = true;
+    this.send({ op: "resume", symbol: this.symbol, ...where });
+  }
+}
+
+/** One account: `orders` and `balances` have taken each message before `onMessage` gets it. `token()` gives a valid one. */
+export class PrivateStream extends Stream {
+  constructor(url, token, options = {}) {
+    super(options);
+    this.url = url;
+    this.token = token;
+    this.orders = new Map();
+    this.balances = new Map();
+    this.session = "";
+    this.seq = 0;
+    this.resumed = 0;
+  }
+
+  address() {
+    return `${this.url}/ws/orders`;
+  }
+
+  async greet() {
+    const token = await this.token();
+    this.send({ op: "auth", token, ...(this.session && { session: this.session, private_seq: this.seq }) });
+  }
+
+  take(message) {
+    if (message.type === "resumed") this.resumed += 1;
+    if (message.type === "resumed" || message.private_seq === undefined) return;
+    const isFresh = message.type === "snapshot" && message.session !== this.session;
+    if (!isFresh && message.private_seq !== this.seq + 1) {
+      this.lost(4000); // it cannot be; a new connection resumes
+      return;
+    }
+    this.seq = message.private_seq;
+    if (message.type === "snapshot") {
+      this.session = message.session;
+      this.orders = new Map(message.orders.map((order) => [order.id, order]));
+      this.balances = new Map(message.balances.map((balance) => [balance.asset, balance]));
+    } else if (message.type === "balance") {
+      this.balances.set(message.asset, message);
+    } else if (message.type === "order") {
+      this.orders.delete(message.order.id);
+      if (OPEN.includes(message.order.status)) this.orders.set(message.order.id, message.order);
+    }
+  }
+}

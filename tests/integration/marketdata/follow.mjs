@@ -1,0 +1,26 @@
+// Follows a market for a test: for each sequence number on the input it says what the book is there.
+// Arguments: the address of the module, the server's, the symbol.
+
+import { createInterface } from "node:readline";
+
+const [module, url, symbol] = process.argv.slice(2);
+const { MarketStream } = await import(module);
+let wanted = null;
+
+const stream = new MarketStream(url, symbol, { onMessage: tell });
+
+function tell() {
+  if (wanted === null || stream.book.seq !== wanted) return;
+  const { bids, asks } = stream.book;
+  console.log(JSON.stringify({ bids, asks, resumed: stream.resumed, repairs: stream.repairs }));
+  wanted = null;
+}
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  wanted = Number(line);
+  tell();
+}).on("close", () => {
+  stream.close();
+  process.exit(0);
+});
+stream.open();

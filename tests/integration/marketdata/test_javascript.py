@@ -1,0 +1,114 @@
+"""The client in JavaScript, which pages use, run by Node: it keeps the same book as the one in Python."""
+
+import asyncio
+import json
+import os
+import random
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.marketdata.clients import book_levels
+from tests.integration.marketdata.daphne import PROJECT
+from tests.integration.marketdata.proxies import Proxy
+from tests.integration.marketdata.scripted import ScriptedMarket
+from tests.unit.marketdata.test_client import SNAPSHOT, snapshot_book, update
+
+HERE = Path(__file__).parent
+MODULE = (PROJECT / "marketdata/static/streams/stream.js").as_uri()
+
+
+@pytest.fixture(scope="module")
+def node() -> list[str]:
+    """Return how to run Node with a WebSocket: it has one by itself from 22 on."""
+    program = shutil.which("node")
+    if program is None:
+        pytest.skip("there is no Node on this machine to run the JavaScript client")
+    return [program, "--experimental-websocket", "--no-warnings"]
+
+
+class Follower:
+    """follow.mjs as a process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def at(self, seq: int) -> dict[str, Any]:
+        """Return the book once it is at a sequence number."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{seq}\n".encode())
+        line = await asyncio.wait_for(self._process.stdout.readline(), 20)
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+
+@pytest.fixture
+async def proxy(address: str) -> AsyncIterator[Proxy]:
+    proxy = Proxy(f"ws://{address}")
+    await proxy.start()
+    yield proxy
+    await proxy.cut()
+
+
+@pytest.fixture
+async def follower(node: list[str], proxy: Proxy, script: ScriptedMarket) -> AsyncIterator[Follower]:
+    pipe = asyncio.subprocess.PIPE
+    command = [*node, str(HERE / "follow.mjs"), MODULE, proxy.url, script.market.symbol]
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    yield Follower(process)
+    assert process.stdin
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_cuts_lose_nothing(script: ScriptedMarket, proxy: Proxy, follower: Follower) -> None:
+    rng = random.Random(os.environ["TEST_SEED"])
+    await follower.at(0)
+    for cut in range(4):
+        for _ in range(15):
+            for _ in range(rng.randint(1, 5)):
+                script.anything(rng)
+            await script.publish()
+        book = await follower.at(script.seq)
+        assert (book["resumed"], book["repairs"]) == (cut, 0)
+        assert ([tuple(level) for level in book["bids"]], [tuple(level) for level in book["asks"]]) == book_levels(
+            script
+        )
+        await proxy.cut()
+        for _ in range(3):
+            script.anything(rng)
+            await script.publish()
+        await proxy.start()
+
+
+async def test_it_asks_for_what_is_missing_and_for_the_book_when_it_is_wrong(node: list[str]) -> None:
+    book = snapshot_book()
+    levels = {"bids": [["9.50", "0"], ["99.00", "1.0"]], "asks": [["1000.00", "1.0"], ["100.05", "0"]]}
+    messages = [
+        SNAPSHOT,
+        update(book, 10),
+        update(book, 12),  # it waits already
+        {"type": "resumed", "symbol": "BTC/USDT", "from_seq": 7, "seq": 9},
+        update(book, 8, **levels),
+        update(book, 10) | {"checksum": 1},
+        SNAPSHOT | {"seq": 20},
+        update(book, 21, **levels),
+    ]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*node, str(HERE / "repair.mjs"), MODULE, stdin=pipe, stdout=pipe)
+    output, _ = await asyncio.wait_for(process.communicate(json.dumps(messages).encode()), 20)
+
+    assert json.loads(output) == {
+        "sent": [
+            {"op": "resume", "symbol": "BTC/USDT", "from_seq": 7},
+            {"op": "resume", "symbol": "BTC/USDT"},
+        ],
+        "seq": 22,
+        "bids": [["100.00", "1.5"], ["99.00", "1.0"]],
+        "asks": [["1000.00", "1.0"]],
+        "repairs": 2,
+    }
