@@ -49,7 +49,7 @@ class MarketFeed:
         self.view = MarketView(market, self._running)
         self._bus = bus
         self._listener = listener
-        self._trades: set[Outbox] = set()
+        self._trades: dict[Outbox, list[TradeRow] | None] = {}  # what waits while older trades are read
         self._early: list[Batch] = []
         self._ticker_is_due = False
         self._expected_seq = 0
@@ -72,12 +72,31 @@ class MarketFeed:
 
     def add_trades(self, outbox: Outbox) -> None:
         """Send every trade; a `subscribed` message says after which sequence number."""
-        self._trades.add(outbox)
+        self._trades[outbox] = None
         if self.seq is not None:
             outbox.put(messages.subscribed({self.market.symbol: self.seq}))
 
+    async def resume_trades(self, outbox: Outbox, from_seq: int) -> None:
+        """Send the trades after a sequence number, or say which are too old to be sent, then go on. Queries."""
+        assert outbox in self._trades, "Invariant: only who is subscribed resumes"
+        waiting = self._trades[outbox] = []
+        try:
+            last_seq, older = await in_database(selectors.trades_since, self.market, from_seq)
+        finally:
+            if self._trades.get(outbox) is waiting:
+                self._trades[outbox] = None
+        if outbox not in self._trades:  # it has left meanwhile
+            return
+        rows = [*older, *(row for row in waiting if row.seq > last_seq)]
+        if len(older) < selectors.TRADES_MAX:
+            outbox.put(messages.resumed(self.market, from_seq, rows[-1].seq if rows else from_seq))
+        else:
+            outbox.put(messages.resync(self.market.symbol, after_seq=from_seq, seq=rows[0].seq - 1))
+        if rows:
+            outbox.put(joined(messages.trade(self.market, row) for row in rows))
+
     def remove(self, outbox: Outbox) -> None:
-        self._trades.discard(outbox)
+        self._trades.pop(outbox, None)
         self.view.remove(outbox)
 
     # --- Batches ----------------------------------------------------------------------------------
@@ -135,9 +154,13 @@ class MarketFeed:
     def _publish_events(self, batch: Batch) -> None:
         self._listener.market_batch(self.market, batch)
         if self._trades and batch.trades:
-            trades = joined(messages.trade(self.market, TradeRow(*row)) for row in batch.trades)
-            for outbox in self._trades:
-                outbox.put(trades)
+            rows = [TradeRow._make(row) for row in batch.trades]
+            trades = joined(messages.trade(self.market, row) for row in rows)
+            for outbox, waiting in self._trades.items():
+                if waiting is None:
+                    outbox.put(trades)
+                else:
+                    waiting += rows
 
     def _gap(self, reason: str, seq: int) -> None:
         assert self.seq is not None, "Invariant: only a live feed can have a gap"

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
+from exchange.errors import ApiError, ErrorCode
 from exchange.models import Market
 from exchange.selectors import markets
 from exchange.streams import BALANCES_GROUP
@@ -77,6 +78,13 @@ class Hub:
             self._feed(market)
         self._private.attach(user_id, outbox, on_taken, session, seq)
         await self._join_balances()
+
+    async def resume_trades(self, market: Market, outbox: Outbox, from_seq: int) -> None:
+        """Send the trades that were missed. Raises VALIDATION_ERROR when there is no subscription. Queries."""
+        feed = self._feeds.get(market.id)
+        if feed is None or not feed.serves(outbox):
+            raise ApiError(ErrorCode.VALIDATION_ERROR, f"Subscribe to {market.symbol} first")
+        await feed.resume_trades(outbox, from_seq)
 
     def has_subscription(self, outbox: Outbox) -> bool:
         """Tell whether a connection is to be sent anything."""

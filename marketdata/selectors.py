@@ -13,8 +13,9 @@ from exchange.selectors import market_by_id
 from marketdata.replica import BookReplica
 from marketdata.statistics import Quote
 from orders.lifecycle import OPEN_STATUSES
-from orders.models import MarketSequence, Order
+from orders.models import MarketSequence, Order, Trade
 from orders.representation import order_as_json
+from orders.rows import TradeRow, trade_row
 from orders.selectors import DepthLevel, book_depth
 from settlement.models import Account
 
@@ -27,9 +28,11 @@ __all__ = [
     "market_book",
     "market_quote",
     "private_state",
+    "trades_since",
 ]
 
 OPEN_ORDERS_MAX = 1_000
+TRADES_MAX = 1_000
 
 
 class Balance(NamedTuple):
@@ -79,6 +82,16 @@ def market_book(market: Market) -> BookReplica:
         trading_state=depth.trading_state,
         time_ms=int(depth.time.timestamp() * 1000),
     )
+
+
+def trades_since(market: Market, from_seq: int) -> tuple[int, list[TradeRow]]:
+    """Return the number of the last trade and the trades after a sequence number, oldest first. One query.
+
+    As many as TRADES_MAX means that there are more, which are left out.
+    """
+    trades = list(Trade.objects.filter(market_id=market.pk).order_by("-id")[:TRADES_MAX])  # ids ascend as seqs do
+    rows = [trade_row(trade, market) for trade in reversed(trades) if trade.seq > from_seq]
+    return (trades[0].seq if trades else 0), rows
 
 
 def private_state(user_id: UUID) -> PrivateState:

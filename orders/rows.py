@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from exchange.models import Market
+from exchange.scaling import to_units
 from matching.engine import OrderType, SelfTradePrevention, Side, TimeInForce
 from orders.models import Order, SettlementStatus, Trade
 
 SIDE_NAMES = {side.value: side.name.lower() for side in Side}
+_SIDES = {name: side for side, name in SIDE_NAMES.items()}
 TYPE_NAMES = {order_type.value: order_type.name.lower() for order_type in OrderType}
 TIF_NAMES = {time_in_force.value: time_in_force.name.lower() for time_in_force in TimeInForce}
 STP_NAMES = {mode.value: mode.name.lower() for mode in SelfTradePrevention}
@@ -134,6 +136,27 @@ def trade_from_row(row: TradeRow | Sequence[Any], market: Market) -> Trade:
         buyer_hold=scale.quote(row.buyer_hold_units),
         executed_at=_time(row.executed_ms),
         settlement_status=SettlementStatus.PENDING.value,
+    )
+
+
+def trade_row(trade: Trade, market: Market) -> TradeRow:
+    """Return a stored trade as a row. No query."""
+    scale = market.scale
+    return TradeRow(
+        id=trade.id.bytes,
+        market_id=trade.market_id,
+        seq=trade.seq,
+        price_ticks=scale.price_ticks(trade.price),
+        quantity_lots=scale.quantity_lots(trade.quantity),
+        buyer_id=trade.buyer_id.bytes,
+        seller_id=trade.seller_id.bytes,
+        buyer_order_id=trade.buyer_order_id.bytes,
+        seller_order_id=trade.seller_order_id.bytes,
+        taker_side=_SIDES[trade.taker_side],
+        buyer_fee_units=to_units(trade.buyer_fee, scale.quote_decimals),
+        seller_fee_units=to_units(trade.seller_fee, scale.quote_decimals),
+        buyer_hold_units=to_units(trade.buyer_hold, scale.quote_decimals),
+        executed_ms=round(trade.executed_at.timestamp() * 1000),
     )
 
 

@@ -1,9 +1,10 @@
 from typing import Any
 from urllib.parse import parse_qs
 
-from exchange.errors import ApiError
+from exchange.errors import ApiError, ErrorCode
 from marketdata import messages
 from marketdata.consumers.base import CloseCode, StreamConsumer
+from marketdata.consumers.wishes import seq_of
 
 
 class TradesConsumer(StreamConsumer):
@@ -13,7 +14,7 @@ class TradesConsumer(StreamConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.operations |= {"subscribe": self._subscribe, "unsubscribe": self._unsubscribe}
+        self.operations |= {"subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "resume": self._resume}
 
     async def opened(self) -> None:
         symbols = parse_qs(self.scope["query_string"].decode("latin-1")).get("symbol")
@@ -28,6 +29,15 @@ class TradesConsumer(StreamConsumer):
     async def _subscribe(self, message: dict[str, Any]) -> None:
         for market in await self.find_markets(message):
             self.hub.subscribe_trades(market, self.outbox)
+
+    async def _resume(self, message: dict[str, Any]) -> None:
+        """Send the trades after a sequence number, as far as they are kept."""
+        market = await self.find_market(message.get("symbol"))
+        if (seq := seq_of(message)) is None:
+            raise ApiError(
+                ErrorCode.VALIDATION_ERROR, "Give `from_seq`, the number of the last trade you have"
+            )
+        await self.hub.resume_trades(market, self.outbox, seq)
 
     async def _unsubscribe(self, message: dict[str, Any]) -> None:
         markets = await self.find_markets(message)

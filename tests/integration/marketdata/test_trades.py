@@ -1,6 +1,11 @@
 """`/ws/trades`: every public trade, once."""
 
+from typing import Any
+
+import pytest
+
 from exchange.models import Market
+from marketdata import selectors
 from marketdata.database import in_database
 from matching.engine import Side
 from tests.integration.marketdata.clients import Client
@@ -75,6 +80,57 @@ async def test_subscribe_and_unsubscribe(script: ScriptedMarket, other_market: M
     await client.send({"op": "ping"})
 
     assert (await client.receive())["type"] == "pong"
+    await client.leave()
+
+
+async def test_resume_sends_the_trades_that_were_missed_and_goes_on(script: ScriptedMarket) -> None:
+    maker = script.place(Side.SELL, 1001, 50)
+    seqs = []
+    for _ in range(4):
+        seqs.append(script.trade(script.open[maker.id], 5).seq)
+        await script.publish()
+    client = await Client(f"/ws/trades?symbol={script.market.slug}").open()
+    await client.until("subscribed")
+
+    await client.send({"op": "resume", "symbol": script.market.symbol, "from_seq": seqs[1]})
+    resumed = await client.receive()
+    missed = [await client.receive() for _ in range(2)]
+    seqs.append(script.trade(script.open[maker.id], 5).seq)
+    await script.publish()
+    missed.append(await client.receive())
+
+    assert resumed == {"type": "resumed", "symbol": script.market.symbol, "from_seq": seqs[1], "seq": seqs[3]}
+    assert [(trade["type"], trade["seq"]) for trade in missed] == [("trade", seq) for seq in seqs[2:]]
+    assert [trade["quantity"] for trade in missed] == ["0.005"] * 3
+    await client.leave()
+
+
+async def test_trades_too_old_to_be_sent_are_named(script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "TRADES_MAX", 2)
+    maker = script.place(Side.SELL, 1001, 50)
+    seqs = [script.trade(script.open[maker.id], 5).seq for _ in range(4)]
+    await script.publish()
+    client = await Client(f"/ws/trades?symbol={script.market.slug}").open()
+    await client.until("subscribed")
+
+    await client.send({"op": "resume", "symbol": script.market.symbol, "from_seq": 0})
+
+    resync = {"type": "resync", "symbol": script.market.symbol, "after_seq": 0, "seq": seqs[2] - 1}
+    assert await client.receive() == resync
+    assert [(await client.receive())["seq"] for _ in range(2)] == seqs[2:]
+    await client.leave()
+
+
+@pytest.mark.parametrize("fields", [{}, {"from_seq": "1"}, {"from_seq": 1, "symbol": "other"}])
+async def test_a_resume_that_makes_no_sense_is_refused(
+    script: ScriptedMarket, other_market: Market, fields: dict[str, Any]
+) -> None:
+    client = await Client(f"/ws/trades?symbol={script.market.slug}").open()
+    await client.until("subscribed")
+    symbol = other_market.symbol if "symbol" in fields else script.market.symbol
+    await client.send({"op": "resume", **fields, "symbol": symbol})
+
+    assert (await client.receive())["code"] == "VALIDATION_ERROR"
     await client.leave()
 
 
