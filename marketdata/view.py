@@ -10,6 +10,7 @@ and the loop has time for other things.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -204,17 +205,17 @@ class _Lane:
 
     def _begin(self) -> None:
         self._is_stale = False
-        self._serve(list(self.viewers), asyncio.get_running_loop().time())
+        self._serve(list(self.viewers), asyncio.get_running_loop().time(), time.thread_time())
 
-    def _serve(self, viewers: list[Viewer], began_at: float) -> None:
+    def _serve(self, viewers: list[Viewer], began_at: float, worked_s: float) -> None:
         for viewer in viewers[:SLICE]:
             self._view.update(viewer)
         loop = asyncio.get_running_loop()
         if len(viewers) > SLICE:
-            self._timer = loop.call_soon(self._serve, viewers[SLICE:], began_at)
+            self._timer = loop.call_soon(self._serve, viewers[SLICE:], began_at, worked_s)
             return
         self._timer = None
-        now = loop.time()
-        self._next_at = max(began_at + self._interval_s, now + (now - began_at))
+        took_s = time.thread_time() - worked_s  # not what other processes took: resting longer would not help them
+        self._next_at = max(began_at + self._interval_s, loop.time() + took_s)
         if self._is_stale:
             self.wake()

@@ -4,9 +4,9 @@ An ASGI server may make `send` wait while the client's buffers are full. Daphne 
 memory for as long as the client likes. But its transport tells a registered producer to pause and to resume, so the
 wire is that producer.
 
-And each `send` costs some 60 us there, most of it building a frame that is the same for everybody. So where the
+And each `send` costs some 90 us there, most of it building a frame that is the same for everybody. So where the
 transport is Twisted's plain TCP, nothing waits in it and the handshake is over, the finished frame goes to the socket
-directly, for a tenth of that. What the socket does not take goes through the transport, in order.
+directly, for some 6 us. What the socket does not take goes through the transport, in order.
 
 The kernel, too, would keep megabytes for a client that does not read, minutes of a market's life, before anybody
 noticed. So it gets a small buffer.

@@ -34,9 +34,7 @@ class TradesConsumer(StreamConsumer):
         """Send the trades after a sequence number, as far as they are kept."""
         market = await self.find_market(message.get("symbol"))
         if (seq := seq_of(message)) is None:
-            raise ApiError(
-                ErrorCode.VALIDATION_ERROR, "Give `from_seq`, the number of the last trade you have"
-            )
+            raise ApiError(ErrorCode.VALIDATION_ERROR, "Give `from_seq`, the number of the last trade you have")
         await self.hub.resume_trades(market, self.outbox, seq)
 
     async def _unsubscribe(self, message: dict[str, Any]) -> None:

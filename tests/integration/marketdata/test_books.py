@@ -9,10 +9,15 @@ import pytest
 from prometheus_client import REGISTRY
 
 from exchange.models import Market
+from marketdata.database import in_database
 from marketdata.hub import hub
+from marketdata.selectors import last_seq
 from matching.engine import Side
+from tests import fixtures
+from tests.engines import running_engine
 from tests.integration.marketdata.clients import Book, Client, book_levels, follow
 from tests.integration.marketdata.scripted import ScriptedMarket
+from tests.orders import buy, sell
 
 
 async def subscribe(market: Market) -> tuple[Client, Book]:
@@ -199,3 +204,26 @@ async def test_the_hub_ends_when_the_last_subscriber_has_left(script: ScriptedMa
     await script.publish()
     await follow(client, book, 1)
     await client.leave()
+
+
+async def test_a_book_goes_on_through_restarts_of_the_engine() -> None:
+    print(f"repeat with TEST_SEED={os.environ['TEST_SEED']}")
+    rng = random.Random(os.environ["TEST_SEED"])
+    market = await in_database(fixtures.make_market)
+    buyer, seller = [
+        await in_database(fixtures.make_user, "maker", assets=(market.base_id, market.quote_id)) for _ in range(2)
+    ]
+    client, book = await subscribe(market)
+    for _ in range(3):
+        with running_engine(market):
+            for _ in range(15):
+                place, user = rng.choice([(buy, buyer), (sell, seller)])
+                await in_database(place, user, market, str(rng.randint(1, 5)), str(rng.randint(95, 105)))
+        await follow(client, book, await in_database(last_seq, market))
+
+    other, fresh = await subscribe(market)
+
+    assert (book.levels, book.seq, book.snapshots) == (fresh.levels, fresh.seq, 1)
+    assert book.updates > 20
+    for each in (client, other):
+        await each.leave()
