@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,10 +55,12 @@ def outsider() -> User:
 
 
 @pytest.fixture
-def script(market: Market, maker: User, taker: User) -> ScriptedMarket:
+def script(market: Market, maker: User, taker: User) -> Iterator[ScriptedMarket]:
     from tests.integration.marketdata.scripted import ScriptedMarket
 
-    return ScriptedMarket(market, maker, taker)
+    script = ScriptedMarket(market, maker, taker)
+    yield script
+    script.forget_balances()
 
 
 @pytest.fixture
