@@ -4,7 +4,8 @@ Two groups of messages, both as msgpack-friendly dicts:
 
 - `market.<slug>`, type `market.batch`, one per batch of the engine: `market_id, symbol, first_seq, last_seq, time_ms`,
   `bids` and `asks` as `[[price_ticks, quantity_lots], ...]` (absolute, 0 = level gone), `checksum` of the book after
-  the batch, `state` when the trading state changed, `orders` and `trades` as rows (orders.rows).
+  the batch, `state` when the trading state changed, `orders` and `trades` as rows (orders.rows), `candles` as they are
+  after the batch, one of each timeframe if the batch has trades: `CandleMessage`.
 - `balances`, type `balances.changed`, after settlements and deposits: `balances` as
   `[[user_id bytes, asset, available, held], ...]`, amounts as decimal strings with all decimals of the asset.
 """
@@ -19,6 +20,8 @@ from exchange.background import run_in_background
 log = structlog.get_logger(__name__)
 
 BALANCES_GROUP = "balances"
+# Timeframe, opening time in ms; open, high, low, close in ticks; volume in lots, quote volume as a decimal string; trades.
+CandleMessage = tuple[str, int, int, int, int, int, int, str, int]
 
 
 def market_group(slug: str) -> str:

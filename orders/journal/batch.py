@@ -5,13 +5,14 @@ from typing import Any
 
 from psycopg import Connection, Cursor
 
-from exchange.streams import market_group
+from exchange.streams import CandleMessage, market_group
 from matching.engine import Engine, Side
 from matching.journal import BatchOutcome
 from matching.messages import Reply, Request
 from orders.checksum import book_checksum
 from orders.journal import store
 from orders.journal.admission import Admission
+from orders.journal.candles import TradeSummary
 from orders.journal.claims import ClientIdClaims
 from orders.journal.locks import accounts_to_lock
 from orders.journal.open_orders import OpenOrders
@@ -71,7 +72,8 @@ class PostgresBatch:
             state_hash = f"{engine.state_hash():016x}"
             self._write_orders()
             self._work.holdings.flush(self._cursor)
-            store.write_journal(
+            trades = self._work.trades
+            candles = store.write_journal(
                 self._cursor,
                 batch_id=self.batch_id,
                 terms=self._terms,
@@ -79,11 +81,13 @@ class PostgresBatch:
                 engine=engine,
                 state_hash=state_hash,
                 commands=self._work.commands,
+                traded=TradeSummary.of(trades) if trades else None,
                 now_ms=self._now_ms,
             )
             group = market_group(self._terms.symbol.replace("/", "-"))
-            self.outcome.publications = [(group, self._market_message(engine)), *balances_message(self._work.holdings)]
-            self.outcome.trades = len(self._work.trades)
+            message = self._market_message(engine, candles)
+            self.outcome.publications = [(group, message), *balances_message(self._work.holdings)]
+            self.outcome.trades = len(trades)
 
     def _write_orders(self) -> None:
         cursor, work, terms = self._cursor, self._work, self._terms
@@ -103,7 +107,7 @@ class PostgresBatch:
             order.is_reshaped = False
         self._owed.add(self._work.owed, self._terms)
 
-    def _market_message(self, engine: Engine) -> dict[str, Any]:
+    def _market_message(self, engine: Engine, candles: Sequence[CandleMessage]) -> dict[str, Any]:
         terms, work = self._terms, self._work
         levels: dict[int, list[tuple[int, int]]] = {Side.BUY: [], Side.SELL: []}
         for (side, price), lots in work.levels.items():
@@ -125,4 +129,5 @@ class PostgresBatch:
             "state": terms.trading_state if work.is_state_changed else None,
             "orders": [order.row() for order in work.touched.values() if order.seq],
             "trades": work.trades,
+            "candles": candles,
         }

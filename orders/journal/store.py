@@ -15,11 +15,14 @@ from typing import Any
 from psycopg import Cursor
 
 from exchange.scaling import decimals_of
+from exchange.streams import CandleMessage
 from matching.codec import encode_commands
 from matching.engine import Command, Engine, Side
+from orders.journal.candles import UPSERT, TradeSummary, candle_messages, upsert_parameters
 from orders.journal.live import LiveOrder
 from orders.journal.terms import MarketTerms
 from orders.rows import SIDE_NAMES, STP_NAMES, TIF_NAMES, TYPE_NAMES, OrderExtras, TradeRow
+from orders.timeframes import TIMEFRAMES
 
 _NULL = r"\N"
 
@@ -61,17 +64,21 @@ SELECT %s, * FROM unnest(%s::uuid[], %s::timestamptz[])
 ON CONFLICT (market_id, user_id) DO UPDATE SET due_at = excluded.due_at
 """
 # The row must stand where this engine believes it stands: a second writer changes nothing and fails.
-_JOURNAL = """
-WITH moved AS (
+_MOVE = """
     UPDATE orders_marketsequence SET last_seq = %(last_seq)s, last_price = %(last_price)s,
         state_hash = %(state_hash)s, batch_id = %(batch_id)s, updated_at = %(now)s,
         trading_state = %(trading_state)s, price_band_ppm = %(band_ppm)s, reference_price = %(reference_price)s,
         max_orders = %(max_orders)s, max_stops = %(max_stops)s, trailing_marks = %(trailing_marks)s
-    WHERE market_id = %(market_id)s AND last_seq = %(first_seq)s - 1 RETURNING 1
-)
+    WHERE market_id = %(market_id)s AND last_seq = %(first_seq)s - 1 RETURNING market_id
+"""
+_KEEP = """
 INSERT INTO orders_journalbatch (id, market_id, first_seq, last_seq, commands, state_hash, created_at)
 SELECT %(batch_id)s, %(market_id)s, %(first_seq)s, %(last_seq)s, %(commands)s, %(state_hash)s, %(now)s FROM moved
 """
+_JOURNAL = f"WITH moved AS ({_MOVE}) {_KEEP}"
+_JOURNAL_AND_CANDLES = f"""
+WITH moved AS ({_MOVE}), kept AS ({_KEEP}), candles AS ({UPSERT}) SELECT * FROM candles
+"""  # noqa: S608  (nothing from outside is formatted in)
 
 
 def timestamp(time_ms: int) -> datetime:
@@ -126,12 +133,18 @@ def write_journal(
     engine: Engine,
     state_hash: str,
     commands: Sequence[Command],
+    traded: TradeSummary | None,
     now_ms: int,
-) -> None:
-    """Write the journal row and move the market's sequence; fails when another writer has moved it."""
+) -> list[CandleMessage]:
+    """Write the journal row and the candles, and move the market's sequence; fails when another writer has moved it.
+
+    Returns the candles of a batch that has trades, one of each timeframe.
+    """
+    candles = {} if traded is None else upsert_parameters(traded, terms, now_ms)
     cursor.execute(
-        _JOURNAL,
+        _JOURNAL if traded is None else _JOURNAL_AND_CANDLES,
         {
+            **candles,
             "batch_id": batch_id.hex(),
             "market_id": terms.market_id,
             "first_seq": first_seq,
@@ -148,7 +161,8 @@ def write_journal(
             "now": timestamp(now_ms),
         },
     )
-    assert cursor.rowcount == 1, "Invariant: one writer per market"
+    assert cursor.rowcount == (len(TIMEFRAMES) if candles else 1), "Invariant: one writer per market"
+    return candle_messages(cursor, now_ms) if candles else []
 
 
 def _update(cursor: Cursor[Any], statement: str, orders: Sequence[LiveOrder], columns: list[str], now_ms: int) -> None:

@@ -1,3 +1,4 @@
+from orders.models.candle import Candle
 from orders.models.engine import EngineProcess
 from orders.models.journal import CancelAfter, JournalBatch, MarketSequence, OwedHold
 from orders.models.order import ClientOrderId, Order, OrderStatus
@@ -6,6 +7,7 @@ from orders.models.trade import SettlementStatus, Trade
 
 __all__ = [
     "CancelAfter",
+    "Candle",
     "ClientOrderId",
     "EngineProcess",
     "JournalBatch",
