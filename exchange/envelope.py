@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 from django.db.models import QuerySet
@@ -27,6 +28,7 @@ __all__ = [
     "EnvelopePagination",
     "EnvelopeRenderer",
     "EnvelopeResponse",
+    "KeysetPagination",
     "StrictJSONParser",
     "error_response",
     "success_response",
@@ -146,8 +148,7 @@ class EnvelopePagination(BasePagination):
 
         The source may be a function of how many rows are wanted at most, where that helps the database.
         """
-        self.limit = _bounded(request, "limit", self.LIMIT_DEFAULT, 1, self.LIMIT_MAX)
-        self.offset = _bounded(request, "offset", 0, 0, self.OFFSET_MAX)
+        self._read_bounds(request)
         end = self.offset + self.limit + 1
         rows = list(_rows(queryset, end)[self.offset : end])
         self.has_more = len(rows) > self.limit
@@ -156,6 +157,22 @@ class EnvelopePagination(BasePagination):
         else:
             self.total = self._count(_rows(queryset, self.TOTAL_MAX))
         return rows[: self.limit]
+
+    def paginate_head(self, head: Sequence[Any], total: int, request: Request) -> list[Any] | None:
+        """Return one page if it lies within the first rows of a list, which are known as is the number of all.
+
+        None when it goes beyond them. No query.
+        """
+        self._read_bounds(request)
+        end = self.offset + self.limit
+        if end > len(head) < total:
+            return None
+        self.total, self.has_more = min(total, self.TOTAL_MAX), end < total
+        return list(head[self.offset : end])
+
+    def _read_bounds(self, request: Request) -> None:
+        self.limit = _bounded(request, "limit", self.LIMIT_DEFAULT, 1, self.LIMIT_MAX)
+        self.offset = _bounded(request, "offset", 0, 0, self.OFFSET_MAX)
 
     def _count(self, rows: QuerySet[Any] | Sequence[Any]) -> int:
         if not isinstance(rows, QuerySet):
@@ -191,6 +208,65 @@ class EnvelopePagination(BasePagination):
             }
             for name, bound in bounds.items()
         ]
+
+
+class KeysetPagination(EnvelopePagination):
+    """`limit` with `offset`, or with `cursor`: the page after the row with that id, as fast anywhere in the list.
+
+    For lists from the highest id to the lowest, ids being UUIDs. With a cursor nothing is counted.
+    """
+
+    cursor: UUID | None
+    next_cursor: str | None
+
+    def paginate_queryset(self, queryset: Source, request: Request, view: "APIView | None" = None) -> list[Any]:
+        """Return one page. One query, and without a cursor a second one that counts."""
+        self.cursor = _cursor(request)
+        if self.cursor is None:
+            page = super().paginate_queryset(queryset, request, view)
+        else:
+            assert isinstance(queryset, QuerySet), "Invariant: only a query set has a place to go on from"
+            self._read_bounds(request)
+            rows = list(queryset.filter(pk__lt=self.cursor)[: self.limit + 1])
+            page, self.has_more = rows[: self.limit], len(rows) > self.limit
+        self.next_cursor = str(page[-1].pk) if self.has_more else None
+        return page
+
+    def paginate_head(self, head: Sequence[Any], total: int, request: Request) -> list[Any] | None:
+        """As above, of rows whose `id` is the UUID's bytes; None with a cursor."""
+        self.cursor = _cursor(request)
+        page = None if self.cursor else super().paginate_head(head, total, request)
+        if page is not None:
+            self.next_cursor = str(UUID(bytes=page[-1].id)) if self.has_more else None
+        return page
+
+    def get_paginated_response(self, data: Any) -> EnvelopeResponse:
+        response = super().get_paginated_response(data) if self.cursor is None else EnvelopeResponse(data)
+        counted = response.pagination or {"total": None, "limit": self.limit, "offset": None, "has_more": self.has_more}
+        response.pagination = counted | {"next_cursor": self.next_cursor}
+        return response
+
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
+        cursor = {
+            "name": "cursor",
+            "in": "query",
+            "required": False,
+            "description": "Instead of `offset`: `next_cursor` of the page before",
+            "schema": {"type": "string", "format": "uuid"},
+        }
+        return [*super().get_schema_operation_parameters(view), cursor]
+
+
+def _cursor(request: Request) -> UUID | None:
+    text = request.query_params.get("cursor")
+    if text is None:
+        return None
+    if "offset" in request.query_params:
+        raise ValidationError({"cursor": ["Give either `cursor` or `offset`"]})
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValidationError({"cursor": ["Give `next_cursor` of the page before"]}) from None
 
 
 def _bounded(request: Request, name: str, default: int, least: int, most: int) -> int:

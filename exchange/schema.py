@@ -45,12 +45,24 @@ _PAGINATION: dict[str, Any] = {
     "properties": {
         "total": {
             "type": "integer",
-            "description": "Exact up to 10,000; 10,001 means more than 10,000",
+            "nullable": True,
+            "description": "Exact up to 10,000; 10,001 means more than 10,000; null with a cursor",
             "example": 250,
         },
         "limit": {"type": "integer", "description": "The most a page has", "example": 100},
-        "offset": {"type": "integer", "description": "How many came before this page", "example": 0},
+        "offset": {
+            "type": "integer",
+            "nullable": True,
+            "description": "How many came before this page; null with a cursor",
+            "example": 0,
+        },
         "has_more": {"type": "boolean", "description": "Whether there is a next page", "example": True},
+        "next_cursor": {
+            "type": "string",
+            "nullable": True,
+            "description": "In lists that take a cursor: the one of the next page, null on the last",
+            "example": "01900000-0000-7000-8000-000000000001",
+        },
     },
 }
 _ERROR: dict[str, Any] = {
@@ -113,8 +125,8 @@ class EnvelopeAutoSchema(AutoSchema):
 
     def _enveloped(self, schema: dict[str, Any]) -> dict[str, Any]:
         properties = {"success": {"type": "boolean", "enum": [True]}, "data": schema, "meta": _ref("Meta")}
-        is_paged = getattr(self.view, "pagination_class", None) is EnvelopePagination
-        if is_paged and self._is_list_view():
+        pagination = getattr(self.view, "pagination_class", None)
+        if pagination and issubclass(pagination, EnvelopePagination) and self._is_list_view():
             properties["pagination"] = _ref("Pagination")
         return {"type": "object", "required": list(properties), "properties": properties}
 

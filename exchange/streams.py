@@ -20,7 +20,7 @@ from exchange.background import run_in_background
 log = structlog.get_logger(__name__)
 
 BALANCES_GROUP = "balances"
-# Timeframe, opening time in ms; open, high, low, close in ticks; volume in lots, quote volume as a decimal string; trades.
+# Timeframe, opening time in ms, open, high, low and close in ticks, volume in lots, quote volume as text, trades.
 CandleMessage = tuple[str, int, int, int, int, int, int, str, int]
 
 

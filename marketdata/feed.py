@@ -178,7 +178,7 @@ class MarketFeed:
         while self._ticker_is_due and self.view.wants_tickers:
             self._ticker_is_due = False
             try:
-                statistics = await in_database(day_statistics, self.market, max_age_s=0)
+                statistics = await in_database(day_statistics, self.market)
             except Exception as error:  # the ticker comes with the next trade, or when the database is back
                 log.warning("ticker_failed", market=self.market.symbol, error=repr(error))
                 self._ticker_is_due = True

@@ -11,7 +11,6 @@ from exchange.models import Market
 from exchange.scaling import plain
 from exchange.selectors import market_by_id
 from marketdata.replica import BookReplica
-from marketdata.statistics import Quote
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import MarketSequence, Order, Trade
 from orders.representation import order_as_json
@@ -26,7 +25,6 @@ __all__ = [
     "last_seq",
     "last_seqs",
     "market_book",
-    "market_quote",
     "private_state",
     "trades_since",
 ]
@@ -62,13 +60,6 @@ def last_seq(market: Market) -> int:
 def last_seqs() -> dict[int, int]:
     """Return the last sequence numbers by market id; a market without a batch is left out."""
     return dict(MarketSequence.objects.values_list("market_id", "last_seq"))
-
-
-def market_quote(market: Market) -> Quote:
-    """Return the best bid and ask as they are in the database. One query."""
-    depth = book_depth(market, 1)
-    bid, ask = (next(iter(_pairs(side)), None) for side in (depth.bids, depth.asks))
-    return Quote(bid, ask)
 
 
 def market_book(market: Market) -> BookReplica:

@@ -1,37 +1,31 @@
-"""The last 24 hours of a market, rolling by the minute.
+"""The last 24 hours of a market, rolling by the minute, and its ticker."""
 
-Adding up a day of trades takes seconds when there are millions, so each process does that once per market and then
-only reads what came since: the day is kept as minutes, and minutes that are over 24 hours old fall off. That is
-exact because a market's trades are committed in the order of their ids.
-"""
-
-import threading
 import time
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from django.db import connection
-
-from exchange.ids import uuid7_floor
 from exchange.models import Market
 from exchange.scaling import plain
-from orders.models import MarketSequence, Trade
+from exchange.times import moment_of
+from orders.board import Board, board_of
+from orders.day import DaySums, day_start_ms, day_sums
+from orders.models import Trade
+from orders.selectors import DepthLevel, book_depth
 
-__all__ = ["DayStatistics", "Quote", "day_statistics", "statistics_fields", "ticker_fields"]
+__all__ = [
+    "DayStatistics",
+    "MarketSummary",
+    "Quote",
+    "day_statistics",
+    "market_summary",
+    "statistics_fields",
+    "ticker_fields",
+]
 
-DAY = timedelta(hours=24)
-KEPT_S = 1.0
 Pair = tuple[int, int]
-
-_MINUTES = """
-SELECT date_trunc('minute', executed_at) AS minute, (array_agg(price ORDER BY id))[1], max(price), min(price),
-       sum(quantity), sum(price * quantity), count(*), max(id::text)
-FROM orders_trade WHERE market_id = %s AND id > %s GROUP BY 1 ORDER BY 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,111 +37,71 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Minute:
-    """The trades of one minute, or of several that were read one after the other."""
-
-    start: datetime
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    volume: Decimal
-    quote_volume: Decimal
-    trade_count: int
-
-    def plus(self, later: "Minute") -> "Minute":
-        return Minute(
-            self.start,
-            self.open,
-            max(self.high, later.high),
-            min(self.low, later.low),
-            self.volume + later.volume,
-            self.quote_volume + later.quote_volume,
-            self.trade_count + later.trade_count,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class DayStatistics:
     """`day` is None without a trade in 24 hours, `last` without any trade ever."""
 
     since: datetime
     until: datetime
-    day: Minute | None
+    day: DaySums | None
     last: Decimal | None
     last_volume: Decimal | None
 
 
-class RollingDay:
-    """One market's day in this process. Any thread may ask; one at a time reads."""
+@dataclass(frozen=True, slots=True)
+class MarketSummary:
+    """Quote and day as of one batch; another `version` means that something in them may be different."""
 
-    def __init__(self, market: Market) -> None:
-        self._market_id = market.id
-        self._lock = threading.Lock()
-        self._minutes: deque[Minute] = deque()
-        self._last_id: UUID | None = None
-        self._last_trade: tuple[Decimal, Decimal] | None = None
-        self._statistics: DayStatistics | None = None
-        self._read_at = float("-inf")
-
-    def statistics(self, *, now: datetime, max_age_s: float) -> DayStatistics:
-        """Return the statistics, at most `max_age_s` old. One or two queries when they are older."""
-        with self._lock:
-            if self._statistics is None or time.monotonic() - self._read_at >= max_age_s:
-                read_at = time.monotonic()
-                self._statistics = self._refresh(now)
-                self._read_at = read_at
-            return self._statistics
-
-    def _refresh(self, now: datetime) -> DayStatistics:
-        since = (now - DAY).replace(second=0, microsecond=0)
-        floor = uuid7_floor(int(since.timestamp() * 1000))
-        after = max(self._last_id, floor) if self._last_id else floor
-        with connection.cursor() as cursor:
-            cursor.execute(_MINUTES, [self._market_id, after])
-            rows = cursor.fetchall()
-        if rows:
-            last_id = UUID(rows[-1][-1])
-            self._last_trade = Trade.objects.values_list("price", "quantity").get(pk=last_id)
-            self._last_id = last_id
-            for row in rows:
-                self._add(Minute(*row[:-1]))
-        while self._minutes and self._minutes[0].start < since:
-            self._minutes.popleft()
-        last, volume = self._last_trade or (self._stored_last_price(), None)
-        return DayStatistics(since, now, self._sum(), last, volume)
-
-    def _add(self, minute: Minute) -> None:
-        if self._minutes and self._minutes[-1].start == minute.start:
-            minute = self._minutes.pop().plus(minute)
-        self._minutes.append(minute)
-
-    def _sum(self) -> Minute | None:
-        minutes = self._minutes
-        if not minutes:
-            return None
-        return Minute(
-            minutes[0].start,
-            minutes[0].open,
-            max(minute.high for minute in minutes),
-            min(minute.low for minute in minutes),
-            sum((minute.volume for minute in minutes), Decimal(0)),
-            sum((minute.quote_volume for minute in minutes), Decimal(0)),
-            sum(minute.trade_count for minute in minutes),
-        )
-
-    def _stored_last_price(self) -> Decimal | None:
-        return MarketSequence.objects.filter(pk=self._market_id).values_list("last_price", flat=True).first() or None
+    version: str
+    statistics: DayStatistics
+    quote: Quote
 
 
-_days: dict[int, RollingDay] = {}
-_days_lock = threading.Lock()
+def market_summary(market: Market) -> MarketSummary:
+    """Return what ticker and statistics show, at most 250 ms old. No query while the market's board is right."""
+    now_ms = _now_ms()
+    board = board_of(market)
+    return _from_database(market, now_ms) if board is None else _from_board(board, market, now_ms)
 
 
-def day_statistics(market: Market, *, max_age_s: float = KEPT_S) -> DayStatistics:
-    """Return the last 24 hours of a market. The first call of a process reads a whole day, later ones what is new."""
-    with _days_lock:
-        day = _days.setdefault(market.id, RollingDay(market))
-    return day.statistics(now=datetime.now(UTC), max_age_s=max_age_s)
+def day_statistics(market: Market) -> DayStatistics:
+    """Return the last 24 hours as they are in the database. Two queries, by index."""
+    return _day_statistics(market, _now_ms())
+
+
+def _from_board(board: Board, market: Market, now_ms: int) -> MarketSummary:
+    scale, last = market.scale, board.trades[0] if board.trades else None
+    statistics = DayStatistics(
+        moment_of(board.since_ms),
+        moment_of(now_ms),
+        board.day,
+        scale.price(last.price_ticks) if last else None,
+        scale.quantity(last.quantity_lots) if last else None,
+    )
+    quote = Quote(_pair(board.bids), _pair(board.asks))
+    return MarketSummary(f"{board.seq}-{board.time_ms}-{board.since_ms}", statistics, quote)
+
+
+def _from_database(market: Market, now_ms: int) -> MarketSummary:
+    depth = book_depth(market, 1)  # first: the version may be older than what it names, but not newer
+    statistics = _day_statistics(market, now_ms)
+    time_ms = round(depth.time.timestamp() * 1000)
+    quote = Quote(_pair(depth.bids), _pair(depth.asks))
+    return MarketSummary(f"{depth.seq}-{time_ms}-{day_start_ms(now_ms)}", statistics, quote)
+
+
+def _day_statistics(market: Market, now_ms: int) -> DayStatistics:
+    since_ms = day_start_ms(now_ms)
+    last = Trade.objects.filter(market_id=market.pk).order_by("-id").values_list("price", "quantity").first()
+    price, quantity = last or (None, None)
+    return DayStatistics(moment_of(since_ms), moment_of(now_ms), day_sums(market, since_ms=since_ms), price, quantity)
+
+
+def _pair(levels: Sequence[DepthLevel]) -> Pair | None:
+    return (levels[0].price_ticks, levels[0].quantity_lots) if levels else None
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def ticker_fields(market: Market, statistics: DayStatistics, quote: Quote) -> dict[str, Any]:

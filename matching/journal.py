@@ -101,5 +101,8 @@ class Journal(Protocol):
         Never blocks for long, never raises.
         """
 
+    def board(self, engine: Engine, now_ms: int, stamp: str) -> bytes:
+        """Return what everybody may see of the market as of the last batch, under a name. A query now and then."""
+
     def close(self) -> None:
         """Give the lock back and disconnect."""

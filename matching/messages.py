@@ -199,3 +199,8 @@ def engine_channel(slug: str) -> str:
 def heartbeat_key(slug: str) -> str:
     """Return the Valkey key that exists while a market's engine takes commands."""
     return f"te:engine:{slug}"
+
+
+def board_keys(slug: str) -> tuple[str, str]:
+    """Return the Valkey keys of a market's board and of the stamp without which it does not count."""
+    return f"te:board:{slug}", f"te:board:{slug}:stamp"

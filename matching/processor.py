@@ -204,6 +204,18 @@ class MarketProcessor:
         until_s = longest_s if due_ms is None else (due_ms - now_ms) / 1000
         return min(longest_s, max(SHORTEST_PAUSE_S, until_s))
 
+    @property
+    def stamp(self) -> str:
+        """Name what the board shows now: it is another one after each event and each minute. From any thread."""
+        return f"{self.seq}-{self._clock() // 60_000}"
+
+    def board(self) -> tuple[str, bytes, float]:
+        """Return the stamp, the board, and when by the monotonic clock it was right. Raises what storage raises."""
+        engine = self._engine
+        assert engine is not None, "Invariant: a market that is not served has no board"
+        stamp, made = self.stamp, time.monotonic()
+        return stamp, self._journal.board(engine, self._clock(), stamp), made
+
     def close(self) -> None:
         """Give the lock back."""
         self._engine = None

@@ -12,6 +12,7 @@ from channels.layers import BaseChannelLayer, get_channel_layer
 from redis.asyncio import Redis
 
 from matching import metrics
+from matching.board import BoardKeeper
 from matching.heartbeat import Heartbeat
 from matching.journal import BatchOutcome
 from matching.messages import Request, TendRequest, engine_channel, unpack_request
@@ -218,7 +219,7 @@ class MarketRunner:
         self.refresh()
         heartbeat = Heartbeat(self._redis, self.slug, recovered.since_ms)
         beating = asyncio.create_task(self._beat(heartbeat))
-        helpers = [beating, asyncio.create_task(self._poll())]
+        helpers = [beating, *(asyncio.create_task(work) for work in (self._poll(), self._board_keeper().run()))]
         if self._listener is None:
             self._listener = asyncio.create_task(self._keep_listening())
         try:
@@ -333,6 +334,10 @@ class MarketRunner:
         self._waiting.clear()
 
     # --- helpers while serving ----------------------------------------------------------------------
+
+    def _board_keeper(self) -> BoardKeeper:
+        processor = self._processor
+        return BoardKeeper(self._redis, self.slug, lambda: processor.stamp, lambda: self._in_thread(processor.board))
 
     async def _keep_listening(self) -> None:
         """Listen for ever. First a message of our own, for a predecessor that hangs and would swallow the next one."""

@@ -13,7 +13,7 @@ from orders.models import Order, Trade
 # Types whose price the client names; the price of the others is a protection that the engine sets.
 _PRICED = frozenset(kind.value for kind in (Order.Type.LIMIT, Order.Type.STOP_LIMIT, Order.Type.TAKE_PROFIT_LIMIT))
 
-__all__ = ["order_as_json", "own_trade_as_json", "trade_as_json"]
+__all__ = ["order_as_json", "own_trade_as_json", "public_trade_as_json", "trade_as_json"]
 
 
 def order_as_json(order: Order, market: Market) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def order_as_json(order: Order, market: Market) -> dict[str, Any]:
     }
 
 
-def trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
-    """Return a trade without its parties; the market must be the trade's, with its assets loaded."""
+def public_trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
+    """Return a trade as lists show it to everybody: what never changes."""
     scale = market.scale
     return {
         "id": str(trade.id),
@@ -67,8 +67,12 @@ def trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
         "seller_fee": plain(trade.seller_fee, scale.quote_decimals),
         "taker_side": trade.taker_side,
         "executed_at": iso_ms(trade.executed_at),
-        "settlement_status": trade.settlement_status,
     }
+
+
+def trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
+    """Return a trade without its parties; the market must be the trade's, with its assets loaded."""
+    return public_trade_as_json(trade, market) | {"settlement_status": trade.settlement_status}
 
 
 def own_trade_as_json(trade: Trade, market: Market, user_id: UUID) -> dict[str, Any]:

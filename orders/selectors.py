@@ -7,7 +7,7 @@ opens no partition outside them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -140,8 +140,7 @@ def _between(since: datetime | None, until: datetime | None) -> dict[str, UUID]:
     return {name: uuid7_floor(int(at.timestamp() * 1000)) for name, at in bounds.items() if at is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class DepthLevel:
+class DepthLevel(NamedTuple):
     price_ticks: int
     quantity_lots: int
     order_count: int
@@ -154,8 +153,8 @@ class BookDepth:
     seq: int
     time: datetime
     trading_state: str
-    bids: list[DepthLevel]
-    asks: list[DepthLevel]
+    bids: Sequence[DepthLevel]
+    asks: Sequence[DepthLevel]
     checksum: int
 
 
@@ -202,5 +201,5 @@ def _levels(rows: list[tuple[Any, ...]], side: str, market: Market) -> list[Dept
     ]
 
 
-def _pairs(levels: list[DepthLevel]) -> list[tuple[int, int]]:
+def _pairs(levels: Sequence[DepthLevel]) -> list[tuple[int, int]]:
     return [(level.price_ticks, level.quantity_lots) for level in levels[:CHECKSUM_LEVELS]]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -10,13 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exchange.api.fields import MomentField, StrictSerializer
-from exchange.envelope import EnvelopePagination
+from exchange.conditional import NOT_MODIFIED, conditional
+from exchange.envelope import KeysetPagination
 from exchange.selectors import market_by_symbol
-from marketdata.selectors import market_quote
-from marketdata.statistics import day_statistics, statistics_fields, ticker_fields
-from orders.api.outputs import TradeOutput
-from orders.representation import trade_as_json
-from orders.selectors import trades_public
+from marketdata.statistics import market_summary, statistics_fields, ticker_fields
+from orders.api.outputs import PublicTradeOutput
+from orders.api.public import public_trades_answer
 
 __all__ = ["MarketStatisticsView", "MarketTickerView", "MarketTradesView"]
 
@@ -50,13 +50,13 @@ class StatisticsOutput(_DayOutput):
 
 
 class HistoryQuery(StrictSerializer):
-    """`from` (inclusive) and `to` (exclusive); `limit` and `offset` are the paginator's."""
+    """`from` (inclusive) and `to` (exclusive); the others are the paginator's."""
 
     def get_fields(self) -> Any:
         return {"from": MomentField(required=False), "to": MomentField(required=False)}
 
     def to_internal_value(self, data: Any) -> Any:
-        own = {name: data[name] for name in data if name not in ("limit", "offset")}
+        own = {name: data[name] for name in data if name not in ("limit", "offset", "cursor")}
         return super().to_internal_value(own)
 
 
@@ -66,32 +66,38 @@ class _PublicView(APIView):
 
 
 class MarketTickerView(_PublicView):
-    @extend_schema(responses={200: TickerOutput}, summary="Ticker: quote and last 24 hours", tags=["market data"])
-    def get(self, request: Request, symbol: str) -> Response:
+    @extend_schema(
+        responses={200: TickerOutput, **NOT_MODIFIED}, summary="Ticker: quote and last 24 hours", tags=["market data"]
+    )
+    def get(self, request: Request, symbol: str) -> HttpResponse:
         market = market_by_symbol(symbol)
-        return Response(ticker_fields(market, day_statistics(market), market_quote(market)))
+        summary = market_summary(market)
+        return conditional(
+            request,
+            summary.version,
+            lambda: Response(ticker_fields(market, summary.statistics, summary.quote)),
+        )
 
 
 class MarketStatisticsView(_PublicView):
-    @extend_schema(responses={200: StatisticsOutput}, summary="The last 24 hours", tags=["market data"])
-    def get(self, request: Request, symbol: str) -> Response:
+    @extend_schema(responses={200: StatisticsOutput, **NOT_MODIFIED}, summary="The last 24 hours", tags=["market data"])
+    def get(self, request: Request, symbol: str) -> HttpResponse:
         market = market_by_symbol(symbol)
-        return Response(statistics_fields(market, day_statistics(market)))
+        summary = market_summary(market)
+        return conditional(request, summary.version, lambda: Response(statistics_fields(market, summary.statistics)))
 
 
 class MarketTradesView(_PublicView):
-    pagination_class = EnvelopePagination
+    pagination_class = KeysetPagination
 
     @extend_schema(
         parameters=[HistoryQuery],
-        responses={200: TradeOutput(many=True)},
+        responses={200: PublicTradeOutput(many=True), **NOT_MODIFIED},
         summary="History of trades, newest first",
         tags=["market data"],
     )
-    def get(self, request: Request, symbol: str) -> Response:
+    def get(self, request: Request, symbol: str) -> HttpResponse:
         market = market_by_symbol(symbol)
         query = HistoryQuery.validated(request.query_params.dict())
-        trades = trades_public(market=market, since=query.get("from"), until=query.get("to"))
-        paginator = self.pagination_class()
-        page = paginator.paginate_queryset(trades, request)
-        return paginator.get_paginated_response([trade_as_json(trade, market) for trade in page])
+        bounds = {"since": query.get("from"), "until": query.get("to")}
+        return public_trades_answer(request, self.pagination_class(), market=market, **bounds)

@@ -358,3 +358,7 @@ class BookQuery(StrictSerializer):
     depth = serializers.IntegerField(
         required=False, default=50, min_value=1, max_value=1_000, **_example(10, "Levels of each side")
     )
+    group = AmountField(
+        required=False,
+        **_example("10", "Add up levels to multiples of this price step, itself one of the tick: bids down, asks up"),
+    )

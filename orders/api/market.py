@@ -1,8 +1,10 @@
 """What everybody may see: the order book and the trades."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -10,16 +12,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exchange.authentication import logged_in_user
+from exchange.conditional import NOT_MODIFIED, conditional
 from exchange.envelope import EnvelopePagination
-from exchange.errors import ApiError, ErrorCode
+from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import Market
-from exchange.scaling import plain
+from exchange.scaling import NotAMultipleError, plain
 from exchange.selectors import market_by_id, market_by_symbol
 from exchange.times import iso_ms
 from orders.api.inputs import BookQuery, TradeQuery
 from orders.api.outputs import BookOutput, OwnTradeOutput, TradeOutput
+from orders.api.public import public_trades_answer
+from orders.book import grouped_book, public_book
 from orders.representation import own_trade_as_json, trade_as_json
-from orders.selectors import BookDepth, DepthLevel, book_depth, trade_by_id, trades_of_user, trades_public
+from orders.selectors import BookDepth, DepthLevel, trade_by_id, trades_of_user
 
 __all__ = ["OrderBookView", "TradeDetailView", "TradeListView"]
 
@@ -30,14 +35,20 @@ class OrderBookView(APIView):
 
     @extend_schema(
         parameters=[BookQuery],
-        responses={200: BookOutput},
+        responses={200: BookOutput, **NOT_MODIFIED},
         summary="The order book, best first",
         tags=["market data"],
     )
-    def get(self, request: Request, symbol: str) -> Response:
+    def get(self, request: Request, symbol: str) -> HttpResponse:
         query = BookQuery.validated(request.query_params.dict())
         market = market_by_symbol(symbol)
-        return Response(book_as_json(book_depth(market, query["depth"]), market))
+        group: Decimal | None = query.get("group")
+        if group is None:
+            book = public_book(market, query["depth"])
+        else:
+            book = grouped_book(market, query["depth"], _group_ticks(group, market))
+        version = f"{book.seq}-{book.time.timestamp():.3f}"
+        return conditional(request, version, lambda: Response(book_as_json(book, market, group)))
 
 
 class TradeListView(APIView):
@@ -49,11 +60,11 @@ class TradeListView(APIView):
 
     @extend_schema(
         parameters=[TradeQuery],
-        responses={200: OwnTradeOutput(many=True)},
+        responses={200: OwnTradeOutput(many=True), **NOT_MODIFIED},
         summary="Trades, newest first",
         tags=["market data"],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         query = TradeQuery.validated(request.query_params.dict())
         bounds: dict[str, Any] = {
             "market": market_by_symbol(query["symbol"]) if "symbol" in query else None,
@@ -62,10 +73,7 @@ class TradeListView(APIView):
         }
         paginator = self.pagination_class()
         if query.get("mine") != "true":
-            page = paginator.paginate_queryset(trades_public(**bounds), request)
-            return paginator.get_paginated_response(
-                [trade_as_json(trade, market_by_id(trade.market_id)) for trade in page]
-            )
+            return public_trades_answer(request, paginator, **bounds)
         user = logged_in_user(request)
         page = paginator.paginate_queryset(lambda count: trades_of_user(user, at_most=count, **bounds), request)
         return paginator.get_paginated_response(
@@ -86,15 +94,24 @@ class TradeDetailView(APIView):
         return Response(trade_as_json(trade, market_by_id(trade.market_id)))
 
 
-def book_as_json(book: BookDepth, market: Market) -> dict[str, Any]:
-    """Return the order book as the public interface shows it."""
+def _group_ticks(group: Decimal, market: Market) -> int:
+    try:
+        return market.scale.price_ticks(group)
+    except NotAMultipleError:
+        text = f"Give a multiple of the tick size, which is {plain(market.tick_size)}"
+        raise ValidationError({"group": [text]}) from None
+
+
+def book_as_json(book: BookDepth, market: Market, group: Decimal | None = None) -> dict[str, Any]:
+    """Return the order book as the public interface shows it; a grouped one has no checksum."""
     return {
         "symbol": market.symbol,
         "seq": book.seq,
         "timestamp": iso_ms(book.time),
         "bids": [_level_as_json(level, market) for level in book.bids],
         "asks": [_level_as_json(level, market) for level in book.asks],
-        "checksum": book.checksum,
+        "checksum": book.checksum if group is None else None,
+        "group": None if group is None else plain(group),
     }
 
 

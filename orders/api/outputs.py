@@ -18,6 +18,7 @@ __all__ = [
     "OrderOutput",
     "OwnTradeOutput",
     "PlacedOutput",
+    "PublicTradeOutput",
     "TradeOutput",
 ]
 
@@ -77,7 +78,7 @@ class OrderOutput(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField(**_shown(_TIME, "When it last changed"))
 
 
-class TradeOutput(serializers.Serializer[Any]):
+class PublicTradeOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField(**_shown(_ID, "A UUIDv7"))
     symbol = serializers.CharField(**_shown("BTC/USDT", "The market"))
     price = serializers.CharField(**_shown("65000.00", "The maker's price, or the auction's"))
@@ -86,15 +87,21 @@ class TradeOutput(serializers.Serializer[Any]):
     seller_fee = serializers.CharField(**_shown("13.00000000", "In the quote asset"))
     taker_side = serializers.ChoiceField(Order.Side.values, **_shown("buy", "The side that came to the other"))
     executed_at = serializers.DateTimeField(**_shown(_TIME, "When it was made"))
+
+
+class TradeOutput(PublicTradeOutput):
     settlement_status = serializers.ChoiceField(
         SettlementStatus.values, **_shown("settled", "Whether the ledger has it yet")
     )
 
 
 @extend_schema_serializer(component_name="OwnTrade")
-class OwnTradeOutput(TradeOutput):
-    """The last four are there with `mine=true`."""
+class OwnTradeOutput(PublicTradeOutput):
+    """The last five are there with `mine=true`."""
 
+    settlement_status = serializers.ChoiceField(
+        SettlementStatus.values, required=False, **_shown("settled", "Whether the ledger has it yet")
+    )
     side = serializers.ChoiceField(Order.Side.values, required=False, **_shown("buy", "The own side"))
     role = serializers.ChoiceField(["maker", "taker"], required=False, **_shown("taker", "The own role"))
     fee = serializers.CharField(required=False, **_shown("13.00000000", "The own fee, in the quote asset"))
@@ -175,4 +182,7 @@ class BookOutput(serializers.Serializer[Any]):
     timestamp = serializers.DateTimeField(**_shown(_TIME, "When that was"))
     bids = LevelOutput(many=True, help_text="Highest price first")
     asks = LevelOutput(many=True, help_text="Lowest price first")
-    checksum = serializers.IntegerField(**_shown(3310070434, "CRC-32 of the best 10 levels of each side"))
+    checksum = serializers.IntegerField(
+        **_nullable(3310070434, "CRC-32 of the best 10 levels of each side; null if grouped")
+    )
+    group = serializers.CharField(**_nullable("10", "The step that prices are grouped by; null if they are not"))

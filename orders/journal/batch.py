@@ -12,6 +12,7 @@ from matching.messages import Reply, Request
 from orders.checksum import book_checksum
 from orders.journal import store
 from orders.journal.admission import Admission
+from orders.journal.board import BoardState
 from orders.journal.candles import TradeSummary
 from orders.journal.claims import ClientIdClaims
 from orders.journal.locks import accounts_to_lock
@@ -36,6 +37,7 @@ class PostgresBatch:
         open_orders: OpenOrders,
         owed: OwedHolds,
         recent: RecentOrders,
+        board: BoardState,
         requests: Sequence[Request],
         ready_brackets: Sequence[int],
         engine: Engine,
@@ -46,6 +48,7 @@ class PostgresBatch:
         self._cursor: Cursor[Any] = connection.cursor()
         self._terms = terms
         self._owed = owed
+        self._board = board
         self._now_ms = now_ms
         self._first_seq = engine.seq
         self._claims = ClientIdClaims.claim(self._cursor, requests)
@@ -106,6 +109,8 @@ class PostgresBatch:
             order.is_stored = True
             order.is_reshaped = False
         self._owed.add(self._work.owed, self._terms)
+        if self.outcome.publications:  # else nothing happened
+            self._board.add(self._work.trades, self._terms, self._now_ms)
 
     def _market_message(self, engine: Engine, candles: Sequence[CandleMessage]) -> dict[str, Any]:
         terms, work = self._terms, self._work

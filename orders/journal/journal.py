@@ -17,6 +17,7 @@ from matching.journal import BatchOutcome
 from matching.messages import Request, TendRequest
 from orders.engines.deposing import application_name, depose
 from orders.journal.batch import PostgresBatch
+from orders.journal.board import BoardState
 from orders.journal.brackets import ready_brackets
 from orders.journal.following import JournalFollower
 from orders.journal.open_orders import OpenOrders
@@ -65,6 +66,7 @@ class PostgresJournal:
         self._open_orders = OpenOrders()
         self._owed = OwedHolds()
         self._recent = RecentOrders()
+        self._board = BoardState()
 
     # --- the lock -------------------------------------------------------------------------------------
 
@@ -129,6 +131,7 @@ class PostgresJournal:
         warm = self._finish_following(connection, terms)
         self.was_warm = warm is not None
         engine, self._open_orders, self._recent = warm or recover(connection, terms)
+        self._board = BoardState()
         self._owed = OwedHolds.read(connection, terms)
         connection.commit()
         self._release_owed()
@@ -171,6 +174,7 @@ class PostgresJournal:
                 open_orders=self._open_orders,
                 owed=self._owed,
                 recent=self._recent,
+                board=self._board,
                 requests=requests,
                 ready_brackets=brackets,
                 engine=engine,
@@ -216,6 +220,15 @@ class PostgresJournal:
         outcome.publications += self._release_owed()
         if outcome.trades and self._terms is not None:
             settle_market_soon(market_id=self._terms.market_id)
+
+    def board(self, engine: Engine, now_ms: int, stamp: str) -> bytes:
+        """Return the packed board (orders.board) as of the last batch. Queries after a recovery and once a minute."""
+        connection = self._connect()
+        assert self._terms is not None, "Invariant: a market is locked before it is shown"
+        try:
+            return self._board.board(connection, self._terms, engine, now_ms).packed(stamp)
+        finally:
+            connection.rollback()  # ends what was only read; does nothing if nothing was
 
     def _release_owed(self) -> list[tuple[str, dict[str, Any]]]:
         """Give back what is owed; what fails stays owed until after the next batch."""

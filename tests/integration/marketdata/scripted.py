@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from django.conf import settings
 from django.db import connection, transaction
 
 from exchange.ids import trade_uuid, uuid7
@@ -16,6 +18,8 @@ from exchange.streams import BALANCES_GROUP, market_group, pubsub_layer
 from marketdata.database import in_database
 from matching.engine import OrderType, Side, TimeInForce
 from orders.checksum import book_checksum
+from orders.journal.candles import UPSERT, TradeSummary, upsert_parameters
+from orders.journal.terms import MarketTerms
 from orders.models import MarketSequence, Order
 from orders.rows import OrderRow, TradeRow, order_from_row, trade_from_row
 from settlement.models import Account
@@ -191,6 +195,8 @@ class ScriptedMarket:
             order_from_row(row, self.market).save(force_insert=True)
         for trade in self._trades:
             trade_from_row(trade, self.market).save(force_insert=True)
+        if self._trades:
+            self._write_candles()
         MarketSequence.objects.update_or_create(
             market=self.market,
             defaults={
@@ -199,3 +205,11 @@ class ScriptedMarket:
                 "updated_at": datetime.fromtimestamp(self.now_ms / 1000, UTC),
             },
         )
+
+    def _write_candles(self) -> None:
+        with psycopg.connect(settings.ENGINE_DATABASE_URL) as engine_connection:
+            terms = MarketTerms.read(engine_connection, self.market.symbol)
+        with connection.cursor() as cursor:
+            parameters = upsert_parameters(TradeSummary.of(self._trades), terms, self.now_ms)
+            moved = "WITH moved AS (SELECT %(market_id)s::smallint AS market_id)"
+            cursor.execute(f"{moved} {UPSERT}", parameters | {"market_id": self.market.pk})

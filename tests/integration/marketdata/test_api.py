@@ -1,7 +1,6 @@
 """Ticker, statistics and the history of trades over REST."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from django.urls import include, path
 
 from exchange.models import Market
 from exchange.times import iso_ms_of
-from marketdata.statistics import RollingDay
+from marketdata.statistics import day_statistics
 from matching.engine import Side
 from tests.integration.marketdata.scripted import ScriptedMarket
 
@@ -74,13 +73,12 @@ def test_ticker_and_statistics_cover_24_hours(script: ScriptedMarket) -> None:
     assert statistics["average_price"] == "10.33"
 
 
-def test_the_day_moves_on_by_minutes_and_reads_only_what_is_new(script: ScriptedMarket) -> None:
+def test_the_day_moves_on_by_minutes(script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch) -> None:
     start_ms = int(time.time() * 1000) // 60_000 * 60_000
-    rolling = RollingDay(script.market)
 
     def count_at(minutes: int) -> tuple[int, str]:
-        now = datetime.fromtimestamp(start_ms / 1000 + 60 * minutes, UTC)
-        day = rolling.statistics(now=now, max_age_s=0).day
+        monkeypatch.setattr("marketdata.statistics._now_ms", lambda: start_ms + 60_000 * minutes)
+        day = day_statistics(script.market).day
         return (day.trade_count, str(day.open.normalize())) if day else (0, "")
 
     trade_at(script, start_ms, 1_001, 1)
@@ -103,11 +101,36 @@ def test_history_is_paged_and_bounded_in_time(script: ScriptedMarket) -> None:
     period = get(f"{url}?from={iso_ms_of(now_ms + 1000)}&to={iso_ms_of(now_ms + 3000)}")
 
     assert [trade["price"] for trade in page["data"]] == ["10.03", "10.02"]
-    assert page["pagination"] == {"total": 5, "limit": 2, "offset": 1, "has_more": True}
+    assert page["pagination"] == {
+        "total": 5, "limit": 2, "offset": 1, "has_more": True, "next_cursor": page["data"][-1]["id"],
+    }  # fmt: skip
     assert [trade["price"] for trade in period["data"]] == ["10.02", "10.01"]
 
 
-@pytest.mark.parametrize("query", ["from=yesterday", "to=2026-13-01T00:00:00Z", "limit=0", "since=1", "offset=-1"])
+def test_a_cursor_goes_on_where_the_page_before_ended(script: ScriptedMarket) -> None:
+    now_ms = int(time.time() * 1000)
+    for step in range(5):
+        trade_at(script, now_ms + step, 1_000 + step, 1)
+    url = f"{script.market.slug}/trades"
+
+    first = get(f"{url}?limit=2")
+    trade_at(script, now_ms + 10, 1_100, 1)  # what comes meanwhile moves nothing
+    second = get(f"{url}?limit=2&cursor={first['pagination']['next_cursor']}")
+    third = get(f"{url}?limit=2&cursor={second['pagination']['next_cursor']}&from={iso_ms_of(now_ms)}")
+
+    prices = [trade["price"] for page in (first, second, third) for trade in page["data"]]
+    assert prices == ["10.04", "10.03", "10.02", "10.01", "10.00"]
+    cursor = second["data"][-1]["id"]
+    assert second["pagination"] == {
+        "total": None, "limit": 2, "offset": None, "has_more": True, "next_cursor": cursor,
+    }  # fmt: skip
+    assert third["pagination"]["next_cursor"] is None
+    assert third["pagination"]["has_more"] is False
+
+
+@pytest.mark.parametrize(
+    "query", ["from=yesterday", "to=2026-13-01T00:00:00Z", "limit=0", "since=1", "offset=-1", "cursor=1"]
+)
 def test_a_bad_query_is_named(market: Market, query: str) -> None:
     error = get(f"{market.slug}/trades?{query}", status=400)["error"]
 

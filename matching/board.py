@@ -1,0 +1,88 @@
+"""Keeps a market's board in Valkey: what readers of the public API get without a query, right to a quarter second.
+
+The board itself is opaque here. A stamp beside it names the board that is right, and expires soon: a board is believed
+only while an engine says so. When nothing happens only the stamp is renewed. An engine that is behind, because it was
+suspended and another one took over, does not replace a newer stamp.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from redis.asyncio import Redis
+
+from matching.messages import board_keys
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_S = 0.1
+STAMP_MS = 240  # so long a board is believed at most; with what the way to it takes, less than 250
+BOARD_MS = 60_000
+RETRY_S = 1.0
+
+# KEYS: board, stamp. ARGV: seq, stamp, its life, the board's life, and the board unless it is there already.
+# Returns 1 when the board is right now, 0 when it is missing, -1 when another engine is further.
+_SHOW = """
+local stamp = redis.call('GET', KEYS[2])
+local seq = stamp and tonumber(string.match(stamp, '^%d+'))
+if seq and seq > tonumber(ARGV[1]) then return -1 end
+if ARGV[5] then
+    redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[4])
+elseif redis.call('PEXPIRE', KEYS[1], ARGV[4]) == 0 then
+    return 0
+end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+
+
+class BoardKeeper:
+    """One market's board, of one time of serving it.
+
+    `stamp` names the present state, `<seq>-<something>`, at no cost; `show` waits for the batch at work and returns the
+    stamp of what is there then, the board, and when that was by the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        slug: str,
+        stamp: Callable[[], str],
+        show: Callable[[], Awaitable[tuple[str, bytes, float]]],
+    ) -> None:
+        self._redis = redis
+        self._slug = slug
+        self._stamp = stamp
+        self._show = show
+        self._shown = ""
+
+    async def run(self) -> None:
+        """Keep the board until cancelled. What fails is tried again; nobody waits for it."""
+        is_failing = False
+        while True:
+            try:
+                await self.keep()
+                is_failing = False
+            except Exception as error:
+                self._shown = ""
+                if not is_failing:
+                    log.warning("board_not_shown", market=self._slug, error=f"{type(error).__name__}: {error}")
+                is_failing = True
+            await asyncio.sleep(RETRY_S if is_failing else INTERVAL_S)
+
+    async def keep(self) -> None:
+        """Show the board if it changed, else say that it is right still."""
+        stamp, board, made = self._stamp(), b"", time.monotonic()
+        if stamp != self._shown:
+            stamp, board, made = await self._show()
+        seen_ms = round((time.monotonic() - made) * 1000)
+        self._shown = stamp if seen_ms < STAMP_MS and await self._write(stamp, board, seen_ms) > 0 else ""
+
+    async def _write(self, stamp: str, board: bytes, seen_ms: int) -> int:
+        """Write a board that was right so long ago; see _SHOW for what comes back."""
+        seq = stamp.partition("-")[0]
+        arguments: list[str | bytes] = [seq, stamp, str(STAMP_MS - seen_ms), str(BOARD_MS)]
+        if board:
+            arguments.append(board)
+        return int(await self._redis.eval(_SHOW, 2, *board_keys(self._slug), *arguments))
