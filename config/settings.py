@@ -187,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=RECONCILE_MINUTES),
         "options": {"expire_seconds": RECONCILE_MINUTES * 60},
     },
+    "marketdata-analytics": {
+        "task": "marketdata.tasks.refresh_analytics",
+        "schedule": 300.0,
+        "options": {"expire_seconds": 240},
+    },
     "orders-fee-tiers": {"task": "orders.tasks.recompute_fee_tiers", "schedule": crontab(hour="0", minute="15")},
 }
 
@@ -309,6 +314,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Orders", "receipt_long", "orders.order"),
                     _page("Trades", "swap_horiz", "orders.trade"),
                     _page("Markets", "storefront", "exchange.market"),
+                    _page("Markets, 24 hours", "monitoring", "marketdata.marketday"),
                     _page("Assets", "toll", "exchange.asset"),
                 ],
             },
@@ -331,6 +337,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "People",
                 "items": [
                     _page("Users", "person", "exchange.user"),
+                    _page("User activity", "query_stats", "marketdata.useractivity"),
                     _page("Fee tiers", "percent", "exchange.userfeetier"),
                     _page("Groups", "group", "auth.group"),
                     _page("Audit trail", "policy", "exchange.auditentry"),
