@@ -213,29 +213,32 @@ class EnvelopePagination(BasePagination):
 class KeysetPagination(EnvelopePagination):
     """`limit` with `offset`, or with `cursor`: the page after the row with that id, as fast anywhere in the list.
 
-    For lists from the highest id to the lowest, ids being UUIDs. With a cursor nothing is counted.
+    For lists from the highest id to the lowest, ids being UUIDs. With a cursor nothing is counted, and the source must
+    begin after it: `read_cursor` says where.
     """
 
-    cursor: UUID | None
+    cursor: UUID | None = None
     next_cursor: str | None
+
+    def read_cursor(self, request: Request) -> UUID | None:
+        """Return the id after which the page begins; None without one. Raises VALIDATION_ERROR."""
+        self.cursor = _cursor(request)
+        return self.cursor
 
     def paginate_queryset(self, queryset: Source, request: Request, view: "APIView | None" = None) -> list[Any]:
         """Return one page. One query, and without a cursor a second one that counts."""
-        self.cursor = _cursor(request)
         if self.cursor is None:
             page = super().paginate_queryset(queryset, request, view)
         else:
-            assert isinstance(queryset, QuerySet), "Invariant: only a query set has a place to go on from"
             self._read_bounds(request)
-            rows = list(queryset.filter(pk__lt=self.cursor)[: self.limit + 1])
+            rows = list(_rows(queryset, self.limit + 1)[: self.limit + 1])
             page, self.has_more = rows[: self.limit], len(rows) > self.limit
         self.next_cursor = str(page[-1].pk) if self.has_more else None
         return page
 
     def paginate_head(self, head: Sequence[Any], total: int, request: Request) -> list[Any] | None:
         """As above, of rows whose `id` is the UUID's bytes; None with a cursor."""
-        self.cursor = _cursor(request)
-        page = None if self.cursor else super().paginate_head(head, total, request)
+        page = None if self.read_cursor(request) else super().paginate_head(head, total, request)
         if page is not None:
             self.next_cursor = str(UUID(bytes=page[-1].id)) if self.has_more else None
         return page

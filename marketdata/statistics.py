@@ -12,8 +12,7 @@ from exchange.scaling import plain
 from exchange.times import moment_of
 from orders.board import Board, board_of
 from orders.day import DaySums, day_start_ms, day_sums
-from orders.models import Trade
-from orders.selectors import DepthLevel, book_depth
+from orders.selectors import DepthLevel, book_depth, trades_of_market
 
 __all__ = [
     "DayStatistics",
@@ -91,7 +90,7 @@ def _from_database(market: Market, now_ms: int) -> MarketSummary:
 
 def _day_statistics(market: Market, now_ms: int) -> DayStatistics:
     since_ms = day_start_ms(now_ms)
-    last = Trade.objects.filter(market_id=market.pk).order_by("-id").values_list("price", "quantity").first()
+    last = trades_of_market(market).values_list("price", "quantity").first()
     price, quantity = last or (None, None)
     return DayStatistics(moment_of(since_ms), moment_of(now_ms), day_sums(market, since_ms=since_ms), price, quantity)
 

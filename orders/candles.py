@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from exchange.ids import uuid7_floor, uuid7_time
 from exchange.models import Market
-from orders.models import Trade
+from orders.selectors import trades_of_market
 from orders.timeframes import FINEST, TIMEFRAMES, opening_ms
 
 __all__ = ["Compared", "Rebuilt", "candles_check", "candles_days", "candles_rebuild"]
@@ -93,7 +93,7 @@ class Compared:
 
 def candles_days(*, market: Market, since: date | None = None, until: date | None = None) -> list[date]:
     """Return the days, UTC, from a market's first trade to today, within bounds (`until` exclusive). One query."""
-    first_id = Trade.objects.filter(market_id=market.pk).order_by("id").values_list("id", flat=True).first()
+    first_id = trades_of_market(market).reverse().values_list("id", flat=True).first()
     if first_id is None:
         return []
     today = datetime.now(UTC).date()

@@ -32,6 +32,7 @@ __all__ = [
     "orders_of_group",
     "orders_of_user",
     "trade_by_id",
+    "trades_of_market",
     "trades_of_order",
     "trades_of_user",
     "trades_public",
@@ -98,6 +99,20 @@ def trades_public(
     """Return the trades of one market or of all, newest first."""
     conditions = {} if market is None else {"market_id": market.pk}
     return Trade.objects.filter(**conditions, **_between(since, until)).order_by("-id")
+
+
+def trades_of_market(
+    market: Market, *, since: datetime | None = None, until: datetime | None = None, before: UUID | None = None
+) -> QuerySet[Trade]:
+    """Return a market's trades, newest first, made from `since` on, before `until` and before the trade `before`.
+
+    Any page is read by the index on (market, id), only its own rows. Told of one market, the planner would rather take
+    the primary key, and read through whatever other markets traded in a pause of this one; so it is told of a range.
+    """
+    trades = Trade.objects.filter(market_id__gte=market.pk, market_id__lte=market.pk, **_between(since, until))
+    if before is not None:
+        trades = trades.filter(id__lt=before)
+    return trades.order_by("-market_id", "-id")
 
 
 def trades_of_user(

@@ -5,19 +5,21 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from exchange.conditional import conditional
-from exchange.envelope import EnvelopePagination, dumps
+from exchange.envelope import EnvelopePagination, KeysetPagination, dumps
 from exchange.models import Market
 from exchange.scaling import plain
 from exchange.selectors import market_by_id
 from exchange.times import iso_ms_of
 from orders.board import BoardTrade, board_of
+from orders.models import Trade
 from orders.representation import public_trade_as_json
 from orders.rows import SIDE_NAMES
-from orders.selectors import trades_public
+from orders.selectors import trades_of_market, trades_public
 
 __all__ = ["public_trades_answer"]
 
@@ -35,11 +37,23 @@ def public_trades_answer(
     if market is not None and since is None and until is None:
         data = _from_board(request, paginator, market)
     if data is None:
-        trades = trades_public(market=market, since=since, until=until)
-        page = paginator.paginate_queryset(trades, request)
+        page = paginator.paginate_queryset(_trades(paginator, request, market, since, until), request)
         data = [public_trade_as_json(trade, market or market_by_id(trade.market_id)) for trade in page]
     response = paginator.get_paginated_response(data)
     return conditional(request, f"{crc32(dumps([data, response.pagination])):08x}", lambda: response)
+
+
+def _trades(
+    paginator: EnvelopePagination,
+    request: Request,
+    market: Market | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> QuerySet[Trade]:
+    if market is None:
+        return trades_public(since=since, until=until)
+    before = paginator.read_cursor(request) if isinstance(paginator, KeysetPagination) else None
+    return trades_of_market(market, since=since, until=until, before=before)
 
 
 def _from_board(request: Request, paginator: EnvelopePagination, market: Market) -> list[dict[str, Any]] | None:
