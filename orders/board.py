@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgpack
 import structlog
+from prometheus_client import Counter
 from redis.exceptions import RedisError
 
 from exchange.envelope import EnvelopePagination
@@ -30,6 +31,9 @@ BOARD_TRADES: Final = 100
 TRADES_COUNTED: Final = EnvelopePagination.TOTAL_MAX
 _PAUSE_S = 1.0  # after Valkey could not be reached; the database answers meanwhile
 _paused_until = 0.0
+_READS = Counter(
+    "trade_engine_board_reads", "Looks at a market's board: shown, or none that is right, or no cache", ["outcome"]
+)
 
 
 class BoardTrade(NamedTuple):
@@ -97,14 +101,18 @@ def board_of(market: Market) -> Board | None:
     """
     global _paused_until
     if time.monotonic() < _paused_until:
+        _READS.labels("unreachable").inc()
         return None
     try:
         packed, stamp = valkey().mget(board_keys(market.slug))
     except RedisError as error:
         _paused_until = time.monotonic() + _PAUSE_S
         log.warning("boards_unreachable", error=repr(error))
+        _READS.labels("unreachable").inc()
         return None
-    return _unpacked(packed, stamp, market) if packed and stamp else None
+    board = _unpacked(packed, stamp, market) if packed and stamp else None
+    _READS.labels("shown" if board else "none").inc()
+    return board
 
 
 def _unpacked(packed: Any, stamp: Any, market: Market) -> Board | None:

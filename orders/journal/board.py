@@ -22,7 +22,7 @@ SELECT uuid_send(id), (price / %(tick)s)::bigint, quantity / %(lot)s, buyer_fee 
 FROM orders_trade WHERE market_id BETWEEN %(market_id)s AND %(market_id)s ORDER BY market_id DESC, id DESC
 LIMIT %(limit)s
 """
-_COUNT = "SELECT count(*) FROM (SELECT FROM orders_trade WHERE market_id = %(market_id)s LIMIT %(most)s) AS some"
+_COUNT = "SELECT count(*) FROM (SELECT FROM orders_trade WHERE market_id = %(market_id)s LIMIT %(most)s) AS counted"
 _SIDES = (Side.BUY, Side.SELL)
 
 
