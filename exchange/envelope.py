@@ -255,7 +255,7 @@ class KeysetPagination(EnvelopePagination):
             "in": "query",
             "required": False,
             "description": "Instead of `offset`: `next_cursor` of the page before",
-            "schema": {"type": "string", "format": "uuid"},
+            "schema": {"type": "string", "format": "uuid", "example": "01900000-0000-7000-8000-000000000001"},
         }
         return [*super().get_schema_operation_parameters(view), cursor]
 

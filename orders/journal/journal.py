@@ -223,12 +223,13 @@ class PostgresJournal:
 
     def board(self, engine: Engine, now_ms: int, stamp: str) -> bytes:
         """Return the packed board (orders.board) as of the last batch. Queries after a recovery and once a minute."""
-        connection = self._connect()
-        assert self._terms is not None, "Invariant: a market is locked before it is shown"
+        connection = self._connection
+        assert connection is not None and self._terms is not None, "Invariant: a market is locked before it is shown"
         try:
             return self._board.board(connection, self._terms, engine, now_ms).packed(stamp)
         finally:
-            connection.rollback()  # ends what was only read; does nothing if nothing was
+            if not connection.closed:
+                connection.rollback()  # ends what was only read; does nothing if nothing was
 
     def _release_owed(self) -> list[tuple[str, dict[str, Any]]]:
         """Give back what is owed; what fails stays owed until after the next batch."""
