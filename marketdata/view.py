@@ -26,7 +26,6 @@ from marketdata.outbox import Outbox
 from marketdata.replica import BookReplica
 from marketdata.running import Running
 
-TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h", "1d", "1w")
 INTERVALS_MS = (0, 100, 250, 500, 1_000)
 SLICE = 250  # viewers that are served without a pause
 CANDLES_KEPT = 3  # of each timeframe

@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from exchange.errors import ApiError, ErrorCode
-from marketdata.view import INTERVALS_MS, TIMEFRAMES, Wish
+from marketdata.view import INTERVALS_MS, Wish
+from orders.timeframes import FINEST, TIMEFRAMES
 
 CHANNELS = ("book", "ticker", "candles")
 INTERVALS = {f"{ms}ms": ms for ms in INTERVALS_MS} | {"1s": 1_000}
@@ -14,10 +15,10 @@ SEQ_MAX = 2**63 - 1
 
 def wish_of(fields: Mapping[str, Any]) -> Wish:
     """Return the wish that a message's fields say; book and ticker where they say nothing. Raises VALIDATION_ERROR."""
-    timeframes = _names(fields, "timeframes", TIMEFRAMES, ())
+    timeframes = _names(fields, "timeframes", tuple(TIMEFRAMES), ())
     channels = _names(fields, "channels", CHANNELS, ("book", "ticker", "candles") if timeframes else ("book", "ticker"))
     if "candles" in channels and not timeframes:
-        timeframes = (TIMEFRAMES[0],)
+        timeframes = (FINEST,)
     interval = fields.get("interval", "0ms")
     if not isinstance(interval, str) or interval not in INTERVALS:
         raise _refused("interval", INTERVALS)

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('exchange', '0002_market_rules_and_fee_tiers'),
-        ('orders', '0006_candles'),
+        ('orders', '0007_candles'),
     ]
 
     operations = [

@@ -29,7 +29,7 @@ TIMEFRAMES = [(name, name) for name in ('1m', '5m', '15m', '1h', '4h', '1d', '1w
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0003_order_filters'),
+        ('orders', '0006_trade_resolved'),
     ]
 
     operations = [
