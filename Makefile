@@ -17,8 +17,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long lint format bench fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
-.PHONY: help setup run test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup run test test-long lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
