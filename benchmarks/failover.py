@@ -5,7 +5,6 @@ Run with `python -m benchmarks failover`; FAILOVER_ORDERS changes the size of th
 
 import os
 import random
-import re
 import signal
 import statistics
 import subprocess
@@ -77,9 +76,9 @@ def _fail_over(
     engines: "list[subprocess.Popen[bytes]]", number: signal.Signals,
 ) -> float:  # fmt: skip
     """Hit the active engine; return the seconds to the first answer, with two engines running again."""
-    _wait_until_both_are_there(market)
+    _holder(market)
     time.sleep(SETTLED_IN_S)
-    active = next(engine for engine in engines if engine.pid == _active_pid(market))
+    active = next(engine for engine in engines if engine.pid == _holder(market))
     probe = _Probe(market, users, rnd)
     active.send_signal(number)
     seconds = probe.run()
@@ -117,37 +116,16 @@ class _Probe:
             self._answered.set()
 
 
-_THERE = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s"
-_HOLDER = """
-    SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s
-"""
-
-
-def _active_pid(market: "Market") -> int:
-    """Return the process that holds the market's lock; its number ends the name of its connection."""
-    from django.db import connection
-
-    from orders.journal.journal import LOCK_CLASS
+def _holder(market: "Market") -> int:
+    """Return the process that serves the market, once another one stands by with a warm book (`manage.py engines`)."""
+    from orders.engines.selectors import engine_fleet
 
     found: list[int] = []
 
     def is_known() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(_HOLDER, [LOCK_CLASS, market.pk])
-            found[:] = [int(number) for (name,) in cursor.fetchall() for number in re.findall(r"(\d+)$", name)]
-        return len(found) == 1
+        served = next(each for each in engine_fleet().markets if each.symbol == market.symbol)
+        found[:] = [served.holder["pid"]] if served.holder and served.warm_standbys else []
+        return bool(found)
 
-    wait_for("the holder of the market's lock", is_known)
+    wait_for("an engine and its standby", is_known)
     return found[0]
-
-
-def _wait_until_both_are_there(market: "Market") -> None:
-    from django.db import connection
-
-    def are_there() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(_THERE, [f"engine {market.symbol} %"])
-            return bool(cursor.fetchone()[0] >= 2)
-
-    wait_for("the standby", are_there)

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgpack
@@ -23,14 +23,17 @@ COMMANDS = "te:0:cmd:engine."
 CAPACITY = 20_000
 
 
-@dataclass(slots=True)
+class MissedError(Exception):
+    """What was to be struck was not there: it had been struck already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """A fault that happened."""
+    """A fault that struck something."""
 
     kind: str
     at: float
     what: str
-    suspended_s: float = field(default=0.0)
 
 
 class Faults:
@@ -41,16 +44,20 @@ class Faults:
         self.rng = random.Random(f"{seed} victims")  # how much is drawn here depends on what runs ...
         self._order = random.Random(f"{seed} kinds")  # ... and must not change what comes next
         self.done: list[Done] = []
+        self.missed = 0
         kinds = {kind: weight for kind, (weight, _) in KINDS.items() if not only or kind in only}
         assert kinds, "Invariant: there is something to do"
         self._kinds, self._weights = list(kinds), list(kinds.values())
         self._resuming: list[threading.Timer] = []
 
-    def strike(self) -> Done:
-        """Do one fault and return what was done."""
-        kind = self._order.choices(self._kinds, self._weights)[0]
-        done = Done(kind, time.time(), "")
-        done.what = KINDS[kind][1](self)
+    def strike(self) -> Done | None:
+        """Do one fault and return what was done; None when its victim was down already, which counts for nothing."""
+        kind, at = self._order.choices(self._kinds, self._weights)[0], time.time()
+        try:
+            done = Done(kind, at, KINDS[kind][1](self))
+        except MissedError:
+            self.missed += 1
+            return None
         self.done.append(done)
         return done
 
@@ -65,18 +72,22 @@ class Faults:
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> str:
         role = self.cluster.roles[name]
         pid = role.pid
-        return f"{name} ({pid})" if role.send(number) else f"{name} (not running)"
+        if not role.send(number):
+            raise MissedError
+        return f"{name} ({pid})"
 
     def terminate(self, name: str, number: signal.Signals = signal.SIGTERM) -> str:
         role = self.cluster.roles[name]
         pid = role.pid
-        return f"{name} ({pid})" if role.terminate(number, TERMINATED_S) else f"{name} (not running)"
+        if not role.terminate(number, TERMINATED_S):
+            raise MissedError
+        return f"{name} ({pid})"
 
     def kill_child(self, name: str) -> str:
         role = self.cluster.roles[name]
         children = role.children()
         if not children:
-            return f"{name} (no child)"
+            raise MissedError
         pid = self.rng.choice(children)
         role.send(signal.SIGKILL, [pid])
         return f"{name}'s child ({pid})"
@@ -85,7 +96,7 @@ class Faults:
         """Stop a role and all below it, and let them go on later."""
         role, seconds = self.cluster.roles[name], self.rng.uniform(*SUSPENDED_S)
         if (pid := role.pid) is None:
-            return f"{name} (not running)"
+            raise MissedError
         pids = [pid, *role.children()]
         role.send(signal.SIGSTOP, pids)
         timer = threading.Timer(seconds, _resume, [pids])
@@ -101,17 +112,21 @@ class Faults:
         return next(name for name in ENGINES if name != active)
 
     def sql(self, query: str, *values: Any) -> int:
-        """Run a query and count its rows; -1 when the database is away."""
-        with contextlib.suppress(psycopg.Error), self.cluster.database() as connection:
-            connection.execute("SET statement_timeout = 2000")
-            return len(connection.execute(query, values).fetchall())
-        return -1
+        """Run a query and count its rows."""
+        try:
+            with self.cluster.database() as connection:
+                connection.execute("SET statement_timeout = 2000")
+                return len(connection.execute(query, values).fetchall())
+        except psycopg.Error as error:
+            raise MissedError from error
 
     def broker(self, work: Callable[[Any], Any]) -> Any:
-        """Do something in Valkey; None when it is away."""
-        with contextlib.suppress(RedisError, OSError), self.cluster.broker() as redis:
-            return work(redis)
-        return None
+        """Do something in Valkey."""
+        try:
+            with self.cluster.broker() as redis:
+                return work(redis)
+        except (RedisError, OSError) as error:
+            raise MissedError from error
 
 
 def _resume(pids: list[int]) -> None:
@@ -163,7 +178,7 @@ def _fill(faults: Faults) -> str:
     return f"{_send(faults, lambda: msgpack.packb({'type': 'engine.refresh'}), CAPACITY)} nudges"
 
 
-def _send(faults: Faults, message: Callable[[], bytes], count: int) -> int | None:
+def _send(faults: Faults, message: Callable[[], bytes], count: int) -> int:
     slug = faults.rng.choice(list(MARKETS)).replace("/", "-")
 
     def work(redis: Any) -> int:
@@ -173,7 +188,7 @@ def _send(faults: Faults, message: Callable[[], bytes], count: int) -> int | Non
         redis.expire(COMMANDS + slug, 60)
         return len(members)
 
-    found: int | None = faults.broker(work)
+    found: int = faults.broker(work)
     return found
 
 

@@ -14,6 +14,7 @@ def lines(run: Run, seconds: float) -> Iterator[str]:
     total = sum(kills.values())
     yield f"seed {run.plan.seed} · {total} kills in {seconds:.0f} s ({seconds / max(1, total):.1f} s each), "
     yield from _table("kills by kind", kills)
+    yield f"struck nothing, as the victim was down already, and are not counted: {run.faults.missed}"
     yield from _table("requests", tally.requests)
     yield from _table("acknowledged", tally.acknowledged)
     yield from _table("refused", tally.refused)

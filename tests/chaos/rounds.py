@@ -114,8 +114,8 @@ class Run:
         self.outages.forget()
         time.sleep(1.0)  # so that there is something to lose
         for _ in range(min(self.plan.kills_per_round, self.plan.kills - len(self.faults.done))):
-            done = self.faults.strike()
-            print(f"  {len(self.faults.done):4} {done.kind}: {done.what}", flush=True)
+            if done := self.faults.strike():
+                print(f"  {len(self.faults.done):4} {done.kind}: {done.what}", flush=True)
             if self._rng.random() > 0.2:  # else two at once
                 time.sleep(self._rng.uniform(*self.plan.pause_s))
         self.faults.wait()
@@ -201,9 +201,7 @@ class Run:
     def _check_outages(self) -> None:
         """Whatever was done last before an endpoint served again, it did so soon."""
         for endpoint, begin, end in self.outages.gaps:
-            last = max(
-                (done.at + done.suspended_s for done in self.faults.done if begin <= done.at <= end), default=begin
-            )
+            last = max((done.at for done in self.faults.done if begin <= done.at <= end), default=begin)
             if end - last > OUTAGE_MAX_S:
                 self.findings.differ(
                     "outage", f"{endpoint} answered nobody for {end - last:.1f} s after the last fault"
