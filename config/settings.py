@@ -250,7 +250,8 @@ SIMPLE_JWT = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Trade Engine",
-    "DESCRIPTION": "A self-hosted exchange. Every number that is money, price or quantity is a JSON string.",
+    "DESCRIPTION": "A self-hosted exchange. Every number that is money, price or quantity is a JSON string."
+    " The WebSocket streams have a document of their own, in AsyncAPI: [/api/streams](/api/streams).",
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 import exchange.urls
 from exchange.envelope import handler_404
+from marketdata.api.streams import streams
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/api/docs")),
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("marketdata.urls")),
     path("api/v1/", include("orders.urls")),
     path("api/v1/", include("settlement.urls")),
+    path("api/streams", streams, name="streams"),
     path("", include("exchange.urls")),
     path("", include("settlement.wallet.service.urls")),
     # JSON for whatever else is asked below /api/ and /internal/, with DEBUG too.

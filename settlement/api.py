@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exchange.api.fields import ChoiceField, MomentField, StrictSerializer
+from exchange.api.outputs import AmountText
 from exchange.envelope import EnvelopePagination
 from exchange.models import User
 from exchange.scaling import plain
@@ -22,23 +23,30 @@ from settlement.selectors import orders_of_entries, user_entries
 __all__ = ["BalanceListView", "EntryListView"]
 
 
+_ID = "01900000-0000-7000-8000-000000000001"
+
+
+def _shown(example: Any, text: str) -> dict[str, Any]:
+    return {"help_text": text, "style": {"example": example}}
+
+
 class BalanceOutput(serializers.Serializer[Any]):
-    asset = serializers.CharField()
-    available = serializers.CharField(help_text="Free to use")
-    held = serializers.CharField(help_text="Held for open orders and for trades that are not settled yet")
-    total = serializers.CharField()
+    asset = serializers.CharField(**_shown("BTC", "The asset"))
+    available = AmountText(**_shown("0.75000000", "Free to use"))
+    held = AmountText(**_shown("0.25000000", "Held for open orders and for trades that are not settled yet"))
+    total = AmountText(**_shown("1.00000000", "Both together"))
 
 
 class EntryOutput(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    asset = serializers.CharField()
-    amount = serializers.CharField(help_text="Negative when it left the account")
-    kind = serializers.ChoiceField(LedgerEntry.Kind.choices)
-    transfer_id = serializers.UUIDField(help_text="The trade's id for a settled trade")
-    trade_id = serializers.UUIDField(allow_null=True, help_text="The trade that was settled, if it was one")
-    order_id = serializers.UUIDField(allow_null=True, help_text="The own order of that trade")
-    reason = serializers.CharField()
-    created_at = serializers.DateTimeField()
+    id = serializers.IntegerField(**_shown(4711, "Later entries have higher numbers"))
+    asset = serializers.CharField(**_shown("BTC", "The asset"))
+    amount = AmountText(**_shown("-0.25000000", "Negative when it left the account"))
+    kind = serializers.ChoiceField(LedgerEntry.Kind.choices, **_shown("trade", "Why it was moved"))
+    transfer_id = serializers.UUIDField(**_shown(_ID, "The trade's id for a settled trade"))
+    trade_id = serializers.UUIDField(allow_null=True, **_shown(_ID, "The trade that was settled, if it was one"))
+    order_id = serializers.UUIDField(allow_null=True, **_shown(_ID, "The own order of that trade"))
+    reason = serializers.CharField(**_shown("Deposit", "What was said about it"))
+    created_at = serializers.DateTimeField(**_shown("2026-01-31T12:00:00.123Z", "When it was written"))
 
 
 class EntryQuery(StrictSerializer):

@@ -50,7 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
         _use(own_addresses("main"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
-    config.pluginmanager.import_plugin("tests.fixtures")  # it needs the models, so it cannot come any earlier
+    for plugin in ("tests.fixtures", "tests.contract.streams"):
+        config.pluginmanager.import_plugin(plugin)  # they need the models, so they cannot come any earlier
 
 
 def pytest_report_header() -> str:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from exchange.api.outputs import AmountText, SymbolText
 from exchange.envelope import EnvelopePagination
 from exchange.models import FeeTier, Market, TradingState
 from exchange.scaling import PPM, from_units, plain
@@ -21,37 +22,41 @@ def _text(example: str, meaning: str) -> serializers.CharField:
     return serializers.CharField(help_text=meaning, style={"example": example})
 
 
+def _amount(example: str, meaning: str) -> AmountText:
+    return AmountText(help_text=meaning, style={"example": example})
+
+
 def _number(example: int, meaning: str) -> serializers.IntegerField:
     return serializers.IntegerField(help_text=meaning, style={"example": example})
 
 
 class FeeTierOutput(serializers.Serializer[Any]):
     level = _number(1, "Counts from 1; the highest level that a user's volume reaches is theirs")
-    min_volume = _text("100000", "Price x quantity of 30 days from which it holds, in the quote asset")
-    maker_fee_rate = _text("0.0006", "0.0006 is 0.06 %")
-    taker_fee_rate = _text("0.0009", "0.0009 is 0.09 %")
+    min_volume = _amount("100000", "Price x quantity of 30 days from which it holds, in the quote asset")
+    maker_fee_rate = _amount("0.0006", "0.0006 is 0.06 %")
+    taker_fee_rate = _amount("0.0009", "0.0009 is 0.09 %")
 
 
 class MarketOutput(serializers.Serializer[Any]):
-    symbol = _text("BTC/USDT", "Base and quote asset")
+    symbol = SymbolText(help_text="Base and quote asset")
     base = _text("BTC", "What is traded")
     quote = _text("USDT", "What prices are counted in")
     base_decimals = _number(8, "To how many decimals the base asset is kept")
     quote_decimals = _number(8, "To how many decimals the quote asset is kept")
-    tick_size = _text("0.01", "Smallest step of a price")
-    lot_size = _text("0.00001", "Smallest step of a quantity")
+    tick_size = _amount("0.01", "Smallest step of a price")
+    lot_size = _amount("0.00001", "Smallest step of a quantity")
     price_decimals = _number(2, "With how many decimals prices are shown")
     quantity_decimals = _number(5, "With how many decimals quantities are shown")
-    min_notional = _text("5", "Least price x quantity of an order")
-    min_quantity = _text("0.00005", "Smallest quantity of an order; 0 is one lot")
-    max_quantity = _text("1000", "Largest quantity of an order")
+    min_notional = _amount("5", "Least price x quantity of an order")
+    min_quantity = _amount("0.00005", "Smallest quantity of an order; 0 is one lot")
+    max_quantity = _amount("1000", "Largest quantity of an order")
     max_open_orders = _number(1_000, "Open and pending orders of one account; 0 is no limit")
     max_stop_orders = _number(100, "Stops of one account that wait for their trigger; 0 is no limit")
-    maker_fee_rate = _text("0.0008", "For those without a fee tier; 0.0008 is 0.08 %")
-    taker_fee_rate = _text("0.001", "For those without a fee tier; 0.001 is 0.1 %")
+    maker_fee_rate = _amount("0.0008", "For those without a fee tier; 0.0008 is 0.08 %")
+    taker_fee_rate = _amount("0.001", "For those without a fee tier; 0.001 is 0.1 %")
     fee_tiers = FeeTierOutput(many=True, help_text="Rates by 30-day volume, lowest level first")
-    price_band = _text("0.1", "Allowed distance from the last price; 0.1 is 10 %, 0 is no band")
-    reference_price = _text("65000", "Middle of the price band until there is a trade")
+    price_band = _amount("0.1", "Allowed distance from the last price; 0.1 is 10 %, 0 is no band")
+    reference_price = _amount("65000", "Middle of the price band until there is a trade")
     trading_state = serializers.ChoiceField(
         TradingState.choices, help_text="What the market accepts", style={"example": "continuous"}
     )

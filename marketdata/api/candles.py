@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchange.api.fields import ChoiceField, MomentField, StrictSerializer
+from exchange.api.fields import ChoiceField, CountField, MomentField, StrictSerializer
+from exchange.api.outputs import AmountText
 from exchange.conditional import NOT_MODIFIED, REVALIDATE, SETTLED, conditional
 from exchange.envelope import dumps
 from exchange.selectors import market_by_symbol
@@ -31,12 +32,12 @@ def _help(text: str, example: Any) -> dict[str, Any]:
 
 class CandleOutput(serializers.Serializer[Any]):
     time = serializers.DateTimeField(**_help("When it opened", "2026-01-31T12:00:00.000Z"))
-    open = serializers.CharField(**_help("Price of the first trade", "65000.00"))
-    high = serializers.CharField(**_help("Highest price", "65010.00"))
-    low = serializers.CharField(**_help("Lowest price", "64990.00"))
-    close = serializers.CharField(**_help("Price of the last trade", "65005.00"))
-    volume = serializers.CharField(**_help("Traded quantity", "1.25000"))
-    quote_volume = serializers.CharField(**_help("Sum of price x quantity", "81256.25"))
+    open = AmountText(**_help("Price of the first trade", "65000.00"))
+    high = AmountText(**_help("Highest price", "65010.00"))
+    low = AmountText(**_help("Lowest price", "64990.00"))
+    close = AmountText(**_help("Price of the last trade", "65005.00"))
+    volume = AmountText(**_help("Traded quantity", "1.25000"))
+    quote_volume = AmountText(**_help("Sum of price x quantity", "81256.25"))
     trade_count = serializers.IntegerField(**_help("Number of trades; 0 in a flat candle", 17))
 
 
@@ -44,9 +45,7 @@ class CandleQuery(StrictSerializer):
     """Which candles; `from` is inclusive and `to` exclusive, both mean the time at which a candle opens."""
 
     timeframe = ChoiceField(list(TIMEFRAMES), required=False, default=FINEST, **_help("Length of a candle", "1m"))
-    limit = serializers.IntegerField(
-        required=False, default=100, min_value=1, max_value=1_000, **_help("The most candles", 100)
-    )
+    limit = CountField(required=False, default=100, min_value=1, max_value=1_000, **_help("The most candles", 100))
     fill = ChoiceField(
         ["true", "false"], required=False, default="false", **_help("true: flat candles where nothing traded", "true")
     )

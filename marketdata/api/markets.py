@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exchange.api.fields import MomentField, StrictSerializer
+from exchange.api.outputs import AmountText, SymbolText
 from exchange.conditional import NOT_MODIFIED, conditional
 from exchange.envelope import KeysetPagination
 from exchange.selectors import market_by_symbol
@@ -21,32 +22,38 @@ from orders.api.public import public_trades_answer
 __all__ = ["MarketStatisticsView", "MarketTickerView", "MarketTradesView"]
 
 
+def _amount(example: str, meaning: str, *, is_nullable: bool = True) -> AmountText:
+    return AmountText(allow_null=is_nullable, help_text=meaning, style={"example": example})
+
+
 class _DayOutput(serializers.Serializer[Any]):
-    symbol = serializers.CharField()
-    last = serializers.CharField(allow_null=True)
-    open = serializers.CharField(allow_null=True)
-    high = serializers.CharField(allow_null=True)
-    low = serializers.CharField(allow_null=True)
-    volume = serializers.CharField()
-    quote_volume = serializers.CharField()
-    change = serializers.CharField(allow_null=True)
-    change_percent = serializers.CharField(allow_null=True)
-    trade_count = serializers.IntegerField()
+    symbol = SymbolText()
+    last = _amount("65000.00", "Price of the last trade; null before the first")
+    open = _amount("64000.00", "Price of the first trade of 24 hours; null without any")
+    high = _amount("65500.00", "Highest price of 24 hours")
+    low = _amount("63900.00", "Lowest price of 24 hours")
+    volume = _amount("12.50000", "Traded quantity of 24 hours", is_nullable=False)
+    quote_volume = _amount("806250", "Sum of price x quantity of 24 hours", is_nullable=False)
+    change = _amount("1000.00", "`last` less `open`")
+    change_percent = _amount("1.56", "The same in percent of `open`")
+    trade_count = serializers.IntegerField(help_text="Trades of 24 hours", style={"example": 421})
 
 
 class TickerOutput(_DayOutput):
-    last_volume = serializers.CharField(allow_null=True)
-    bid = serializers.CharField(allow_null=True)
-    bid_volume = serializers.CharField(allow_null=True)
-    ask = serializers.CharField(allow_null=True)
-    ask_volume = serializers.CharField(allow_null=True)
-    spread = serializers.CharField(allow_null=True)
+    last_volume = _amount("0.01000", "Quantity of the last trade")
+    bid = _amount("64999.00", "Best price bid; null without a bid")
+    bid_volume = _amount("0.50000", "Quantity bid at that price")
+    ask = _amount("65001.00", "Best price asked; null without an ask")
+    ask_volume = _amount("0.30000", "Quantity asked at that price")
+    spread = _amount("2.00", "`ask` less `bid`")
 
 
 class StatisticsOutput(_DayOutput):
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField()
-    average_price = serializers.CharField(allow_null=True, help_text="Weighted by volume")
+    since = serializers.DateTimeField(
+        help_text="Where the 24 hours begin", style={"example": "2026-01-30T12:00:00.000Z"}
+    )
+    until = serializers.DateTimeField(help_text="Where they end", style={"example": "2026-01-31T12:00:12.345Z"})
+    average_price = _amount("64500.00", "Weighted by volume")
 
 
 class HistoryQuery(StrictSerializer):

@@ -5,6 +5,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from exchange.api.outputs import AmountText, SymbolText
+from exchange.errors import ErrorCode
+from matching.engine import CancelReason, RejectReason
 from orders.models import Order, OrderStatus, SettlementStatus
 
 __all__ = [
@@ -24,6 +27,8 @@ __all__ = [
 
 _ID = "01900000-0000-7000-8000-000000000001"
 _TIME = "2026-01-31T12:00:00.123Z"
+_BY_ITS_OWNER = CancelReason.REQUESTED
+REASONS = list(dict.fromkeys(why.name for why in (*RejectReason, *CancelReason) if why is not _BY_ITS_OWNER))
 
 
 def _shown(example: Any, text: str = "") -> dict[str, Any]:
@@ -38,29 +43,30 @@ class OrderOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField(**_shown(_ID, "The exchange's id of the order, a UUIDv7"))
     client_order_id = serializers.CharField(**_nullable("my-order-17", "The client's own id"))
     user_id = serializers.UUIDField(**_shown(_ID, "Whose order it is"))
-    symbol = serializers.CharField(**_shown("BTC/USDT", "The market"))
+    symbol = SymbolText()
     side = serializers.ChoiceField(Order.Side.values, **_shown("buy", "buy or sell"))
     type = serializers.ChoiceField(Order.Type.values, **_shown("limit", "The order's type"))
     time_in_force = serializers.ChoiceField(Order.TimeInForce.values, **_shown("gtc", "How long it may wait"))
     post_only = serializers.BooleanField(**_shown(False, "It was refused or moved rather than trade at once"))
-    quantity = serializers.CharField(**_nullable("0.50000", "The whole quantity; null for a market buy by budget"))
-    price = serializers.CharField(**_nullable("65000.00", "The limit; null for what trades at market"))
-    stop_price = serializers.CharField(
+    quantity = AmountText(**_nullable("0.50000", "The whole quantity; null for a market buy by budget"))
+    price = AmountText(**_nullable("65000.00", "The limit; null for what trades at market"))
+    stop_price = AmountText(
         **_nullable("64000.00", "Trigger; of a trailing stop the first one, or the one that was reached")
     )
-    quote_quantity = serializers.CharField(**_nullable("1000.00000000", "The budget of a market buy, fee included"))
-    filled_quantity = serializers.CharField(**_shown("0.20000", "What was traded"))
-    remaining_quantity = serializers.CharField(**_nullable("0.30000", "What was not; null for a buy by budget"))
-    average_price = serializers.CharField(**_nullable("64999.50", "Of its fills; null without one"))
+    quote_quantity = AmountText(**_nullable("1000.00000000", "The budget of a market buy, fee included"))
+    filled_quantity = AmountText(**_shown("0.20000", "What was traded"))
+    remaining_quantity = AmountText(**_nullable("0.30000", "What was not; null for a buy by budget"))
+    average_price = AmountText(**_nullable("64999.50", "Of its fills; null without one"))
     status = serializers.ChoiceField(
         OrderStatus.values, **_shown("open", "`pending` is a stop or an exit that waits outside the book")
     )
-    reason = serializers.CharField(
-        **_nullable("SELF_TRADE", "Why it was rejected or cancelled; null when its owner cancelled it, or it lives")
+    reason = serializers.ChoiceField(
+        REASONS,
+        **_nullable("SELF_TRADE", "Why it was rejected or cancelled; null when its owner cancelled it, or it lives"),
     )
-    trailing_amount = serializers.CharField(**_nullable("250.00", "Distance of a trailing stop"))
-    trailing_percent = serializers.CharField(**_nullable("1.5", "Distance of a trailing stop in percent"))
-    display_quantity = serializers.CharField(**_nullable("0.05000", "What the book shows of an iceberg at most"))
+    trailing_amount = AmountText(**_nullable("250.00", "Distance of a trailing stop"))
+    trailing_percent = AmountText(**_nullable("1.5", "Distance of a trailing stop in percent"))
+    display_quantity = AmountText(**_nullable("0.05000", "What the book shows of an iceberg at most"))
     expire_at = serializers.DateTimeField(**_nullable(_TIME, "When a gtd order expires"))
     self_trade_prevention = serializers.ChoiceField(
         Order.SelfTradePrevention.values, **_shown("cancel_newest", "If it would trade with an order of its owner")
@@ -71,20 +77,18 @@ class OrderOutput(serializers.Serializer[Any]):
         [role for role in Order.GroupRole.values if role], **_nullable("oco_limit", "What it is in its group")
     )
     triggered_at = serializers.DateTimeField(**_nullable(_TIME, "When the last price reached the stop price"))
-    protection_price = serializers.CharField(
-        **_nullable("57600.00", "The furthest price at which a stop without limit trades")
-    )
+    protection_price = AmountText(**_nullable("57600.00", "The furthest price at which a stop without limit trades"))
     created_at = serializers.DateTimeField(**_shown(_TIME, "When the engine took it"))
     updated_at = serializers.DateTimeField(**_shown(_TIME, "When it last changed"))
 
 
 class PublicTradeOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField(**_shown(_ID, "A UUIDv7"))
-    symbol = serializers.CharField(**_shown("BTC/USDT", "The market"))
-    price = serializers.CharField(**_shown("65000.00", "The maker's price, or the auction's"))
-    quantity = serializers.CharField(**_shown("0.20000", "How much of the base asset"))
-    buyer_fee = serializers.CharField(**_shown("13.00000000", "In the quote asset"))
-    seller_fee = serializers.CharField(**_shown("13.00000000", "In the quote asset"))
+    symbol = SymbolText()
+    price = AmountText(**_shown("65000.00", "The maker's price, or the auction's"))
+    quantity = AmountText(**_shown("0.20000", "How much of the base asset"))
+    buyer_fee = AmountText(**_shown("13.00000000", "In the quote asset"))
+    seller_fee = AmountText(**_shown("13.00000000", "In the quote asset"))
     taker_side = serializers.ChoiceField(Order.Side.values, **_shown("buy", "The side that came to the other"))
     executed_at = serializers.DateTimeField(**_shown(_TIME, "When it was made"))
 
@@ -104,7 +108,7 @@ class OwnTradeOutput(PublicTradeOutput):
     )
     side = serializers.ChoiceField(Order.Side.values, required=False, **_shown("buy", "The own side"))
     role = serializers.ChoiceField(["maker", "taker"], required=False, **_shown("taker", "The own role"))
-    fee = serializers.CharField(required=False, **_shown("13.00000000", "The own fee, in the quote asset"))
+    fee = AmountText(required=False, **_shown("13.00000000", "The own fee, in the quote asset"))
     order_id = serializers.UUIDField(required=False, **_shown(_ID, "The own order"))
 
 
@@ -129,7 +133,7 @@ class CancelledAllOutput(serializers.Serializer[Any]):
 class CancelAfterOutput(serializers.Serializer[Any]):
     timeout_ms = serializers.IntegerField(**_shown(60_000, "0: it is off"))
     cancel_at = serializers.DateTimeField(**_nullable(_TIME, "When it goes off unless it is renewed; null: it is off"))
-    symbols = serializers.ListField(child=serializers.CharField(), **_shown(["BTC/USDT"], "The markets it is set in"))
+    symbols = serializers.ListField(child=SymbolText(), **_shown(["BTC/USDT"], "The markets it is set in"))
 
 
 class GroupOutput(serializers.Serializer[Any]):
@@ -140,7 +144,9 @@ class GroupOutput(serializers.Serializer[Any]):
 
 @extend_schema_serializer(component_name="ErrorBody")
 class ErrorBodyOutput(serializers.Serializer[Any]):
-    code = serializers.CharField(**_shown("INSUFFICIENT_BALANCE", "As in an error answer"))
+    code = serializers.ChoiceField(
+        [code.value for code in ErrorCode], **_shown("INSUFFICIENT_BALANCE", "As in an error answer")
+    )
     message = serializers.CharField(**_shown("Not enough USDT", "For a person"))
     details = serializers.DictField(**_shown({"asset": "USDT"}, "What helps to do better"))
 
@@ -171,13 +177,13 @@ class BatchOutput(serializers.Serializer[Any]):
 
 
 class LevelOutput(serializers.Serializer[Any]):
-    price = serializers.CharField(**_shown("65000.00", "Of all orders on the level"))
-    volume = serializers.CharField(**_shown("1.50000", "What they show together"))
+    price = AmountText(**_shown("65000.00", "Of all orders on the level"))
+    volume = AmountText(**_shown("1.50000", "What they show together"))
     order_count = serializers.IntegerField(**_shown(3, "How many orders it has"))
 
 
 class BookOutput(serializers.Serializer[Any]):
-    symbol = serializers.CharField(**_shown("BTC/USDT", "The market"))
+    symbol = SymbolText()
     seq = serializers.IntegerField(**_shown(123456, "The last event that the book contains"))
     timestamp = serializers.DateTimeField(**_shown(_TIME, "When that was"))
     bids = LevelOutput(many=True, help_text="Highest price first")
@@ -185,4 +191,4 @@ class BookOutput(serializers.Serializer[Any]):
     checksum = serializers.IntegerField(
         **_nullable(3310070434, "CRC-32 of the best 10 levels of each side; null if grouped")
     )
-    group = serializers.CharField(**_nullable("10", "The step that prices are grouped by; null if they are not"))
+    group = AmountText(**_nullable("10", "The step that prices are grouped by; null if they are not"))

@@ -1,4 +1,4 @@
-// Follows a market for a test: for each sequence number on the input it says what the book is there.
+// Follows a market for a test: it shows each message it gets, and for each sequence number on the input the book there.
 // Arguments: the address of the module, the server's, the symbol.
 
 import { createInterface } from "node:readline";
@@ -7,7 +7,12 @@ const [module, url, symbol] = process.argv.slice(2);
 const { MarketStream } = await import(module);
 let wanted = null;
 
-const stream = new MarketStream(url, symbol, { onMessage: tell });
+const stream = new MarketStream(url, symbol, {
+  onMessage: (message) => {
+    console.log(JSON.stringify({ received: message }));
+    tell();
+  },
+});
 
 function tell() {
   if (wanted === null || stream.book.seq !== wanted) return;

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.streams import StreamContract
 from tests.integration.marketdata.clients import book_levels
 from tests.integration.marketdata.daphne import PROJECT
 from tests.integration.marketdata.proxies import Proxy
@@ -33,17 +34,21 @@ def node() -> list[str]:
 class Follower:
     """follow.mjs as a process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, contract: StreamContract) -> None:
         self._process = process
+        self._contract = contract
 
     async def at(self, seq: int) -> dict[str, Any]:
-        """Return the book once it is at a sequence number."""
+        """Return the book once it is at a sequence number; what came until then must be as described."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(f"{seq}\n".encode())
-        line = await asyncio.wait_for(self._process.stdout.readline(), 20)
-        found: dict[str, Any] = json.loads(line)
-        return found
+        async with asyncio.timeout(20):
+            while True:
+                found: dict[str, Any] = json.loads(await self._process.stdout.readline())
+                if "received" not in found:
+                    return found
+                self._contract.check_message("markets", found["received"])
 
 
 @pytest.fixture
@@ -55,14 +60,17 @@ async def proxy(address: str) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def follower(node: list[str], proxy: Proxy, script: ScriptedMarket) -> AsyncIterator[Follower]:
+async def follower(
+    node: list[str], proxy: Proxy, script: ScriptedMarket, stream_contract: StreamContract
+) -> AsyncIterator[Follower]:
     pipe = asyncio.subprocess.PIPE
     command = [*node, str(HERE / "follow.mjs"), MODULE, proxy.url, script.market.symbol]
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-    yield Follower(process)
+    yield Follower(process, stream_contract)
     assert process.stdin
     process.stdin.close()
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0
 
 
 async def test_cuts_lose_nothing(script: ScriptedMarket, proxy: Proxy, follower: Follower) -> None:

@@ -1,0 +1,169 @@
+"""Every message that clients send, by stream and operation, and what answers it."""
+
+from typing import Any, NamedTuple
+
+from marketdata.asyncapi.shapes import Schema, closed, nullable, number, several, text, word
+from marketdata.consumers.base import StreamConsumer
+from marketdata.consumers.wishes import CHANNELS, INTERVALS, SEQ_MAX
+from marketdata.switches import DISCONNECT_TIMEOUT_MS
+from orders.services.cancelling import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
+from orders.timeframes import TIMEFRAMES
+
+__all__ = ["QUERIES", "SENT", "Operation"]
+
+
+class Operation(NamedTuple):
+    """A message that a client sends. `answers` are the types of messages that may follow from it at once."""
+
+    summary: str
+    schema: Schema
+    examples: list[dict[str, Any]]
+    answers: tuple[str, ...]
+
+
+def _operation(
+    op: str,
+    summary: str,
+    examples: list[dict[str, Any]],
+    answers: tuple[str, ...],
+    *,
+    optional: tuple[str, ...] = (),
+    **members: Schema,
+) -> dict[str, Operation]:
+    named = {"op": {"const": op, "description": "What is asked"}, **members}
+    shown = [{"op": op, **example} for example in examples]
+    return {op: Operation(summary, closed(named, optional=optional), shown, (*answers, "error"))}
+
+
+def _symbol(description: str = "The market; `-` and `_` are good for `/`, in any case") -> Schema:
+    return text(description)
+
+
+def _timeout(description: str, least: int, most: int) -> Schema:
+    bounds = [{"const": 0}, {"minimum": least, "maximum": most}]
+    return {"type": "integer", "description": description, "anyOf": bounds}
+
+
+_SYMBOLS = several("The markets", _symbol(), minItems=1, maxItems=StreamConsumer.symbols_max)
+_FROM_SEQ = number("The number that the client is at", 0, SEQ_MAX)
+_WISH: dict[str, Schema] = {
+    "channels": nullable(
+        several(
+            "What of the markets; book and ticker if omitted", {"type": "string", "enum": list(CHANNELS)}, minItems=1
+        )
+    ),
+    "timeframes": nullable(
+        several("Of candles; 1m if omitted", {"type": "string", "enum": list(TIMEFRAMES)}, minItems=1)
+    ),
+    "interval": word("At most one message of each kind in this time; `0ms`: as fast as it goes", INTERVALS),
+}
+_BOOK_ANSWERS = ("snapshot", "subscribed", "market", "ticker", "candle")
+_PING = _operation("ping", "Ask whether the connection lives", [{}], ("pong",))
+_UNSUBSCRIBE = _operation(
+    "unsubscribe", "Get nothing more of some markets", [{"symbols": ["BTC/USDT"]}], ("unsubscribed",), symbols=_SYMBOLS
+)
+_SWITCH: dict[str, Schema] = {"symbol": nullable(_symbol("One market only; every market if omitted"))}
+
+SENT: dict[str, dict[str, Operation]] = {
+    "markets": {
+        **_PING,
+        **_operation(
+            "subscribe",
+            "Get more markets, or another part of one",
+            [
+                {"symbols": ["BTC/USDT", "ETH/USDT"]},
+                {"symbols": ["BTC/USDT"], "channels": ["book", "candles"], "timeframes": ["1m", "1h"]},
+                {"symbols": ["BTC/USDT"], "channels": ["ticker"], "interval": "1000ms"},
+            ],
+            _BOOK_ANSWERS,
+            optional=tuple(_WISH),
+            symbols=_SYMBOLS,
+            **_WISH,
+        ),
+        **_UNSUBSCRIBE,
+        **_operation(
+            "resume",
+            "Get what was missed after a number, or a fresh snapshot; of a market that is subscribed to",
+            [{"symbol": "BTC/USDT", "from_seq": 0}, {"symbol": "BTC/USDT"}],
+            ("resumed", "update", *_BOOK_ANSWERS),
+            optional=("from_seq",),
+            symbol=_symbol(),
+            from_seq=nullable(_FROM_SEQ | {"description": "The number that the client is at; a snapshot if omitted"}),
+        ),
+    },
+    "trades": {
+        **_PING,
+        **_operation(
+            "subscribe",
+            "Get the trades of more markets",
+            [{"symbols": ["BTC/USDT"]}],
+            ("subscribed",),
+            symbols=_SYMBOLS,
+        ),
+        **_UNSUBSCRIBE,
+        **_operation(
+            "resume",
+            "Get the trades after a number, as far as they are kept",
+            [{"symbol": "BTC/USDT", "from_seq": 0}],
+            ("resumed", "resync", "trade"),
+            symbol=_symbol(),
+            from_seq=_FROM_SEQ,
+        ),
+    },
+    "orders": {
+        **_PING,
+        **_operation(
+            "auth",
+            "Log in, within 5 s; with the session and the last number of a former connection, go on there",
+            [
+                {"token": "an access token"},
+                {"token": "an access token", "session": "rO2hPq7xTn4kWm1c", "private_seq": 17},
+            ],
+            ("authenticated", "snapshot", "resumed"),
+            optional=("session", "private_seq"),
+            token=text("An access token"),
+            session=text("`session` of the last snapshot"),
+            private_seq=number("The last number that the client has"),
+        ),
+        **_operation(
+            "cancel_on_disconnect",
+            "Have everything cancelled when this session ends",
+            [{"timeout_ms": 10_000, "symbol": "BTC/USDT"}, {"timeout_ms": 10_000}, {"timeout_ms": 0}],
+            ("cancel_on_disconnect",),
+            optional=tuple(_SWITCH),
+            timeout_ms=_timeout("How long a lost session may be silent; 0: no longer", *DISCONNECT_TIMEOUT_MS),
+            **_SWITCH,
+        ),
+        **_operation(
+            "cancel_after",
+            "Have everything cancelled after a time, unless this is said again",
+            [{"timeout_ms": 60_000}, {"timeout_ms": 0, "symbol": "BTC/USDT"}],
+            ("cancel_after",),
+            optional=tuple(_SWITCH),
+            timeout_ms=_timeout("After how long; 0: not at all", TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
+            **_SWITCH,
+        ),
+    },
+}
+
+
+def _words(words: Any) -> str:
+    return f"^({'|'.join(words)})(,({'|'.join(words)}))*$"
+
+
+QUERIES: dict[str, Schema] = {
+    "markets": {
+        "type": "object",
+        "properties": {
+            "channels": text("What of the market, separated by commas", pattern=_words(CHANNELS)),
+            "timeframes": text("Of candles, separated by commas", pattern=_words(TIMEFRAMES)),
+            "interval": _WISH["interval"],
+            "from_seq": _FROM_SEQ | {"description": "Go on after this number, if what was missed is still kept"},
+        },
+    },
+    "trades": {
+        "type": "object",
+        "properties": {"symbol": _symbol("One market only; all of them if omitted")},
+    },
+}
+"""What may stand behind the `?` of an address; `/ws/orders` takes nothing."""
