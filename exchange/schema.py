@@ -4,11 +4,12 @@ from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_scheme_object
+from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_scheme_object, force_instance
 from rest_framework.permissions import AllowAny
 
+from exchange.api.fields import StrictSerializer
 from exchange.envelope import EnvelopePagination
-from exchange.errors import ErrorCode
+from exchange.errors import STATUS, ErrorCode
 
 __all__ = ["EnvelopeAutoSchema"]
 
@@ -100,10 +101,48 @@ _ERROR: dict[str, Any] = {
 _COMPONENTS = {"Meta": _META, "Pagination": _PAGINATION, "Error": _ERROR}
 _BAD_REQUEST = "The request is not valid, or the order breaks a rule: `error.code` says which"
 _UNAVAILABLE = "A part the request needs cannot be reached: try again"
+# What stands in a path. Anything else there is answered with 404.
+_SYMBOL = "[A-Za-z0-9]{2,12}"
+_PLACES: dict[str, dict[str, Any]] = {
+    "symbol": {
+        "description": "The market, as `BTC-USDT`; `_` is good for `-`, in any case",
+        "schema": {"type": "string", "pattern": f"^{_SYMBOL}[-_]{_SYMBOL}$", "example": "BTC-USDT"},
+    },
+    "asset": {
+        "description": "The asset, as `BTC`",
+        "schema": {"type": "string", "pattern": f"^{_SYMBOL}$", "example": "BTC"},
+    },
+    "client_order_id": {
+        "description": "The order's `client_order_id`",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$", "example": "my-order-17"},
+    },
+}
+_ID = {"type": "string", "format": "uuid", "example": "01900000-0000-7000-8000-000000000001"}
+_PLACES |= {
+    "order_id": {"description": "The order's `id`", "schema": _ID},
+    "trade_id": {"description": "The trade's `id`", "schema": _ID},
+}
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait", "required": True, "schema": {"type": "integer", "minimum": 1}}
+}
 
 
 class EnvelopeAutoSchema(AutoSchema):
     """Describes what EnvelopeRenderer and the exception handler do to every operation."""
+
+    def error_codes(self, status: str) -> list[str]:
+        """Return the codes that an error of this status can have, all if that is not told apart."""
+        return [code.value for code in ErrorCode if STATUS.get(code, 400) == int(status)]
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        return [parameter | _PLACES.get(parameter["name"], {}) for parameter in parameters]
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        """Say of input that it has no other fields."""
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        is_strict = isinstance(force_instance(serializer), StrictSerializer)  # type: ignore[no-untyped-call]
+        return schema | {"additionalProperties": False} if is_strict else schema
 
     def _get_serializer_field_meta(self, field: Any, direction: str) -> Any:
         """Add the example that a field has in its `style`, the one argument that DRF hands through untouched."""
@@ -114,14 +153,17 @@ class EnvelopeAutoSchema(AutoSchema):
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         for name, schema in _COMPONENTS.items():
-            component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)  # type: ignore[no-untyped-call]
-            self.registry.register_on_missing(component)
+            self._register(name, schema)
         for status, body in bodies.items():
             if status.startswith("2"):
                 for content in body.get("content", {}).values():
                     content["schema"] = self._enveloped(content.get("schema", {}))
         errors = {status: text for status, text in self._errors().items() if status not in bodies}
-        return bodies | {status: _error_body(text) for status, text in errors.items()}
+        return bodies | {status: self._error_body(status, text) for status, text in errors.items()}
+
+    def _register(self, name: str, schema: dict[str, Any]) -> None:
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)  # type: ignore[no-untyped-call]
+        self.registry.register_on_missing(component)
 
     def _enveloped(self, schema: dict[str, Any]) -> dict[str, Any]:
         properties = {"success": {"type": "boolean", "enum": [True]}, "data": schema, "meta": _ref("Meta")}
@@ -131,25 +173,35 @@ class EnvelopeAutoSchema(AutoSchema):
         return {"type": "object", "required": list(properties), "properties": properties}
 
     def _errors(self) -> dict[str, str]:
+        path, is_reading = self.path, self.method == "GET"
+        is_login, is_of_orders = "/auth/" in path, "/orders" in path
         errors = {"400": _BAD_REQUEST}
+        if is_login or self.view.authentication_classes:
+            errors["401"] = "Not logged in, or the token is expired or revoked"
         if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
-            errors |= {"401": "Not logged in, or the token is expired or revoked", "403": "Not allowed"}
-        if "{" in self.path or self.method != "GET":
+            errors["403"] = "Not allowed"
+        if not is_login and ("{" in path or is_of_orders or "/trades" in path or not is_reading):
             errors["404"] = "There is no such market, order or trade"
-        if self.method in ("POST", "PATCH", "PUT"):
-            errors |= {"413": "The body is larger than 1 MB", "415": "The body is not application/json"}
-        if self.method != "GET" and "/orders" in self.path:
+        errors["406"] = "Only application/json is served"
+        if is_of_orders and not is_reading:
             errors |= {
                 "409": "The market's trading state does not allow it, or the order has ended or belongs to a group",
                 "504": "Not confirmed in time: ask for the order by `details.order_id` or its client order id",
             }
+        if not is_reading:
+            errors |= {"413": "The body is larger than 1 MB", "415": "The body is not application/json"}
         if self.view.get_throttles():
             errors["429"] = "Too many requests: wait for the seconds in Retry-After"
-        return errors | {"503": _UNAVAILABLE}
+        return errors | {"500": "Our fault; it was logged", "503": _UNAVAILABLE}
 
-
-def _error_body(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": _ref("Error")}}}
+    def _error_body(self, status: str, description: str) -> dict[str, Any]:
+        name = "Error"
+        if codes := self.error_codes(status):
+            name = f"Error{status}"
+            narrowed = {"error": {"type": "object", "properties": {"code": {"type": "string", "enum": codes}}}}
+            self._register(name, {"allOf": [_ref("Error"), {"type": "object", "properties": narrowed}]})
+        body = {"description": description, "content": {"application/json": {"schema": _ref(name)}}}
+        return body | ({"headers": _RETRY_AFTER} if status == "429" else {})
 
 
 def _ref(component: str) -> dict[str, Any]:

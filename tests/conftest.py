@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _use(own_addresses("main"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
-    for plugin in ("tests.fixtures", "tests.contract.streams"):
+    for plugin in ("tests.fixtures", "tests.contract.streams", "tests.contract.answers"):
         config.pluginmanager.import_plugin(plugin)  # they need the models, so they cannot come any earlier
 
 

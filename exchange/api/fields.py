@@ -9,9 +9,18 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-__all__ = ["AmountField", "ChoiceField", "MomentField", "StrictBoolean", "StrictSerializer", "StrictString"]
+__all__ = [
+    "AmountField",
+    "ChoiceField",
+    "CountField",
+    "MomentField",
+    "StrictBoolean",
+    "StrictSerializer",
+    "StrictString",
+]
 
 _AMOUNT = re.compile(r"[0-9]{1,38}(?:\.([0-9]{1,38}))?")
+_COUNT = re.compile(r"[0-9]{1,9}")
 _DIGITS_MAX = 38
 _DECIMALS_MAX = 18
 
@@ -69,7 +78,21 @@ class ChoiceField(serializers.ChoiceField):
         return data.lower()
 
 
-@extend_schema_field({"type": "string", "pattern": r"^\d+(\.\d{1,18})?$", "example": "0.5"})
+class CountField(serializers.IntegerField):
+    """A whole number in a query, in plain digits: no sign, no space, no fraction, no digits of other scripts."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not _COUNT.fullmatch(str(data)):
+            self.fail("invalid")
+        return int(data)
+
+
+@extend_schema_field(
+    {
+        "oneOf": [{"type": "string", "pattern": r"^[0-9]{1,38}(\.[0-9]{1,18})?$"}, {"type": "integer", "minimum": 1}],
+        "example": "0.5",
+    }
+)
 class AmountField(serializers.Field[Decimal, Any, Any, Any]):
     """A positive amount as a string in plain decimal notation, or a whole JSON number.
 
@@ -106,7 +129,12 @@ class AmountField(serializers.Field[Decimal, Any, Any, Any]):
         return str(value)
 
 
-@extend_schema_field({"type": "string", "format": "date-time", "example": "2026-01-31T12:00:00Z"})
+@extend_schema_field(
+    {
+        "oneOf": [{"type": "string", "format": "date-time"}, {"type": "integer", "minimum": 0}],
+        "example": "2026-01-31T12:00:00Z",
+    }
+)
 class MomentField(serializers.Field[datetime, Any, Any, Any]):
     """A moment in ISO 8601, UTC unless it says otherwise, or as milliseconds since 1970."""
 

@@ -13,6 +13,7 @@ from rest_framework import serializers
 from exchange.api.fields import (
     AmountField,
     ChoiceField,
+    CountField,
     MomentField,
     StrictBoolean,
     StrictSerializer,
@@ -55,6 +56,7 @@ def _example(example: Any, text: str) -> dict[str, Any]:
 # --- fields ---------------------------------------------------------------------------------------
 
 
+@extend_schema_field({"type": "string", "pattern": f"^{CLIENT_ORDER_ID.pattern}$"})
 class ClientOrderIdField(StrictString):
     default_error_messages = {"pattern": "Give 1 to 64 of A-Z a-z 0-9 . _ : -"}
 
@@ -67,7 +69,15 @@ class ClientOrderIdField(StrictString):
         return super().run_validation(data) if data != "" else self.fail("pattern")
 
 
-@extend_schema_field({"type": "string", "pattern": r"^\d{1,2}(\.\d{1,4})?$", "example": "1.5"})
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "pattern": r"^[0-9]{1,38}(\.[0-9]{1,18})?$"},
+            {"type": "integer", "minimum": 1, "maximum": 99},
+        ],
+        "example": "1.5",
+    }
+)
 class PercentField(AmountField):
     """More than 0 and less than 100, to a ten-thousandth; "1.5" is 1.5 %."""
 
@@ -355,9 +365,7 @@ class TradeQuery(_PeriodQuery):
 
 
 class BookQuery(StrictSerializer):
-    depth = serializers.IntegerField(
-        required=False, default=50, min_value=1, max_value=1_000, **_example(10, "Levels of each side")
-    )
+    depth = CountField(required=False, default=50, min_value=1, max_value=1_000, **_example(10, "Levels of each side"))
     group = AmountField(
         required=False,
         **_example("10", "Add up levels to multiples of this price step, itself one of the tick: bids down, asks up"),

@@ -1,0 +1,105 @@
+"""The `api` role as a process of its own, with an engine behind it and a funded account before it."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from rest_framework_simplejwt.tokens import AccessToken
+
+from config.embedded.settings import LOOPBACK, PROJECT
+from exchange.ids import uuid7
+from exchange.models import Market, User
+from exchange.sessions import tokens_issue
+from tests.contract.openapi import close
+from tests.engines import running_engine, wait_until
+from tests.fixtures import make_market, make_user
+from tests.orders import buy, sell
+from tests.servers import free_port
+
+PASSWORD = "the-password-of-a-test"
+EXAMPLE_SYMBOL, EXAMPLE_ID = "BTC/USDT", "01900000-0000-7000-8000-000000000001"
+
+
+class ServedApi(NamedTuple):
+    """A server, a market with an open order and a trade, and whose they are."""
+
+    url: str
+    market: Market
+    maker: User
+    order_id: str
+    trade_id: str
+
+    @property
+    def token(self) -> str:
+        """An access token that outlives any run."""
+        token = AccessToken()
+        token["sub"], token["sid"] = str(self.maker.pk), str(uuid7())
+        token.set_exp(lifetime=timedelta(days=1))
+        return str(token)
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI document, with examples of what is really there, and closed to what it does not name."""
+        with urllib.request.urlopen(f"{self.url}/api/schema?format=json", timeout=60) as answer:
+            text = answer.read().decode()
+        text = text.replace(EXAMPLE_SYMBOL, self.market.symbol).replace("BTC-USDT", self.market.slug)
+        document: dict[str, Any] = json.loads(text.replace('"BTC"', json.dumps(self.market.base_id)))
+        for path, item in document["paths"].items():
+            known = self.trade_id if "trade_id" in path else self.order_id
+            for parameter in (each for operation in item.values() for each in operation.get("parameters", [])):
+                if parameter["schema"].get("example") == EXAMPLE_ID:
+                    parameter["schema"] = parameter["schema"] | {"example": known}
+        schemas = document["components"]["schemas"]
+        login, refresh = (schemas[name]["properties"] for name in ("LoginInputRequest", "RefreshInputRequest"))
+        login["username"]["example"], login["password"]["example"] = self.maker.username, PASSWORD
+        refresh["refresh"]["example"] = tokens_issue(user_id=self.maker.pk, sid=uuid7()).refresh
+        close(document)
+        return document
+
+
+@contextmanager
+def served_api() -> Iterator[ServedApi]:
+    """Serve until the block ends."""
+    market = make_market(
+        lot_size=Decimal("0.00001"), min_notional=Decimal(5), reference_price=Decimal(65_000), price_band_ppm=500_000
+    )
+    assets = (market.base_id, market.quote_id)
+    maker, taker = make_user("maker", assets=assets), make_user("taker", assets=assets)
+    maker.set_password(PASSWORD)
+    maker.save(update_fields=["password"])
+    with running_engine(market), _running_server() as url:
+        sell(taker, market, "3", "65000")
+        traded = buy(maker, market, "1", "65000")
+        resting = buy(maker, market, "1", "64000")
+        yield ServedApi(url, market, maker, str(resting.order.id), str(traded.trades[0].id))
+
+
+@contextmanager
+def _running_server() -> Iterator[str]:
+    port = free_port()
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port),
+        "--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "config.wsgi:application",
+    ]  # fmt: skip
+    url = f"http://{LOOPBACK}:{port}"
+    process = subprocess.Popen(command, cwd=PROJECT, env=dict(os.environ))
+    try:
+        wait_until(lambda: _answers(url), "the api", 60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

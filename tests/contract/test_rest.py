@@ -1,0 +1,44 @@
+"""The REST interface keeps to its OpenAPI document, whatever it is asked: schemathesis asks it.
+
+`make schema-test` asks more. A finding shows the request as a curl command.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.served import ServedApi, served_api
+
+EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "5"))
+PHASES = os.environ.get("SCHEMA_PHASES", "examples,coverage,fuzzing")
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[ServedApi]:
+    with served_api() as api:
+        yield api
+
+
+def test_nothing_that_is_asked_has_an_answer_that_is_not_described(api: ServedApi, tmp_path: Path) -> None:
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(api.document()))
+
+    finished = subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", str(document),
+            "--url", api.url, "--header", f"Authorization: Bearer {api.token}", "--phases", PHASES,
+            "--max-examples", str(EXAMPLES), "--seed", os.environ["TEST_SEED"], "--request-timeout", "20",
+            "--continue-on-failure", "--no-color", "--report", "ndjson",
+            "--report-ndjson-path", str(tmp_path / "report.ndjson"),
+        ],
+        cwd=tmp_path, text=True, capture_output=True, timeout=3_600,
+    )  # fmt: skip
+
+    print(finished.stdout)
+    assert finished.returncode == 0, f"repeat with TEST_SEED={os.environ['TEST_SEED']}\n{finished.stdout[-20_000:]}"
