@@ -23,6 +23,8 @@ if not env.str("DATABASE_URL", default="") and (DATA_DIR / "environment").is_fil
 # --- Security -------------------------------------------------------------------------------------
 DEBUG: bool = env.bool("DEBUG", default=False)
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
+# Earlier ones, whose API keys and staff sessions go on. Tokens are signed by the present one alone.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEMO_MODE: bool = env.bool("DEMO_MODE", default=False)
 DEMO_PASSWORD: str = env.str("DEMO_PASSWORD", default="demo-password")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -228,7 +230,10 @@ ENGINE_METRICS_BIND: str = env.str("ENGINE_METRICS_BIND", default="127.0.0.1")
 
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["exchange.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "exchange.authentication.BearerAuthentication",
+        "exchange.authentication.ApiKeyAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["exchange.envelope.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["exchange.envelope.StrictJSONParser"],

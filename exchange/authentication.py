@@ -1,18 +1,31 @@
-"""Who is asking: bearer tokens, for REST and WebSockets."""
+"""Who is asking: bearer tokens, for REST and WebSockets, and requests signed with an API key."""
 
 import time
 from typing import NamedTuple
+from urllib.parse import quote
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework_simplejwt.tokens import AccessToken
 
+from exchange.api_keys import KnownKey, recognise_signature
 from exchange.errors import ApiError, ErrorCode
-from exchange.models import User
+from exchange.models import ApiKey, User
 from exchange.sessions import decode_token, token_ids
+from exchange.signatures import Signed
 
-__all__ = ["BearerAuthentication", "authenticate_token", "logged_in_user", "recognise_token"]
+__all__ = [
+    "ApiKeyAuthentication",
+    "BearerAuthentication",
+    "authenticate_token",
+    "logged_in_user",
+    "recognise_token",
+    "require_trade",
+]
 
 # Each request runs this; building it by the ORM takes several times as long as the query.
 _USER_SQL = """
@@ -73,18 +86,79 @@ class BearerAuthentication(BaseAuthentication):
             return None
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise self._challenge(ApiError(ErrorCode.UNAUTHENTICATED, "Send Authorization: Bearer <access token>"))
+            raise _challenge(ApiError(ErrorCode.UNAUTHENTICATED, "Send Authorization: Bearer <access token>"))
         try:
             return recognise_token(token.strip()), None
         except ApiError as error:
-            raise self._challenge(error) from None
+            raise _challenge(error) from None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
-    def _challenge(self, error: ApiError) -> ApiError:
-        error.headers["WWW-Authenticate"] = self.authenticate_header(None)  # type: ignore[arg-type]
-        return error
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`X-API-KEY`, `X-API-TIMESTAMP`, `X-API-SIGNATURE`. A request without the first is anonymous.
+
+    Reading needs nothing but a good key. Anything else is refused unless the view names, as its `key_scope`, the scope
+    that allows it: what is forgotten needs a login.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, KnownKey] | None:
+        meta = request.META
+        if "HTTP_X_API_KEY" not in meta:
+            return None
+        method = request.method or ""
+        try:
+            signed = Signed.read(
+                meta["HTTP_X_API_KEY"],
+                meta.get("HTTP_X_API_TIMESTAMP", ""),
+                meta.get("HTTP_X_API_SIGNATURE", ""),
+                method,
+                _targets(request._request),
+                request._request.body,
+            )
+            key = recognise_signature(signed, timezone.now())
+        except ApiError as error:
+            raise _challenge(error) from None
+        if method not in SAFE_METHODS:
+            _require(key, getattr(request.parser_context["view"], "key_scope", None))
+        return key.user, key
+
+
+def _targets(request: HttpRequest) -> list[str]:
+    """Return path and query as they were sent.
+
+    WSGI knows the path only unescaped. There it is taken for what the two usual ways of escaping make of it, which
+    differ for `:` and its like alone; in either case the signature is over the path that the view gets.
+    """
+    scope = getattr(request, "scope", None)
+    if scope is not None:
+        paths = [scope["raw_path"].decode("latin-1")]
+    else:
+        paths = list(dict.fromkeys((quote(request.path, safe=_UNESCAPED), quote(request.path))))
+    query = request.META.get("QUERY_STRING", "")
+    return [f"{path}?{query}" if query else path for path in paths]
+
+
+_UNESCAPED = "/!$&'()*+,;=:@"
+
+
+def require_trade(key: KnownKey) -> None:
+    """Check that a key may place, amend and cancel orders. Raises FORBIDDEN."""
+    _require(key, ApiKey.Scope.TRADE)
+
+
+def _require(key: KnownKey, scope: ApiKey.Scope | None) -> None:
+    if scope is None:
+        raise ApiError(ErrorCode.FORBIDDEN, "This cannot be done with an API key: log in")
+    if not key.may(scope):
+        raise ApiError(ErrorCode.FORBIDDEN, f"This API key does not have the scope {scope.value}")
+
+
+def _challenge(error: ApiError) -> ApiError:
+    if error.status == 401:
+        error.headers["WWW-Authenticate"] = "Bearer"
+    return error
 
 
 def logged_in_user(request: Request) -> User:

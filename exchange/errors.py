@@ -33,18 +33,21 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"
     TOKEN_REVOKED = "TOKEN_REVOKED"
+    BAD_SIGNATURE = "BAD_SIGNATURE"
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
     MARKET_NOT_FOUND = "MARKET_NOT_FOUND"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
     TRADE_NOT_FOUND = "TRADE_NOT_FOUND"
     ASSET_NOT_FOUND = "ASSET_NOT_FOUND"
+    API_KEY_NOT_FOUND = "API_KEY_NOT_FOUND"
     VALIDATION_ERROR = "VALIDATION_ERROR"
     TICK_SIZE = "TICK_SIZE"
     LOT_SIZE = "LOT_SIZE"
     MIN_QUANTITY = "MIN_QUANTITY"
     MAX_QUANTITY = "MAX_QUANTITY"
     MIN_NOTIONAL = "MIN_NOTIONAL"
+    TOO_MANY_API_KEYS = "TOO_MANY_API_KEYS"
     INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
     MARKET_CLOSED = "MARKET_CLOSED"
     MARKET_HALTED = "MARKET_HALTED"
@@ -81,12 +84,14 @@ STATUS: dict[ErrorCode, int] = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.TOKEN_EXPIRED: 401,
     ErrorCode.TOKEN_REVOKED: 401,
+    ErrorCode.BAD_SIGNATURE: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.MARKET_NOT_FOUND: 404,
     ErrorCode.ORDER_NOT_FOUND: 404,
     ErrorCode.TRADE_NOT_FOUND: 404,
     ErrorCode.ASSET_NOT_FOUND: 404,
+    ErrorCode.API_KEY_NOT_FOUND: 404,
     ErrorCode.MARKET_CLOSED: 409,
     ErrorCode.MARKET_HALTED: 409,
     ErrorCode.MARKET_PRE_OPEN: 409,
@@ -179,11 +184,11 @@ def _throttled(error: drf.Throttled) -> ApiError:
 
 
 def _by_field(detail: Any, prefix: str = "") -> dict[str, Any]:
-    """Map each field to its messages; a field inside another one is called `outer.inner`."""
+    """Map each field to its messages; a field inside another one is called `outer.inner`, one in a list `outer.0`."""
     if not isinstance(detail, Mapping):
         return {prefix or "non_field_errors": detail}
     found: dict[str, Any] = {}
     for name, inner in detail.items():
-        path = ".".join(part for part in (prefix, name if name != "non_field_errors" else "") if part)
+        path = ".".join(part for part in (prefix, str(name) if name != "non_field_errors" else "") if part)
         found |= _by_field(inner, path)
     return found

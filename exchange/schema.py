@@ -184,6 +184,12 @@ class EnvelopeAutoSchema(AutoSchema):
             errors["404"] = "There is no such market, order or trade"
         errors["406"] = "Only application/json is served"
         if is_of_orders and not is_reading:
+            errors |= {"401": "Not logged in, or the token or the signature is not good", "403": "Not allowed"}
+        if "{" in self.path or self.method != "GET":
+            errors["404"] = "There is no such market, order, trade or key"
+        if self.method in ("POST", "PATCH", "PUT"):
+            errors |= {"413": "The body is larger than 1 MB", "415": "The body is not application/json"}
+        if self.method != "GET" and "/orders" in self.path:
             errors |= {
                 "409": "The market's trading state does not allow it, or the order has ended or belongs to a group",
                 "504": "Not confirmed in time: ask for the order by `details.order_id` or its client order id",
@@ -214,3 +220,19 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> Any:
         return build_bearer_security_scheme_object("Authorization", "Bearer", "JWT")
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Three headers that go together; one requirement names them all."""
+
+    target_class = "exchange.authentication.ApiKeyAuthentication"
+    name = ["apiKey", "apiTimestamp", "apiSignature"]
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        headers = {
+            "X-API-KEY": "Id of an API key: see POST /api/v1/api-keys",
+            "X-API-TIMESTAMP": "Milliseconds since 1970, at most 5 s from the exchange's clock",
+            "X-API-SIGNATURE": "HMAC-SHA256 of the key's secret over timestamp + METHOD + path?query + body as they"
+            " are sent, as 64 hexadecimal digits. Each signature is good once.",
+        }
+        return [{"type": "apiKey", "in": "header", "name": name, "description": text} for name, text in headers.items()]

@@ -3,10 +3,12 @@
 from celery import shared_task
 from django.utils import timezone
 
+from exchange.services import api_keys_prune
 from exchange.sessions import logins_prune
 
 
 @shared_task
 def prune_logins() -> int:
-    """Remove what is kept about logins that have expired; returns how many rows. Safe to run twice."""
-    return logins_prune(now=timezone.now())
+    """Remove what is kept about logins and API keys that ended; returns how many rows. Safe to run twice."""
+    now = timezone.now()
+    return logins_prune(now=now) + api_keys_prune(now=now)

@@ -4,7 +4,7 @@ from django.db.models.functions import Now
 
 
 class AuditEntry(models.Model):
-    """What a staff member did: a dotted action, on what, and how it was before and after. Append-only.
+    """What a staff member did, or a user with API keys: a dotted action, on what, before and after. Append-only.
 
     Without an actor it was the exchange itself, as when reconciliation halts a market.
     """

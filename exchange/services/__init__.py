@@ -1,5 +1,13 @@
-"""Changing markets, their fees and who pays which."""
+"""Changing markets, their fees and who pays which; making and ending API keys."""
 
+from exchange.services.api_keys import (
+    API_KEYS_MAX,
+    NewApiKey,
+    api_key_create,
+    api_key_revoke,
+    api_keys_prune,
+    api_keys_revoke,
+)
 from exchange.services.fees import (
     TierTerms,
     fee_schedule_lock,
@@ -16,7 +24,13 @@ from exchange.services.markets import (
 )
 
 __all__ = [
+    "API_KEYS_MAX",
+    "NewApiKey",
     "TierTerms",
+    "api_key_create",
+    "api_key_revoke",
+    "api_keys_prune",
+    "api_keys_revoke",
     "fee_schedule_lock",
     "fee_tier_problems",
     "limit_problems",

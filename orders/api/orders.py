@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from exchange.authentication import logged_in_user
 from exchange.envelope import EnvelopePagination, EnvelopeResponse
 from exchange.errors import ApiError, ErrorCode, ValidationError
-from exchange.models import Market
+from exchange.models import ApiKey, Market
 from exchange.selectors import market_by_id, market_by_symbol
 from exchange.throttling import OrderThrottle
 from exchange.times import iso_ms
@@ -50,6 +50,8 @@ __all__ = [
 
 
 class OrderView(APIView):
+    key_scope = ApiKey.Scope.TRADE
+
     def get_throttles(self) -> list[BaseThrottle]:
         """Count what reaches the engine; reading is not limited."""
         return [] if self.request.method == "GET" else [OrderThrottle()]

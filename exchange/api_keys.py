@@ -1,0 +1,155 @@
+"""Who signed a request: the API key, its user, and whether it is still good.
+
+Who proves to have the secret is told what is wrong with the key or the clock. Everybody else gets one message, whether
+the key exists or not.
+"""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import Q
+
+from exchange.errors import ApiError
+from exchange.models import ApiKey, User
+from exchange.signatures import WINDOW_MS, Signed, bad_signature, secret_of, signature_spend
+from exchange.times import iso_ms
+
+__all__ = ["KeyStatus", "KnownKey", "api_key_refusals", "forget_api_keys", "key_status", "recognise_signature"]
+
+log = structlog.get_logger(__name__)
+
+_NOTED_EVERY = timedelta(minutes=1)
+_KNOWN_MAX = 10_000
+
+
+class KeyStatus(StrEnum):
+    """What an API key is good for, in order of precedence."""
+
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    LOST = "lost"
+    """Its SECRET_KEY is gone, and its secret with it."""
+    ACTIVE = "active"
+
+
+@dataclass(slots=True)
+class KnownKey:
+    """A key as it was read, and until when (monotonic seconds) this process believes it."""
+
+    row: ApiKey
+    secret: str | None = field(repr=False)
+    until: float
+
+    @property
+    def id(self) -> UUID:
+        return self.row.pk
+
+    @property
+    def user(self) -> User:
+        return self.row.user
+
+    def may(self, scope: ApiKey.Scope) -> bool:
+        return scope in self.row.scopes
+
+
+_known: dict[UUID, KnownKey] = {}
+
+
+def recognise_signature(signed: Signed, now: datetime) -> KnownKey:
+    """Return the key that signed a request, and spend the signature: one round trip to Valkey.
+
+    The key is read at most every TOKEN_TRUST_SECONDS, and its last use noted at most once a minute; else no query.
+    Raises BAD_SIGNATURE, SERVICE_UNAVAILABLE.
+    """
+    key = _find(signed.key_id)
+    if key is None or key.secret is None or not signed.is_signed_with(key.secret):
+        raise bad_signature(
+            "There is no such API key, or the signature is not right: it is HMAC-SHA256 of the secret over"
+            " timestamp + METHOD + path?query + body, as they are sent"
+        )
+    if refusal := _refusal(key.row, now):
+        raise refusal
+    _check_age(signed.timestamp_ms, now)
+    if not signature_spend(signed.signature):
+        raise bad_signature("This signature was used already: sign each request with a timestamp of its own")
+    _note_use(key.row, now)
+    return key
+
+
+def api_key_refusals(key_ids: Collection[UUID], now: datetime) -> dict[UUID, ApiError]:
+    """Return why keys are not good any more; those that are, are left out. One query."""
+    rows = {row.pk: row for row in ApiKey.objects.select_related("user").filter(pk__in=key_ids)}
+    refusals = {
+        key_id: _refusal(rows[key_id], now) if key_id in rows else bad_signature("There is no such API key")
+        for key_id in key_ids
+    }
+    return {key_id: error for key_id, error in refusals.items() if error}
+
+
+def key_status(row: ApiKey, now: datetime) -> KeyStatus:
+    """Return what a key is good for, its user aside. No query."""
+    if row.revoked_at is not None:
+        return KeyStatus.REVOKED
+    if row.expires_at is not None and row.expires_at <= now:
+        return KeyStatus.EXPIRED
+    return KeyStatus.LOST if _secret(row) is None else KeyStatus.ACTIVE
+
+
+def forget_api_keys() -> None:
+    """Make this process read all keys again: it has changed one."""
+    _known.clear()
+
+
+def _find(key_id: UUID) -> KnownKey | None:
+    key = _known.get(key_id)
+    if key is not None and time.monotonic() < key.until:
+        return key
+    _known.pop(key_id, None)
+    row = ApiKey.objects.select_related("user").filter(pk=key_id).first()
+    if row is None:
+        return None
+    if len(_known) >= _KNOWN_MAX:
+        _known.clear()
+    key = _known[key_id] = KnownKey(row, _secret(row), time.monotonic() + settings.TOKEN_TRUST_SECONDS)
+    return key
+
+
+def _secret(row: ApiKey) -> str | None:
+    return secret_of(row.pk, bytes(row.salt), row.master)
+
+
+def _refusal(row: ApiKey, now: datetime) -> ApiError | None:
+    """Return why a key whose secret is known is not good any more."""
+    if row.revoked_at is not None:
+        return bad_signature("This API key was revoked")
+    if row.expires_at is not None and row.expires_at <= now:
+        return bad_signature(f"This API key expired at {iso_ms(row.expires_at)}")
+    return None if row.user.is_active else bad_signature("The account of this API key is not active")
+
+
+def _check_age(timestamp_ms: int, now: datetime) -> None:
+    now_ms = int(now.timestamp() * 1000)
+    age_ms = now_ms - timestamp_ms
+    if abs(age_ms) > WINDOW_MS:
+        age = f"{abs(age_ms) / 1000:.1f} s {'old' if age_ms > 0 else 'ahead'}"
+        message = f"The timestamp is {age}; at most {WINDOW_MS // 1000} s are accepted: look at your clock"
+        raise bad_signature(message, server_time_ms=now_ms)
+
+
+def _note_use(row: ApiKey, now: datetime) -> None:
+    """Keep roughly when a key was last used. That fails with nothing but a warning."""
+    if row.last_used_at is not None and now - row.last_used_at < _NOTED_EVERY:
+        return
+    row.last_used_at = now  # in the cache, for those who come next
+    is_old = Q(last_used_at=None) | Q(last_used_at__lt=now - _NOTED_EVERY)
+    try:
+        ApiKey.objects.filter(is_old, pk=row.pk).update(last_used_at=now)
+    except DatabaseError as error:
+        log.warning("api_key_use_not_noted", error=str(error))
