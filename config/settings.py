@@ -345,6 +345,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Users", "person", "exchange.user"),
                     _page("User activity", "query_stats", "marketdata.useractivity"),
                     _page("Fee tiers", "percent", "exchange.userfeetier"),
+                    _page("API keys", "vpn_key", "exchange.apikey"),
                     _page("Groups", "group", "auth.group"),
                     _page("Audit trail", "policy", "exchange.auditentry"),
                 ],

@@ -1,5 +1,6 @@
 """Users: who they are, what they may do, freeze and unfreeze."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,6 +34,8 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
 
     # What apps above this one can do for a user; they append to it.
     more_actions: ClassVar[list[DetailAction]] = []
+    # What other pages have on a user: tables for those with a right ("app.codename").
+    more_tables: ClassVar[list[tuple[str, Callable[[User], Table]]]] = []
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -102,7 +105,8 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
         return response
 
     def object_tables(self, request: HttpRequest, obj: User) -> list[Table]:
-        return [tier_table(obj)]
+        more = [table(obj) for permission, table in self.more_tables if request.user.has_perm(permission)]
+        return [tier_table(obj), *more]
 
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
         freeze = DetailAction("freeze", "Freeze…", CHANGE_USER, partial(self._change_one, False))

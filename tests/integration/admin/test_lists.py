@@ -38,6 +38,7 @@ OTHER_LISTS = (
     "/admin/orders/cancelafter/",
     "/admin/exchange/asset/",
     "/admin/exchange/userfeetier/",
+    "/admin/exchange/apikey/",
     "/admin/exchange/revokedsession/",
     "/admin/auth/group/",
     "/admin/token_blacklist/outstandingtoken/",
