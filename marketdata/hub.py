@@ -24,6 +24,7 @@ from marketdata.bus import Bus, Message
 from marketdata.connections import Connections
 from marketdata.database import in_database
 from marketdata.feed import MarketFeed
+from marketdata.keys import KeyWatch
 from marketdata.outbox import Outbox
 from marketdata.private import PrivateStreams
 from marketdata.view import Wish
@@ -44,6 +45,7 @@ class Hub:
         self._feeds: dict[int, MarketFeed] = {}
         self._everything: set[Outbox] = set()  # those who want the trades of all markets
         self.connections = Connections()
+        self.keys = KeyWatch()
         self._private = PrivateStreams(self._until_live)
         self._bus = Bus(self._deliver)
         self._is_interrupted = False
@@ -111,6 +113,7 @@ class Hub:
         if watcher and watcher is not asyncio.current_task():
             watcher.cancel()
             await asyncio.wait([watcher])
+        await self.keys.close()
         await self._private.close()
         for feed in feeds:
             await feed.close()
@@ -144,7 +147,7 @@ class Hub:
             try:
                 self._private.check()
                 await self._retire_feeds()
-                if not self._feeds:
+                if not self._feeds and not self.keys:
                     break
                 await self._check_bus()
                 await self._check_sequences()

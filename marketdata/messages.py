@@ -144,7 +144,8 @@ def session_resumed(session: str, from_seq: int, seq: int) -> Encoded:
     return encode({"type": "resumed", "session": session, "from_seq": from_seq, "private_seq": seq})
 
 
-def authenticated(user_id: UUID, expires_at: str) -> Encoded:
+def authenticated(user_id: UUID, expires_at: str | None) -> Encoded:
+    """Logged in; `expires_at` is None for an API key without an end."""
     return encode({"type": "authenticated", "user_id": str(user_id), "expires_at": expires_at})
 
 

@@ -3,15 +3,14 @@ import time
 from typing import Any
 
 from django.db import Error as DatabaseError
-from rest_framework_simplejwt.tokens import AccessToken
 
 from exchange.authentication import authenticate_token
 from exchange.errors import ApiError, ErrorCode
-from exchange.models import Market, User
-from exchange.sessions import decode_token
+from exchange.models import Market
 from exchange.times import iso_ms_of
 from marketdata import messages
 from marketdata.consumers.base import BadMessageError, CloseCode, StreamConsumer
+from marketdata.consumers.logins import Login, login_finder
 from marketdata.database import in_database
 from marketdata.switches import DISCONNECT_TIMEOUT_MS, DisconnectSwitches, in_engine
 from orders.services import cancel_after_set
@@ -26,11 +25,11 @@ class OrdersConsumer(StreamConsumer):
 
     stream = "orders"
     login_s = 5.0
-    recheck_s = 30.0  # how long an ended session or a frozen account may still listen
+    recheck_s = 30.0  # how long an ended session or a frozen account may still listen; an API key: `KeyWatch`
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._user: User | None = None
+        self._login: Login | None = None
         self._switches: DisconnectSwitches | None = None
         self.operations |= {
             "auth": self._log_in,
@@ -45,40 +44,52 @@ class OrdersConsumer(StreamConsumer):
         return True  # who does not log in has left by now
 
     def closed(self) -> None:
-        self.hub.forget(self.outbox, self._user.pk if self._user else None)
-        if self._user:
-            self.hub.connections.log_out(self._user.pk)
+        self.hub.forget(self.outbox, self._login.user.pk if self._login else None)
+        if self._login:
+            self.hub.connections.log_out(self._login.user.pk)
+            if self._login.key:
+                self.hub.keys.remove(self._login.key.id, self)
         if self._switches:
             self._switches.end_session()
 
     async def _log_in(self, message: dict[str, Any]) -> None:
-        if self._user:
+        if self._login:
             raise ApiError(ErrorCode.VALIDATION_ERROR, "You are logged in already")
-        token = message.get("token")
-        if not isinstance(token, str):
-            raise BadMessageError("Give `token`, an access token")
-        session, seq = _session_of(message)
+        find, (session, seq) = login_finder(message), _session_of(message)
         try:
-            user, expires_s = await in_database(_identify, token)
+            login = await in_database(find)
         except ApiError as error:
-            await self.end(CloseCode.UNAUTHENTICATED, error)
+            is_doubtful = error.code is ErrorCode.SERVICE_UNAVAILABLE
+            await self.end(CloseCode.TRY_AGAIN_LATER if is_doubtful else CloseCode.UNAUTHENTICATED, error)
             return
+        user = login.user
         if not self.hub.connections.log_in(user.pk):
             await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many connections of this account"))
             return
-        self._user, self._switches = user, DisconnectSwitches(user)
-        expires_at = iso_ms_of(int(expires_s * 1000))
+        self._login, self._switches = login, DisconnectSwitches(user)
+        expires_at = None if login.expires_s is None else iso_ms_of(int(login.expires_s * 1000))
         self.outbox.put(messages.authenticated(user.pk, expires_at))
-        self.start(self._stay_logged_in(token, expires_s))
+        self._stay_logged_in(login)
         await self.hub.subscribe_private(user.pk, self.outbox, self._lose_session, session, seq)
+
+    def _stay_logged_in(self, login: Login) -> None:
+        """Close as soon as the login is not good any more, or shortly after."""
+        if login.key:
+            self.hub.keys.add(login.key.id, self, self._lose_key)
+        elif login.expires_s is not None:
+            self.start(self._stay_until(login.token, login.expires_s))
+
+    def _lose_key(self, error: ApiError) -> None:
+        self.start(self.end(CloseCode.UNAUTHENTICATED, error))
 
     def _lose_session(self) -> None:
         error = ApiError(ErrorCode.VALIDATION_ERROR, "Another connection goes on with this session")
         self.start(self.end(CloseCode.TAKEN_OVER, error))
 
     async def _cancel_on_disconnect(self, message: dict[str, Any]) -> None:
-        if self._switches is None:
+        if self._login is None or self._switches is None:
             raise ApiError(ErrorCode.UNAUTHENTICATED, "Log in first")
+        self._login.require_trade()
         timeout_ms = _timeout_ms(message, DISCONNECT_TIMEOUT_MS)
         market = await self._market_of(message)
         if timeout_ms:
@@ -88,11 +99,12 @@ class OrdersConsumer(StreamConsumer):
         self.outbox.put(messages.cancel_on_disconnect(timeout_ms, market.symbol if market else None))
 
     async def _cancel_after(self, message: dict[str, Any]) -> None:
-        if self._user is None:
+        if self._login is None:
             raise ApiError(ErrorCode.UNAUTHENTICATED, "Log in first")
+        self._login.require_trade()
         timeout_ms = _timeout_ms(message, (TIMEOUT_MS_MIN, TIMEOUT_MS_MAX))
         market = await self._market_of(message)
-        answer = await in_engine(cancel_after_set, user=self._user, timeout_ms=timeout_ms, market=market)
+        answer = await in_engine(cancel_after_set, user=self._login.user, timeout_ms=timeout_ms, market=market)
         self.outbox.put(messages.cancel_after(answer))
 
     async def _market_of(self, message: dict[str, Any]) -> Market | None:
@@ -102,10 +114,10 @@ class OrdersConsumer(StreamConsumer):
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(self.login_s)
-        if self._user is None:
+        if self._login is None:
             await self.end(CloseCode.UNAUTHENTICATED, ApiError(ErrorCode.UNAUTHENTICATED, "Log in first"))
 
-    async def _stay_logged_in(self, token: str, expires_s: float) -> None:
+    async def _stay_until(self, token: str, expires_s: float) -> None:
         """Close at the token's expiry, or soon after the session was ended or the account frozen."""
         while (left_s := expires_s - time.time()) > 0:
             await asyncio.sleep(min(left_s, self.recheck_s))
@@ -136,8 +148,3 @@ def _timeout_ms(message: dict[str, Any], bounds: tuple[int, int]) -> int:
     if timeout_ms and not bounds[0] <= timeout_ms <= bounds[1]:
         raise ApiError(ErrorCode.VALIDATION_ERROR, hint)
     return timeout_ms
-
-
-def _identify(token: str) -> tuple[User, float]:
-    user = authenticate_token(token)
-    return user, float(decode_token(AccessToken, token)["exp"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from trade_engine_client.signing import ApiKey
 from trade_engine_client.stream import Message, Stream
 
 OPEN = ("open", "partially_filled", "pending")
@@ -10,8 +11,8 @@ OPEN = ("open", "partially_filled", "pending")
 class PrivateStream(Stream):
     """The messages of one account. `orders` and `balances` have taken each message before it is handed out."""
 
-    def __init__(self, url: str, token: Callable[[], str]) -> None:
-        """Give what returns a valid access token: it is asked for one on each connection."""
+    def __init__(self, url: str, login: Callable[[], str] | ApiKey) -> None:
+        """Give an API key, or what returns a valid access token: it is asked for one on each connection."""
         super().__init__()
         self.orders: dict[str, Message] = {}
         self.balances: dict[str, Message] = {}
@@ -19,7 +20,7 @@ class PrivateStream(Stream):
         self.resumed = self.snapshots = 0
         self._session = ""
         self._url = url
-        self._token = token
+        self._login = login
 
     def address(self) -> str:
         return f"{self._url}/ws/orders"
@@ -27,7 +28,8 @@ class PrivateStream(Stream):
     async def greet(self) -> None:
         """Log in, and ask for what came after the last message of the session, if there is one."""
         known = {"session": self._session, "private_seq": self.seq} if self._session else {}
-        await self.send({"op": "auth", "token": self._token(), **known})
+        login = self._login.login() if isinstance(self._login, ApiKey) else {"token": self._login()}
+        await self.send({"op": "auth", **login, **known})
 
     async def take(self, message: Message) -> None:
         """Take a message. One that does not follow cannot be: so it ends the connection, and a new one resumes."""

@@ -1,0 +1,58 @@
+"""How a client of `/ws/orders` says who it is: by an access token, or by the signature of an API key."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+from rest_framework_simplejwt.tokens import AccessToken
+
+from exchange.api_keys import KnownKey, recognise_signature
+from exchange.authentication import authenticate_token, require_trade
+from exchange.models import User
+from exchange.sessions import decode_token
+from exchange.signatures import Signed
+from marketdata.consumers.base import BadMessageError
+
+SIGNED_METHOD, SIGNED_PATH = "GET", "/ws/orders"  # what a login signs after the timestamp; no query, no body
+
+
+class Login(NamedTuple):
+    """Who is logged in, by a token or by a key; `expires_s` since 1970, None for a key without an end."""
+
+    user: User
+    expires_s: float | None
+    token: str = ""
+    key: KnownKey | None = None
+
+    def require_trade(self) -> None:
+        """Check that this login may cancel orders. Raises FORBIDDEN."""
+        if self.key:
+            require_trade(self.key)
+
+
+def login_finder(message: dict[str, Any]) -> Callable[[], Login]:
+    """Return a function that finds out who sent an `auth` message; it queries, and raises ApiError.
+
+    Raises BadMessageError for fields that are neither a token nor a signature.
+    """
+    token, key_id, timestamp, signature = (message.get(name) for name in ("token", "api_key", "timestamp", "signature"))
+    if isinstance(token, str) and key_id is None:
+        return partial(_by_token, token)
+    if isinstance(timestamp, int) and not isinstance(timestamp, bool):
+        timestamp = str(timestamp)
+    if token is None and isinstance(key_id, str) and isinstance(timestamp, str) and isinstance(signature, str):
+        return partial(_by_key, key_id, timestamp, signature)
+    raise BadMessageError("Give `token`, an access token, or `api_key`, `timestamp` and `signature`")
+
+
+def _by_token(token: str) -> Login:
+    user = authenticate_token(token)
+    return Login(user, float(decode_token(AccessToken, token)["exp"]), token=token)
+
+
+def _by_key(key_id: str, timestamp: str, signature: str) -> Login:
+    signed = Signed.read(key_id, timestamp, signature, SIGNED_METHOD, [SIGNED_PATH], b"")
+    key = recognise_signature(signed, timezone.now())
+    expires_at = key.row.expires_at
+    return Login(key.user, expires_at.timestamp() if expires_at else None, key=key)
