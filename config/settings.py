@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "settlement",
     "orders",
     "marketdata",
+    "demo",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -206,6 +207,9 @@ WS_CONNECTIONS_PER_ADDRESS: int = env.int("WS_CONNECTIONS_PER_ADDRESS", default=
 WS_CONNECTIONS_PER_ACCOUNT: int = env.int("WS_CONNECTIONS_PER_ACCOUNT", default=20)
 WS_OPENINGS_PER_MINUTE: int = env.int("WS_OPENINGS_PER_MINUTE", default=300)
 LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
+# Of a demo copy: accounts that visitors may open, from one address in a minute and all of them in a day.
+DEMO_ACCOUNTS_PER_MINUTE: int = env.int("DEMO_ACCOUNTS_PER_MINUTE", default=10)
+DEMO_ACCOUNTS_PER_DAY: int = env.int("DEMO_ACCOUNTS_PER_DAY", default=500)
 TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "data"))
 # Who implements settlement's ports.
 TRADE_OUTBOX = "orders.outbox.PostgresTradeOutbox"

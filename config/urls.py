@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("orders.urls")),
     path("api/v1/", include("settlement.urls")),
     path("api/streams", streams, name="streams"),
+    path("api/v1/", include("demo.urls")),
     path("", include("exchange.urls")),
     path("", include("settlement.wallet.service.urls")),
     # JSON for whatever else is asked below /api/ and /internal/, with DEBUG too.

@@ -69,6 +69,15 @@ MARKETS = (
     _market("ETH/BTC", "0.00001", "0.001", "0.0001", "0.001", "10000", "0.054"),
 )
 
+# What an account that a visitor of a demo copy opens begins with.
+VISITOR_FUNDS = {
+    code: Decimal(amount)
+    for code, amount in {
+        "USDT": 100_000, "BTC": 1, "ETH": 20, "BNB": 50, "SOL": 200,
+        "XRP": 20_000, "ADA": 20_000, "DOGE": 100_000, "DOT": 2_000, "LTC": 200,
+    }.items()
+}  # fmt: skip
+
 MAKER_FEE_PPM = 800
 TAKER_FEE_PPM = 1_000
 PRICE_BAND_PPM = 100_000

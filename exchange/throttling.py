@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 __all__ = ["ApiKeyThrottle", "BatchThrottle", "LoginThrottle", "OrderThrottle", "WindowThrottle", "count_hit"]
+__all__ = ["BatchThrottle", "DemoAccountThrottle", "LoginThrottle", "OrderThrottle", "WindowThrottle", "count_hit"]
 
 log = structlog.get_logger(__name__)
 
@@ -153,6 +154,16 @@ class LoginThrottle(WindowThrottle):
         fields: Any = request.data
         caller = f"{client_address(request)}|{fields.get('username', '')}"
         return f"login:{hashlib.sha256(caller.encode()).hexdigest()[:32]}"
+
+
+class DemoAccountThrottle(WindowThrottle):
+    """DEMO_ACCOUNTS_PER_MINUTE, per address."""
+
+    window_s = 60
+    rate = staticmethod(lambda: settings.DEMO_ACCOUNTS_PER_MINUTE)
+
+    def key(self, request: Request) -> str:
+        return f"demo:{client_address(request)}"
 
 
 def client_address(request: Request) -> str:

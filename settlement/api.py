@@ -20,7 +20,7 @@ from settlement.models import LedgerEntry
 from settlement.ports import Balance, wallet
 from settlement.selectors import orders_of_entries, user_entries
 
-__all__ = ["BalanceListView", "EntryListView"]
+__all__ = ["BalanceListView", "BalanceOutput", "EntryListView", "balance_as_json"]
 
 
 _ID = "01900000-0000-7000-8000-000000000001"
@@ -72,7 +72,7 @@ class BalanceListView(APIView):
     def get(self, request: Request) -> Response:
         paginator = self.pagination_class()
         page = paginator.paginate_queryset(wallet().balances(user_id=_user(request).pk), request)
-        return paginator.get_paginated_response([_balance(balance) for balance in page])
+        return paginator.get_paginated_response([balance_as_json(balance) for balance in page])
 
 
 class EntryListView(APIView):
@@ -100,7 +100,8 @@ def _user(request: Request) -> User:
     return request.user
 
 
-def _balance(balance: Balance) -> dict[str, Any]:
+def balance_as_json(balance: Balance) -> dict[str, Any]:
+    """Return a balance as the public interface shows it, with all decimals of its asset."""
     decimals = asset_decimals(balance.asset_id)
     return {
         "asset": balance.asset_id,

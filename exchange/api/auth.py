@@ -13,7 +13,7 @@ from exchange.api.fields import StrictSerializer, StrictString
 from exchange.sessions import TokenPair, session_open, session_refresh, session_revoke
 from exchange.throttling import LoginThrottle
 
-__all__ = ["RefreshView", "RevokeView", "TokenView"]
+__all__ = ["RefreshView", "RevokeView", "TokenOutput", "TokenView", "tokens_as_json"]
 
 
 class LoginInput(StrictSerializer):
@@ -46,7 +46,7 @@ class TokenView(_PublicView):
 
     @extend_schema(request=LoginInput, responses={200: TokenOutput}, summary="Log in", tags=["auth"])
     def post(self, request: Request) -> Response:
-        return Response(_token_json(session_open(**LoginInput.validated(request.data))))
+        return Response(tokens_as_json(session_open(**LoginInput.validated(request.data))))
 
 
 class RefreshView(_PublicView):
@@ -58,7 +58,7 @@ class RefreshView(_PublicView):
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
-        return Response(_token_json(session_refresh(**RefreshInput.validated(request.data))))
+        return Response(tokens_as_json(session_refresh(**RefreshInput.validated(request.data))))
 
 
 class RevokeView(_PublicView):
@@ -74,7 +74,8 @@ class RevokeView(_PublicView):
         return Response({"revoked": True})
 
 
-def _token_json(pair: TokenPair) -> dict[str, Any]:
+def tokens_as_json(pair: TokenPair) -> dict[str, Any]:
+    """Return a pair of tokens as the public interface shows it."""
     return {
         "access": pair.access,
         "refresh": pair.refresh,

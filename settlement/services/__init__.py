@@ -8,7 +8,7 @@ from settlement.services.adjustments import (
 )
 from settlement.services.failures import failed_settlement_resolve, failed_settlement_retry
 from settlement.services.settling import Settled, settle_pending, settle_retries
-from settlement.services.transfers import ledger_deposit, ledger_transfer, ledger_withdraw
+from settlement.services.transfers import ledger_deposit, ledger_deposit_several, ledger_transfer, ledger_withdraw
 
 __all__ = [
     "Settled",
@@ -19,6 +19,7 @@ __all__ = [
     "failed_settlement_resolve",
     "failed_settlement_retry",
     "ledger_deposit",
+    "ledger_deposit_several",
     "ledger_transfer",
     "ledger_withdraw",
     "settle_pending",

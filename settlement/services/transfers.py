@@ -3,6 +3,7 @@
 What is to be put right is an adjustment, which takes two people: `settlement.services.adjustments`.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from uuid import UUID
 
@@ -35,6 +36,33 @@ def ledger_deposit(
     )  # fmt: skip
 
 
+@transaction.atomic
+def ledger_deposit_several(*, owner: User, amounts: Mapping[str, Decimal], reason: str) -> UUID:
+    """Bring money of several assets in from the outside world by one transfer; return its id.
+
+    For accounts that the exchange opens itself: there is no actor and no audit entry. Locks and publishes as
+    `ledger_transfer` does, and raises the same.
+    """
+    _require_here()
+    for asset, amount in amounts.items():
+        _require_positive(amount)
+        _require_sound(asset, amount, reason)
+    transfer_id, kind = uuid7(), LedgerEntry.Kind.DEPOSIT.value
+    users = {asset: AccountKey(owner.id, asset) for asset in amounts}
+    outside = {asset: AccountKey(None, asset, Account.Kind.EXTERNAL.value) for asset in amounts}
+    ids = accounts_lock([*users.values(), *outside.values()])
+    changes = {users[asset]: amount for asset, amount in amounts.items()}
+    changes |= {outside[asset]: amount.copy_negate() for asset, amount in amounts.items()}
+    _write_once(
+        *(
+            Entry(transfer_id, leg, ids[key], key.asset, amount, kind, reason)
+            for leg, (key, amount) in enumerate(changes.items(), 1)
+        )
+    )
+    accounts_change({key: Change(amount, _ZERO) for key, amount in changes.items()}, ids)
+    return transfer_id
+
+
 def ledger_withdraw(
     *, owner: User, asset: str, amount: Decimal, reason: str, actor: User | None = None, transfer_id: UUID | None = None
 ) -> UUID:
@@ -64,8 +92,7 @@ def ledger_transfer(
     comes and goes instead. Locks the user's account and makes it when it is missing, writes an audit entry when there
     is an actor, publishes the balance on commit.
     """
-    if wallet().reserving is not None:
-        raise ApiError(ErrorCode.FORBIDDEN, "The money is at the remote wallet: bring it in or take it out there")
+    _require_here()
     _require_sound(asset, amount, reason)
     transfer_id = transfer_id or uuid7()
     user, outside = AccountKey(owner.id, asset), AccountKey(None, asset, Account.Kind.EXTERNAL.value)
@@ -91,6 +118,11 @@ def ledger_transfer(
             note=reason,
         )  # fmt: skip
     return transfer_id
+
+
+def _require_here() -> None:
+    if wallet().reserving is not None:
+        raise ApiError(ErrorCode.FORBIDDEN, "The money is at the remote wallet: bring it in or take it out there")
 
 
 def _require_positive(amount: Decimal) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-APPS = {"config", "marketdata", "orders", "settlement", "exchange", "matching"}
+APPS = {"config", "demo", "marketdata", "orders", "settlement", "exchange", "matching"}
 
 # What each app may import of the others. `matching/engine` has a rule of its own.
 MAY_IMPORT = {
@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "settlement": {"exchange"},
     "orders": {"settlement", "exchange", "matching"},
     "marketdata": {"orders", "settlement", "exchange", "matching"},
+    "demo": {"orders", "settlement", "exchange"},
     "config": APPS,
 }
 CLOCKS_CHANCE_AND_IO = {"asyncio", "datetime", "logging", "os", "random", "secrets", "socket", "time", "uuid"}
