@@ -78,6 +78,21 @@ VISITOR_FUNDS = {
     }.items()
 }  # fmt: skip
 
+# Accounts of a demo copy: for people to log in with, and those that keep its markets moving (demo/flow).
+DEMO_TRADERS = ("maker", "taker", "outsider")
+DEMO_STAFF = "staff"
+FLOW_MAKER = "flow-maker"
+FLOW_TAKERS = ("flow-taker-1", "flow-taker-2", "flow-taker-3")
+
+
+def demo_funds(asset: str) -> Decimal:
+    """Return what the accounts of a demo copy begin with, other than visitors' own."""
+    return _GENEROUS.get(asset, _GENEROUS_OTHERWISE)
+
+
+_GENEROUS = {"USDT": Decimal(1_000_000_000), "BTC": Decimal(10_000), "ETH": Decimal(100_000)}
+_GENEROUS_OTHERWISE = Decimal(100_000_000)
+
 MAKER_FEE_PPM = 800
 TAKER_FEE_PPM = 1_000
 PRICE_BAND_PPM = 100_000

@@ -4,8 +4,7 @@ import sys
 from pathlib import Path
 
 from config.embedded.settings import LaunchSettings
-
-DEMO_ACCOUNTS = ("maker", "taker", "outsider", "staff")
+from exchange.seeds import DEMO_STAFF, DEMO_TRADERS
 
 
 def say(text: str) -> None:
@@ -39,7 +38,9 @@ def banner(settings: LaunchSettings, *, postgres_home: Path | None) -> str:
         ("Health", f"{web}/health  {web}/ready  {web}/metrics"),
     ]
     if settings.demo_mode:
-        rows += [("Accounts", f"{', '.join(DEMO_ACCOUNTS)} (password: {settings.demo_password})")]
+        rows += [("Accounts", f"{', '.join((*DEMO_TRADERS, DEMO_STAFF))} (password: {settings.demo_password})")]
+    if settings.demo_flow:
+        rows += [("Demo", "a maker and takers trade all markets; DEMO_FLOW=0 leaves them quiet")]
     rows += [("Data", str(settings.data_dir))]
     if postgres_home is not None and settings.data_dir not in postgres_home.parents:
         rows += [("", f"{postgres_home} (PostgreSQL)")]

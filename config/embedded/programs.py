@@ -132,6 +132,14 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
     ]  # fmt: skip
 
 
+def demo_programs(settings: LaunchSettings) -> list[Program]:
+    """Return what starts once the exchange is open, and stops first: the flow of a demo copy, unless it is off."""
+    if not settings.demo_flow:
+        return []
+    command = [sys.executable, "manage.py", "demo_flow", "--url", settings.web_url(settings.api_port)]
+    return [Program("demo", command, priority=80)]
+
+
 def engine_names(engines: int) -> list[str]:
     """Return what the engine processes are called: several share the markets."""
     return ["engine"] if engines == 1 else [f"engine-{number}" for number in range(1, engines + 1)]

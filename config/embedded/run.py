@@ -15,6 +15,7 @@ from config.embedded.console import banner, complain, say, tail
 from config.embedded.errors import LaunchError
 from config.embedded.processes import die_with_parent, end_leftovers
 from config.embedded.programs import (
+    demo_programs,
     embedded_postgres,
     embedded_valkey,
     keep_environment,
@@ -71,6 +72,8 @@ class Launcher:
             self.supervisor.start_program(program.name)
         for port in (self.settings.web_port, self.settings.api_port):
             wait_until_ready(f"{self.settings.web_url(port)}/ready", self.supervisor.states, self.log_dir)
+        for program in demo_programs(self.settings):
+            self.supervisor.start_program(program.name)
         say(banner(self.settings, postgres_home=self.postgres.home if self.postgres else None))
 
     def _check(self) -> None:
@@ -93,7 +96,8 @@ class Launcher:
         if self.valkey is not None:
             say(f"Starting Valkey on port {self.valkey.port} ...")
             self.valkey.prepare()
-        programs = [*server_programs(self.postgres, self.valkey), *role_programs(self.settings)]
+        servers = server_programs(self.postgres, self.valkey)
+        programs = [*servers, *role_programs(self.settings), *demo_programs(self.settings)]
         self.supervisor.start(programs, folder=PROJECT, environment=self.environment)
         for name, server in (("postgres", self.postgres), ("valkey", self.valkey)):
             if server is not None:

@@ -31,12 +31,16 @@ class LaunchSettings:
     redis_url: str | None
     demo_mode: bool
     demo_password: str
+    demo_flow: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "LaunchSettings":
         """Read the settings; an empty value counts as not set. Raise LaunchError for a value that cannot be."""
         database_url = environ.get("DATABASE_URL") or None
         data_dir = environ.get("DATA_DIR") or PROJECT / "var"
+        demo_mode = _switch(environ, "DEMO_MODE", default=database_url is None)
+        # With a wallet elsewhere, or as one, each order would also be a call between two exchanges.
+        keeps_own_money = environ.get("WALLET") in (None, "", "embedded") and not environ.get("WALLET_SERVICE_TOKEN")
         return cls(
             data_dir=Path(os.path.abspath(Path(data_dir).expanduser())),
             bind=environ.get("BIND") or LOOPBACK,
@@ -48,8 +52,9 @@ class LaunchSettings:
             engines=_number(environ, "ENGINES", 1, highest=16),
             database_url=database_url,
             redis_url=environ.get("REDIS_URL") or None,
-            demo_mode=_switch(environ, "DEMO_MODE", default=database_url is None),
+            demo_mode=demo_mode,
             demo_password=environ.get("DEMO_PASSWORD") or "demo-password",
+            demo_flow=demo_mode and _switch(environ, "DEMO_FLOW", default=keeps_own_money),
         )
 
     @property

@@ -56,10 +56,10 @@ class Endpoint(NamedTuple):
 class Connection:
     """One kept-alive connection; opened again after it broke. For one thread."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, timeout_s: float = CONNECT_AND_READ_S) -> None:
         self._endpoint = endpoint
         kind = HTTPSConnection if endpoint.is_tls else HTTPConnection
-        self._http = kind(endpoint.host, endpoint.port, timeout=CONNECT_AND_READ_S)
+        self._http = kind(endpoint.host, endpoint.port, timeout=timeout_s)
 
     def send(self, method: str, path: str, body: dict[str, Any] | None, token: str | None) -> Answer | None:
         """Return the answer, or None when the connection broke before there was one."""

@@ -24,12 +24,15 @@ OUTER = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"
 
 @contextmanager
 def own_environment() -> Iterator[dict[str, str]]:
-    """Give a copy of the exchange its own ports and data folder, and end whatever a failing test leaves."""
+    """Give a copy of the exchange its own ports and data folder, and end whatever a failing test leaves.
+
+    Nobody trades there but the test: DEMO_FLOW is off.
+    """
     data_dir = Path(tempfile.mkdtemp(prefix="trade-engine-launcher-", dir=folder_for_everybody()))
     data_dir.chmod(0o711)
     ports = {name: str(free_port()) for name in PORT_NAMES}
     outer = {name: value for name, value in os.environ.items() if name not in OUTER}
-    yield {**outer, **ports, "DATA_DIR": str(data_dir)}
+    yield {**outer, **ports, "DATA_DIR": str(data_dir), "DEMO_FLOW": "0"}
     end_leftovers(data_dir, data_dir / "postgres" / "data", patience_s=10)
     shutil.rmtree(data_dir)
 

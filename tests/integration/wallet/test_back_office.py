@@ -55,9 +55,9 @@ def test_money_comes_and_goes_at_the_wallet_only(scene: Scene) -> None:
 
 
 def test_demo_accounts_have_no_money_here(scene: Scene) -> None:
-    assert _demo_account("maker")
+    assert _demo_account("maker", "!")
     maker = User.objects.get(username="maker")
 
     assert not maker.accounts.exists()
-    assert not _demo_account("maker")
+    assert not _demo_account("maker", "!")
     maker.delete()
