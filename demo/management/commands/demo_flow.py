@@ -17,7 +17,7 @@ from orders.tape.client import Endpoint
 
 log = structlog.get_logger(__name__)
 
-RATE = 8.0
+RATE = 6.0
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOP_S = 6
 

@@ -6,7 +6,6 @@ money.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -33,23 +32,10 @@ def service() -> Iterator[WalletService]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _own_database() -> Iterator[None]:
-    from django.conf import settings
-    from django.db import connections
+    from tests.apart import database_apart
 
-    from tests.servers import copied_database
-
-    usual = connections.settings["default"]["NAME"], os.environ["DATABASE_URL"]
-    url = copied_database(f"{usual[0]}_exchange")
-
-    def use(name: str, url: str) -> None:
-        connections["default"].close()
-        connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
-        connections.settings["default"]["NAME"] = name
-        os.environ["DATABASE_URL"] = os.environ["ENGINE_DATABASE_URL"] = settings.ENGINE_DATABASE_URL = url
-
-    use(f"{usual[0]}_exchange", url)
-    yield
-    use(*usual)
+    with database_apart("exchange"):
+        yield
 
 
 @pytest.fixture
