@@ -32,10 +32,11 @@ class RefusedError(Exception):
 
 
 class Desk:
-    """One account over one connection. Raises AwayError and RefusedError; for one thread."""
+    """One account over one connection, for one thread; counts its `answers`. Raises AwayError, RefusedError."""
 
     def __init__(self, endpoint: Endpoint, username: str, password: str, timeout_s: float = CALL_S) -> None:
         self.username = username
+        self.answers = 0
         self._connection = Connection(endpoint, timeout_s)
         self._session = Session(username, password)
 
@@ -91,7 +92,7 @@ class Desk:
         self._own("POST", "/api/v1/orders/cancel-after", {"timeout_ms": int(timeout_s * 1000)})
 
     def _public(self, path: str) -> dict[str, Any]:
-        return _data(self._connection.send("GET", path, None, None))
+        return self._data(self._connection.send("GET", path, None, None))
 
     def _own(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
@@ -102,17 +103,17 @@ class Desk:
         if answer is not None and answer.status == 401:
             self._session.expire(token)
             raise AwayError(answer.code)
-        return _data(answer)
+        return self._data(answer)
 
-
-def _data(answer: Answer | None) -> dict[str, Any]:
-    if answer is None:
-        raise AwayError("no answer")
-    if answer.code in _AWAY or answer.code.startswith("HTTP_"):
-        raise AwayError(answer.code, answer.wait_s)
-    if answer.code:
-        raise RefusedError(answer.code)
-    return answer.data
+    def _data(self, answer: Answer | None) -> dict[str, Any]:
+        if answer is None:
+            raise AwayError("no answer")
+        if answer.code in _AWAY or answer.code.startswith("HTTP_"):
+            raise AwayError(answer.code, answer.wait_s)
+        self.answers += 1
+        if answer.code:
+            raise RefusedError(answer.code)
+        return answer.data
 
 
 def _slug(pair: Pair) -> str:

@@ -96,15 +96,19 @@ class Flow:
 
     def _take(self, turn: _Turn) -> None:
         """Take a turn; a failure costs a pause, and whoever comes regularly has made sure to come again."""
+        answers = self._answers()
         try:
             turn.act()
-            if self._pause_s:
-                log.info("demo_flow_goes_on")
-            self._pause_s = 0.0
         except AwayError as error:
             self._pause(error)
         except RefusedError as error:
             self._refused(error.code, turn.pair)
+        if self._pause_s and self._answers() > answers:
+            self._pause_s = 0.0
+            log.info("demo_flow_goes_on")
+
+    def _answers(self) -> int:
+        return sum(desk.answers for desk in (self._maker, *self._takers))
 
     def _pause(self, error: AwayError) -> None:
         if not self._pause_s:
