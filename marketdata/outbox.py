@@ -42,10 +42,14 @@ class Outbox:
         return len(self._entries)
 
     def put(self, message: Encoded) -> None:
-        """Send a message that must arrive; a full queue overflows, which ends the connection."""
+        """Send a message that must arrive; a full queue overflows, which ends the connection.
+
+        How much comes in one go is not the client's doing, so what finds room is kept whole: a batch of many trades,
+        what a resume brings. So at most the limit and one such message wait.
+        """
         if not self._entries and not self.is_draining and self._write(message):
             self.sent_at = time.monotonic()
-        elif self._weight + len(message) > self.limit:
+        elif self._weight >= self.limit:
             self.is_overflown = True
             self._clear()
             self._on_waiting()

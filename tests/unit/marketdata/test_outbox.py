@@ -35,6 +35,15 @@ def test_a_message_that_must_arrive_overflows_a_full_queue() -> None:
     assert taken(outbox) == []
 
 
+def test_one_message_that_is_larger_than_the_queue_is_no_sign_of_a_slow_client() -> None:
+    outbox = Outbox(limit=3)
+    outbox.put(message("resumed"))
+    outbox.put(message("1", "2", "3", "4"))
+
+    assert not outbox.is_overflown
+    assert taken(outbox) == ["resumed", "1", "2", "3", "4"]
+
+
 def test_the_latest_state_waits_once_and_is_rendered_when_it_is_sent() -> None:
     outbox = Outbox(limit=10)
     state = ["old"]
