@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from exchange.errors import ApiError, ErrorCode
 from exchange.models import Market
 from exchange.streams import market_group
 from marketdata import messages, selectors
@@ -27,6 +28,7 @@ from orders.rows import TradeRow
 log = structlog.get_logger(__name__)
 
 TICKER_INTERVAL_S = 0.25
+LIVE_WAIT_S = 5.0  # how long a resume waits for the feed, which the broker may keep from starting
 
 
 class BatchListener(Protocol):
@@ -77,8 +79,14 @@ class MarketFeed:
             outbox.put(messages.subscribed({self.market.symbol: self.seq}))
 
     async def resume_trades(self, outbox: Outbox, from_seq: int) -> None:
-        """Send the trades after a sequence number, or say which are too old to be sent, then go on. Queries."""
-        assert outbox in self._trades, "Invariant: only who is subscribed resumes"
+        """Send the trades after a sequence number, or say which are too old to be sent, then go on. Queries.
+
+        Waits until every later batch arrives here, else what is traded between the query and then would be missing.
+        Raises SERVICE_UNAVAILABLE when that takes too long.
+        """
+        await self._until_live()
+        if outbox not in self._trades:
+            return
         waiting = self._trades[outbox] = []
         try:
             last_seq, older = await in_database(selectors.trades_since, self.market, from_seq)
@@ -94,6 +102,13 @@ class MarketFeed:
             outbox.put(messages.resync(self.market.symbol, after_seq=from_seq, seq=rows[0].seq - 1))
         if rows:
             outbox.put(joined(messages.trade(self.market, row) for row in rows))
+
+    async def _until_live(self) -> None:
+        try:
+            async with asyncio.timeout(LIVE_WAIT_S):
+                await self.live.wait()
+        except TimeoutError:
+            raise ApiError(ErrorCode.SERVICE_UNAVAILABLE, "The trades cannot be followed at present: try again later") from None
 
     def remove(self, outbox: Outbox) -> None:
         self._trades.pop(outbox, None)

@@ -80,9 +80,10 @@ def trades_since(market: Market, from_seq: int) -> tuple[int, list[TradeRow]]:
 
     As many as TRADES_MAX means that there are more, which are left out.
     """
-    trades = list(Trade.objects.filter(market_id=market.pk).order_by("-id")[:TRADES_MAX])  # ids ascend as seqs do
-    rows = [trade_row(trade, market) for trade in reversed(trades) if trade.seq > from_seq]
-    return (trades[0].seq if trades else 0), rows
+    trades = list(Trade.objects.filter(market_id=market.pk).order_by("-id")[:TRADES_MAX])
+    trades.sort(key=lambda trade: trade.seq)  # ids ascend as these do, unless an engine's clock was put back
+    rows = [trade_row(trade, market) for trade in trades if trade.seq > from_seq]
+    return (trades[-1].seq if trades else 0), rows
 
 
 def private_state(user_id: UUID) -> PrivateState:

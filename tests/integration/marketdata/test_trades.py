@@ -1,12 +1,15 @@
 """`/ws/trades`: every public trade, once."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from exchange.models import Market
+from marketdata import feed as feeds
 from marketdata import selectors
 from marketdata.database import in_database
+from marketdata.feed import MarketFeed
 from matching.engine import Side
 from tests.integration.marketdata.clients import Client
 from tests.integration.marketdata.scripted import ScriptedMarket, make_market, make_user
@@ -102,6 +105,45 @@ async def test_resume_sends_the_trades_that_were_missed_and_goes_on(script: Scri
     assert resumed == {"type": "resumed", "symbol": script.market.symbol, "from_seq": seqs[1], "seq": seqs[3]}
     assert [(trade["type"], trade["seq"]) for trade in missed] == [("trade", seq) for seq in seqs[2:]]
     assert [trade["quantity"] for trade in missed] == ["0.005"] * 3
+    await client.leave()
+
+
+async def test_a_resume_before_the_first_batch_can_arrive_misses_nothing(
+    script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of the web role, when who comes back asks at once and the feed has still to join its group."""
+    may_join, join = asyncio.Event(), MarketFeed._join
+
+    async def join_late(feed: MarketFeed) -> int:
+        await may_join.wait()
+        return await join(feed)
+
+    monkeypatch.setattr(MarketFeed, "_join", join_late)
+    maker = script.place(Side.SELL, 1001, 50)
+    seqs = []
+    client = await Client(f"/ws/trades?symbol={script.market.slug}").open()
+    await client.send({"op": "resume", "symbol": script.market.symbol, "from_seq": 0})
+    for _ in range(3):
+        seqs.append(script.trade(script.open[maker.id], 5).seq)
+        await script.publish()
+        await asyncio.sleep(0.1)
+    may_join.set()
+    await client.until("resumed")
+    seqs.append(script.trade(script.open[maker.id], 5).seq)
+    await script.publish()
+
+    assert [(await client.until("trade"))["seq"] for _ in range(4)] == seqs
+    await client.leave()
+
+
+async def test_a_resume_that_cannot_be_served_says_so(script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "LIVE_WAIT_S", 0.1)
+    monkeypatch.setattr(MarketFeed, "_join", lambda feed: asyncio.sleep(60))
+    client = await Client(f"/ws/trades?symbol={script.market.slug}").open()
+
+    await client.send({"op": "resume", "symbol": script.market.symbol, "from_seq": 0})
+
+    assert (await client.receive())["code"] == "SERVICE_UNAVAILABLE"
     await client.leave()
 
 
