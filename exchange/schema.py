@@ -177,19 +177,13 @@ class EnvelopeAutoSchema(AutoSchema):
         is_login, is_of_orders = "/auth/" in path, "/orders" in path
         errors = {"400": _BAD_REQUEST}
         if is_login or self.view.authentication_classes:
-            errors["401"] = "Not logged in, or the token is expired or revoked"
+            errors["401"] = "Not logged in, or the token or the signature is not good"
         if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
             errors["403"] = "Not allowed"
         if not is_login and ("{" in path or is_of_orders or "/trades" in path or not is_reading):
-            errors["404"] = "There is no such market, order or trade"
+            errors["404"] = "There is no such market, order, trade or key"
         errors["406"] = "Only application/json is served"
         if is_of_orders and not is_reading:
-            errors |= {"401": "Not logged in, or the token or the signature is not good", "403": "Not allowed"}
-        if "{" in self.path or self.method != "GET":
-            errors["404"] = "There is no such market, order, trade or key"
-        if self.method in ("POST", "PATCH", "PUT"):
-            errors |= {"413": "The body is larger than 1 MB", "415": "The body is not application/json"}
-        if self.method != "GET" and "/orders" in self.path:
             errors |= {
                 "409": "The market's trading state does not allow it, or the order has ended or belongs to a group",
                 "504": "Not confirmed in time: ask for the order by `details.order_id` or its client order id",

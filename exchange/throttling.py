@@ -25,8 +25,15 @@ from exchange.valkey import valkey
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-__all__ = ["ApiKeyThrottle", "BatchThrottle", "LoginThrottle", "OrderThrottle", "WindowThrottle", "count_hit"]
-__all__ = ["BatchThrottle", "DemoAccountThrottle", "LoginThrottle", "OrderThrottle", "WindowThrottle", "count_hit"]
+__all__ = [
+    "ApiKeyThrottle",
+    "BatchThrottle",
+    "DemoAccountThrottle",
+    "LoginThrottle",
+    "OrderThrottle",
+    "WindowThrottle",
+    "count_hit",
+]
 
 log = structlog.get_logger(__name__)
 
