@@ -1,0 +1,46 @@
+"""Fixtures of the browser tests: a real exchange as `make run` starts it, and Debian's Chromium."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.visitors import Visitor, visiting
+from tests.launcher.copies import own_environment
+from tests.launcher.running import RunningExchange, running
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[RunningExchange]:
+    """Run an exchange of its own for the file; nobody trades there but the test."""
+    with own_environment() as environment:
+        environment["DEMO_FLOW"] = "0"
+        with running(environment) as exchange:
+            yield exchange
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitors(exchange: RunningExchange, chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Let several people come, each with a browser profile of their own: `visitors(width=375, theme="light")`."""
+    with ExitStack() as stack:
+        visit: Callable[..., AbstractContextManager[Visitor]] = partial(visiting, chromium, exchange.web)
+        yield lambda **options: stack.enter_context(visit(**options))
+
+
+@pytest.fixture
+def visitor(visitors: Callable[..., Visitor]) -> Visitor:
+    """Bring one person to the exchange, who has not opened a page yet."""
+    return visitors()
