@@ -1,5 +1,6 @@
 """Settings, all from the environment, typed by django-environ; `.env.example` explains each one."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "exchange.middleware.RequestIdMiddleware",
+    "exchange.middleware.ContentSecurityPolicyMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "exchange.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -294,6 +296,12 @@ USE_I18N = False
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
+# Where `make setup` puts the libraries of the trading page, from package-lock.json.
+NODE_MODULES = Path(env.str("NODE_MODULES", default="") or Path(sys.prefix) / "page" / "node_modules")
+STATICFILES_DIRS = [
+    (f"libraries/{name}", NODE_MODULES / name / "dist")
+    for name in ("preact", "preact/hooks", "@preact/signals", "@preact/signals-core", "htm", "lightweight-charts")
+]
 
 
 def _page(title: str, icon: str, model: str) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import RedirectView
 
 import exchange.urls
 from exchange.envelope import handler_404
 from marketdata.api.streams import streams
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(url="/api/docs")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(exchange.urls.api_urlpatterns)),
     path("api/v1/", include("marketdata.urls")),
@@ -18,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/streams", streams, name="streams"),
     path("api/v1/", include("demo.urls")),
     path("", include("exchange.urls")),
+    path("", include("marketdata.page.urls")),
     path("", include("settlement.wallet.service.urls")),
     # JSON for whatever else is asked below /api/ and /internal/, with DEBUG too.
     re_path(r"^(api|internal)/", handler_404),

@@ -14,8 +14,9 @@ from django.http.response import HttpResponseBase
 from exchange.envelope import error_response
 from exchange.errors import ApiError, ErrorCode
 from exchange.ids import uuid7
+from exchange.policies import HEADER, policy_of
 
-__all__ = ["BodyLimitMiddleware", "RequestIdMiddleware"]
+__all__ = ["BodyLimitMiddleware", "ContentSecurityPolicyMiddleware", "RequestIdMiddleware"]
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -67,6 +68,13 @@ class RequestIdMiddleware(_SyncAndAsync):
 
     def _after(self, request: HttpRequest, response: HttpResponseBase) -> None:
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+
+
+class ContentSecurityPolicyMiddleware(_SyncAndAsync):
+    """Gives every answer the Content-Security-Policy of its address, unless the view has set its own."""
+
+    def _after(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        response.headers.setdefault(HEADER, policy_of(request.path))
 
 
 class BodyLimitMiddleware(_SyncAndAsync):

@@ -34,11 +34,11 @@ export class Stream {
     };
     socket.onmessage = (event) => {
       if (socket !== this.socket) return;
-      this.pauseMs = FIRST_PAUSE_MS;
       this.listen();
       const message = JSON.parse(event.data);
+      if (message.type !== "error") this.pauseMs = FIRST_PAUSE_MS; // who is refused must not come back at once
       this.take(message);
-      this.onMessage(message);
+      if (socket === this.socket) this.onMessage(message);
     };
     socket.onclose = (event) => {
       if (socket === this.socket) this.lost(event.code);
@@ -70,7 +70,7 @@ export class Stream {
     const socket = this.socket;
     this.socket = null;
     socket?.close();
-    if (this.isClosed || FOR_GOOD.includes(code)) {
+    if (this.isClosed || this.isForGood(code)) {
       this.isClosed = true;
       this.onState("closed", code);
       return;
@@ -81,7 +81,14 @@ export class Stream {
     this.pauseMs = Math.min(2 * this.pauseMs, LAST_PAUSE_MS);
   }
 
+  /** Tells whether trying again would not help. */
+  isForGood(code) {
+    return FOR_GOOD.includes(code);
+  }
+
   greet() {}
+
+  take() {}
 }
 
 /** One market: `book` has taken each `snapshot` and `update` before `onMessage` gets it. */
@@ -126,7 +133,32 @@ export class MarketStream extends Stream {
   }
 }
 
-/** One account: `orders` and `balances` have taken each message before `onMessage` gets it. `token()` gives a valid one. */
+/**
+ * Public trades of one market. After each `subscribed`, and after a `resync`, trades may have been missed: those are read
+ * over REST. `seq` is that of the last trade.
+ */
+export class TradeStream extends Stream {
+  constructor(url, symbol, options = {}) {
+    super(options);
+    this.seq = null;
+    this.symbol = symbol;
+    this.base = `${url}/ws/trades?symbol=${symbol.replace("/", "-")}`;
+  }
+
+  address() {
+    return this.base;
+  }
+
+  take(message) {
+    if (message.type === "trade") this.seq = message.seq;
+  }
+}
+
+/**
+ * One account: `orders` and `balances` have taken each message before `onMessage` gets it. `token()` gives a valid access
+ * token each time it is asked, or null when there is no login any more. A token's end is no end of the stream: it
+ * comes back with the next one. It is "closed" with 4401 when a token is refused.
+ */
 export class PrivateStream extends Stream {
   constructor(url, token, options = {}) {
     super(options);
@@ -137,18 +169,37 @@ export class PrivateStream extends Stream {
     this.session = "";
     this.seq = 0;
     this.resumed = 0;
+    this.isTokenDoubtful = false; // it was sent, and not accepted yet
   }
 
   address() {
+    this.isTokenDoubtful = false;
     return `${this.url}/ws/orders`;
   }
 
   async greet() {
-    const token = await this.token();
-    this.send({ op: "auth", token, ...(this.session && { session: this.session, private_seq: this.seq }) });
+    const socket = this.socket;
+    const token = await Promise.resolve().then(() => this.token()).catch(() => undefined);
+    if (socket !== this.socket) return;
+    if (token === null) this.close();
+    else if (token === undefined) this.lost(4000);
+    else {
+      this.isTokenDoubtful = true;
+      this.send({ op: "auth", token, ...(this.session && { session: this.session, private_seq: this.seq }) });
+    }
+  }
+
+  isForGood(code) {
+    return code === 4401 ? this.isTokenDoubtful : super.isForGood(code);
+  }
+
+  lost(code) {
+    if (code === 4409) this.session = ""; // somebody else goes on with it
+    super.lost(code);
   }
 
   take(message) {
+    if (message.type === "authenticated") this.isTokenDoubtful = false;
     if (message.type === "resumed") this.resumed += 1;
     if (message.type === "resumed" || message.private_seq === undefined) return;
     const isFresh = message.type === "snapshot" && message.session !== this.session;
@@ -164,8 +215,13 @@ export class PrivateStream extends Stream {
     } else if (message.type === "balance") {
       this.balances.set(message.asset, message);
     } else if (message.type === "order") {
-      this.orders.delete(message.order.id);
-      if (OPEN.includes(message.order.status)) this.orders.set(message.order.id, message.order);
+      this.takeOrder(message.order);
     }
+  }
+
+  /** An order that is not open any more is forgotten; one that is known keeps its place. */
+  takeOrder(order) {
+    if (OPEN.includes(order.status)) this.orders.set(order.id, order);
+    else this.orders.delete(order.id);
   }
 }

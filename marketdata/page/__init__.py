@@ -1,0 +1,1 @@
+"""The trading page: one template; everything on it comes from the public API and its streams."""

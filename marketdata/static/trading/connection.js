@@ -1,0 +1,59 @@
+// From the states of several streams the one that a person is told. No input or output.
+
+const SHOW_AFTER_MS = 400; // a stream that comes back sooner was not missed
+const RECOVERED_MS = 5_000;
+
+/** Calls `onState` with "connecting", "live", "reconnecting" or "recovered" whenever that changes. */
+export class Connection {
+  constructor(onState, { setTimeout: later = globalThis.setTimeout, clearTimeout: never = globalThis.clearTimeout } = {}) {
+    this.onState = onState;
+    this.later = later.bind(globalThis);
+    this.never = never.bind(globalThis);
+    this.streams = new Map();
+    this.state = "connecting";
+  }
+
+  /** A stream of this name is wanted from now on. */
+  expect(name) {
+    this.streams.set(name, false);
+    this.judge();
+  }
+
+  /** It is not wanted any more. */
+  forget(name) {
+    this.streams.delete(name);
+    this.judge();
+  }
+
+  up(name) {
+    if (this.streams.get(name) !== false) return;
+    this.streams.set(name, true);
+    this.judge();
+  }
+
+  down(name) {
+    if (this.streams.get(name) !== true) return;
+    this.streams.set(name, false);
+    this.judge();
+  }
+
+  judge() {
+    const isComplete = this.streams.size > 0 && [...this.streams.values()].every(Boolean);
+    this.never(this.timer);
+    if (isComplete) {
+      if (this.state === "connecting") this.enter("live");
+      else if (this.state !== "live") {
+        this.enter("recovered");
+        this.timer = this.later(() => this.enter("live"), RECOVERED_MS);
+      }
+    } else if (this.state === "live" || this.state === "recovered") {
+      this.timer = this.later(() => this.enter("reconnecting"), SHOW_AFTER_MS);
+    }
+  }
+
+  enter(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.onState(state);
+  }
+}

@@ -1,0 +1,112 @@
+// The login and the help, as dialogs; and notices.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { NoAnswer, Refusal } from "./api.js";
+import { html } from "./html.js";
+import { areOn, SHORTCUTS, switchShortcuts } from "./keys.js";
+import { logIn, tryDemo } from "./session.js";
+import { dialog, dismiss, isDemo, notices, tell } from "./store.js";
+
+/** A modal dialog: the browser keeps the focus inside and gives it back at the end. */
+function Dialog({ name, title, children }) {
+  const element = useRef(null);
+  const isOpen = dialog.value === name;
+  useEffect(() => {
+    if (isOpen && !element.current.open) element.current.showModal();
+    if (!isOpen && element.current.open) element.current.close();
+  }, [isOpen]);
+  return html`
+    <dialog ref=${element} aria-labelledby=${`${name}-title`} onClose=${() => dialog.value === name && (dialog.value = "")}>
+      <header>
+        <h2 id=${`${name}-title`}>${title}</h2>
+        <button type="button" class="close" aria-label="Close" onClick=${() => (dialog.value = "")}>×</button>
+      </header>
+      ${isOpen && children}
+    </dialog>
+  `;
+}
+
+export function Dialogs() {
+  return html`
+    <${Dialog} name="login" title="Log in"><${Login} /><//>
+    <${Dialog} name="help" title="Keyboard"><${Help} /><//>
+    <${Notices} />
+  `;
+}
+
+function Login() {
+  const [error, setError] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const name = useRef(null);
+  useEffect(() => name.current.focus(), []);
+  const attempt = async (act) => {
+    setBusy(true);
+    setError("");
+    try {
+      await act();
+      dialog.value = "";
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;
+      setError(refusal.message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    const fields = new FormData(event.target);
+    return attempt(() => logIn(fields.get("username"), fields.get("password")));
+  };
+  return html`
+    <form class="login-form" onSubmit=${submit}>
+      <label class="field"><span>Name</span><input name="username" autocomplete="username" required ref=${name} /></label>
+      <label class="field"><span>Password</span><input name="password" type="password" autocomplete="current-password" required /></label>
+      <p class="form-error" role="alert">${error}</p>
+      <button type="submit" class="primary" disabled=${isBusy}>Log in</button>
+      ${isDemo && html`
+        <p class="or"><span>or</span></p>
+        <button type="button" class="secondary" disabled=${isBusy} onClick=${() => attempt(demo)}>Try with a demo account</button>
+        <p class="hint">It has play money, and is yours at once.</p>
+      `}
+    </form>
+  `;
+}
+
+async function demo() {
+  const { username, password } = await tryDemo();
+  tell(`Your demo account is ${username}, its password ${password}: keep it to come back`, "keep");
+}
+
+function Help() {
+  return html`
+    <div class="help">
+      <table>
+        <tbody>
+          ${SHORTCUTS.map(({ keys, text }) => html`
+            <tr><th scope="row">${keys.map((key) => html`<kbd>${key}</kbd> `)}</th><td>${text}</td></tr>
+          `)}
+          <tr><th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th><td>In the book: choose a price, take it into the form</td></tr>
+          <tr><th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th><td>In a price or an amount: one step up or down</td></tr>
+          <tr><th scope="row"><kbd>←</kbd> <kbd>→</kbd></th><td>Between tabs</td></tr>
+        </tbody>
+      </table>
+      <label class="check">
+        <input type="checkbox" checked=${areOn.value} onChange=${(event) => switchShortcuts(event.target.checked)} />
+        <span>Single keys are shortcuts</span>
+      </label>
+    </div>
+  `;
+}
+
+function Notices() {
+  return html`
+    <div class="notices" role="log" aria-live="polite" aria-label="Notices">
+      ${notices.value.map(({ id, text, kind }) => html`
+        <p key=${id} class=${`notice ${kind}`}>
+          <span>${text}</span>
+          <button type="button" class="close" aria-label="Dismiss" onClick=${() => dismiss(id)}>×</button>
+        </p>
+      `)}
+    </div>
+  `;
+}

@@ -1,0 +1,27 @@
+// Paints once per frame, however often something changes.
+
+const waiting = new Set();
+let request = 0;
+
+/** Calls `painter` before the next frame, once. */
+export function paint(painter) {
+  waiting.add(painter);
+  if (!request) request = requestAnimationFrame(run);
+}
+
+/** Forgets a painter that is not needed any more. */
+export function unpaint(painter) {
+  waiting.delete(painter);
+}
+
+function run() {
+  request = 0;
+  const painters = [...waiting];
+  waiting.clear();
+  for (const painter of painters) painter();
+}
+
+/** Writes a text node only when its text changes. */
+export function write(node, text) {
+  if (node.data !== text) node.data = text;
+}

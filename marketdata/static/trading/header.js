@@ -1,0 +1,59 @@
+// The top of the page: the market, the connection, the theme, the account.
+
+import { useState } from "preact/hooks";
+import { html } from "./html.js";
+import { Summary } from "./markets.js";
+import { account, logOut } from "./session.js";
+import { connection, dialog, symbol } from "./store.js";
+import { nextTheme, theme } from "./theme.js";
+
+export function Header({ isListOpen, toggleList }) {
+  return html`
+    <header class="top">
+      <a class="brand" href="/" aria-label="Trade Engine, home"><i aria-hidden="true"></i><span>Trade Engine</span></a>
+      <button type="button" class="market-button" aria-expanded=${isListOpen} aria-controls="markets" onClick=${toggleList}>
+        ${symbol.value}<span aria-hidden="true"> ▾</span>
+      </button>
+      <h1>${symbol.value}</h1>
+      <${Summary} />
+      <${Connection} />
+      <div class="tools">
+        <button type="button" onClick=${nextTheme} title="Change the theme" aria-label=${`Theme: ${theme.value}`}>
+          <span aria-hidden="true">${{ system: "◐", light: "○", dark: "●" }[theme.value]}</span>
+        </button>
+        <button type="button" onClick=${() => (dialog.value = "help")} title="Keyboard" aria-label="Help: keyboard">
+          <span aria-hidden="true">?</span>
+        </button>
+        <${Account} />
+      </div>
+    </header>
+  `;
+}
+
+const STATES = {
+  connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…", recovered: "Recovered",
+};
+
+function Connection() {
+  return html`
+    <p class=${`connection ${connection.value}`} role="status" id="connection">
+      <i aria-hidden="true"></i>${STATES[connection.value]}
+    </p>
+  `;
+}
+
+function Account() {
+  const [isLeaving, setLeaving] = useState(false);
+  if (account.value === null) {
+    return html`<button type="button" class="login" onClick=${() => (dialog.value = "login")}>Log in</button>`;
+  }
+  const leave = async () => {
+    setLeaving(true);
+    await logOut();
+    setLeaving(false);
+  };
+  return html`
+    <span class="who" title="Logged in">${account.value}</span>
+    <button type="button" onClick=${leave} disabled=${isLeaving}>Log out</button>
+  `;
+}

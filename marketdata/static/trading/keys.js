@@ -1,0 +1,65 @@
+// Shortcuts of single keys. They can be turned off, because speech input may press them by accident.
+
+import { signal } from "@preact/signals";
+import { TIMEFRAMES } from "./chart.js";
+import { dialog, picked, timeframe } from "./store.js";
+
+const KEY = "shortcuts";
+
+export const areOn = signal(stored() !== "off");
+
+export const SHORTCUTS = [
+  { keys: ["b"], text: "Buy: side and amount", act: () => side("buy") },
+  { keys: ["s"], text: "Sell: side and amount", act: () => side("sell") },
+  { keys: ["p"], text: "Price", act: () => focus("order-price") },
+  { keys: ["a"], text: "Amount", act: () => focus("order-quantity") || focus("order-quote_quantity") },
+  { keys: ["o"], text: "Order book", act: () => document.querySelector(".ladder")?.focus() },
+  { keys: ["/"], text: "Find a market", act: () => focus("market-search") },
+  { keys: TIMEFRAMES.map((_, index) => String(index + 1)), text: `Timeframe: ${TIMEFRAMES.join(", ")}`, act: chooseTimeframe },
+  { keys: ["l"], text: "Log in", act: () => (dialog.value = "login") },
+  { keys: ["?"], text: "This list", act: () => (dialog.value = "help") },
+];
+
+export function switchShortcuts(isOn) {
+  areOn.value = isOn;
+  try {
+    localStorage.setItem(KEY, isOn ? "on" : "off");
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+}
+
+export function listen() {
+  document.addEventListener("keydown", (event) => {
+    const isTyped = event.target.closest("input, select, textarea, [contenteditable]");
+    if (!areOn.value || isTyped || dialog.value || event.ctrlKey || event.metaKey || event.altKey) return;
+    const found = SHORTCUTS.find(({ keys }) => keys.includes(event.key));
+    if (!found) return;
+    event.preventDefault();
+    found.act(event.key);
+  });
+}
+
+function side(wanted) {
+  picked.value = { side: wanted };
+  focus("order-quantity") || focus("order-quote_quantity");
+}
+
+function chooseTimeframe(key) {
+  timeframe.value = TIMEFRAMES[Number(key) - 1];
+}
+
+function focus(id) {
+  const element = document.getElementById(id);
+  element?.focus();
+  element?.select?.();
+  return Boolean(element);
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,84 @@
+// The list of markets with their prices.
+
+import { useState } from "preact/hooks";
+import { compact, grouped } from "./decimal.js";
+import { html } from "./html.js";
+import { markets, symbol, ticker } from "./store.js";
+
+/** Shows another market without loading the page again. */
+export function show(wanted) {
+  if (wanted === symbol.peek()) return;
+  symbol.value = wanted;
+  history.pushState(null, "", addressOf(wanted));
+}
+
+function addressOf(wanted) {
+  return `/trade/${wanted.replace("/", "-")}`;
+}
+
+export function Markets({ isOpen, close }) {
+  const [words, setWords] = useState("");
+  const found = markets.value.filter((market) => market.symbol.includes(words.trim().toUpperCase()));
+  return html`
+    <nav class=${`panel markets ${isOpen ? "open" : ""}`} aria-label="Markets" id="markets">
+      <header class="panel-head">
+        <h2>Markets</h2>
+        <input
+          type="search" id="market-search" aria-label="Find a market" placeholder="Find" value=${words}
+          onInput=${(event) => setWords(event.target.value)}
+        />
+      </header>
+      <div class="columns" aria-hidden="true"><span>Market</span><span>Last</span><span>24 h</span></div>
+      <ul>
+        ${found.map((market) => html`<${Row} key=${market.symbol} symbol=${market.symbol} close=${close} />`)}
+        ${found.length === 0 && html`<li class="nothing">No such market</li>`}
+      </ul>
+    </nav>
+  `;
+}
+
+function Row({ symbol: name, close }) {
+  const known = ticker(name).value;
+  const [base, quote] = name.split("/");
+  const go = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab is meant
+    event.preventDefault();
+    show(name);
+    close();
+  };
+  return html`
+    <li>
+      <a href=${addressOf(name)} aria-current=${name === symbol.value ? "page" : undefined} onClick=${go}>
+        <span class="name"><b>${base}</b><small>/${quote}</small></span>
+        <span class="last">${known?.last ? grouped(known.last) : "–"}</span>
+        <${Change} percent=${known?.change_percent} />
+      </a>
+    </li>
+  `;
+}
+
+/** A change with its sign, so that its colour is not all that tells. */
+export function Change({ percent }) {
+  if (percent === null || percent === undefined) return html`<span class="change">–</span>`;
+  const isDown = percent.startsWith("-");
+  const isNone = /^-?0(\.0+)?$/.test(percent);
+  const text = isDown ? percent.replace("-", "−") : isNone ? percent : `+${percent}`;
+  return html`<span class=${`change ${isNone ? "" : isDown ? "down" : "up"}`}>${text} %</span>`;
+}
+
+/** The market that is shown: last price and the last 24 hours. */
+export function Summary() {
+  const known = ticker(symbol.value).value;
+  const direction = known?.change?.startsWith("-") ? "down" : "up";
+  return html`
+    <div class="summary">
+      <b class=${`last ${known?.last ? direction : ""}`}>${known?.last ? grouped(known.last) : "–"}</b>
+      <dl>
+        <div><dt>24 h</dt><dd><${Change} percent=${known?.change_percent} /></dd></div>
+        <div><dt>High</dt><dd>${known?.high ? grouped(known.high) : "–"}</dd></div>
+        <div><dt>Low</dt><dd>${known?.low ? grouped(known.low) : "–"}</dd></div>
+        <div><dt>Volume</dt><dd>${known ? `${compact(known.volume)} ${symbol.value.split("/")[0]}` : "–"}</dd></div>
+      </dl>
+    </div>
+  `;
+}

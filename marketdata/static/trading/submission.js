@@ -1,0 +1,53 @@
+// Sends an order once. When the answer is lost it asks by the order's own id what became of it. No input or output.
+
+import { NoAnswer, Refusal } from "./api.js";
+
+// Whatever is older is not executed any more; only then "there is no such order" is the last word.
+export const SETTLED_MS = 15_000;
+const PAUSES_MS = [300, 700, 1_500, 3_000];
+const UNKNOWN = new Set(["TIMEOUT", "INTERNAL_ERROR"]);
+
+/**
+ * Returns what became of an order: `{kind: "placed", data, meta}`, `{kind: "refused", refusal}`, and after a lost answer
+ * `{kind: "found", order}` or `{kind: "absent"}`. `place()` sends it; `find()` reads it by its client order id; `onDoubt()` is
+ * called when the answer was lost.
+ */
+export async function submit({ place, find, onDoubt, now = Date.now, pause = sleep }) {
+  const sentAt = now();
+  try {
+    const { data, meta } = await place();
+    return { kind: "placed", data, meta };
+  } catch (error) {
+    if (error instanceof Refusal && !UNKNOWN.has(error.code)) return { kind: "refused", refusal: error };
+    if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
+  }
+  onDoubt();
+  return settle({ find, sentAt, now, pause });
+}
+
+/** Asks until it is known what became of an order that was sent at `sentAt`. */
+export async function settle({ find, sentAt, now = Date.now, pause = sleep }) {
+  for (let attempt = 0; ; attempt += 1) {
+    const isOver = now() - sentAt > SETTLED_MS;
+    try {
+      return { kind: "found", order: await find() };
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
+      if (error.code === "ORDER_NOT_FOUND" && isOver) return { kind: "absent" };
+      if (error.status === 401) return { kind: "unknown" }; // nobody is logged in who could ask
+    }
+    await pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);
+  }
+}
+
+/** An id that nobody has used before. */
+export function newClientOrderId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return `web-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+function sleep(ms) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

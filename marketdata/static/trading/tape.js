@@ -1,0 +1,82 @@
+// The newest trades. Rows are made once: for a new trade the last one moves to the top.
+
+import { useEffect, useRef } from "preact/hooks";
+import { grouped } from "./decimal.js";
+import { write } from "./frame.js";
+import { html } from "./html.js";
+import { live, onChange } from "./live.js";
+import { market } from "./store.js";
+
+export function Tape() {
+  const shown = market.value;
+  const root = useRef(null);
+  useEffect(() => {
+    if (!shown) return undefined;
+    const view = new TapeView(root.current);
+    return onChange("tape", () => view.draw());
+  }, [shown?.symbol]);
+  return html`
+    <section class="panel tape" aria-label="Trades">
+      <header class="panel-head"><h2>Trades</h2></header>
+      <div class="columns" aria-hidden="true">
+        <span>Price ${shown?.quote}</span><span>Amount ${shown?.base}</span><span>Time</span>
+      </div>
+      <div ref=${root} class="trades" role="list" tabindex="0" aria-label="Newest trades first"></div>
+    </section>
+  `;
+}
+
+class TapeView {
+  constructor(root) {
+    this.root = root;
+    this.tape = null;
+    root.replaceChildren();
+    this.rows = Array.from({ length: live.tape.kept }, () => new Row(root));
+  }
+
+  draw() {
+    const { tape } = live;
+    const isSame = tape === this.tape && tape.rewritten === this.rewritten;
+    const count = isSame ? tape.added - this.added : tape.kept;
+    Object.assign(this, { tape, added: tape.added, rewritten: tape.rewritten });
+    if (!isSame || count >= this.rows.length) {
+      this.rows.forEach((row, index) => row.show(tape.trades[index]));
+      return;
+    }
+    for (let index = count - 1; index >= 0; index -= 1) {
+      const row = this.rows.pop();
+      row.show(tape.trades[index]);
+      this.rows.unshift(row);
+      this.root.prepend(row.element);
+    }
+  }
+}
+
+class Row {
+  constructor(parent) {
+    this.element = parent.appendChild(document.createElement("div"));
+    this.element.role = "listitem";
+    this.cells = ["price", "amount", "time"].map((name) => {
+      const cell = this.element.appendChild(document.createElement("span"));
+      cell.className = name;
+      return cell.appendChild(document.createTextNode(""));
+    });
+    this.show(undefined);
+  }
+
+  show(trade) {
+    this.element.hidden = !trade;
+    if (!trade) return;
+    const [price, amount, time] = this.cells;
+    this.element.className = `trade ${trade.taker_side}`;
+    write(price, `${trade.taker_side === "buy" ? "▲" : "▼"} ${grouped(trade.price)}`);
+    write(amount, trade.quantity);
+    write(time, timeOf(trade.executed_at));
+  }
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+function timeOf(text) {
+  return CLOCK.format(new Date(text));
+}

@@ -1,0 +1,276 @@
+// The order form's rules: which fields a type has, what is sent, what it would cost. No input or output.
+
+import { floorTo, shareUp, toText, toUnits } from "./decimal.js";
+import { sweep } from "./levels.js";
+
+const PPM = 1_000_000n;
+const RATE_DECIMALS = 6;
+const BAND_OTHERWISE = 100_000n; // how far a stop at market may trade where the market has no price band: 10 %
+
+/** Fields besides the quantity, the choices of time in force, and the further options of each type. */
+export const TYPES = {
+  limit: { label: "Limit", fields: ["price"], times: ["gtc", "ioc", "fok", "gtd"], options: ["post_only", "reprice", "display_quantity"] },
+  market: { label: "Market", fields: [], times: ["ioc", "fok"], options: [] },
+  stop: { label: "Stop market", fields: ["stop_price"], times: ["gtc", "gtd"], options: [] },
+  stop_limit: { label: "Stop limit", fields: ["stop_price", "price"], times: ["gtc", "ioc", "fok", "gtd"], options: [] },
+  take_profit: { label: "Take-profit market", fields: ["stop_price"], times: ["gtc", "gtd"], options: [] },
+  take_profit_limit: { label: "Take-profit limit", fields: ["stop_price", "price"], times: ["gtc", "ioc", "fok", "gtd"], options: [] },
+  trailing_stop: { label: "Trailing stop", fields: ["trailing"], times: ["gtc", "gtd"], options: [] },
+  oco: { label: "OCO: limit and stop", fields: ["price", "stop_price", "stop_limit_price"], times: ["gtc", "gtd"], options: [], path: "/orders/oco" },
+  bracket: {
+    label: "Bracket: entry and exits", fields: ["price", "take_profit.price", "stop_loss.stop_price", "stop_loss.price"],
+    times: ["gtc", "ioc", "fok", "gtd"], options: [], path: "/orders/bracket",
+  },
+};
+
+export const LABELS = {
+  price: "Price", quantity: "Amount", quote_quantity: "Budget", stop_price: "Trigger price", stop_limit_price: "Stop limit",
+  trailing_amount: "Distance", trailing_percent: "Distance in %", display_quantity: "Shown amount", expire_at: "Expires at",
+  time_in_force: "Time in force", post_only: "Post only", reprice: "Reprice", self_trade_prevention: "Own orders",
+  "take_profit.price": "Take-profit price", "stop_loss.stop_price": "Stop-loss trigger", "stop_loss.price": "Stop-loss limit",
+};
+export const OPTIONAL = new Set(["stop_limit_price", "stop_loss.price", "display_quantity"]);
+export const TIMES = { gtc: "Until cancelled", ioc: "At once or not (IOC)", fok: "All at once or not (FOK)", gtd: "Until a time" };
+export const PREVENTIONS = {
+  cancel_newest: "Cancel the new one", cancel_oldest: "Cancel the old one", cancel_both: "Cancel both", decrement: "Take both down",
+};
+
+/** What an empty form holds. */
+export const BLANK = {
+  side: "buy", type: "limit", sizeBy: "quantity", trailBy: "trailing_percent", time_in_force: "gtc", post_only: false,
+  reprice: false, self_trade_prevention: "cancel_newest", price: "", quantity: "", quote_quantity: "", stop_price: "",
+  stop_limit_price: "", trailing_percent: "", trailing_amount: "", display_quantity: "", expire_at: "",
+  "take_profit.price": "", "stop_loss.stop_price": "", "stop_loss.price": "",
+};
+
+/** The time in force that is meant: a type has not all of them. */
+export function timeOf(form) {
+  const { times } = TYPES[form.type];
+  return times.includes(form.time_in_force) ? form.time_in_force : times[0];
+}
+
+export function isByBudget(form) {
+  return form.type === "market" && form.side === "buy" && form.sizeBy === "quote_quantity";
+}
+
+/** The names of the fields that hold numbers, in the order in which they are shown. */
+export function numberFields(form) {
+  const type = TYPES[form.type];
+  const fields = type.fields.map((name) => (name === "trailing" ? form.trailBy : name));
+  const size = isByBudget(form) ? "quote_quantity" : "quantity";
+  const isIceberg = type.options.includes("display_quantity") && form.display_quantity !== "" && rests(form);
+  return [...fields, size, ...(isIceberg ? ["display_quantity"] : [])];
+}
+
+export function rests(form) {
+  return ["gtc", "gtd"].includes(timeOf(form));
+}
+
+function isPrice(name) {
+  return name.endsWith("price") || name === "trailing_amount";
+}
+
+// --- what is sent ---------------------------------------------------------------------------------
+
+/** `{path, body}` of the call that places the order. */
+export function request(form, market, clientOrderId) {
+  const type = TYPES[form.type];
+  const body = { symbol: market.symbol, side: form.side, time_in_force: timeOf(form), client_order_id: clientOrderId };
+  if (!type.path) body.type = form.type;
+  if (form.type === "bracket") Object.assign(body, { type: "limit", take_profit: {}, stop_loss: {} });
+  for (const name of numberFields(form)) {
+    const text = form[name].trim();
+    if (text === "" && OPTIONAL.has(name)) continue;
+    const [outer, inner] = name.split(".");
+    if (inner) body[outer][inner] = text;
+    else body[name] = text;
+  }
+  if (timeOf(form) === "gtd") body.expire_at = momentOf(form.expire_at);
+  if (type.options.includes("post_only") && form.post_only && rests(form)) {
+    body.post_only = true;
+    if (form.reprice) body.reprice = true;
+  }
+  if (form.self_trade_prevention !== "cancel_newest") body.self_trade_prevention = form.self_trade_prevention;
+  return { path: type.path ?? "/orders", body };
+}
+
+/** What is typed is in the visitor's time zone. */
+function momentOf(text) {
+  const moment = new Date(text);
+  return Number.isNaN(moment.getTime()) ? text : moment.toISOString();
+}
+
+// --- what is wrong --------------------------------------------------------------------------------
+
+/** What can be seen to be wrong before anything is sent: `{field: text}`. The exchange has the last word. */
+export function problems(form, market) {
+  const found = {};
+  for (const name of numberFields(form)) {
+    const problem = numberProblem(name, form[name], market);
+    if (problem) found[name] = problem;
+  }
+  if (timeOf(form) === "gtd" && !form.expire_at) found.expire_at = "Say when it expires";
+  if (!found.quantity && !isByBudget(form)) Object.assign(found, sizeProblem(form, market));
+  return found;
+}
+
+function numberProblem(name, text, market) {
+  if (text.trim() === "") return OPTIONAL.has(name) ? null : "This is needed";
+  if (name === "trailing_percent") return toUnits(text, 4) ? null : "A percentage such as 1.5";
+  const [decimals, step, word] = unitOf(name, market);
+  if (!/^\d*\.?\d*$/.test(text.trim()) || !/\d/.test(text)) return "A number such as 0.5";
+  const units = toUnits(text, decimals);
+  if (units === null || units % step) return `In steps of ${word}`;
+  return units > 0n ? null : "More than zero";
+}
+
+function unitOf(name, market) {
+  if (name === "quote_quantity") return [market.quote_decimals, 1n, `10^-${market.quote_decimals} ${market.quote}`];
+  const [decimals, size] = isPrice(name)
+    ? [market.price_decimals, market.tick_size] : [market.quantity_decimals, market.lot_size];
+  return [decimals, toUnits(size, decimals), size];
+}
+
+function sizeProblem(form, market) {
+  const quantity = toUnits(form.quantity, market.quantity_decimals);
+  const [least, most] = [market.min_quantity, market.max_quantity].map((text) => toUnits(text, market.quantity_decimals));
+  if (quantity < least) return { quantity: `At least ${market.min_quantity} ${market.base}` };
+  if (quantity > most) return { quantity: `At most ${market.max_quantity} ${market.base}` };
+  const price = namedPrice(form, market);
+  const decimals = market.price_decimals + market.quantity_decimals;
+  if (price && price * quantity < toUnits(market.min_notional, decimals)) {
+    return { quantity: `Price x amount is at least ${market.min_notional} ${market.quote}` };
+  }
+  return {};
+}
+
+const FIELD_OF_CODE = {
+  INSUFFICIENT_BALANCE: ["quantity", "quote_quantity"], INSUFFICIENT_LIQUIDITY: ["quantity", "quote_quantity"],
+  MIN_QUANTITY: ["quantity"], MAX_QUANTITY: ["quantity"], LOT_SIZE: ["quantity"], TICK_SIZE: ["price", "stop_price"],
+  MIN_NOTIONAL: ["quantity", "quote_quantity"], PRICE_OUT_OF_BAND: ["price", "stop_price"],
+  POST_ONLY_WOULD_TRADE: ["price"], STOP_WOULD_TRIGGER: ["stop_price", "stop_loss.stop_price"], ALREADY_EXPIRED: ["expire_at"],
+};
+
+/** What the exchange said, at the fields it is about: `{fields: {field: text}, general}`; `general` has the rest. */
+export function refusalAt(refusal, shown) {
+  const fields = {};
+  const rest = [];
+  if (refusal.code === "VALIDATION_ERROR") {
+    for (const [name, texts] of Object.entries(refusal.details)) {
+      const text = [texts].flat().join(" ");
+      if (shown.includes(name)) fields[name] = text;
+      else rest.push(LABELS[name] ? `${LABELS[name]}: ${text}` : text);
+    }
+  } else {
+    const candidates = [refusal.details.field, ...(FIELD_OF_CODE[refusal.code] ?? [])];
+    const name = candidates.find((candidate) => shown.includes(candidate));
+    if (name) fields[name] = refusal.message;
+    else rest.push(refusal.message);
+  }
+  const isSaid = Object.keys(fields).length > 0 && rest.length === 0;
+  return { fields, general: isSaid ? "" : `${rest.join(" ") || refusal.message} (${refusal.code})` };
+}
+
+// --- what it costs --------------------------------------------------------------------------------
+
+function rates(market) {
+  const maker = toUnits(market.maker_fee_rate, RATE_DECIMALS);
+  const taker = toUnits(market.taker_fee_rate, RATE_DECIMALS);
+  return { taker, higher: maker > taker ? maker : taker };
+}
+
+function band(market) {
+  return toUnits(market.price_band, RATE_DECIMALS) || BAND_OTHERWISE;
+}
+
+/** The price that says what an order is worth; null when it names none. */
+function namedPrice(form, market) {
+  const { fields } = TYPES[form.type];
+  const name = ["price", "stop_price"].find((candidate) => fields.includes(candidate) && form[candidate] !== "");
+  return name ? toUnits(form[name], market.price_decimals) : null;
+}
+
+/** The highest price at which money is held for a buy: a stop at market may trade beyond its trigger. */
+function heldPrice(form, market, book) {
+  const { fields } = TYPES[form.type];
+  const of = (name) => (fields.includes(name) ? toUnits(form[name], market.price_decimals) : null);
+  const beyond = (price) => price && price + (price * band(market)) / PPM;
+  if (form.type === "oco") {
+    const stop = of("stop_limit_price") ?? beyond(of("stop_price"));
+    const limit = of("price");
+    return stop && limit ? (stop > limit ? stop : limit) : (limit ?? stop);
+  }
+  if (fields.includes("price")) return of("price");
+  if (fields.includes("stop_price")) return beyond(of("stop_price"));
+  const best = book.asks[0] && toUnits(book.asks[0][0], market.price_decimals);
+  return best ? beyond(best) : null;
+}
+
+/**
+ * What an order would come to, as texts in the quote asset: `{total, fee, quantity, price, isEstimate}`; null while the form
+ * does not say enough. Fees are those of the market without a tier, at the rate of takers: so they are the highest.
+ */
+export function preview(form, market, book) {
+  const scale = { priceDecimals: market.price_decimals, quantityDecimals: market.quantity_decimals };
+  const fine = scale.priceDecimals + scale.quantityDecimals;
+  const lot = toUnits(market.lot_size, scale.quantityDecimals);
+  const { taker } = rates(market);
+  let quantity = toUnits(form.quantity, scale.quantityDecimals);
+  let cost = null;
+  let worst = null;
+  if (form.type === "market") {
+    const budget = isByBudget(form) ? toUnits(form.quote_quantity, market.quote_decimals) : null;
+    if (isByBudget(form) ? !budget : !quantity) return null;
+    const free = budget === null ? null : rescale((budget * PPM) / (PPM + taker), market.quote_decimals, fine);
+    const swept = sweep(form.side === "buy" ? book.asks : book.bids, { quantity: budget === null ? quantity : null, budget: free, lot, ...scale });
+    if (!swept.quantity) return null;
+    ({ cost, quantity, worst } = swept);
+  } else {
+    const price = namedPrice(form, market);
+    if (!price || !quantity) return null;
+    cost = price * quantity;
+  }
+  const total = rescale(cost, fine, market.quote_decimals);
+  const fee = shareUp(total, taker, PPM);
+  return {
+    total: toText(total, market.quote_decimals),
+    fee: toText(fee, market.quote_decimals),
+    quantity: toText(quantity, scale.quantityDecimals),
+    worst: worst === null ? null : toText(worst, scale.priceDecimals),
+    isEstimate: form.type !== "limit",
+  };
+}
+
+function rescale(units, from, to) {
+  return to >= from ? units * 10n ** BigInt(to - from) : units / 10n ** BigInt(from - to);
+}
+
+/**
+ * The size that takes a share of what is available, as `{field: text}`; null when it cannot be known. A buy holds the higher
+ * of its two fees as well; a sell holds its quantity only.
+ */
+export function shareOf(percent, form, market, balances, book) {
+  const part = (amount) => (amount * BigInt(percent)) / 100n;
+  const lot = toUnits(market.lot_size, market.quantity_decimals);
+  if (form.side === "sell") {
+    const units = rescale(part(amountOf(balances, market.base, market.base_decimals)), market.base_decimals, market.quantity_decimals);
+    return { quantity: toText(floorTo(least(units, market), lot), market.quantity_decimals) };
+  }
+  const money = part(amountOf(balances, market.quote, market.quote_decimals));
+  if (isByBudget(form)) return { quote_quantity: toText(money, market.quote_decimals) };
+  const price = heldPrice(form, market, book);
+  if (!price) return null;
+  const fine = market.price_decimals + market.quantity_decimals;
+  const free = (money * PPM) / (PPM + rates(market).higher);
+  const units = rescale(free, market.quote_decimals, fine) / price;
+  return { quantity: toText(floorTo(least(units, market), lot), market.quantity_decimals) };
+}
+
+function least(units, market) {
+  const most = toUnits(market.max_quantity, market.quantity_decimals);
+  return units < most ? units : most;
+}
+
+function amountOf(balances, asset, decimals) {
+  return toUnits(balances.get(asset)?.available ?? "0", decimals) ?? 0n;
+}
