@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Connection } from "../../../../marketdata/static/trading/connection.js";
+import { Tape } from "../../../../marketdata/static/trading/recent.js";
+
+/** A connection whose clock is moved by hand: `pass` lets what was set happen. */
+function connection() {
+  const said = [];
+  let due = null;
+  const found = new Connection((state) => said.push(state), { setTimeout: (act) => (due = act), clearTimeout: () => (due = null) });
+  return { found, said, pass: () => due?.() };
+}
+
+test("live is when every stream is", () => {
+  const { found, said } = connection();
+  found.expect("market");
+  found.expect("trades");
+  found.up("market");
+  assert.deepEqual(said, []);
+  found.up("trades");
+  assert.deepEqual(said, ["live"]);
+});
+
+test("a loss and the recovery are told", () => {
+  const { found, said, pass } = connection();
+  found.expect("market");
+  found.up("market");
+  found.down("market");
+  pass();
+  found.up("market");
+  pass();
+  assert.deepEqual(said, ["live", "reconnecting", "recovered", "live"]);
+});
+
+test("a stream that is back at once was not missed", () => {
+  const { found, said, pass } = connection();
+  found.expect("market");
+  found.up("market");
+  found.down("market");
+  found.up("market");
+  pass();
+  assert.deepEqual(said, ["live"]);
+});
+
+test("the tape has each trade once, the newest first, however they come", () => {
+  const tape = new Tape(3);
+  for (const id of ["2", "4", "2", "3", "1", "5", "0"]) tape.add({ id });
+  assert.deepEqual(tape.trades.map(({ id }) => id), ["5", "4", "3"]);
+  assert.equal(tape.added, 3);
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { NoAnswer, Refusal } from "../../../../marketdata/static/trading/api.js";
+import { newClientOrderId, SETTLED_MS, submit } from "../../../../marketdata/static/trading/submission.js";
+
+const refuse = (code, status = 400) => () => Promise.reject(new Refusal(status, { code, message: code }));
+const lose = () => Promise.reject(new NoAnswer("nothing"));
+const absent = refuse("ORDER_NOT_FOUND", 404);
+
+/** Submits with a clock that moves only while it pauses. Finds give their answers one after the other. */
+async function run(place, ...finds) {
+  let clock = 0;
+  let sent = 0;
+  let doubts = 0;
+  const outcome = await submit({
+    place: () => ((sent += 1), place()),
+    find: () => (finds.length > 1 ? finds.shift() : finds[0])(),
+    onDoubt: () => (doubts += 1),
+    now: () => clock,
+    pause: async (ms) => (clock += ms),
+  });
+  return { ...outcome, sent, doubts, clock };
+}
+
+test("an answer is the end of it", async () => {
+  const { kind, doubts } = await run(async () => ({ data: {}, meta: {} }));
+  assert.deepEqual([kind, doubts], ["placed", 0]);
+});
+
+test("a refusal that says that nothing was done is one", async () => {
+  for (const code of ["VALIDATION_ERROR", "ENGINE_UNAVAILABLE", "RATE_LIMITED"]) assert.equal((await run(refuse(code))).kind, "refused");
+});
+
+test("when the answer is lost the order is looked for, and never sent again", async () => {
+  const { kind, order, sent, doubts } = await run(lose, lose, absent, async () => ({ id: "1" }));
+  assert.deepEqual([kind, order, sent, doubts], ["found", { id: "1" }, 1, 1]);
+});
+
+test("that there is no order is believed only when it cannot come any more", async () => {
+  const { kind, clock, sent } = await run(lose, absent);
+  assert.deepEqual([kind, sent, clock > SETTLED_MS], ["absent", 1, true]);
+});
+
+test("a time-out of the exchange is no answer either", async () => {
+  assert.equal((await run(refuse("TIMEOUT", 504), async () => ({ id: "1" }))).kind, "found");
+});
+
+test("it goes on asking for as long as nobody answers", async () => {
+  const finds = [...Array(20).fill(lose), async () => ({ id: "1" })];
+  assert.equal((await run(lose, ...finds)).kind, "found");
+});
+
+test("without a login it stays unknown", async () => {
+  assert.equal((await run(lose, refuse("TOKEN_REVOKED", 401))).kind, "unknown");
+});
+
+test("ids are new and have the form that the exchange takes", () => {
+  const ids = new Set(Array.from({ length: 100 }, newClientOrderId));
+  assert.equal(ids.size, 100);
+  for (const id of ids) assert.match(id, /^[A-Za-z0-9._:-]{1,64}$/);
+});
