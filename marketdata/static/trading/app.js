@@ -30,8 +30,8 @@ function App() {
       <${Markets} isOpen=${isListOpen} close=${() => setListOpen(false)} />
       <${Chart} />
       <${Book} />
-      <${Tape} />
       <${OrderForm} />
+      <${Tape} />
       <${Account} />
     </main>
     <footer class="foot">

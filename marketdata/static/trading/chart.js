@@ -6,12 +6,13 @@ import { call, query, slug } from "./api.js";
 import { Depth } from "./depth.js";
 import { html } from "./html.js";
 import { onCandle } from "./live.js";
-import { market, tell, timeframe } from "./store.js";
+import { market, timeframe } from "./store.js";
 import { Tabs } from "./tabs.js";
 import { colours, onTheme } from "./theme.js";
 
 export const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d", "1w"];
 const PAGE = 500;
+const RETRY_MS = 2_000;
 const EARLIER_FROM = 20; // so many bars before the first one that is there, earlier ones are read
 
 export function Chart() {
@@ -74,6 +75,7 @@ class CandleView {
 
   end() {
     this.isOver = true;
+    clearTimeout(this.retry);
     for (const stop of this.stop) stop();
     this.chart.remove();
   }
@@ -91,6 +93,7 @@ class CandleView {
 
   /** Reads the newest candles: at the beginning, and whenever some may have been missed. */
   async read() {
+    clearTimeout(this.retry);
     const wanted = (this.reading = Symbol("the newest read"));
     try {
       const candles = await this.page({});
@@ -101,7 +104,7 @@ class CandleView {
       if (isFirst) this.chart.timeScale().setVisibleLogicalRange({ from: this.bars.size - 120, to: this.bars.size + 4 });
       this.say();
     } catch {
-      if (!this.isOver) tell("The candles cannot be read at the moment", "error");
+      if (!this.isOver && wanted === this.reading) this.retry = setTimeout(() => this.read(), RETRY_MS);
     }
   }
 

@@ -13,6 +13,7 @@ import * as store from "./store.js";
 
 const SOCKETS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 const HISTORY_MAX = 200;
+const RETRY_MS = 2_000;
 const FILLS_TOLD_AFTER_MS = 300;
 
 /** The book and the newest trades of the market that is shown. Painters read them, nobody writes. */
@@ -235,7 +236,7 @@ async function readHistory() {
     remember(store.history, ...ended.data);
     remember(store.fills, ...trades.data);
   } catch {
-    store.tell("The history cannot be read at the moment", "error");
+    setTimeout(() => account.peek() === name && name !== null && readHistory(), RETRY_MS);
   }
 }
 
