@@ -16,7 +16,7 @@ from exchange.times import iso_ms
 
 _DOLLARS, _SPREAD_OF_DOLLARS, _DOLLARS_MAX = 180.0, 1.2, 25_000.0
 _WITH_THE_TREND = 0.3
-_AGAINST_STOCK, _AGAINST_STOCK_MAX = 6.0, 0.3
+_SURPLUS_DOLLARS, _AGAINST_SURPLUS_MAX = 200_000.0, 0.3
 _AT_MARKET, _AT_A_BETTER_PRICE = 0.65, 0.2  # the others pay a little more than the best price asks for
 _RESTS_S = (30, 180)
 
@@ -26,13 +26,14 @@ def crowd_pair(pairs: list[Pair], rng: random.Random) -> Pair:
     return rng.choices(pairs, [pair.style.weight for pair in pairs])[0]
 
 
-def crowd_order(pair: Pair, world: World, *, stock: float, now: datetime, rng: random.Random) -> dict[str, Any]:
-    """Return an order as `POST /orders` takes it; `stock` is what the taker has of the base asset, 1 = as at first.
+def crowd_order(pair: Pair, world: World, *, surplus: float, now: datetime, rng: random.Random) -> dict[str, Any]:
+    """Return an order as `POST /orders` takes it; `surplus` is how much base asset the taker has come to.
 
     Limit orders expire by themselves, within minutes, so none is left behind whatever happens to who placed it.
     """
     price = world.price(pair.symbol)
-    side = "buy" if rng.random() < _share_of_buys(world.trend(pair.symbol), stock) else "sell"
+    share_of_buys = _share_of_buys(world.trend(pair.symbol), surplus * world.dollars(pair.base))
+    side = "buy" if rng.random() < share_of_buys else "sell"
     dollars = min(_DOLLARS_MAX, _DOLLARS * rng.lognormvariate(0, _SPREAD_OF_DOLLARS))
     order: dict[str, Any] = {
         "symbol": pair.symbol,
@@ -51,9 +52,9 @@ def crowd_order(pair: Pair, world: World, *, stock: float, now: datetime, rng: r
     return order | terms
 
 
-def _share_of_buys(trend: float, stock: float) -> float:
-    lean = min(_AGAINST_STOCK_MAX, max(-_AGAINST_STOCK_MAX, _AGAINST_STOCK * (1 - stock)))
-    return 0.5 + _WITH_THE_TREND * trend * 0.5 + lean
+def _share_of_buys(trend: float, surplus_dollars: float) -> float:
+    lean = min(_AGAINST_SURPLUS_MAX, max(-_AGAINST_SURPLUS_MAX, surplus_dollars / _SURPLUS_DOLLARS))
+    return 0.5 + _WITH_THE_TREND * trend * 0.5 - lean
 
 
 def _limit(pair: Pair, price: float, side: str, steps: float) -> Decimal:

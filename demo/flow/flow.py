@@ -217,14 +217,14 @@ class Flow:
             self._in(0, partial(self._trade, taker, pair), pair)
 
     def _trade(self, taker: Desk, pair: Pair) -> None:
-        stock = self._stock(taker, pair.base)
-        order = crowd_order(pair, self._known_world(), stock=stock, now=datetime.now(UTC), rng=self._rng)
+        surplus = self._surplus(taker, pair.base)
+        order = crowd_order(pair, self._known_world(), surplus=surplus, now=datetime.now(UTC), rng=self._rng)
         self.done["orders"] += 1
         self.done["trades"] += taker.place(order)
 
-    def _stock(self, taker: Desk, asset: str) -> float:
-        """Return what a taker has of an asset, 1 = as at first; looked up now and then."""
+    def _surplus(self, taker: Desk, asset: str) -> float:
+        """Return how much more of an asset a taker has than it began with; looked up now and then."""
         if taker.username not in self._stocks:
             self._stocks[taker.username] = taker.stocks()
             self._in(_STOCKS_S, partial(self._stocks.__delitem__, taker.username))
-        return float(self._stocks[taker.username].get(asset, Decimal(0)) / seeds.demo_funds(asset))
+        return float(self._stocks[taker.username].get(asset, Decimal(0)) - seeds.demo_funds(asset))

@@ -24,7 +24,7 @@ from tests.engines import running_engine, wait_until
 from tests.invariants import assert_ledger_balances
 from tests.servers import free_port
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture(scope="module")

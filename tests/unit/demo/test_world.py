@@ -62,15 +62,15 @@ def test_a_walk_goes_on_from_where_the_market_is() -> None:
     assert abs(place.price("BTC/USDT") - 60_000) < 0.01
 
 
-def orders(pair: Pair, stock: float, how_many: int = 400) -> list[dict[str, str]]:
+def orders(pair: Pair, surplus: float, how_many: int = 400) -> list[dict[str, str]]:
     rng = random.Random(int(os.environ.get("TEST_SEED", "1")))
     place = world()
-    return [crowd_order(pair, place, stock=stock, now=NOW, rng=rng) for _ in range(how_many)]
+    return [crowd_order(pair, place, surplus=surplus, now=NOW, rng=rng) for _ in range(how_many)]
 
 
 def test_takers_keep_the_rules_of_every_market_and_leave_nothing_behind() -> None:
     for seed, pair in zip(seeds.MARKETS, PAIRS, strict=True):
-        for order in orders(pair, 1.0):
+        for order in orders(pair, 0.0):
             price = Decimal(order.get("price", str(seed.reference_price)))
             assert Decimal(order["quantity"]) % seed.lot_size == 0 and price % seed.tick_size == 0
             assert Decimal(order["quantity"]) * price >= seed.min_notional
@@ -78,13 +78,13 @@ def test_takers_keep_the_rules_of_every_market_and_leave_nothing_behind() -> Non
 
 
 def test_takers_lean_against_what_they_have_too_much_of() -> None:
-    sides = {stock: Counter(order["side"] for order in orders(BTC, stock))["buy"] / 400 for stock in (0.95, 1.0, 1.05)}
+    buys = [Counter(order["side"] for order in orders(BTC, surplus))["buy"] / 400 for surplus in (-1.0, 0.0, 1.0)]
 
-    assert sides[0.95] > sides[1.0] + 0.15 > sides[1.05] + 0.3
+    assert buys[0] > buys[1] + 0.15 > buys[2] + 0.3
 
 
 def test_most_orders_are_small_and_busy_markets_get_more() -> None:
-    dollars = [float(Decimal(order["quantity"])) * 65_000 for order in orders(BTC, 1.0)]
+    dollars = [float(Decimal(order["quantity"])) * 65_000 for order in orders(BTC, 0.0)]
     assert sorted(dollars)[200] < fmean(dollars) < 1_000
     rng = random.Random(int(os.environ.get("TEST_SEED", "1")))
     heavy = BTC.style._replace(weight=30)
