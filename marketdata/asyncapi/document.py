@@ -37,11 +37,13 @@ CLOSE_CODES = {
     CloseCode.IDLE: "Subscribed to nothing for 60 s",
     CloseCode.TOO_MANY: "Too many connections or messages",
 }
-_ONLY = {
-    "markets": (CloseCode.MARKET_NOT_FOUND, CloseCode.IDLE),
-    "trades": (CloseCode.MARKET_NOT_FOUND, CloseCode.IDLE),
+_OF_MARKETS = (CloseCode.MARKET_NOT_FOUND, CloseCode.IDLE)
+_ONLY: dict[str, tuple[CloseCode, ...]] = {
+    "markets": _OF_MARKETS,
+    "trades": _OF_MARKETS,
+    "orders": (CloseCode.UNAUTHENTICATED, CloseCode.FORBIDDEN, CloseCode.TAKEN_OVER),
 }
-_ONLY["orders"] = (CloseCode.UNAUTHENTICATED, CloseCode.FORBIDDEN, CloseCode.TAKEN_OVER)
+"""Close codes that not every stream has."""
 
 
 @cache

@@ -42,9 +42,9 @@ _PRIVATE_STATUSES = (401, 403, 503, 504)
 _PRIVATE_CODES = _PUBLIC_CODES | {code for code, status in STATUS.items() if status in _PRIVATE_STATUSES}
 
 
-def _message(kind: str, summary: str, optional: tuple[str, ...] = (), **members: Schema) -> dict[str, Message]:
+def _message(kind: str, summary: str, **members: Schema) -> dict[str, Message]:
     named = {"type": {"const": kind, "description": "What this message is"}, **members}
-    return {kind: (summary, closed(named, optional=optional))}
+    return {kind: (summary, closed(named))}
 
 
 def _common(codes: set[ErrorCode]) -> dict[str, Message]:

@@ -102,12 +102,10 @@ def members_of(serializer: serializers.Serializer[Any]) -> dict[str, Schema]:
 
 
 def _member(field: Any) -> Schema:
-    for kind, make in _KINDS:
-        if isinstance(field, kind):
-            schema = make(field, str(field.help_text or ""))
-            break
-    else:
+    make = next((make for kind, make in _KINDS if isinstance(field, kind)), None)
+    if make is None:
         raise TypeError(f"{type(field).__name__} has no JSON Schema here")
+    schema = make(field, str(field.help_text or ""))
     if (example := field.style.get("example")) is not None:
         schema["examples"] = [example]
     return nullable(schema) if field.allow_null else schema

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -88,13 +89,13 @@ def _running_server() -> Iterator[str]:
         "--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "config.wsgi:application",
     ]  # fmt: skip
     url = f"http://{LOOPBACK}:{port}"
-    process = subprocess.Popen(command, cwd=PROJECT, env=dict(os.environ))
+    process = subprocess.Popen(command, cwd=PROJECT, env=dict(os.environ), start_new_session=True)
     try:
         wait_until(lambda: _answers(url), "the api", 60)
         yield url
     finally:
-        process.terminate()
-        process.wait(30)
+        os.killpg(process.pid, signal.SIGKILL)  # the worker as well
+        process.wait()
 
 
 def _answers(url: str) -> bool:
