@@ -5,6 +5,7 @@ VENV ?= $(CURDIR)/.venv
 UV ?= uv
 ARGS ?=
 CLIENTS ?= 1000
+EXAMPLES ?= 100
 FROM ?=
 FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
@@ -17,7 +18,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup run test test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +34,10 @@ test: setup ## run the tests against their own PostgreSQL and Valkey; ARGS="-k n
 
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
 	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
+
+schema-test: setup ## ask the REST interface EXAMPLES=100 random things per call, and more: it must keep to its document; SEED=
+	@$(if $(SEED),TEST_SEED="$(SEED)") SCHEMA_EXAMPLES="$(EXAMPLES)" SCHEMA_PHASES=examples,coverage,fuzzing,stateful \
+		exec "$(python)" -m pytest --numprocesses 0 -rP tests/contract/test_rest.py $(ARGS)
 
 lint: setup ## check style, types and the direction of imports
 	@"$(python)" -m ruff check .

@@ -1,5 +1,6 @@
 """What a client of `/ws/markets` may wish for, as it says it: in the query of the address, or in `subscribe`."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,6 +12,7 @@ from orders.timeframes import FINEST, TIMEFRAMES
 CHANNELS = ("book", "ticker", "candles")
 INTERVALS = {f"{ms}ms": ms for ms in INTERVALS_MS} | {"1s": 1_000}
 SEQ_MAX = 2**63 - 1
+_NUMBER = re.compile(r"[0-9]{1,19}")  # what is longer stays a text, and int() refuses thousands of digits
 
 
 def wish_of(fields: Mapping[str, Any]) -> Wish:
@@ -33,8 +35,8 @@ def query_fields(query: bytes) -> dict[str, Any]:
     for name in ("channels", "timeframes"):
         if name in fields:
             fields[name] = fields[name].split(",")
-    if "from_seq" in fields:
-        fields["from_seq"] = int(fields["from_seq"]) if fields["from_seq"].isdecimal() else fields["from_seq"]
+    if _NUMBER.fullmatch(fields.get("from_seq", "")):
+        fields["from_seq"] = int(fields["from_seq"])
     return fields
 
 

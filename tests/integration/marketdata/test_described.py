@@ -5,6 +5,8 @@ That every message of every other test is as described, the fixture in tests/con
 
 import ast
 import json
+import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -369,6 +371,93 @@ async def is_refused(client: Client, message: dict[str, Any]) -> bool:
     await client.send(message)
     await client.send({"op": "ping"})
     refused = False
-    while (answer := await client.receive())["type"] != "pong":
+    while (answer := await client.receive(20))["type"] != "pong":
         refused |= answer["type"] == "error"
     return refused
+
+
+ODD_SYMBOLS = [
+    "",
+    "/",
+    "\x00",
+    "\ud83d\ude00",
+    "x" * 5_000,
+    "BTC/USDT\n",
+    "../../orders",
+    "%00",
+    "BTC/USDT/ETH",
+    " BTC/USDT",
+]
+
+
+@pytest.mark.parametrize("stream", ["markets", "trades", "orders"])
+async def test_no_message_whatever_is_our_fault(
+    script: ScriptedMarket, maker: User, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random messages of known operations; a bug would close the connection with 1011."""
+    print(f"repeat with TEST_SEED={os.environ['TEST_SEED']}")
+    rng = random.Random(os.environ["TEST_SEED"])
+    paths = {"markets": f"/ws/markets/{script.market.slug}", "trades": "/ws/trades", "orders": "/ws/orders"}
+    client = await patient(stream, monkeypatch, paths[stream])
+    if stream == "orders":
+        await client.send({"op": "auth", "token": token_of(maker)})
+        await client.until("snapshot")
+    values = [
+        *WRONG,
+        *ODD_SYMBOLS,
+        ODD_SYMBOLS,
+        script.market.symbol,
+        [script.market.symbol],
+        0,
+        1,
+        "1m",
+        ["1m"],
+        "0ms",
+    ]
+    members = sorted({name for operation in SENT[stream].values() for name in operation.schema["properties"]} - {"op"})
+
+    for _ in range(300):
+        chosen = {name: rng.choice(values) for name in rng.sample(members, rng.randint(0, len(members)))}
+        if "timeout_ms" in chosen:  # engines are asked for what is allowed, and there is none
+            chosen["timeout_ms"] = rng.choice(WRONG)
+        await client.send({"op": rng.choice(sorted(SENT[stream])), **chosen})
+        await client.send({"op": "ping"})
+        await client.until("pong", 20)
+    await client.leave()
+
+
+QUERIES = [
+    "from_seq=" + "9" * 5_000,
+    "from_seq=%D9%A3",
+    "from_seq=-1",
+    "from_seq=1.5",
+    "from_seq=",
+    "channels=%00",
+    "channels=book,",
+    "timeframes=1M",
+    "interval=%ff",
+    "channels=book&channels=ticker",
+    "%ff=%ff&&;=&=",
+    "a" * 8_000,
+]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=[query[:30] for query in QUERIES])
+async def test_no_query_whatever_is_our_fault(script: ScriptedMarket, query: str) -> None:
+    client = await Client(f"/ws/markets/{script.market.slug}?{query}").open()
+    first = await client.receive()
+
+    assert first["type"] in ("error", "snapshot", "subscribed")
+    assert first.get("code", "VALIDATION_ERROR") == "VALIDATION_ERROR"
+    if first["type"] == "error":
+        assert await client.closed() == 4400
+    else:
+        await client.leave()
+
+
+@pytest.mark.parametrize("symbol", ["%00", "%ff", "NO-SUCH", "%F0%9F%98%80", "x" * 2_000])
+async def test_no_symbol_whatever_is_our_fault(symbol: str) -> None:
+    for path in (f"/ws/markets/{symbol}", f"/ws/trades?symbol={symbol}"):
+        client = await Client(path).open()
+        assert (await client.receive())["code"] == "MARKET_NOT_FOUND"
+        assert await client.closed() == 4404

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.serializers import ValidationError
 
-from exchange.api.fields import AmountField, ChoiceField, MomentField, StrictBoolean, StrictString
+from exchange.api.fields import AmountField, ChoiceField, CountField, MomentField, StrictBoolean, StrictString
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,16 @@ def test_a_moment_is_iso_8601_or_milliseconds(given: str) -> None:
 def test_anything_else_is_no_moment(given: str) -> None:
     with pytest.raises(ValidationError):
         MomentField().run_validation(given)
+
+
+@pytest.mark.parametrize("given", ["0", "7", "007", "999999999"])
+def test_a_count_is_plain_digits(given: str) -> None:
+    assert CountField().run_validation(given) == int(given)
+
+
+@pytest.mark.parametrize(
+    "given", ["", " 1", "1\n", "+1", "-1", "1.0", "1_0", "1e1", "٣", "9" * 10, "9" * 5_000, None, [1]]
+)
+def test_what_int_would_take_is_no_count(given: Any) -> None:
+    with pytest.raises(ValidationError):
+        CountField().run_validation(given)
