@@ -35,7 +35,8 @@ class Wire:
         if transport := getattr(self._protocol, "transport", None):
             transport.unregisterProducer()  # of the HTTP request that the connection began as
             transport.registerProducer(self, True)
-            if isinstance(transport, Connection) and not transport.TLS and hasattr(transport, "_tempDataLen"):
+            is_plain = isinstance(transport, Connection) and not transport.TLS and hasattr(transport, "_tempDataLen")
+            if is_plain and transport.connected:  # who has left already has no socket any more
                 transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
                 self._transport = transport
 

@@ -89,6 +89,14 @@ def test_nothing_is_written_before_and_after_the_connection_is_open(pair: Pair, 
     assert not wire_to(transport, state=state).write(Encoded(b"late"))
 
 
+def test_who_left_during_the_handshake_is_not_written_to(pair: Pair) -> None:
+    transport, _ = pair
+    transport.connected = False
+    del transport.socket  # as Twisted does when a connection is lost
+
+    assert not wire_to(transport).write(Encoded(b"late"))
+
+
 class Encrypted:
     """A transport that is not plain TCP."""
 
