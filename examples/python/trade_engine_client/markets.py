@@ -48,7 +48,8 @@ class MarketStream(Stream):
             self.book.apply(message)
         except GapError:  # ask for what is missing
             await self._repair({"from_seq": self.book.seq})
-        except ChecksumError:  # ask for the whole book
+        except ChecksumError:  # ask for the whole book, even if the connection is lost meanwhile
+            self.book.seq = None
             await self._repair({})
 
     async def _repair(self, where: Message) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from trade_engine_client.signing import ApiKey
 from trade_engine_client.stream import Message, Stream
 
+NOT_AUTHENTICATED, TAKEN_OVER = 4401, 4409
 OPEN = ("open", "partially_filled", "pending")
 
 
@@ -19,10 +20,12 @@ class PrivateStream(Stream):
         self.seq = 0
         self.resumed = self.snapshots = 0
         self._session = ""
+        self._is_logged_in = False
         self._url = url
         self._login = login
 
     def address(self) -> str:
+        self._is_logged_in = False
         return f"{self._url}/ws/orders"
 
     async def greet(self) -> None:
@@ -31,9 +34,16 @@ class PrivateStream(Stream):
         login = self._login.login() if isinstance(self._login, ApiKey) else {"token": self._login()}
         await self.send({"op": "auth", **login, **known})
 
+    def ended(self, code: int) -> bool:
+        """A token's end is no end of the stream, which comes back with the next one; a token that is refused is."""
+        if code == TAKEN_OVER:
+            self._session = ""
+        return super().ended(code) and not (code == NOT_AUTHENTICATED and self._is_logged_in)
+
     async def take(self, message: Message) -> None:
         """Take a message. One that does not follow cannot be: so it ends the connection, and a new one resumes."""
         kind = message["type"]
+        self._is_logged_in |= kind == "authenticated"
         self.resumed += kind == "resumed"
         if kind == "resumed" or "private_seq" not in message:
             return

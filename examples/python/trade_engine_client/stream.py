@@ -40,6 +40,10 @@ class Stream:
     async def greet(self) -> None:
         """Say what has to be said first on each new connection."""
 
+    def ended(self, code: int) -> bool:
+        """Take note of how the server closed; return whether trying again would not help."""
+        return code in FOR_GOOD
+
     async def take(self, message: Message) -> None:
         """Make something of a message before the caller gets it."""
 
@@ -71,11 +75,12 @@ class Stream:
                     while True:
                         async with asyncio.timeout(SILENCE_S):
                             message = json.loads(await self.socket.recv())
-                        pause = FIRST_PAUSE_S
+                        if message["type"] != "error":  # who is refused must not come back at once
+                            pause = FIRST_PAUSE_S
                         await self.take(message)
                         yield message
             except ConnectionClosed as closed:
-                if closed.rcvd and closed.rcvd.code in FOR_GOOD:
+                if closed.rcvd and self.ended(closed.rcvd.code):
                     raise RefusedError(closed.rcvd.code) from None
             except (OSError, InvalidHandshake, TimeoutError):
                 pass

@@ -121,8 +121,10 @@ export class MarketStream extends Stream {
       this.book.apply(message);
     } catch (error) {
       if (error instanceof GapError) this.repair({ from_seq: this.book.seq });
-      else if (error instanceof ChecksumError) this.repair({});
-      else throw error;
+      else if (error instanceof ChecksumError) {
+        this.book.seq = null; // so that it is asked for as a whole even if the connection is lost meanwhile
+        this.repair({});
+      } else throw error;
     }
   }
 

@@ -1,11 +1,17 @@
 """The reference client's own judgement: what it does about messages that do not fit."""
 
+import json
 import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from trade_engine_client import ChecksumError, GapError, MarketStream, OrderBook, PrivateStream
+from trade_engine_client import ChecksumError, GapError, MarketStream, OrderBook, PrivateStream, RefusedError
+from trade_engine_client import stream as streams
+from websockets.asyncio.server import ServerConnection, serve
 
 Message = dict[str, Any]
 SNAPSHOT: Message = {
@@ -93,6 +99,7 @@ async def test_after_a_wrong_checksum_the_client_asks_for_the_whole_book() -> No
     await stream.take(update(book, 8) | {"checksum": 1})
     assert stream.sent == [{"op": "resume", "symbol": "BTC/USDT"}]
 
+    assert "from_seq" not in stream.address()  # should the connection be lost meanwhile
     await stream.take(SNAPSHOT | {"seq": 9})
 
     assert (stream.book.seq, stream.repairs) == (9, 1)
@@ -109,3 +116,51 @@ async def test_a_private_message_that_does_not_follow_ends_the_connection() -> N
     await stream.take(beginning | {"session": "b"})
 
     assert (stream.seq, stream.balances, stream.snapshots) == (1, {}, 2)
+
+
+@asynccontextmanager
+async def server(serve_one: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[str]:
+    """A server that does the same with every connection; gives its address."""
+    async with serve(serve_one, "127.0.0.1", 0) as running:
+        yield f"ws://127.0.0.1:{next(iter(running.sockets)).getsockname()[1]}"
+
+
+async def test_who_is_turned_away_comes_back_more_and_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "FIRST_PAUSE_S", 0.02)
+
+    async def turn_away(socket: ServerConnection) -> None:
+        await socket.send(json.dumps({"type": "error", "code": "RATE_LIMITED", "message": "Too many connections"}))
+        await socket.close(4429)
+
+    async with server(turn_away) as url, MarketStream(url, "BTC/USDT") as stream:
+        began = time.monotonic()
+        async for _ in stream:
+            if stream.reconnects == 6:
+                break
+        assert time.monotonic() - began > 0.6  # 0.02 + 0.04 + ... 0.64, of which at least half
+
+
+async def test_a_token_that_expired_is_followed_by_the_next_and_one_that_is_refused_is_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "FIRST_PAUSE_S", 0.01)
+    tokens, greetings = ["first", "second", "refused"], []
+
+    async def log_in(socket: ServerConnection) -> None:
+        greetings.append(json.loads(await socket.recv()))
+        if greetings[-1]["token"] != "refused":
+            await socket.send(json.dumps({"type": "authenticated"}))
+            await socket.send(json.dumps({"type": "snapshot", "session": "a", "private_seq": len(greetings),
+                                          "orders": [], "balances": []}))  # fmt: skip
+        await socket.close(4401)
+
+    async with server(log_in) as url, PrivateStream(url, lambda: tokens.pop(0)) as stream:
+        with pytest.raises(RefusedError):
+            async for _ in stream:
+                pass
+
+    assert [each["token"] for each in greetings] == ["first", "second", "refused"]
+    assert greetings[1:] == [
+        {"op": "auth", "token": token, "session": "a", "private_seq": seq}
+        for token, seq in (("second", 1), ("refused", 2))
+    ]
