@@ -42,14 +42,18 @@ class Connections:
         _release(self._accounts, user_id)
 
     def _may_open(self, address: str) -> bool:
-        """Take one from what the address has earned since the last time; at most a minute's worth."""
+        """Take one from what the address has earned since the last time; at most a minute's worth.
+
+        A refusal costs nothing: else who tries again too soon would be refused for as long as it does.
+        """
         per_minute, now = settings.WS_OPENINGS_PER_MINUTE, time.monotonic()
         allowance, since = self._openings.pop(address, (per_minute, now))
         allowance = min(per_minute, allowance + (now - since) * per_minute / 60)
-        self._openings[address] = (max(0.0, allowance - 1), now)
+        is_allowed = bool(allowance >= 1)
+        self._openings[address] = (allowance - is_allowed, now)
         if len(self._openings) > OPENINGS_KEPT:
             self._openings.popitem(last=False)
-        return bool(allowance >= 1)
+        return is_allowed
 
 
 def client_address(scope: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from exchange.models import Market, User
+from marketdata import connections
 from marketdata.connections import Connections, client_address
 from marketdata.consumers import MarketConsumer, OrdersConsumer, TradesConsumer
 from tests.integration.marketdata.clients import Client
@@ -53,6 +55,20 @@ async def test_an_address_may_open_only_so_many_in_a_minute(market: Market, sett
         await (await Client(path).open()).leave()
 
     assert await (await Client(path).open()).closed() == 4429
+
+
+def test_an_address_that_tries_too_often_still_gets_what_is_allowed(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WS_OPENINGS_PER_MINUTE = 60
+    opened, tried = Connections(), 0
+    for tenth in range(600):  # ten times a second, one minute
+        monkeypatch.setattr(connections, "time", SimpleNamespace(monotonic=lambda now=tenth / 10: now))
+        if opened.open("10.0.0.1"):
+            opened.close("10.0.0.1")
+            tried += 1
+
+    assert 115 <= tried <= 120  # a minute's worth at once, and one in each second
 
 
 async def test_an_account_has_only_so_many_connections(maker: User, taker: User, settings: Any) -> None:
