@@ -60,6 +60,7 @@ class PrivateStreams:
             return
         if found:
             del sessions[session]
+            found.end()
         fresh = PrivateSession(user_id)
         sessions[fresh.id] = fresh
         fresh.attach(outbox, on_taken)

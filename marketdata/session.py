@@ -21,6 +21,7 @@ from orders.rows import OrderRow, TradeRow
 
 KEPT_MESSAGES = 200  # some 100 KB
 WAITING_MAX = 10_000
+_Event = tuple[int, int, Callable[[], None]]  # the market, its sequence number then, what tells the client
 
 
 class PrivateSession:
@@ -37,7 +38,7 @@ class PrivateSession:
         self._kept: deque[Encoded] = deque(maxlen=KEPT_MESSAGES)
         self._market_seqs: dict[int, int] = {}
         self._balances: dict[str, Balance] = {}
-        self._waiting: deque[Callable[[], None]] | None = deque()  # None once there is a snapshot
+        self._waiting: deque[_Event] | None = deque()  # None once there is a snapshot
         self._required: dict[int, int] = {}
         self.epoch = 0  # a balance that was read in another one may be older than the last snapshot
 
@@ -64,9 +65,13 @@ class PrivateSession:
 
     def attach(self, outbox: Outbox, on_taken: Callable[[], None]) -> None:
         """Send to this connection from now on; another one that has the session is told by its `on_taken`."""
+        self.end()
+        self._outbox, self._on_taken, self.detached_at = outbox, on_taken, None
+
+    def end(self) -> None:
+        """Tell the connection that has the session, if there is one, that nothing more will come."""
         if self._outbox is not None:
             self._on_taken()
-        self._outbox, self._on_taken, self.detached_at = outbox, on_taken, None
 
     def detach(self, outbox: Outbox) -> None:
         """Keep what happens for the client's return; nothing when another connection has taken the session."""
@@ -94,22 +99,23 @@ class PrivateSession:
 
     def snapshot(self, state: PrivateState) -> None:
         """Tell the state, then what has happened since."""
+        self.epoch += 1
         self._market_seqs = dict(state.seqs)
         self._balances = dict(state.balances)
         self._tell(messages.private_snapshot(self.id, state))
         waiting, self._waiting = self._waiting, None
-        for tell in waiting or ():
+        for _, _, tell in waiting or ():
             tell()
 
     def order(self, market: Market, row: OrderRow) -> None:
         if self._waiting is not None:
-            self._wait(lambda: self.order(market, row))
+            self._wait(market.id, row.seq, lambda: self.order(market, row))
         elif row.seq > self._market_seqs.get(market.id, 0):
             self._tell(messages.order(market, row))
 
     def fill(self, market: Market, row: TradeRow) -> None:
         if self._waiting is not None:
-            self._wait(lambda: self.fill(market, row))
+            self._wait(market.id, row.seq, lambda: self.fill(market, row))
         elif row.seq > self._market_seqs.get(market.id, 0):
             self._tell(messages.fill(market, row, self.user_id))
 
@@ -119,11 +125,13 @@ class PrivateSession:
             self._balances[asset] = balance
             self._tell(messages.balance(asset, balance))
 
-    def _wait(self, tell: Callable[[], None]) -> None:
+    def _wait(self, market_id: int, seq: int, tell: Callable[[], None]) -> None:
+        """Keep what happens until there is a snapshot; when that is too much, the snapshot must contain it."""
         assert self._waiting is not None, "Invariant: only before a snapshot does anything wait"
-        self._waiting.append(tell)
+        self._waiting.append((market_id, seq, tell))
         if len(self._waiting) > WAITING_MAX:
-            self.is_lost = True
+            for each_id, each_seq, _ in self._waiting:
+                self._required[each_id] = max(each_seq, self._required.get(each_id, 0))
             self._waiting.clear()
 
     def _tell(self, fields: dict[str, Any]) -> None:

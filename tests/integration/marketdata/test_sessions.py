@@ -230,6 +230,18 @@ async def test_a_session_that_goes_on_elsewhere_ends_here(script: ScriptedMarket
     await second.leave()
 
 
+async def test_who_begins_a_session_anew_ends_it_where_it_goes_on(maker: User) -> None:
+    """It would stay open and be told nothing, which looks like an account where nothing happens."""
+    account = Account()
+    first = await enter(maker, account)
+    account.seq = 7_000
+    second = await enter(maker, account)
+
+    assert await first.closed() == 4409
+    assert (account.seq, account.snapshots) == (1, 2)
+    await second.leave()
+
+
 async def test_a_change_of_balance_that_nobody_heard_of_is_found(
     script: ScriptedMarket, maker: User, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
