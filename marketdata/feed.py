@@ -108,7 +108,9 @@ class MarketFeed:
             async with asyncio.timeout(LIVE_WAIT_S):
                 await self.live.wait()
         except TimeoutError:
-            raise ApiError(ErrorCode.SERVICE_UNAVAILABLE, "The trades cannot be followed at present: try again later") from None
+            raise ApiError(
+                ErrorCode.SERVICE_UNAVAILABLE, "The trades cannot be followed now: try again later"
+            ) from None
 
     def remove(self, outbox: Outbox) -> None:
         self._trades.pop(outbox, None)
@@ -126,7 +128,7 @@ class MarketFeed:
             self.seq = batch.last_seq
             self._publish_events(batch)
             for candle in batch.candles:
-                self.view.set_candle(candle)
+                self.view.set_candle(candle, batch.last_seq)
             self.view.book.receive(batch)
             if batch.trades:
                 self._ticker_is_due = True

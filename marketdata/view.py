@@ -29,6 +29,7 @@ from marketdata.running import Running
 INTERVALS_MS = (0, 100, 250, 500, 1_000)
 SLICE = 250  # viewers that are served without a pause
 CANDLES_KEPT = 3  # of each timeframe
+RENDERED_MAX = 64  # places that are kept rendered; nearly always all viewers are at one
 
 
 class Wish(NamedTuple):
@@ -51,6 +52,17 @@ class Place(NamedTuple):
 BEGINNING = Place()
 
 
+class KeptCandle(NamedTuple):
+    """A candle as it was last told: as which number, and by the batch that ended with `seq`."""
+
+    number: int
+    seq: int
+    text: Encoded
+
+
+NO_CANDLE = KeptCandle(0, 0, messages.NOTHING)
+
+
 @dataclass(slots=True, eq=False)
 class Viewer:
     outbox: Outbox
@@ -69,7 +81,8 @@ class MarketView:
         self._viewers: dict[Outbox, Viewer] = {}
         self._lanes: dict[int, _Lane] = {}
         self._ticker = (0, messages.NOTHING)
-        self._candles: dict[tuple[str, int], tuple[int, Encoded]] = {}
+        self._candles: dict[tuple[str, int], KeptCandle] = {}
+        self._gone: dict[str, KeptCandle] = {}  # of each timeframe, the last that was not kept any longer
         self._candle_number = 0
         self._rendered: dict[tuple[Wish, Place], Encoded] = {}
 
@@ -90,7 +103,7 @@ class MarketView:
             viewer.render = partial(self._render, viewer)
             self._lanes.setdefault(wish.interval_ms, _Lane(self, wish.interval_ms / 1_000)).viewers[viewer] = None
         outbox.drop(self)
-        viewer.place, viewer.is_resuming = Place(from_seq), from_seq is not None
+        viewer.place, viewer.is_resuming = self._place_at(wish, from_seq), from_seq is not None
         self.update(viewer)
 
     def remove(self, outbox: Outbox) -> None:
@@ -118,15 +131,16 @@ class MarketView:
         self._ticker = (self._ticker[0] + 1, messages.ticker(fields))
         self._changed()
 
-    def set_candle(self, candle: Candle) -> None:
-        """Take a candle as it is now. The last few of each timeframe are kept."""
+    def set_candle(self, candle: Candle, seq: int) -> None:
+        """Take a candle as it is after the batch that ended with `seq`. The last few of each timeframe are kept."""
         timeframe, opened_ms = candle[0], candle[1]
         self._candle_number += 1
         self._candles.pop((timeframe, opened_ms), None)
-        self._candles[timeframe, opened_ms] = (self._candle_number, messages.candle(self._market, candle))
+        text = messages.candle(self._market, candle)
+        self._candles[timeframe, opened_ms] = KeptCandle(self._candle_number, seq, text)
         kept = sorted(key for key in self._candles if key[0] == timeframe)
         for key in kept[:-CANDLES_KEPT]:
-            del self._candles[key]
+            self._gone[timeframe] = max(self._candles.pop(key), self._gone.get(timeframe, NO_CANDLE), key=_number)
 
     def begin_again(self) -> None:
         """Forget what is not known to be complete, because batches were lost: all viewers get a beginning again."""
@@ -139,6 +153,16 @@ class MarketView:
         for lane in self._lanes.values():
             lane.wake()
 
+    def _place_at(self, wish: Wish, from_seq: int | None) -> Place:
+        """Return where a client is that has everything up to a sequence number, which no candle may have gone after."""
+        gone = self._gone_by(wish)
+        return Place(from_seq, candle=gone.number) if from_seq is not None and gone.seq <= from_seq else BEGINNING
+
+    def _gone_by(self, wish: Wish) -> KeptCandle:
+        """Return the last candle that a wish is about and that could not be sent any more."""
+        gone = (self._gone.get(timeframe, NO_CANDLE) for timeframe in wish.timeframes)
+        return max(gone, key=_number, default=NO_CANDLE)
+
     # --- Rendering --------------------------------------------------------------------------------
 
     def _render(self, viewer: Viewer) -> Encoded | None:
@@ -146,10 +170,13 @@ class MarketView:
         if replica is None or not self.has(viewer):
             return None
         place = viewer.place
-        if place.seq is None or not self.book.ring.covers(place.seq):
+        is_kept = place.seq is not None and self.book.ring.covers(place.seq)
+        if not is_kept or place.candle < self._gone_by(viewer.wish).number:
             place = BEGINNING
         text = self._rendered.get((viewer.wish, place))
         if text is None:
+            if len(self._rendered) >= RENDERED_MAX:
+                self._rendered.clear()
             text = self._rendered[viewer.wish, place] = self._render_since(viewer.wish, place)
         viewer.place = Place(replica.seq, self._ticker[0], self._candle_number)
         if viewer.is_resuming:
@@ -169,8 +196,8 @@ class MarketView:
         if wish.ticker and place.ticker != self._ticker[0]:
             parts.append(self._ticker[1])
         if wish.timeframes:
-            newer = (item for item in self._candles.items() if item[1][0] > place.candle)
-            parts += [text for (timeframe, _), (_, text) in newer if timeframe in wish.timeframes]
+            newer = (item for item in self._candles.items() if item[1].number > place.candle)
+            parts += [kept.text for (timeframe, _), kept in newer if timeframe in wish.timeframes]
         return joined(parts)
 
     def _render_book(self, replica: BookReplica, after_seq: int | None) -> list[Encoded]:
@@ -181,6 +208,10 @@ class MarketView:
         bids, asks = self.book.ring.since(after_seq)
         update = messages.update(self._market, replica, after_seq=after_seq, bids=bids, asks=asks)
         return [update, messages.trading_state(self._market, replica)] if self.book.state_seq > after_seq else [update]
+
+
+def _number(candle: KeptCandle) -> int:
+    return candle.number
 
 
 class _Lane:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from exchange.times import iso_ms_of
-from marketdata import ring
+from marketdata import ring, view
+from marketdata.hub import hub
 from matching.engine import Side
 from tests.integration.marketdata.clients import Book, Client, Message, book_levels, follow
 from tests.integration.marketdata.scripted import ScriptedMarket
 from tests.integration.marketdata.test_books import subscribe
 
+LONG_SEQ = f"from_seq={'9' * 5_000}"
 CANDLE: list[Any] = ["1m", 1_762_795_380_000, 1_000, 1_003, 999, 1_001, 12, "0.12", 3]
 
 
@@ -187,6 +189,45 @@ async def test_a_conflated_candle_is_the_last_and_a_closed_one_is_not_skipped(sc
         await each.leave()
 
 
+@pytest.mark.parametrize(("minutes", "kind"), [(3, "resumed"), (4, "snapshot")])
+async def test_who_missed_a_candle_that_is_not_kept_begins_again(
+    script: ScriptedMarket, minutes: int, kind: str
+) -> None:
+    """What is resumed is whole: a chart would have a hole that nobody tells of."""
+    watcher, book = await subscribe(script.market)
+    for minute in range(minutes + 1):
+        script.place(Side.BUY, 999, 5)
+        await script.publish(await script.commit() | {"candles": [["1m", 60_000 * minute, *CANDLE[2:]]]})
+        await follow(watcher, book, script.seq)
+
+    client = await Client(f"/ws/markets/{script.market.slug}?timeframes=1m&from_seq=1").open()
+    messages = await answer(client)
+
+    assert messages[0]["type"] == kind
+    candles = [message["time"] for message in messages if message["type"] == "candle"]
+    assert candles == [iso_ms_of(60_000 * minute) for minute in range(minutes - 2, minutes + 1)]
+    for each in (client, watcher):
+        await each.leave()
+
+
+async def test_what_is_kept_rendered_is_bounded_while_nothing_changes(
+    script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "RENDERED_MAX", 3)
+    client, book = await subscribe(script.market)
+    for price in range(990, 1_000):
+        script.place(Side.BUY, price, 5)
+        await script.publish()
+    await follow(client, book, script.seq)
+    for seq in range(script.seq):
+        await client.send({"op": "resume", "symbol": script.market.symbol, "from_seq": seq})
+        book.seq = seq
+        await follow(client, book, script.seq)
+
+    assert len(hub()._feeds[script.market.pk].view._rendered) <= 3
+    await client.leave()
+
+
 async def test_after_a_loss_a_stream_without_a_book_begins_again(script: ScriptedMarket) -> None:
     client = await Client(f"/ws/markets/{script.market.slug}?channels=candles").open()
     await client.until("subscribed")
@@ -228,7 +269,10 @@ async def test_a_wish_that_cannot_be_met_is_refused(script: ScriptedMarket, fiel
     await client.leave()
 
 
-@pytest.mark.parametrize("query", ["interval=1h", "channels=trades", "from_seq=x", "from_seq=-1", "timeframes="])
+@pytest.mark.parametrize(
+    "query",
+    ["interval=1h", "channels=trades", "from_seq=x", "from_seq=-1", "timeframes=", pytest.param(LONG_SEQ, id="long")],
+)
 async def test_an_address_that_wishes_for_what_there_is_not_is_closed(script: ScriptedMarket, query: str) -> None:
     client = await Client(f"/ws/markets/{script.market.slug}?{query}").open()
 
