@@ -51,7 +51,7 @@ def candles_of(market: Market, period: Period) -> list[CandleRow]:
 def candles_with_flat_ones(market: Market, period: Period) -> list[CandleRow]:
     """Return a candle for each period since the market's first trade; without trades a flat one at the last price.
 
-    At most two queries.
+    Two queries at most; two more for what begins before the first trade.
     """
     openings = _openings(period)
     if not openings:
@@ -59,6 +59,9 @@ def candles_with_flat_ones(market: Market, period: Period) -> list[CandleRow]:
     span = period._replace(since_ms=openings[0], until_ms=openings[-1] + 1)
     candles = {candle.opened_ms: candle for candle in candles_of(market, span)}
     before = None if openings[0] in candles else _last_before(market, period.timeframe, openings[0])
+    if before is None and openings[0] not in candles and period.since_ms is not None:  # the limit counts from then on
+        first = candles_of(market, period._replace(limit=1))
+        return candles_with_flat_ones(market, period._replace(since_ms=first[0].opened_ms)) if first else []
     return list(_filled(openings, candles, before))
 
 

@@ -78,6 +78,14 @@ def test_a_flat_candle_at_the_beginning_takes_the_price_from_before(traded: Mark
     ]  # fmt: skip
 
 
+def test_flat_candles_from_long_before_the_first_trade_begin_with_it(traded: Market) -> None:
+    """As they do without flat ones: the limit is of candles, and not of the periods in which there was nothing."""
+    assert lines(traded, "from=2020-01-01T00:00:00Z&limit=3&fill=true") == [
+        "12:00 100.00 1", "12:01 101.00 1", "12:02 101.00 0",
+    ]  # fmt: skip
+    assert lines(traded, "from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z&fill=true") == []
+
+
 @pytest.mark.parametrize("timeframe", TIMEFRAMES)
 def test_flat_candles_end_with_the_present_one(traded: Market, timeframe: str) -> None:
     before_ms = time.time_ns() // 1_000_000
