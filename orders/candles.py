@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from exchange.ids import uuid7_floor, uuid7_time
 from exchange.models import Market
+from orders.models import Candle
 from orders.selectors import trades_of_market
 from orders.timeframes import FINEST, TIMEFRAMES, opening_ms
 
@@ -93,11 +94,11 @@ class Compared:
 
 def candles_days(*, market: Market, since: date | None = None, until: date | None = None) -> list[date]:
     """Return the days, UTC, from a market's first trade to today, within bounds (`until` exclusive). One query."""
-    first_id = trades_of_market(market).reverse().values_list("id", flat=True).first()
-    if first_id is None:
+    first_day = _first_day(market)
+    if first_day is None:
         return []
     today = datetime.now(UTC).date()
-    first = max(uuid7_time(first_id).date(), since or date.min)
+    first = max(first_day, since or date.min)
     count = (min(today + _DAY, until or date.max) - first).days
     return [first + timedelta(days=number) for number in range(count)]
 
@@ -118,7 +119,10 @@ def candles_rebuild(*, market: Market, days: list[date], on_day: Callable[[], ob
 
 
 def candles_check(*, market: Market, days: list[date], on_day: Callable[[], object] = lambda: None) -> Compared:
-    """Compare the candles of some days, and of their weeks, with the trades. Writes nothing; may run at any time."""
+    """Compare the candles of some days, and of their weeks, with the trades. Writes nothing; may run at any time.
+
+    A week of which trades are gone already cannot be compared, only its days since then.
+    """
     found = Compared()
     for day in days:
         for timeframe in TIMEFRAMES:
@@ -126,8 +130,24 @@ def candles_check(*, market: Market, days: list[date], on_day: Callable[[], obje
                 _compare(market, timeframe, _midnight(day), _DAY, found)
         on_day()
     for monday in _mondays(days):
+        if _is_partly_gone(market, monday):
+            continue
         _compare(market, "1w", monday, _WEEK, found)
     return found
+
+
+def _first_day(market: Market) -> date | None:
+    first_id = trades_of_market(market).reverse().values_list("id", flat=True).first()
+    return None if first_id is None else uuid7_time(first_id).date()
+
+
+def _is_partly_gone(market: Market, monday: datetime) -> bool:
+    """Tell whether a week has candles of days before the first trade that there is."""
+    first_day = _first_day(market)
+    if first_day is None:
+        return False
+    minutes = Candle.objects.filter(market_id=market.pk, timeframe=FINEST, opened_at__gte=monday)
+    return minutes.filter(opened_at__lt=_midnight(first_day)).exists()
 
 
 def _rebuild(market: Market, since: datetime, until: datetime, timeframes: dict[str, int], done: Rebuilt) -> None:

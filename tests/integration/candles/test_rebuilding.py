@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from exchange.models import Market, User
 from orders.candles import Compared, Rebuilt, candles_check, candles_days, candles_rebuild
@@ -90,6 +90,20 @@ def test_days_begin_with_the_first_trade_and_end_today(traded: Market, market: M
     assert days == [date(2026, 4, 1), date(2026, 4, 2), date(2026, 4, 3)]
     assert candles_days(market=traded, since=date(2026, 4, 3), until=date(2026, 4, 4)) == [date(2026, 4, 3)]
     assert candles_days(market=traded)[-1] == datetime.now(UTC).date()
+
+
+def test_a_week_whose_first_trades_are_gone_is_no_difference(traded: Market) -> None:
+    """As after old partitions were detached: what is left of the week does not add up to its candle."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM orders_trade WHERE market_id = %s AND executed_at < '2026-04-02 00:00Z'", [traded.pk]
+        )
+        days = candles_days(market=traded, until=date(2026, 4, 3))
+
+        assert days == [date(2026, 4, 2)]
+        assert candles_check(market=traded, days=days) == Compared(candles=6, different=[])
+        assert candles_rebuild(market=traded, days=days) == Rebuilt(written=0, removed=0)
+        transaction.set_rollback(True)
 
 
 def test_a_rebuild_and_the_engine_do_not_lose_each_others_trades(market: Market, maker: User, taker: User) -> None:
