@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+import structlog
+
 from exchange.models import Market
 from marketdata import messages
 from marketdata.batches import Candle
@@ -25,6 +27,8 @@ from marketdata.metrics import CONFLATIONS
 from marketdata.outbox import Outbox
 from marketdata.replica import BookReplica
 from marketdata.running import Running
+
+log = structlog.get_logger(__name__)
 
 INTERVALS_MS = (0, 100, 250, 500, 1_000)
 SLICE = 250  # viewers that are served without a pause
@@ -239,7 +243,10 @@ class _Lane:
 
     def _serve(self, viewers: list[Viewer], began_at: float, worked_s: float) -> None:
         for viewer in viewers[:SLICE]:
-            self._view.update(viewer)
+            try:
+                self._view.update(viewer)
+            except Exception:  # what goes wrong for one must not end the lane for all
+                log.exception("viewer_not_served")
         loop = asyncio.get_running_loop()
         if len(viewers) > SLICE:
             self._timer = loop.call_soon(self._serve, viewers[SLICE:], began_at, worked_s)

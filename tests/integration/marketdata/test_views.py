@@ -228,6 +228,30 @@ async def test_what_is_kept_rendered_is_bounded_while_nothing_changes(
     await client.leave()
 
 
+async def test_who_cannot_be_served_does_not_end_the_stream_of_the_others(
+    script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, book = await subscribe(script.market)
+    update, failures = view.MarketView.update, [RuntimeError("a bug")]
+
+    def fail_once(self: view.MarketView, viewer: view.Viewer) -> None:
+        if failures:
+            raise failures.pop()
+        update(self, viewer)
+
+    monkeypatch.setattr(view.MarketView, "update", fail_once)
+    for price in (998, 999):
+        script.place(Side.BUY, price, 5)
+        await script.publish()
+        async with asyncio.timeout(5):
+            while failures:  # noqa: ASYNC110  (until the first has failed)
+                await asyncio.sleep(0.01)
+    await follow(client, book, script.seq)
+
+    assert book.levels == book_levels(script)
+    await client.leave()
+
+
 async def test_after_a_loss_a_stream_without_a_book_begins_again(script: ScriptedMarket) -> None:
     client = await Client(f"/ws/markets/{script.market.slug}?channels=candles").open()
     await client.until("subscribed")
