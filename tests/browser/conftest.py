@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.visitors import Visitor, visiting
+from tests.browser.visitors import TIMEOUT_MS, Visitor, visiting
 from tests.launcher.copies import own_environment
 from tests.launcher.running import RunningExchange, running
 
@@ -26,6 +26,7 @@ def exchange() -> Iterator[RunningExchange]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+TIMEOUT_MS = 15_000  # of a step; machines that run tests are busy
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-# What a browser says by itself of answers like 400, and while a server is away. Tests name them where they provoke them.
+# What a browser says by itself of answers like 400, and while a server is away. Who provokes them forgives them.
 REFUSALS = r"Failed to load resource: the server responded with a status of 4\d\d"
 OUTAGES = r"Failed to load resource|WebSocket connection to"
 
@@ -21,7 +22,7 @@ class Visitor:
         self.web = web
         self.complaints: list[str] = []
         self._forgiven: list[str] = []
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 

@@ -1,0 +1,123 @@
+"""What the trading page looks like, and whether everybody can use it."""
+
+import random
+from collections.abc import Callable
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.flow import quote_book, trade_once
+from tests.browser.trading_page import TradingPage
+from tests.browser.visitors import Visitor
+from tests.launcher.running import RunningExchange
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+Visitors = Callable[..., Visitor]
+# Everything that can be operated and has no name to be read out.
+NAMELESS = """() => [...document.querySelectorAll("button, input, select, a, [role=listbox], [role=tabpanel], canvas")]
+    .filter((one) => one.offsetParent !== null)
+    .filter((one) => !(one.ariaLabel || one.labels?.length || one.innerText?.trim()))
+    .filter((one) => !one.hasAttribute("aria-labelledby"))
+    .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _market(exchange: RunningExchange) -> None:
+    rng = random.Random(2)
+    quote_book(exchange, rng)
+    for _ in range(10):
+        trade_once(exchange, rng)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("width", "height"), [(375, 812), (768, 1024), (1280, 800), (1920, 1080)])
+def test_it_fits_every_width_in_both_themes(visitors: Visitors, width: int, height: int, theme: str) -> None:
+    visitor = visitors(width=width, height=height, theme=theme)
+    page = TradingPage(visitor)
+    if width in (375, 1920):
+        page.log_in("maker")
+    expect(page.page.locator(".trade").first).to_contain_text("65,0")
+    assert page.page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.page.evaluate(NAMELESS) == []
+    visitor.shot(f"page-{width}-{theme}")
+
+
+def test_a_person_with_a_keyboard_only_places_an_order(visitor: Visitor) -> None:
+    page = TradingPage(visitor)
+    keyboard = page.page.keyboard
+    keyboard.press("Tab")
+    expect(page.page.get_by_role("link", name="To the order form")).to_be_focused()
+    keyboard.press("l")
+    dialog = page.page.get_by_role("dialog", name="Log in")
+    expect(dialog.get_by_label("Name")).to_be_focused()
+    for text in ("outsider", "demo-password"):
+        keyboard.type(text)
+        keyboard.press("Tab")
+    keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    keyboard.press("o")
+    expect(page.page.get_by_role("listbox")).to_be_focused()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        keyboard.press(key)
+    expect(page.form.locator("[name=price]")).not_to_have_value("")
+    keyboard.press("b")
+    expect(page.form.locator("[name=quantity]")).to_be_focused()
+    keyboard.type("0.01")
+    keyboard.press("Enter")
+    page.expect_notice("Buy 0.01000 BTC/USDT")
+    keyboard.press("Escape")
+    page.page.locator("h1").click(force=True)
+    keyboard.press("?")
+    expect(page.page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    visitor.shot("keyboard-help")
+
+
+def test_theme_market_and_timeframe_are_changed_and_the_address_follows(visitor: Visitor) -> None:
+    page = TradingPage(visitor, "/")
+    root = page.page.locator("html")
+    page.page.get_by_role("button", name="Theme: system").click()
+    expect(root).to_have_attribute("data-theme", "light")
+    page.page.get_by_role("tab", name="Depth").click()
+    expect(page.page.locator("#depth-words")).to_contain_text("Bids:")
+    visitor.shot("depth")
+    page.page.get_by_role("tab", name="Candles").click()
+    page.page.get_by_role("button", name="5m", exact=True).click()
+    expect(page.page.locator(".candle-words")).to_contain_text("O 6")
+    page.page.get_by_role("link", name="ETH/USDT").click()
+    expect(page.page).to_have_url(f"http://{visitor.web}/trade/ETH-USDT")
+    expect(page.page.locator("h1")).to_have_text("ETH/USDT")
+    page.page.go_back()
+    expect(page.page.locator("h1")).to_have_text("BTC/USDT")
+    page.page.reload()
+    expect(root).to_have_attribute("data-theme", "light")
+
+
+def test_one_button_gives_a_demo_account(exchange: RunningExchange, visitor: Visitor) -> None:
+    tokens = exchange.call("POST", "/api/v1/auth/token", {"username": "outsider", "password": "demo-password"})[1]
+    made = tokens["data"] | {"username": "demo-abcdef", "password": "only-once", "balances": []}
+    visitor.page.route(
+        "**/api/v1/demo/accounts", lambda route: route.fulfill(json={"success": True, "data": made, "meta": {}})
+    )
+    page = TradingPage(visitor)
+    page.page.get_by_role("button", name="Log in", exact=True).first.click()
+    page.page.get_by_role("button", name="Try with a demo account").click()
+    expect(page.page.get_by_text("Your demo account is demo-abcdef, its password only-once")).to_be_visible()
+    expect(page.form.locator(".available b")).to_contain_text("USDT")
+    page.page.reload()
+    page.expect_state("Live")
+    expect(page.page.get_by_role("button", name="Log out")).to_be_visible()
+    page.page.get_by_role("button", name="Log out").click()
+    expect(page.account.get_by_text("Log in")).to_be_visible()
+
+
+def test_admin_and_documentation_work_under_their_own_policies(visitor: Visitor) -> None:
+    visitor.open("/admin/login/")
+    expect(visitor.page.get_by_role("button", name="Log in")).to_be_visible()
+    visitor.open("/api/docs")
+    expect(visitor.page.get_by_role("heading", name="Trade Engine")).to_be_visible()
+    with urlopen(f"http://{visitor.web}/trade/BTC-USDT", timeout=10) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "http" not in policy

@@ -1,0 +1,179 @@
+"""A person's way over the trading page, in real browsers against a whole exchange."""
+
+import random
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.flow import quote_book
+from tests.browser.trading_page import TradingPage
+from tests.browser.visitors import OUTAGES, REFUSALS, Visitor
+from tests.launcher.copies import kill_program
+from tests.launcher.running import RunningExchange, eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+Visitors = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _market(exchange: RunningExchange) -> None:
+    """Quote a book around 65,000, and trade once, so that there is a last price."""
+    quote_book(exchange, random.Random(1))
+    assert exchange.place("maker", side="sell", price="65000.00")[0] == 201
+    assert exchange.place("taker", side="buy", price="65000.00")[0] == 201
+
+
+def test_two_people_trade_and_see_it(visitors: Visitors) -> None:
+    maker = TradingPage(visitors()).log_in("outsider")
+    taker = TradingPage(visitors(theme="light")).log_in("taker")
+
+    maker.place(side="sell", type="limit", price="65003.00", quantity="0.2")
+    maker.expect_notice("Sell 0.20000 BTC/USDT: open")
+    expect(maker.account.get_by_role("row", name=re.compile("65,003.00"))).to_be_visible()
+    expect(taker.level("65,003.00")).to_contain_text("0.20000")
+    assert maker.balance("BTC")[1] == "0.20000000"
+
+    before = taker.balance("BTC")[0]
+    taker.level("65,003.00").click()
+    expect(taker.form.locator("[name=price]")).to_have_value("65003.00")
+    taker.place(side="buy", quantity="0.2")
+    taker.expect_notice("Bought 0.20000 BTC at 65,003.00")
+    maker.expect_notice("Sold 0.20000 BTC at 65,003.00")
+
+    for page in (maker, taker):
+        expect(page.page.locator(".trades .trade").first).to_contain_text("65,003.00")
+        expect(page.page.locator(".summary .last")).to_have_text("65,003.00")
+        expect(page.show("My trades").get_by_role("row", name=re.compile("65,003.00")).first).to_be_visible()
+    expect(taker.level("65,003.00")).to_have_count(0)
+    eventually(lambda: taker.balance("BTC")[0] != before, "the bought money")
+    eventually(lambda: maker.balance("BTC")[1] == "0.00000000", "the end of the hold")
+    maker.visitor.shot("two-people-dark")
+    taker.visitor.shot("two-people-light")
+
+
+IN_AN_HOUR = (datetime.now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")  # noqa: DTZ005 - as a person types it
+TYPES = [
+    ({"type": "limit", "price": "64000", "quantity": "0.01", "time_in_force": "gtd", "expire_at": IN_AN_HOUR}, "open"),
+    ({"type": "limit", "price": "64001", "quantity": "0.01", "time_in_force": "gtc", "post_only": True}, "open"),
+    ({"type": "limit", "price": "64002", "quantity": "1", "post_only": False, "display_quantity": "0.1"}, "open"),
+    ({"type": "limit", "price": "65600", "quantity": "0.01", "time_in_force": "ioc"}, "filled"),
+    ({"type": "limit", "price": "65600", "quantity": "0.02", "time_in_force": "fok"}, "filled"),
+    ({"type": "market", "quantity": "0.01"}, "filled"),
+    ({"type": "stop", "stop_price": "66000", "quantity": "0.01"}, "pending"),
+    ({"type": "stop_limit", "stop_price": "66000", "price": "66100", "quantity": "0.01"}, "pending"),
+    ({"type": "take_profit", "stop_price": "64000", "quantity": "0.01"}, "pending"),
+    ({"type": "take_profit_limit", "stop_price": "64000", "price": "64010", "quantity": "0.01"}, "pending"),
+    ({"type": "trailing_stop", "trailing_percent": "1.5", "quantity": "0.01"}, "pending"),
+    ({"type": "oco", "price": "64003", "stop_price": "66000", "quantity": "0.01"}, "open"),
+    (
+        {
+            "type": "bracket", "price": "64004", "take_profit__price": "66000", "stop_loss__stop_price": "63000",
+            "quantity": "0.01",
+        },
+        "open",
+    ),
+]  # fmt: skip
+
+
+def test_every_type_of_order_can_be_placed_and_cancelled(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("taker")
+    for fields, status in TYPES:
+        page.place(**fields)
+        page.expect_notice(f"BTC/USDT: {status}")
+    page.write(type="market", side="buy")
+    page.form.get_by_label("Size of the order in").select_option("quote_quantity")
+    page.place(quote_quantity="1000")
+    page.expect_notice("Buy 1000.00000000 BTC/USDT: filled")
+
+    orders = page.show("Open orders")
+    expect(page.account.get_by_role("tab", name="Open orders (13)")).to_be_visible()
+    page.visitor.shot("every-type")
+    orders.get_by_role("button", name="Cancel all").click()
+    orders.get_by_role("button", name="Cancel 13").click()
+    page.expect_notice("All open orders are cancelled")
+    expect(page.account.get_by_text("No open orders")).to_be_visible()
+    expect(page.show("Order history").get_by_role("row", name=re.compile("trailing stop"))).to_contain_text("cancelled")
+
+
+def test_an_order_is_amended_where_it_stands_and_cancelled(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+    visitor.forgive(REFUSALS)
+    page.place(side="buy", price="64100", quantity="0.02")
+    orders = page.show("Open orders")
+    orders.get_by_role("button", name="Amend buy 0.02000 BTC/USDT at 64100.00").click()
+    price = orders.get_by_label("New price")
+    expect(price).to_be_focused()
+    price.fill("64100.001")
+    price.press("Enter")
+    expect(orders.get_by_role("alert")).to_contain_text("TICK_SIZE")
+    price.fill("64101")
+    orders.get_by_label("New amount").fill("0.03")
+    orders.get_by_role("button", name="Save").click()
+    row = orders.get_by_role("row", name=re.compile("64,101.00"))
+    expect(row).to_contain_text("0.03000")
+    row.get_by_role("button", name="Cancel").click()
+    expect(page.account.get_by_text("No open orders")).to_be_visible()
+
+
+def test_errors_are_said_at_the_field_that_has_them(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+    visitor.forgive(REFUSALS)
+    page.place(side="buy", price="65000.001", quantity="")
+    expect(page.error_at("price")).to_have_text("In steps of 0.01")
+    expect(page.error_at("quantity")).to_have_text("This is needed")
+    expect(page.form.locator("[name=price]")).to_be_focused()
+    expect(page.form.locator("[name=price]")).to_have_attribute("aria-invalid", "true")
+    page.place(price="20000", quantity="0.01")
+    expect(page.error_at("price")).to_contain_text("too far from the market")
+    page.place(side="sell", price="66000", quantity="1000")
+    page.place(side="sell", price="66000", quantity="999", post_only=True)
+    page.place(side="buy", price="65500", quantity="0.01")
+    expect(page.error_at("price")).to_contain_text("would trade at once")
+    page.visitor.shot("errors")
+    page.form.get_by_role("button", name="100 %").click()
+    expect(page.form.locator(".preview")).to_contain_text("USDT")
+
+
+def test_a_lost_answer_is_asked_for_and_nothing_is_sent_twice(exchange: RunningExchange, visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+    visitor.forgive("net::ERR_FAILED")
+    sent: list[str] = []
+
+    def lose_the_answer(route: Route) -> None:
+        if route.request.method != "POST":
+            route.fallback()
+            return
+        answer = route.fetch()
+        sent.append(answer.json()["data"]["order"]["id"])
+        route.abort("failed")
+
+    page.page.route("**/api/v1/orders", lose_the_answer)
+    page.place(side="buy", price="64200", quantity="0.01")
+    page.expect_notice("The answer was lost, but the exchange has the order: Buy 0.01000 BTC/USDT: open")
+    assert len(sent) == 1
+    expect(page.account.get_by_role("row", name=re.compile("64,200.00"))).to_have_count(1)
+
+
+def test_the_page_comes_back_by_itself_after_web_and_engine_died(exchange: RunningExchange, visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+    visitor.forgive(OUTAGES)
+    kill_program("daphne", exchange.environment)
+    kill_program("engine", exchange.environment)
+    page.expect_state("Reconnecting")
+    visitor.shot("reconnecting")
+    page.expect_state("Recovered", "Live", timeout_s=60)
+    visitor.shot("recovered")
+    placed = eventually(
+        lambda: (answer := exchange.place("maker", side="sell", price="65004.00", quantity="0.3"))[0] == 201 and answer,
+        "an order after the restart",
+        60,
+    )
+    expect(page.level("65,004.00")).to_contain_text("0.30000")
+    page.place(side="buy", type="limit", price="65004", quantity="0.3")
+    page.expect_notice("Bought 0.30000 BTC at 65,004.00")
+    assert placed[1]["data"]["order"]["status"] == "open"
+    expect(page.page.locator(".trades .trade").first).to_contain_text("65,004.00")

@@ -1,0 +1,67 @@
+"""The trading page as it is sent: its market, its policy, and that all it names is there."""
+
+import json
+import re
+
+import pytest
+from django.test import Client
+
+from exchange.models import Market
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client()
+
+
+def test_a_market_has_its_page_and_an_unknown_one_has_none(browser: Client, market: Market) -> None:
+    answer = browser.get(f"/trade/{market.slug.lower()}")
+
+    assert answer.status_code == 200
+    assert f'data-symbol="{market.symbol}"' in answer.content.decode()
+    assert browser.get("/").status_code == 200
+    assert browser.get("/trade/NO-SUCH").status_code == 404
+    assert browser.post("/").status_code == 405
+
+
+def test_all_modules_and_libraries_that_the_page_names_are_served(browser: Client, market: Market) -> None:
+    page = browser.get(f"/trade/{market.slug}").content.decode()
+
+    found = re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page)
+    assert found
+    libraries = json.loads(found[1])["imports"].values()
+    addresses = {*libraries, *re.findall(r'(?:href|src)="(/static/[^"]+)"', page)}
+    assert len(addresses) > 30
+    missing = [address for address in sorted(addresses) if browser.get(address).status_code != 200]
+    assert missing == []
+
+
+def test_the_page_runs_own_files_and_the_one_script_that_has_the_nonce(browser: Client, market: Market) -> None:
+    answer, again = (browser.get(f"/trade/{market.slug}") for _ in range(2))
+
+    policy = answer.headers["Content-Security-Policy"]
+    nonces = re.findall(r"'nonce-([^']+)'", policy)
+    assert re.findall(r'nonce="([^"]+)"', answer.content.decode()) == nonces
+    assert re.findall("<script>|<style|style=|onclick=", answer.content.decode()) == []
+    assert "unsafe" not in policy
+    assert "connect-src 'self' ws://testserver wss://testserver" in policy
+    assert policy != again.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/api/v1/markets", "default-src 'none'"),
+        ("/health", "default-src 'none'"),
+        ("/trade/NO-SUCH", "default-src 'none'"),
+        ("/api/docs", "script-src 'self' 'unsafe-inline';"),
+        ("/admin/login/", "script-src 'self' 'unsafe-inline' 'unsafe-eval';"),
+    ],
+)
+def test_every_other_answer_has_the_policy_of_its_address(browser: Client, path: str, part: str) -> None:
+    policy = browser.get(path).headers["Content-Security-Policy"]
+
+    assert part in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "http" not in policy
