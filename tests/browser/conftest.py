@@ -26,8 +26,10 @@ def exchange() -> Iterator[RunningExchange]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    """Start the browser. Its library runs an event loop in this thread, which Django would take for one of ours."""
     expect.set_options(timeout=TIMEOUT_MS)
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()

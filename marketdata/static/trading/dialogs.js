@@ -37,8 +37,6 @@ export function Dialogs() {
 function Login() {
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const name = useRef(null);
-  useEffect(() => name.current.focus(), []);
   const attempt = async (act) => {
     setBusy(true);
     setError("");
@@ -59,7 +57,7 @@ function Login() {
   };
   return html`
     <form class="login-form" onSubmit=${submit}>
-      <label class="field"><span>Name</span><input name="username" autocomplete="username" required ref=${name} /></label>
+      <label class="field"><span>Name</span><input name="username" autocomplete="username" required autofocus /></label>
       <label class="field"><span>Password</span><input name="password" type="password" autocomplete="current-password" required /></label>
       <p class="form-error" role="alert">${error}</p>
       <button type="submit" class="primary" disabled=${isBusy}>Log in</button>

@@ -57,7 +57,7 @@ function Form({ market: shown }) {
       <${Sides} side=${form.side} choose=${(side) => change({ side })} />
       <label class="field">
         <span>Type</span>
-        <select name="type" value=${form.type} onChange=${(event) => change({ type: event.target.value })}>
+        <select name="type" value=${form.type} onChange=${(event) => change({ type: event.target.value, time_in_force: "gtc" })}>
           ${Object.entries(TYPES).map(([type, { label }]) => html`<option value=${type}>${label}</option>`)}
         </select>
       </label>
