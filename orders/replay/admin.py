@@ -1,12 +1,15 @@
-"""The page that explains a trade."""
+"""The pages that explain a trade, and tell the life of an order."""
+
+from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from exchange.admin.base import BackOfficeAdmin, Table
-from orders.models import Trade
+from orders.models import Order, Trade
 from orders.replay.connections import plain_reading
 from orders.replay.explaining import EVENTS_MAX, ExplainError, trade_explain
+from orders.replay.life import order_life
 from orders.replay.sections import Section
 
 
@@ -30,6 +33,26 @@ def explanation_page(admin: BackOfficeAdmin, request: HttpRequest, trade: Trade)
         "is_proven": explanation.is_proven,
     }
     return TemplateResponse(request, "admin/explain_trade.html", context | found)
+
+
+def life_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order, tables: Sequence[Table]) -> HttpResponse:
+    """Return the page with what the engine said of an order, above tables about it; or why that cannot be told here.
+
+    Replays at most EVENTS_MAX events.
+    """
+    links = [{"label": "Back to the order", "url": admin.object_url(order.pk)}]
+    context = {
+        **admin.admin_site.each_context(request), "title": f"The life of order {order.pk}", "opts": admin.opts,
+        "links": links,
+    }  # fmt: skip
+    try:
+        with plain_reading() as connection:
+            life = order_life(connection=connection, order=order, events_max=EVENTS_MAX)
+    except ExplainError as error:
+        found = {"problem": str(error), "object_tables": list(tables)}
+    else:
+        found = {"remark": life.remark, "object_tables": [*map(_table, life.sections), *tables]}
+    return TemplateResponse(request, "admin/object_page.html", context | found)
 
 
 def _table(section: Section) -> Table:

@@ -80,7 +80,9 @@ def trade_explain(*, connection: Connection, trade: Trade, events_max: int | Non
     """
     market = Market.objects.select_related("base", "quote").get(pk=trade.market_id)
     batch = _batch_of(trade)
-    beginning = _beginning(connection, market, batch, events_max)
+    beginning = nearest_beginning(
+        connection, market, first_seq=batch.first_seq, last_seq=batch.last_seq, events_max=events_max, what="trade"
+    )
     try:
         moment = _replayed(connection, market, beginning, trade, batch)
     except (JournalBrokenError, AssertionError, KeyError) as error:
@@ -116,15 +118,20 @@ def _batch_of(trade: Trade) -> JournalBatch:
     return batch
 
 
-def _beginning(connection: Connection, market: Market, batch: JournalBatch, events_max: int | None) -> Beginning:
-    """Return the nearest state before a batch from which the journal goes on without a gap."""
-    before = checkpoints_of(market.pk).exclude(state_hash="").filter(seq__lt=batch.first_seq)
+def nearest_beginning(
+    connection: Connection, market: Market, *, first_seq: int, last_seq: int, events_max: int | None, what: str
+) -> Beginning:
+    """Return the nearest state before a batch's `first_seq` from which the journal goes on without a gap.
+
+    Raises ExplainError when there is none, or when a replay up to `last_seq` executes more than `events_max` events.
+    """
+    before = checkpoints_of(market.pk).exclude(state_hash="").filter(seq__lt=first_seq)
     checkpoint = before.defer(None).order_by("-seq", "-id").first()
-    first_seq = journal_beginning(connection, market_id=market.pk) or 0
+    stored_from = journal_beginning(connection, market_id=market.pk) or 0
     since = checkpoint.seq if checkpoint is not None else 0
-    if first_seq > since + 1:
-        raise ExplainError("The journal between the nearest checkpoint and this trade is gone")
-    distance = batch.last_seq - since
+    if stored_from > since + 1:
+        raise ExplainError(f"The journal between the nearest checkpoint and this {what} is gone")
+    distance = last_seq - since
     if events_max is not None and distance > events_max:
         raise ExplainError(
             f"{distance:,} events would have to be replayed, which takes longer than a page may: "
@@ -133,7 +140,7 @@ def _beginning(connection: Connection, market: Market, batch: JournalBatch, even
     try:
         return genesis(market) if checkpoint is None else beginning_from(checkpoint)
     except CheckpointError as error:
-        raise ExplainError(f"The checkpoint before this trade cannot be used: {error}") from error
+        raise ExplainError(f"The checkpoint before this {what} cannot be used: {error}") from error
 
 
 # --- the replay ------------------------------------------------------------------------------------------

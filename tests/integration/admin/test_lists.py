@@ -30,7 +30,7 @@ from tests.integration.admin.scene import (
 
 PAGE_ROWS = 50
 LIST_QUERIES_MAX = 9  # session, user, search (at most 4), markets for the filter, count, rows
-DETAIL_QUERIES_MAX = 10
+DETAIL_QUERIES_MAX = 12
 BIG_TABLES = ("orders_order", "orders_trade", "settlement_ledgerentry", "settlement_account", "exchange_user")
 OTHER_LISTS = (
     "/admin/orders/journalbatch/",
@@ -99,7 +99,10 @@ def test_an_order_page_shows_its_trades_and_a_trade_page_its_entries(scene: Scen
     order = boss.get(f"{ORDERS}{scene.order.id}/change/").context["object_tables"]
     trade = boss.get(f"{TRADES}{scene.trade.id}/change/").context["object_tables"]
 
-    assert str(scene.trade.id) in order[0].rows[0][0]
+    held, fills, entries = order[:3]
+    assert [row[1].partition(" ")[0] for row in held.rows] == ["0", "0", "0"]
+    assert str(scene.trade.id) in fills.rows[0][0]
+    assert len(entries.rows) == 2
     assert [len(table.rows) for table in trade if table.title == "Ledger entries"] == [2]
 
 
