@@ -4,3 +4,11 @@ from django.apps import AppConfig
 class MarketdataConfig(AppConfig):
     name = "marketdata"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
+        from exchange.roles import roles_sync
+
+        # This is the last app of all: by now every right is there.
+        post_migrate.connect(roles_sync, sender=self, dispatch_uid="roles_sync")

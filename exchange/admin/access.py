@@ -13,6 +13,7 @@ from exchange.admin.changes import group_save
 from exchange.admin.columns import moment, related
 from exchange.admin.search import ByUserAdmin
 from exchange.models import RevokedSession
+from exchange.roles import is_role
 
 admin.site.unregister(Group)
 admin.site.unregister(OutstandingToken)
@@ -21,13 +22,16 @@ admin.site.unregister(BlacklistedToken)
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, BackOfficeAdmin):
-    """Groups give rights, so who changes them needs to be a superuser, and each change is recorded."""
+    """Groups give rights, so who changes them needs to be a superuser, and each change is recorded.
+
+    The roles are what the release says: nobody edits them.
+    """
 
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return staff(request).is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
-        return staff(request).is_superuser
+        return staff(request).is_superuser and not (isinstance(obj, Group) and is_role(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return False

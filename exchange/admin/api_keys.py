@@ -105,4 +105,4 @@ def _revoke_all(request: HttpRequest, object_id: str) -> HttpResponse:
 
 
 TraderAdmin.more_actions.append(DetailAction("revoke_api_keys", "Revoke API keys…", CHANGE_KEY, _revoke_all))
-TraderAdmin.more_tables.append(("exchange.view_apikey", api_key_table))
+TraderAdmin.more_tables.append(("exchange.view_apikey", lambda user: [api_key_table(user)]))

@@ -10,11 +10,12 @@ from django.db import transaction
 from exchange.audit import audit_record
 from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import Market, User
+from exchange.roles import APPOINT
 from exchange.scaling import MarketScale, NotAMultipleError, plain
 from exchange.selectors import forget_markets
 from exchange.services import limit_problems
 
-__all__ = ["group_save", "market_create", "market_problems", "user_record", "user_set_active"]
+__all__ = ["group_save", "market_create", "market_problems", "user_is_in_reach", "user_record", "user_set_active"]
 
 ENGINE_INTEGER_MAX = 2**63 - 1
 STEP_MIN = Decimal("1e-12")
@@ -26,8 +27,8 @@ PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity
 def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "") -> bool:
     """Freeze or unfreeze a user; return False when it was so already. Locks the user's row, writes an audit entry.
 
-    A frozen user is refused everywhere at once; open orders stay. Raises NOT_FOUND, and FORBIDDEN for oneself and,
-    unless the actor is a superuser, for a superuser.
+    A frozen user is refused everywhere at once; open orders stay. Raises NOT_FOUND, and FORBIDDEN for oneself and for
+    those who are not in the actor's reach.
     """
     user = User.objects.select_for_update().filter(pk=user_id).first()
     if user is None:
@@ -36,6 +37,8 @@ def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "")
         raise ApiError(ErrorCode.FORBIDDEN, "Nobody freezes themselves")
     if user.is_superuser and not actor.is_superuser:
         raise ApiError(ErrorCode.FORBIDDEN, "Only a superuser freezes a superuser")
+    if not user_is_in_reach(actor, user):
+        raise ApiError(ErrorCode.FORBIDDEN, "Only who appoints members of staff freezes them")
     if user.is_active == active:
         return False
     user.is_active = active
@@ -45,6 +48,16 @@ def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "")
         old={"is_active": not active}, new={"is_active": active}, note=note,
     )  # fmt: skip
     return True
+
+
+def user_is_in_reach(actor: User, user: User) -> bool:
+    """Tell whether a member of staff may change a user: else who can set passwords could become anybody.
+
+    Superusers are in the reach of superusers, members of staff of those who appoint them; everybody is in their own.
+    """
+    if actor.is_superuser or actor.pk == user.pk:
+        return True
+    return not user.is_superuser and (not user.is_staff or actor.has_perm(APPOINT))
 
 
 def user_record(*, actor: User, action: str, user: User, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from exchange.admin.changes import market_create, market_problems
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment
 from exchange.admin.fees import FeeTierFormSet, FeeTierInline
 from exchange.admin.notes import Question, ask, refusal, report
+from exchange.admin.recorded import RecordedForms
 from exchange.admin.states import StateForm, meaning_of, name_of
 from exchange.errors import ApiError
 from exchange.models import Asset, Market
@@ -38,6 +39,14 @@ CHANGEABLE = (*FEES, *LIMITS)
 STATE_TEXT = (
     "It holds from the engine's next batch on, at once as a rule, and is announced on the streams. What is in the "
     "book stays there in every state."
+)
+LIMITS_TEXT = (
+    "For orders that come from now on. Those in the book stay, also outside of a new band or limit; an amend is "
+    "measured by the new ones."
+)
+UNCHANGING = (
+    "Assets, tick and lot never change: open orders, trades and the journal are counted in them. For other steps close "
+    "this market and create one between other assets."
 )
 
 
@@ -84,9 +93,9 @@ class MarketAdmin(BackOfficeAdmin):
         (None, {"fields": [
             "symbol", label("trading_state", STATE_COLOURS, "state"), "meaning", "base", "quote", amount("tick_size"),
             amount("lot_size"), amount("reference_price"), moment("created_at"),
-        ]}),
+        ], "description": UNCHANGING}),
         ("Fees", {"fields": FEES, "description": "For users without a fee tier. Accepted orders keep their rates."}),
-        ("Limits", {"fields": LIMITS, "description": "For new orders. Those in the book stay."}),
+        ("Limits", {"fields": LIMITS, "description": LIMITS_TEXT}),
     ]  # fmt: skip
     add_fieldsets = (
         (
@@ -170,7 +179,7 @@ def _with_state(market: Market) -> str:
 
 
 @admin.register(Asset)
-class AssetAdmin(BackOfficeAdmin):
+class AssetAdmin(RecordedForms, BackOfficeAdmin):
     """Assets are created, and then only renamed: their decimals are in every amount."""
 
     list_display = ["code", "name", "decimals"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -11,13 +12,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html_join
 
 from exchange.admin.base import BackOfficeAdmin, DetailAction, Table, staff
-from exchange.admin.changes import user_record, user_set_active
+from exchange.admin.changes import user_is_in_reach, user_record, user_set_active
 from exchange.admin.columns import link_to_search, moment
 from exchange.admin.fees import tier_table
+from exchange.admin.logins import login_table
 from exchange.admin.notes import Question, ask_note, refusal, report
 from exchange.admin.search import find_users
 from exchange.errors import ApiError
 from exchange.models import User
+from exchange.roles import APPOINT
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -25,17 +28,21 @@ else:
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 CHANGE_USER = "exchange.change_user"
-ONLY_SUPERUSERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+APPOINTMENT, ONLY_SUPERUSERS = ("is_staff", "groups"), ("is_superuser", "user_permissions")
 
 
 @admin.register(User)
 class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
-    """Freezing has an action of its own; only superusers give rights, and only they touch superusers."""
+    """Freezing has an action of its own.
 
-    # What apps above this one can do for a user; they append to it.
+    Only who may appoint staff gives roles and touches members of staff, and nobody their own rights; only superusers
+    give single rights and touch superusers.
+    """
+
+    # What apps above this one can do for a user and know about one; they append to it.
     more_actions: ClassVar[list[DetailAction]] = []
-    # What other pages have on a user: tables for those with a right ("app.codename").
-    more_tables: ClassVar[list[tuple[str, Callable[[User], Table]]]] = []
+    # What other pages have on a user, for those with a right ("app.codename").
+    more_tables: ClassVar[list[tuple[str, Callable[[User], list[Table]]]]] = []
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -51,7 +58,7 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("username", "password", "is_active")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Rights", {"fields": ONLY_SUPERUSERS}),
+        ("Rights", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Activity", {"fields": (moment("date_joined"), moment("last_login"), "activity")}),
     )
 
@@ -64,14 +71,17 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
-        above = isinstance(obj, User) and obj.is_superuser and not staff(request).is_superuser
-        return not above and super().has_change_permission(request, obj)
+        is_in_reach = not isinstance(obj, User) or user_is_in_reach(staff(request), obj)
+        return is_in_reach and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
         if obj is None:
             return []
-        shown = ["is_active", *self.fieldsets[3][1]["fields"]]
-        return shown if staff(request).is_superuser else [*shown, *ONLY_SUPERUSERS]
+        actor, shown = staff(request), ["is_active", *self.fieldsets[3][1]["fields"]]
+        if actor.is_superuser:
+            return shown
+        appoints = actor.has_perm(APPOINT) and obj.pk != actor.pk
+        return [*shown, *ONLY_SUPERUSERS, *(() if appoints else APPOINTMENT)]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user_permissions":
@@ -105,8 +115,8 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
         return response
 
     def object_tables(self, request: HttpRequest, obj: User) -> list[Table]:
-        more = [table(obj) for permission, table in self.more_tables if request.user.has_perm(permission)]
-        return [tier_table(obj), *more]
+        more = [tables(obj) for permission, tables in self.more_tables if request.user.has_perm(permission)]
+        return [*chain.from_iterable(more), tier_table(obj), login_table(obj)]
 
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
         freeze = DetailAction("freeze", "Freeze…", CHANGE_USER, partial(self._change_one, False))

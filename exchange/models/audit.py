@@ -12,10 +12,11 @@ class AuditEntry(models.Model):
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="audit_entries", null=True, blank=True
-    )
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="audit_entries", null=True, blank=True,
+        db_index=False,
+    )  # fmt: skip
     action = models.CharField(max_length=64)
-    target_type = models.CharField(max_length=32)
+    target_type = models.CharField(max_length=64)
     target_id = models.CharField(max_length=64)
     old = models.JSONField(default=dict)
     new = models.JSONField(default=dict)
@@ -23,7 +24,12 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["target_type", "target_id"])]
+        indexes = [
+            models.Index(fields=["target_type", "id"], name="audit_target_type_id"),
+            models.Index(fields=["target_id", "id"], name="audit_target_id"),
+            models.Index(fields=["actor", "id"], name="audit_actor_id"),
+            models.Index(fields=["action", "id"], name="audit_action_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_type} {self.target_id}"

@@ -1,5 +1,6 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 
 from exchange.ids import uuid7
 
@@ -8,6 +9,15 @@ class User(AbstractUser):
     """A trader or a staff member. `is_active = False` freezes the account at once, whatever tokens it holds."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta:
+        permissions = [("appoint_user", "Can make users members of staff and give them roles")]
+        # Few users are either: staff look for them among a million others.
+        indexes = [
+            models.Index(fields=["id"], condition=Q(is_staff=True), name="user_staff"),
+            models.Index(fields=["id"], condition=Q(is_active=False), name="user_frozen"),
+            models.Index(fields=["email"], name="user_email"),
+        ]
 
 
 class RevokedSession(models.Model):

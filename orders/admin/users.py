@@ -77,5 +77,5 @@ def _cancel_all(request: HttpRequest, object_id: str) -> HttpResponse:
     return HttpResponseRedirect(back)
 
 
-TraderAdmin.more_tables.append(_tables_of)
+TraderAdmin.more_tables.append(("orders.view_order", _tables_of))
 TraderAdmin.more_actions.append(DetailAction("cancel-orders", "Cancel all orders…", CANCEL, _cancel_all))

@@ -97,6 +97,7 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("cancel_order", "Can cancel orders of users")]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from exchange.ids import uuid7
 from exchange.models import Market, User
-from orders.models import Order, Trade
-from settlement.models import Account, FailedSettlement
+from orders.models import Mismatch, Order, ReconcileRun, Trade
+from settlement.models import Account, Adjustment, FailedSettlement
 from tests.fixtures import fresh_name, make_market, make_user
 from tests.integration.admin.fill import fill
 
@@ -50,6 +50,18 @@ class Scene:
     @cached_property
     def account(self) -> Account:
         return Account.objects.get(owner=self.users[0], asset_id="USDT")
+
+    @cached_property
+    def adjustment(self) -> Adjustment:
+        """A proposal that waits for a second person."""
+        return Adjustment.objects.create(reason="for the roles", proposed_by=self.users[2])
+
+    @cached_property
+    def mismatch(self) -> Mismatch:
+        run = ReconcileRun.objects.create(kind=ReconcileRun.Kind.FULL, status=ReconcileRun.Status.MISMATCH)
+        return Mismatch.objects.create(
+            run=run, check_name=Mismatch.Check.HELD, subject="7", expected={}, found={}, signature=fresh_name("s")
+        )
 
 
 def make_oco() -> list[Order]:

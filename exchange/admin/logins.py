@@ -1,0 +1,25 @@
+"""A user's logins, as far as they leave a trace: refresh tokens, of which each is good for one refresh."""
+
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from exchange.admin.base import Table
+from exchange.admin.columns import mark, time_text
+from exchange.models import User
+
+LOGINS_SHOWN = 10
+
+
+def login_table(user: User) -> Table:
+    """Return a user's newest refresh tokens as a table. One query."""
+    tokens = OutstandingToken.objects.filter(user=user).select_related("blacklistedtoken").order_by("-id")
+    rows = [
+        [
+            time_text(token.created_at), time_text(token.expires_at),
+            time_text(spent.blacklisted_at)
+            if (spent := getattr(token, "blacklistedtoken", None))
+            else mark("not yet", "info"),
+        ]
+        for token in tokens[:LOGINS_SHOWN]
+    ]  # fmt: skip
+    title = f"Logins: refresh tokens, the newest {LOGINS_SHOWN}; a new one follows each that is spent"
+    return Table(title, ("Issued", "Expires", "Spent"), rows)
