@@ -320,12 +320,14 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Trade Engine",
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "candlestick_chart",
+    "DASHBOARD_CALLBACK": "marketdata.dashboard.page.dashboard_context",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,
         "navigation": [
+            {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
             {
                 "title": "Trading",
                 "items": [

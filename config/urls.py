@@ -6,8 +6,10 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 import exchange.urls
 from exchange.envelope import handler_404
 from marketdata.api.streams import streams
+from marketdata.dashboard.page import dashboard_part
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/dashboard/", admin.site.admin_view(dashboard_part), name="admin-dashboard"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(exchange.urls.api_urlpatterns)),
     path("api/v1/", include("marketdata.urls")),

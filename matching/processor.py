@@ -11,6 +11,7 @@ from matching import metrics
 from matching.engine import Engine
 from matching.journal import BatchOutcome, BatchTransaction, Journal
 from matching.messages import Correlation, Reply, ReplyStatus, Request, TendRequest
+from matching.pace import Pace, PaceMeter
 
 log = structlog.get_logger(__name__)
 
@@ -72,10 +73,21 @@ class MarketProcessor:
         self.committed_state = (0, "")  # sequence number and state hash after the last batch, for the heartbeat
         self._armed: frozenset[int] = frozenset()  # brackets that waited for settlement when last looked at
         self._armed_ms = 0
+        self._meter = PaceMeter()
 
     @property
     def seq(self) -> int:
         return self._engine.seq if self._engine else 0
+
+    @property
+    def open_orders(self) -> int:
+        """How many orders are open and waiting. May be read from any thread."""
+        engine = self._engine
+        return engine.open_order_count if engine else 0
+
+    def pace(self) -> Pace:
+        """Return how fast batches are committed now. From any thread."""
+        return self._meter.pace()
 
     def try_recover(self) -> Recovered | None:
         """Take the lock and rebuild the engine; None while another engine has the lock. Raises what storage raises."""
@@ -154,7 +166,9 @@ class MarketProcessor:
                 in_doubt=self._in_doubt is not None,
                 is_transient=isinstance(error, BatchLateError) or self._journal.is_transient(error),
             ) from error
-        metrics.observe_batch(self.symbol, len(due), time.perf_counter() - started, engine.seq)
+        took_s = time.perf_counter() - started
+        metrics.observe_batch(self.symbol, len(due), took_s, engine.seq)
+        self._meter.add(len(due), took_s)
         self._journal.after_commit(outcome)
         outcome.replies.extend(late)
         return outcome

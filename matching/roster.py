@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from matching.pace import Pace
+
 
 class Role(StrEnum):
     """What a process is for a market."""
@@ -22,13 +24,18 @@ HOLDERS = (Role.ACTIVE, Role.RECOVERING)
 
 
 class MarketReport(NamedTuple):
-    """One market as a process sees itself; `heir` is the process that it hands the market over to."""
+    """One market as a process sees itself; `heir` is the process that it hands the market over to.
+
+    Who serves the market says at which pace, and how many orders are open; nobody decides anything by that.
+    """
 
     symbol: str
     role: Role
     since_ms: int
     seq: int
     heir: str = ""
+    pace: Pace | None = None
+    open_orders: int = 0
 
 
 class Peer(NamedTuple):

@@ -105,7 +105,10 @@ class MarketRunner:
         since_ms, warm_seq = self._processor.locked_ms, self._processor.warm_seq
         if self._is_serving or since_ms:
             role = Role.ACTIVE if self._is_serving else Role.RECOVERING
-            return MarketReport(self.symbol, role, since_ms, self._processor.seq, heir)
+            processor = self._processor
+            return MarketReport(
+                self.symbol, role, since_ms, processor.seq, heir, processor.pace(), processor.open_orders
+            )
         role = Role.COLD if warm_seq is None else Role.WARM
         return MarketReport(self.symbol, role, 0, warm_seq or 0, heir)
 

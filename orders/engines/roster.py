@@ -79,7 +79,10 @@ class PostgresRoster:
             since_ms = self._now_ms
             self._since[report.symbol] = report.role, since_ms
         since_ms = report.since_ms if report.role in HOLDERS else since_ms
-        return {"symbol": report.symbol, "role": report.role, "since": since_ms, "seq": report.seq, "heir": report.heir}
+        told = {"symbol": report.symbol, "role": report.role, "since": since_ms, "seq": report.seq, "heir": report.heir}
+        if report.pace is not None:
+            told |= {"pace": report.pace._asdict(), "open_orders": report.open_orders}
+        return told
 
     def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:

@@ -125,4 +125,6 @@ def _view(row: EngineProcess, report: dict[str, Any], seq: int, now: datetime) -
         "lag": max(0, seq - report["seq"]) if report["role"] == Role.WARM else None,
         "beat_age_s": _age_s(row, now),
         "heir": report["heir"],
+        "pace": report.get("pace"),
+        "open_orders": report.get("open_orders"),
     }
