@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import environ
 import structlog
 from celery.schedules import crontab
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from kombu import Queue
 
@@ -320,6 +321,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Trade Engine",
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "candlestick_chart",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("backoffice/icon.svg")}],
     "DASHBOARD_CALLBACK": "marketdata.dashboard.page.dashboard_context",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
