@@ -58,10 +58,10 @@ class RecordedActions(AnyModelAdmin):
         may_change = self.has_change_permission(request)
         return {name: action for name, action in actions.items() if may_change or name == "delete_selected"}
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], **where: Any) -> Any:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **named: Any) -> Any:
         name = request.POST.get("action", "")
         chosen = self._chosen(request, queryset) if name in self.get_actions(request) else []
-        response = super().response_action(request, queryset, **where)
+        response = super().response_action(request, queryset, *where, **named)
         if name != "delete_selected":  # that one records itself
             for obj in chosen:
                 audit_record(actor=staff(request), action=f"{self.opts.model_name}.{name}", target=obj)

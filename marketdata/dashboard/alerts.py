@@ -24,6 +24,7 @@ RECONCILED_WITHIN: Final = timedelta(hours=1)
 SCHEDULER_WITHIN: Final = timedelta(minutes=15)
 ANALYTICS_WITHIN: Final = timedelta(minutes=20)
 SLOW_MS: Final = 500
+SLOW_BATCHES: Final = 20  # of fewer, one that came at a bad moment says nothing
 PARTITION_DAYS_MIN: Final = 5
 PAGE, WARN, INFO = "page", "warn", "info"
 _ORDER = {PAGE: 0, WARN: 1, INFO: 2}
@@ -114,7 +115,7 @@ def _processes(figures: Figures) -> Iterator[Alert]:
 
 def _p99_ms(holder: dict[str, object] | None) -> float:
     pace = (holder or {}).get("pace")
-    return float(pace["p99_ms"]) if isinstance(pace, dict) else 0.0
+    return float(pace["p99_ms"]) if isinstance(pace, dict) and pace["batches"] >= SLOW_BATCHES else 0.0
 
 
 def _list(model: str) -> str:

@@ -1,7 +1,6 @@
 """Fill the tables of the back office by set-based SQL: from fifty rows for a test to a million for a measurement.
 
-`manage.py shell -c "from tests.integration.admin.fill import *; fill(orders=1_000_000, trades=300_000); analyze()"`
-fills the database of DATABASE_URL.
+`make bench ARGS=back_office` fills a database of its own.
 """
 
 from datetime import timedelta
@@ -61,12 +60,14 @@ ON CONFLICT DO NOTHING
 """
 TRADES = """
 INSERT INTO orders_trade
-SELECT pg_temp.uid(('x' || lpad(left(replace(s.id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint, b.priority, '002'),
-    b.market_id, b.priority, b.price, b.quantity, b.user_id, s.user_id, b.id, s.id, 'sell', 1, 1,
-    b.price * b.quantity + 1, s.created_at,
-    CASE WHEN b.priority %% 1000 = 0 THEN 'failed' WHEN b.priority %% 1000 = 2 THEN 'pending' ELSE 'settled' END,
+SELECT pg_temp.uid(('x' || lpad(left(replace(s.id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint, b.priority,
+        lpad(to_hex(k + 2), 3, '0')),
+    b.market_id, b.priority * %(fills)s + k, b.price, b.quantity / %(fills)s, b.user_id, s.user_id, b.id, s.id, 'sell',
+    1, 1, b.price * b.quantity / %(fills)s + 1, s.created_at,
+    CASE WHEN k > 0 THEN 'settled' WHEN b.priority %% 1000 = 0 THEN 'failed' WHEN b.priority %% 1000 = 2 THEN 'pending'
+        ELSE 'settled' END,
     s.created_at
-FROM orders_order b JOIN orders_order s ON s.priority = b.priority + 1
+FROM orders_order b JOIN orders_order s ON s.priority = b.priority + 1 CROSS JOIN generate_series(0, %(fills)s - 1) AS k
 WHERE b.side = 'buy' AND b.status = 'filled' AND b.user_id = ANY(%(users)s) AND s.user_id = ANY(%(users)s)
 LIMIT %(trades)s
 """
@@ -97,14 +98,17 @@ ATTEMPTS = """[
 
 
 @transaction.atomic
-def fill(*, orders: int, trades: int, users: int = 200, prefix: str = "load") -> list[User]:
-    """Create users with orders, trades, balances, ledger entries and failed settlements; return the users."""
+def fill(*, orders: int, trades: int, users: int = 200, prefix: str = "load", fills_per_pair: int = 1) -> list[User]:
+    """Create users with orders, trades, balances, ledger entries and failed settlements; return the users.
+
+    There are at most `0.3 * orders * fills_per_pair` trades.
+    """
     now = timezone.now()
     for back in range(DAYS + 2):
         create_partitions(today=now.date() - timedelta(days=back))
     people = make_users(users, prefix)
     values: dict[str, Any] = {
-        "orders": orders, "trades": trades, "days": DAYS, "now": int(now.timestamp() * 1000), "attempts": ATTEMPTS,
+        "orders": orders, "trades": trades, "days": DAYS, "now": int(now.timestamp() * 1000), "attempts": ATTEMPTS, "fills": fills_per_pair,
         "users": [user.id for user in people], "markets": make_markets(), "assets": ["USDT", "BTC"],
     }  # fmt: skip
     with connection.cursor() as cursor:
