@@ -83,10 +83,19 @@ class Flow:
                 self._take(heapq.heappop(self._turns))
 
     def stop(self) -> None:
-        """Take all orders out of the books and turn the switch off. Raises AwayError, RefusedError."""
+        """Take all orders out of the books and turn the switch off. Raises AwayError; RefusedError at the end.
+
+        Where a market's engine is away, its orders stay, and go by the switch or as they expire.
+        """
+        refusals: list[RefusedError] = []
         for desk in (self._maker, *self._takers):
             desk.hang_up()
-            desk.cancel_all()
+            try:
+                desk.cancel_all()
+            except RefusedError as error:
+                refusals.append(error)
+        if refusals:
+            raise refusals[0]
         self._maker.cancel_after(0)
 
     # --- turns ----------------------------------------------------------------------------------------
