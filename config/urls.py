@@ -15,11 +15,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("marketdata.urls")),
     path("api/v1/", include("orders.urls")),
     path("api/v1/", include("settlement.urls")),
-    path("api/streams", streams, name="streams"),
     path("api/v1/", include("demo.urls")),
     path("", include("exchange.urls")),
     path("", include("marketdata.page.urls")),
     path("", include("settlement.wallet.service.urls")),
+    path("api/streams", streams, name="streams"),
     # JSON for whatever else is asked below /api/ and /internal/, with DEBUG too.
     re_path(r"^(api|internal)/", handler_404),
 ]
