@@ -4,18 +4,22 @@ import asyncio
 import json
 import os
 import random
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.contract.streams import StreamContract
+from exchange.models import User
+from matching.engine import Side
 from tests.integration.marketdata.clients import book_levels
 from tests.integration.marketdata.daphne import PROJECT
 from tests.integration.marketdata.proxies import Proxy
 from tests.integration.marketdata.scripted import ScriptedMarket
+from tests.integration.marketdata.test_orders import token_of
+from tests.node import node_program
 from tests.unit.marketdata.test_client import SNAPSHOT, snapshot_book, update
 
 HERE = Path(__file__).parent
@@ -25,14 +29,11 @@ MODULE = (PROJECT / "marketdata/static/streams/stream.js").as_uri()
 @pytest.fixture(scope="module")
 def node() -> list[str]:
     """Return how to run Node with a WebSocket: it has one by itself from 22 on."""
-    program = shutil.which("node")
-    if program is None:
-        pytest.skip("there is no Node on this machine to run the JavaScript client")
-    return [program, "--experimental-websocket", "--no-warnings"]
+    return [node_program(), "--experimental-websocket", "--no-warnings"]
 
 
 class Follower:
-    """follow.mjs as a process."""
+    """follow.mjs or account.mjs as a process."""
 
     def __init__(self, process: asyncio.subprocess.Process, contract: StreamContract) -> None:
         self._process = process
@@ -120,3 +121,37 @@ async def test_it_asks_for_what_is_missing_and_for_the_book_when_it_is_wrong(nod
         "asks": [["1000.00", "1.0"]],
         "repairs": 2,
     }
+
+
+@pytest.fixture
+async def account(node: list[str], proxy: Proxy, maker: User) -> AsyncIterator[Follower]:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *node, str(HERE / "account.mjs"), MODULE, proxy.url, stdin=pipe, stdout=pipe
+    )
+    assert process.stdin
+    process.stdin.write(f"{token_of(maker)}\n".encode())
+    yield Follower(process)
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_an_account_is_followed_over_cuts_and_each_fill_comes_once(
+    script: ScriptedMarket, proxy: Proxy, account: Follower, maker: User
+) -> None:
+    begun = await account.at(1)
+    fills = []
+    for cut in range(1, 4):
+        order = script.place(Side.SELL, 1001 + cut, 7)
+        await script.publish()
+        await account.at(3 * cut - 1)
+        await proxy.cut()
+        fills.append(str(UUID(bytes=script.trade(order, 2).id)))
+        await script.publish()
+        await proxy.start()
+
+        known = await account.at(3 * cut + 1)  # the order, the fill
+
+        assert (known["session"], known["resumed"], known["fills"]) == (begun["session"], cut, fills)
+        assert sorted(known["orders"]) == sorted(str(UUID(bytes=order_id)) for order_id in script.open)
+        assert known["asked"] == cut + 1
