@@ -108,8 +108,9 @@ def fill(*, orders: int, trades: int, users: int = 200, prefix: str = "load", fi
         create_partitions(today=now.date() - timedelta(days=back))
     people = make_users(users, prefix)
     values: dict[str, Any] = {
-        "orders": orders, "trades": trades, "days": DAYS, "now": int(now.timestamp() * 1000), "attempts": ATTEMPTS, "fills": fills_per_pair,
-        "users": [user.id for user in people], "markets": make_markets(), "assets": ["USDT", "BTC"],
+        "orders": orders, "trades": trades, "days": DAYS, "now": int(now.timestamp() * 1000), "attempts": ATTEMPTS,
+        "fills": fills_per_pair, "users": [user.id for user in people], "markets": make_markets(),
+        "assets": ["USDT", "BTC"],
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL jit = off")

@@ -22,6 +22,7 @@ function begin(token) {
   const give = () => ((asked += 1), token);
   stream = new PrivateStream(url, give, {
     onMessage: (message) => {
+      console.log(JSON.stringify({ received: message }));
       if (message.type === "fill") fills.push(message.id);
       tell();
     },

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.contract.streams import StreamContract
 from exchange.models import User
 from matching.engine import Side
+from tests.contract.streams import StreamContract
 from tests.integration.marketdata.clients import book_levels
 from tests.integration.marketdata.daphne import PROJECT
 from tests.integration.marketdata.proxies import Proxy
@@ -35,9 +35,10 @@ def node() -> list[str]:
 class Follower:
     """follow.mjs or account.mjs as a process."""
 
-    def __init__(self, process: asyncio.subprocess.Process, contract: StreamContract) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, contract: StreamContract, channel: str) -> None:
         self._process = process
         self._contract = contract
+        self._channel = channel
 
     async def at(self, seq: int) -> dict[str, Any]:
         """Return the book once it is at a sequence number; what came until then must be as described."""
@@ -49,7 +50,7 @@ class Follower:
                 found: dict[str, Any] = json.loads(await self._process.stdout.readline())
                 if "received" not in found:
                     return found
-                self._contract.check_message("markets", found["received"])
+                self._contract.check_message(self._channel, found["received"])
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ async def follower(
     pipe = asyncio.subprocess.PIPE
     command = [*node, str(HERE / "follow.mjs"), MODULE, proxy.url, script.market.symbol]
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-    yield Follower(process, stream_contract)
+    yield Follower(process, stream_contract, "markets")
     assert process.stdin
     process.stdin.close()
     await asyncio.wait_for(process.communicate(), 10)
@@ -124,14 +125,16 @@ async def test_it_asks_for_what_is_missing_and_for_the_book_when_it_is_wrong(nod
 
 
 @pytest.fixture
-async def account(node: list[str], proxy: Proxy, maker: User) -> AsyncIterator[Follower]:
+async def account(
+    node: list[str], proxy: Proxy, maker: User, stream_contract: StreamContract
+) -> AsyncIterator[Follower]:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *node, str(HERE / "account.mjs"), MODULE, proxy.url, stdin=pipe, stdout=pipe
     )
     assert process.stdin
     process.stdin.write(f"{token_of(maker)}\n".encode())
-    yield Follower(process)
+    yield Follower(process, stream_contract, "orders")
     process.stdin.close()
     assert await asyncio.wait_for(process.wait(), 10) == 0
 
