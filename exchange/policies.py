@@ -5,21 +5,17 @@ The back office (Alpine) and the API documentation (Swagger UI) bring code that 
 hosts.
 """
 
-from collections.abc import Mapping
-
 __all__ = ["HEADER", "policy_of", "trading_policy"]
 
 HEADER = "Content-Security-Policy"
 
-_Directives = Mapping[str, str]
-
-_CLOSED: _Directives = {
+_CLOSED: dict[str, str] = {
     "default-src": "'none'",
     "base-uri": "'none'",
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
-_LIBRARIES: _Directives = _CLOSED | {
+_LIBRARIES: dict[str, str] = _CLOSED | {
     "base-uri": "'self'",
     "script-src": "'self' 'unsafe-inline'",
     "style-src": "'self' 'unsafe-inline'",
@@ -28,7 +24,7 @@ _LIBRARIES: _Directives = _CLOSED | {
     "connect-src": "'self'",
 }
 # The longest prefix that fits decides.
-_BY_PREFIX: dict[str, _Directives] = {
+_BY_PREFIX: dict[str, dict[str, str]] = {
     "/": _CLOSED,
     "/api/docs": _LIBRARIES,
     "/admin/": _LIBRARIES | {"script-src": "'self' 'unsafe-inline' 'unsafe-eval'"},  # Alpine evaluates attributes
@@ -57,5 +53,5 @@ def trading_policy(nonce: str, host: str) -> str:
     )
 
 
-def _text(directives: _Directives) -> str:
+def _text(directives: dict[str, str]) -> str:
     return "; ".join(f"{name} {value}" for name, value in directives.items())

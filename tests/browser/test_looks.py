@@ -17,8 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 Visitors = Callable[..., Visitor]
 # Everything that can be operated and has no name to be read out.
-NAMELESS = """() => [...document.querySelectorAll(
-        "button, input, select, a, [role=listbox], [role=tabpanel], canvas[role]")]
+NAMELESS = """() => [...document.querySelectorAll("button, input, select, a, [role=listbox], [role=tabpanel]")]
     .filter((one) => one.offsetParent !== null)
     .filter((one) => !(one.ariaLabel || one.labels?.length || one.innerText?.trim()))
     .filter((one) => !one.hasAttribute("aria-labelledby"))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
@@ -50,13 +51,12 @@ class Visitor:
 
 @contextmanager
 def visiting(
-    browser: Browser, web: str, *, width: int = 1280, height: int = 800, theme: str = "dark", **context: object
+    browser: Browser, web: str, *, width: int = 1280, height: int = 800, theme: Literal["dark", "light"] = "dark"
 ) -> Iterator[Visitor]:
     """Give a person a browser; at the end its console must be empty."""
-    scheme = "light" if theme == "light" else "dark"
     profile = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", **context  # type: ignore[arg-type]
-    )  # fmt: skip
+        viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
+    )
     try:
         visitor = Visitor(profile.new_page(), web)
         yield visitor

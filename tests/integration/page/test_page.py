@@ -32,8 +32,13 @@ def test_all_modules_and_libraries_that_the_page_names_are_served(browser: Clien
     libraries = json.loads(found[1])["imports"].values()
     addresses = {*libraries, *re.findall(r'(?:href|src)="(/static/[^"]+)"', page)}
     assert len(addresses) > 30
-    missing = [address for address in sorted(addresses) if browser.get(address).status_code != 200]
-    assert missing == []
+    assert [address for address in sorted(addresses) if not is_served(browser, address)] == []
+
+
+def is_served(browser: Client, address: str) -> bool:
+    answer = browser.get(address)
+    answer.close()
+    return answer.status_code == 200
 
 
 def test_the_page_runs_own_files_and_the_one_script_that_has_the_nonce(browser: Client, market: Market) -> None:

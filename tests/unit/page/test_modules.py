@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.node import node_program
 
-TESTS = sorted((Path(__file__).parent / "javascript").glob("*.test.mjs"))
+TESTS = sorted(str(path) for path in (Path(__file__).parent / "javascript").glob("*.test.mjs"))
 
 
 def test_the_modules_of_the_page_keep_their_own_tests() -> None:
