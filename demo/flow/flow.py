@@ -68,19 +68,24 @@ class Flow:
         self._numbers = count()
         self._resting_until: dict[str, float] = {}
         self._pause_s = 0.0
+        self._is_leaving = False
         self.done = {"quotes": 0, "moves": 0, "orders": 0, "trades": 0, "refusals": 0}
 
     def run(self, until_s: float) -> None:
-        """Trade until a moment of the monotonic clock. Never ends for what the exchange answers or does not answer."""
+        """Trade until a moment of the monotonic clock, or until `leave`; nothing the exchange answers ends it."""
         for act in (self._begin, self._look_at_the_rules, self._renew_switch, self._next_order, self._look_at_the_book):
             self._in(0, act)
         self._in(_REPORT_S, self._report)
-        while (now_s := time.monotonic()) < until_s:
+        while (now_s := time.monotonic()) < until_s and not self._is_leaving:
             wait_s = self._turns[0].due_s - now_s
             if wait_s > 0:
                 time.sleep(min(wait_s, until_s - now_s))
             else:
                 self._take(heapq.heappop(self._turns))
+
+    def leave(self) -> None:
+        """Have `run` return after the turn it is at. May be called from a signal handler."""
+        self._is_leaving = True
 
     def stop(self) -> None:
         """Take all orders out of the books and turn the switch off. Raises AwayError; RefusedError at the end.

@@ -56,8 +56,12 @@ class Command(BaseCommand):
 
 
 def _run(flow: Flow, until_s: float) -> None:
+    def leave(number: int, frame: FrameType | None) -> None:
+        flow.leave()  # an exception alone could get lost in code that cannot raise
+        raise StopRequested
+
     for number in STOP_SIGNALS:
-        signal.signal(number, _request_stop)
+        signal.signal(number, leave)
     try:
         flow.run(until_s)
     except StopRequested:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 from django.conf import settings as project_settings
 from django.core.management import CommandError, call_command
+from django.db.models import Count
 
 from config.embedded.processes import die_with_parent
 from config.embedded.settings import LOOPBACK, PROJECT
@@ -64,8 +65,7 @@ def api(port: int) -> Iterator[None]:
 def quotes() -> dict[str, int]:
     """Return how many open orders the maker has, by market; only of markets where it has some."""
     rows = Order.objects.filter(user__username=seeds.FLOW_MAKER, status__in=OPEN_STATUSES)
-    symbols = list(rows.values_list("market__symbol", flat=True))
-    return {symbol: symbols.count(symbol) for symbol in set(symbols)}
+    return dict(rows.values_list("market__symbol").annotate(Count("id")))
 
 
 def test_it_quotes_what_is_served_trades_survives_a_restart_and_leaves_nothing(markets: list[Market]) -> None:
@@ -82,7 +82,7 @@ def test_it_quotes_what_is_served_trades_survives_a_restart_and_leaves_nothing(m
         wait_until(lambda: Trade.objects.count() >= before + 20, "trades after the restart", PATIENCE_S)
         assert all(RUNGS <= number <= 2 * RUNGS for number in quotes().values()), quotes()
         flow.terminate()
-        assert flow.wait(timeout=15) == 0
+        assert flow.wait(timeout=PATIENCE_S) == 0
 
         left = Order.objects.filter(status__in=OPEN_STATUSES)
         assert not left.exists()
