@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table
+from exchange.admin.base import COUNT_MAX, DetailAction, ReadOnlyAdmin, Table
 from exchange.admin.columns import (
     SIDE_COLOURS,
     amount,
@@ -64,7 +64,10 @@ class TradeAdmin(ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         if search_term.strip():
-            queryset = queryset.filter(_trades_called(search_term.strip()))
+            spanned = UuidTimeFilter(request, dict(request.GET.lists()), self.model, self).queryset(
+                request, Trade.objects.order_by("-id")
+            )
+            queryset = queryset.filter(_trades_called(search_term.strip(), spanned))
         return queryset, False
 
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
@@ -84,15 +87,27 @@ class TradeAdmin(ReadOnlyAdmin):
         return [Table("Failed settlement", ("#", "State", "Code", "Error"), failures), *tables] if failures else tables
 
 
-def _trades_called(term: str) -> Q:
-    """Return what finds trades by index; the first that exists counts: id, order id, user. At most 4 queries."""
+def _trades_called(term: str, spanned: QuerySet[Trade]) -> Q:
+    """Return what finds trades by index; the first that exists counts: id, order id, user. At most 6 queries."""
     if identity := as_uuid(term):
         if Trade.objects.filter(id=identity).exists():
             return Q(id=identity)
         if order := Order.objects.filter(id=identity).first():
             return trades_of_order(order)
     users = find_users(term)
-    return of_users("buyer_id", users) | of_users("seller_id", users)
+    found = of_users("buyer_id", users) | of_users("seller_id", users)
+    return found & _newest(users[0], spanned) if len(users) == 1 else found
+
+
+def _newest(user_id: UUID, spanned: QuerySet[Trade]) -> Q:
+    """Return what leaves out trades behind the newest COUNT_MAX of a user as buyer or as seller. Two queries, by index.
+
+    A list shows no more of them anyway, and without a bound all trades of a market maker would be read and sorted.
+    """
+    sides = (spanned.filter(buyer_id=user_id), spanned.filter(seller_id=user_id))
+    behind = [list(side.values_list("id", flat=True)[COUNT_MAX : COUNT_MAX + 1]) for side in sides]
+    bounds = [row[0] for row in behind if row]
+    return Q(id__gte=max(bounds)) if bounds else Q()
 
 
 def _balances_of(trade: Trade) -> Table:

@@ -84,7 +84,11 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(fields=["transfer_id", "leg"], name="entry_once_per_transfer_leg"),
             models.CheckConstraint(condition=~Q(amount=0), name="entry_amount_not_zero"),
         ]
-        indexes = [models.Index(fields=["account", "id"], name="entry_account_id")]
+        indexes = [
+            models.Index(fields=["account", "id"], name="entry_account_id"),
+            # What few entries are: staff look for them among those of all trades.
+            models.Index(fields=["kind", "id"], condition=~Q(kind__in=["trade", "fee"]), name="entry_rare_kind_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.transfer_id}/{self.leg} {self.amount} {self.asset_id}"

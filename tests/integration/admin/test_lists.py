@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
@@ -29,7 +30,7 @@ from tests.integration.admin.scene import (
 )
 
 PAGE_ROWS = 50
-LIST_QUERIES_MAX = 9  # session, user, search (at most 4), markets for the filter, count, rows
+LIST_QUERIES_MAX = 11  # session, user, search (at most 6), markets for the filter, count, rows
 DETAIL_QUERIES_MAX = 12
 BIG_TABLES = ("orders_order", "orders_trade", "settlement_ledgerentry", "settlement_account", "exchange_user")
 OTHER_LISTS = (
@@ -277,6 +278,22 @@ def test_trades_are_found_by_id_order_and_user(scene: Scene, boss: Client) -> No
     assert search(boss, TRADES, trade.seller_order_id) == [trade]
     assert trade in search(boss, TRADES, trade.buyer.username)
     assert trade in search(boss, TRADES, trade.seller.username)
+
+
+def test_of_a_market_maker_s_trades_only_the_newest_are_looked_at_within_the_time(
+    scene: Scene, boss: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.admin.trades.COUNT_MAX", 5)
+    maker = scene.users[0]
+    own = list(Trade.objects.filter(Q(buyer=maker) | Q(seller=maker)).order_by("-id"))
+    until = own[8].executed_at
+    earlier = [trade for trade in own if trade.executed_at < until.replace(second=0, microsecond=0)]
+
+    newest = search(boss, TRADES, maker.username)
+    before = search(boss, TRADES, f"{maker.username}&until={until:%Y-%m-%dT%H:%M}")
+
+    assert 6 <= len(newest) < len(own) and newest == own[: len(newest)]
+    assert before and before == earlier[: len(before)]
 
 
 def test_entries_are_found_by_transfer_user_asset_and_account(scene: Scene, boss: Client) -> None:
