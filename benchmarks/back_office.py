@@ -80,24 +80,29 @@ def _filled() -> Any:
 
 def _pages(people: Any) -> dict[str, str]:
     """Return the addresses by what they are."""
-    from exchange.models import AuditEntry
-    from orders.models import Order, Trade
-    from settlement.models import FailedSettlement, LedgerEntry
+    from orders.models import Trade
 
-    orders, trades = "/admin/orders/order/", "/admin/orders/trade/"
-    ledger, accounts = "/admin/settlement/ledgerentry/", "/admin/settlement/account/"
-    failures, users, audit = (
-        "/admin/settlement/failedsettlement/", "/admin/exchange/user/", "/admin/exchange/auditentry/"
-    )  # fmt: skip
     trade = Trade.objects.filter(settlement_status="settled").select_related("buyer").latest("id")
     maker, user = people[0], trade.buyer
-    failure, entry = FailedSettlement.objects.latest("id"), LedgerEntry.objects.latest("id")
-    first = Order.objects.filter(user=user).earliest("id")
-    of_group = Order.objects.exclude(group_id=None).latest("id")
-    market = trade.market_id
     return {
         "dashboard": "/admin/",
         "dashboard, its part": "/admin/dashboard/",
+        **_order_pages(maker, user, trade),
+        **_trade_pages(maker, user, trade),
+        **_money_pages(user, trade),
+        **_user_pages(maker, user),
+        **_audit_pages(),
+        **_other_pages(trade.market_id),
+    }
+
+
+def _order_pages(maker: Any, user: Any, trade: Any) -> dict[str, str]:
+    from orders.models import Order
+
+    orders, market = "/admin/orders/order/", trade.market_id
+    first = Order.objects.filter(user=user).earliest("id")
+    of_group = Order.objects.exclude(group_id=None).latest("id")
+    return {
         "orders": orders,
         "orders, page 200": f"{orders}?p={PAGE}",
         **{f"orders, {status}": f"{orders}?status__exact={status}" for status in (
@@ -120,6 +125,12 @@ def _pages(people: Any) -> dict[str, str]:
         "order page, of the market maker": f"{orders}{trade.seller_order_id}/change/",
         "order page, the oldest": f"{orders}{first.pk}/change/",
         "order page, of a group": f"{orders}{of_group.pk}/change/",
+    }  # fmt: skip
+
+
+def _trade_pages(maker: Any, user: Any, trade: Any) -> dict[str, str]:
+    trades, market = "/admin/orders/trade/", trade.market_id
+    return {
         "trades": trades,
         "trades, page 200": f"{trades}?p={PAGE}",
         "trades, market": f"{trades}?market__id__exact={market}",
@@ -132,6 +143,16 @@ def _pages(people: Any) -> dict[str, str]:
         "trades by market maker": f"{trades}?q={maker.username}",
         "trades by beginning of a name": f"{trades}?q=load-1",
         "trade page": f"{trades}{trade.pk}/change/",
+    }  # fmt: skip
+
+
+def _money_pages(user: Any, trade: Any) -> dict[str, str]:
+    from settlement.models import FailedSettlement, LedgerEntry
+
+    failures, market = "/admin/settlement/failedsettlement/", trade.market_id
+    ledger, accounts = "/admin/settlement/ledgerentry/", "/admin/settlement/account/"
+    failure, entry = FailedSettlement.objects.latest("id"), LedgerEntry.objects.latest("id")
+    return {
         "failed settlements": failures,
         "failed settlements, dead": f"{failures}?state__exact=dead",
         "failed settlements, market": f"{failures}?market__id__exact={market}",
@@ -150,6 +171,12 @@ def _pages(people: Any) -> dict[str, str]:
         "balances by user": f"{accounts}?q={user.username}",
         "account page": f"{accounts}{entry.account_id}/change/",
         "account explained": f"{accounts}{entry.account_id}/explain/",
+    }  # fmt: skip
+
+
+def _user_pages(maker: Any, user: Any) -> dict[str, str]:
+    users = "/admin/exchange/user/"
+    return {
         "users": users,
         "users, staff": f"{users}?is_staff__exact=1",
         "users, frozen": f"{users}?is_active__exact=0",
@@ -159,9 +186,14 @@ def _pages(people: Any) -> dict[str, str]:
         "user page, of the market maker": f"{users}{maker.pk}/change/",
         "user activity": "/admin/marketdata/useractivity/",
         "user activity by user": f"/admin/marketdata/useractivity/?q={user.username}",
-        "markets, 24 hours": "/admin/marketdata/marketday/",
-        "markets": "/admin/exchange/market/",
-        "market page": f"/admin/exchange/market/{market}/change/",
+    }  # fmt: skip
+
+
+def _audit_pages() -> dict[str, str]:
+    from exchange.models import AuditEntry
+
+    audit = "/admin/exchange/auditentry/"
+    return {
         "audit trail": audit,
         "audit trail, member of staff": f"{audit}?actor={_boss().pk}",
         "audit trail, the exchange itself": f"{audit}?actor=none",
@@ -169,6 +201,14 @@ def _pages(people: Any) -> dict[str, str]:
         "audit trail, kind of object and today": f"{audit}?object=exchange.user&when=today",
         "audit trail by object": f"{audit}?q=777",
         "audit entry page": f"{audit}{AuditEntry.objects.latest('id').pk}/change/",
+    }  # fmt: skip
+
+
+def _other_pages(market: int) -> dict[str, str]:
+    return {
+        "markets, 24 hours": "/admin/marketdata/marketday/",
+        "markets": "/admin/exchange/market/",
+        "market page": f"/admin/exchange/market/{market}/change/",
         "adjustments": "/admin/settlement/adjustment/",
         "mismatches": "/admin/orders/mismatch/",
         "reconciliations": "/admin/orders/reconcilerun/",

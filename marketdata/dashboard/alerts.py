@@ -64,7 +64,7 @@ def _money(figures: Figures) -> Iterator[Alert]:
         text = f"The remote wallet is not reached; {_many(unreached, 'settlement')} failed for it"
         yield Alert(PAGE, "WalletBreakerOpen", text, failures, may_see)
     if figures.open_mismatches:
-        text = f"{_many(figures.open_mismatches, 'fact')} do not agree; the markets concerned are halted"
+        text = f"Facts that must agree do not, {figures.open_mismatches:,} in all; the markets concerned are halted"
         url = f"{_list('orders.mismatch')}?state__exact=open"
         yield Alert(PAGE, "ReconcileMismatch", text, url, "orders.view_mismatch")
     if figures.has_runs and (figures.clean_at is None or figures.at - figures.clean_at > RECONCILED_WITHIN):
