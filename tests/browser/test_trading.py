@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -56,7 +57,7 @@ def test_two_people_trade_and_see_it(visitors: Visitors) -> None:
 
 
 IN_AN_HOUR = (datetime.now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")  # noqa: DTZ005 - as a person types it
-TYPES = [
+TYPES: list[tuple[dict[str, Any], str]] = [
     ({"type": "limit", "price": "64000", "quantity": "0.01", "time_in_force": "gtd", "expire_at": IN_AN_HOUR}, "open"),
     ({"type": "limit", "price": "64001", "quantity": "0.01", "time_in_force": "gtc", "post_only": True}, "open"),
     ({"type": "limit", "price": "64002", "quantity": "1", "post_only": False, "display_quantity": "0.1"}, "open"),
