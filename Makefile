@@ -9,6 +9,7 @@ EXAMPLES ?= 100
 FROM ?=
 FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
+TESTS ?= not long and not browser
 KILLS ?= 200
 SEED ?=
 export VENV
@@ -18,7 +19,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup run test test-browser test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +31,10 @@ run: setup ## start the whole exchange on this machine; Ctrl-C stops it
 	@exec "$(python)" -m config.embedded.run
 
 test: setup ## run the tests against their own PostgreSQL and Valkey; ARGS="-k name" picks
-	@exec "$(python)" -m pytest --numprocesses 4 --dist loadgroup -m "not long" $(ARGS)
+	@exec "$(python)" -m pytest --numprocesses 4 --dist loadgroup -m "$(TESTS)" $(ARGS)
+
+test-browser: setup ## drive the pages with the Chromium of the system, or CHROMIUM=; screenshots in tests/browser/screenshots
+	@exec "$(python)" -m pytest --numprocesses 0 -m browser $(ARGS)
 
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
 	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
