@@ -121,6 +121,7 @@ _ID = {"type": "string", "format": "uuid", "example": "01900000-0000-7000-8000-0
 _PLACES |= {
     "order_id": {"description": "The order's `id`", "schema": _ID},
     "trade_id": {"description": "The trade's `id`", "schema": _ID},
+    "key_id": {"description": "The key's `id`", "schema": _ID},
 }
 _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait", "required": True, "schema": {"type": "integer", "minimum": 1}}

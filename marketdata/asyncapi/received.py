@@ -143,7 +143,12 @@ def _account_messages() -> dict[str, Message]:
     order = closed(members_of(OrderOutput()), description="The order, as `GET /orders/{id}`")
     balance = members_of(BalanceOutput())
     return {
-        **_message("authenticated", "Logged in", user_id=identifier("Who"), expires_at=moment("Until when")),
+        **_message(
+            "authenticated",
+            "Logged in",
+            user_id=identifier("Who"),
+            expires_at=nullable(moment("Until when; null: an API key without an end")),
+        ),
         **_message(
             "snapshot",
             "Open orders and balances of one moment; it replaces what the client has, at any time",

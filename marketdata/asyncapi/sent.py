@@ -35,6 +35,16 @@ def _operation(
     return {op: Operation(summary, closed(named, optional=optional), shown, (*answers, "error"))}
 
 
+def _either(operation: dict[str, Operation], *sets: tuple[str, ...]) -> dict[str, Operation]:
+    """Require the members of exactly one of several sets."""
+    known = {member for members in sets for member in members}
+    alternatives = [
+        {"required": list(members), "not": {"anyOf": [{"required": [other]} for other in sorted(known - {*members})]}}
+        for members in sets
+    ]
+    return {op: one._replace(schema=one.schema | {"oneOf": alternatives}) for op, one in operation.items()}
+
+
 def _symbol(description: str = "The market; `-` and `_` are good for `/`, in any case") -> Schema:
     return text(description)
 
@@ -44,6 +54,8 @@ def _timeout(description: str, least: int, most: int) -> Schema:
     return {"type": "integer", "description": description, "anyOf": bounds}
 
 
+_TOKEN, _SIGNATURE = ("token",), ("api_key", "timestamp", "signature")
+_KEY_ID = "01900000-0000-7000-8000-000000000001"
 _SYMBOLS = several("The markets", _symbol(), minItems=1, maxItems=StreamConsumer.symbols_max)
 _FROM_SEQ = number("The number that the client is at", 0, SEQ_MAX)
 _WISH: dict[str, Schema] = {
@@ -112,18 +124,30 @@ SENT: dict[str, dict[str, Operation]] = {
     },
     "orders": {
         **_PING,
-        **_operation(
-            "auth",
-            "Log in, within 5 s; with the session and the last number of a former connection, go on there",
-            [
-                {"token": "an access token"},
-                {"token": "an access token", "session": "rO2hPq7xTn4kWm1c", "private_seq": 17},
-            ],
-            ("authenticated", "snapshot", "resumed"),
-            optional=("session", "private_seq"),
-            token=text("An access token"),
-            session=text("`session` of the last snapshot"),
-            private_seq=number("The last number that the client has"),
+        **_either(
+            _operation(
+                "auth",
+                "Log in, within 5 s, by a token or by an API key's signature over the timestamp, `GET` and `/ws/orders`;"
+                " with the session and the last number of a former connection, go on there",
+                [
+                    {"token": "an access token"},
+                    {"api_key": _KEY_ID, "timestamp": 1_767_225_600_000, "signature": "5f1c" * 16},
+                    {"token": "an access token", "session": "rO2hPq7xTn4kWm1c", "private_seq": 17},
+                ],
+                ("authenticated", "snapshot", "resumed"),
+                optional=("session", "private_seq", *_TOKEN, *_SIGNATURE),
+                token=text("An access token"),
+                api_key=text("Id of an API key", format="uuid"),
+                timestamp={
+                    "description": "Milliseconds since 1970, at most 5 s from the exchange's clock",
+                    "oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,15}$"}],
+                },
+                signature=text("HMAC-SHA256 with the key's secret, good once", pattern="^[0-9a-fA-F]{64}$"),
+                session=text("`session` of the last snapshot"),
+                private_seq=number("The last number that the client has"),
+            ),
+            _TOKEN,
+            _SIGNATURE,
         ),
         **_operation(
             "cancel_on_disconnect",
