@@ -128,12 +128,13 @@ class ApiKeyAuthentication(BaseAuthentication):
 def _targets(request: HttpRequest) -> list[str]:
     """Return path and query as they were sent.
 
-    WSGI knows the path only unescaped. There it is taken for what the two usual ways of escaping make of it, which
-    differ for `:` and its like alone; in either case the signature is over the path that the view gets.
+    WSGI knows the path only unescaped, as do some servers of ASGI. There it is taken for what the two usual ways of
+    escaping make of it, which differ for `:` and its like alone; in either case the signature is over the path that
+    the view gets.
     """
-    scope = getattr(request, "scope", None)
-    if scope is not None:
-        paths = [scope["raw_path"].decode("latin-1")]
+    raw_path: bytes | None = getattr(request, "scope", {}).get("raw_path")
+    if raw_path is not None:
+        paths = [raw_path.decode("latin-1")]
     else:
         paths = list(dict.fromkeys((quote(request.path, safe=_UNESCAPED), quote(request.path))))
     query = request.META.get("QUERY_STRING", "")

@@ -14,6 +14,7 @@ from exchange.sessions import decode_token
 from exchange.signatures import Signed
 from marketdata.consumers.base import BadMessageError
 
+_BY_TOKEN, _BY_KEY = {"token"}, {"api_key", "timestamp", "signature"}
 SIGNED_METHOD, SIGNED_PATH = "GET", "/ws/orders"  # what a login signs after the timestamp; no query, no body
 
 
@@ -36,13 +37,14 @@ def login_finder(message: dict[str, Any]) -> Callable[[], Login]:
 
     Raises BadMessageError for fields that are neither a token nor a signature.
     """
-    token, key_id, timestamp, signature = (message.get(name) for name in ("token", "api_key", "timestamp", "signature"))
-    if isinstance(token, str) and key_id is None:
-        return partial(_by_token, token)
-    if isinstance(timestamp, int) and not isinstance(timestamp, bool):
-        timestamp = str(timestamp)
-    if token is None and isinstance(key_id, str) and isinstance(timestamp, str) and isinstance(signature, str):
-        return partial(_by_key, key_id, timestamp, signature)
+    given = {name: message[name] for name in (*_BY_TOKEN, *_BY_KEY) if name in message}
+    if isinstance(given.get("timestamp"), int) and not isinstance(given["timestamp"], bool):
+        given["timestamp"] = str(given["timestamp"])
+    if all(isinstance(value, str) for value in given.values()):
+        if given.keys() == _BY_TOKEN:
+            return partial(_by_token, **given)
+        if given.keys() == _BY_KEY:
+            return partial(_by_key, **given)
     raise BadMessageError("Give `token`, an access token, or `api_key`, `timestamp` and `signature`")
 
 
@@ -51,8 +53,8 @@ def _by_token(token: str) -> Login:
     return Login(user, float(decode_token(AccessToken, token)["exp"]), token=token)
 
 
-def _by_key(key_id: str, timestamp: str, signature: str) -> Login:
-    signed = Signed.read(key_id, timestamp, signature, SIGNED_METHOD, [SIGNED_PATH], b"")
+def _by_key(api_key: str, timestamp: str, signature: str) -> Login:
+    signed = Signed.read(api_key, timestamp, signature, SIGNED_METHOD, [SIGNED_PATH], b"")
     key = recognise_signature(signed, timezone.now())
     expires_at = key.row.expires_at
     return Login(key.user, expires_at.timestamp() if expires_at else None, key=key)
