@@ -1,6 +1,7 @@
 // From the states of several streams the one that a person is told. No input or output.
 
 const SHOW_AFTER_MS = 400; // a stream that comes back sooner was not missed
+const NEW_AFTER_MS = 3_000; // one that is new, as after a login, may take its time
 const RECOVERED_MS = 5_000;
 
 /** Calls `onState` with "connecting", "live", "reconnecting" or "recovered" whenever that changes. */
@@ -9,13 +10,15 @@ export class Connection {
     this.onState = onState;
     this.later = later.bind(globalThis);
     this.never = never.bind(globalThis);
-    this.streams = new Map();
+    this.streams = new Map(); // name -> whether it is up
+    this.begun = new Set(); // those that have been up
     this.state = "connecting";
   }
 
   /** A stream of this name is wanted from now on. */
   expect(name) {
     this.streams.set(name, false);
+    this.begun.delete(name);
     this.judge();
   }
 
@@ -28,6 +31,7 @@ export class Connection {
   up(name) {
     if (this.streams.get(name) !== false) return;
     this.streams.set(name, true);
+    this.begun.add(name);
     this.judge();
   }
 
@@ -47,7 +51,8 @@ export class Connection {
         this.timer = this.later(() => this.enter("live"), RECOVERED_MS);
       }
     } else if (this.state === "live" || this.state === "recovered") {
-      this.timer = this.later(() => this.enter("reconnecting"), SHOW_AFTER_MS);
+      const isLost = [...this.streams].some(([name, isUp]) => !isUp && this.begun.has(name));
+      this.timer = this.later(() => this.enter("reconnecting"), isLost ? SHOW_AFTER_MS : NEW_AFTER_MS);
     }
   }
 

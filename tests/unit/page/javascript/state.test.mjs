@@ -8,8 +8,9 @@ import { Tape } from "../../../../marketdata/static/trading/recent.js";
 function connection() {
   const said = [];
   let due = null;
-  const found = new Connection((state) => said.push(state), { setTimeout: (act) => (due = act), clearTimeout: () => (due = null) });
-  return { found, said, pass: () => due?.() };
+  let waits = 0;
+  const found = new Connection((state) => said.push(state), { setTimeout: (act, ms) => ((due = act), (waits = ms)), clearTimeout: () => (due = null) });
+  return { found, said, pass: () => due?.(), waits: () => waits };
 }
 
 test("live is when every stream is", () => {
@@ -41,6 +42,16 @@ test("a stream that is back at once was not missed", () => {
   found.up("market");
   pass();
   assert.deepEqual(said, ["live"]);
+});
+
+test("a stream that is new gets more time than one that was lost", () => {
+  const { found, waits } = connection();
+  found.expect("market");
+  found.up("market");
+  found.expect("account");
+  const forNew = waits();
+  found.down("market");
+  assert.ok(waits() < forNew);
 });
 
 test("the tape has each trade once, the newest first, however they come", () => {
