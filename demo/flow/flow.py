@@ -160,25 +160,21 @@ class Flow:
         self._in(_PAUSE_S, self._begin)
         found = self._seeded_markets()
         world = World(self._rng, {market["symbol"]: float(market["reference_price"]) for market in found})
-        self._use_rules(found)
-        for pair in self._pairs:
+        for pair in _trading(found):
             self._start_from(world, pair)
         self._world = world
+        self._pairs = _trading(found)
         for pair in self._pairs:
             self._in(0, partial(self._quote, pair), pair)
 
     def _look_at_the_rules(self) -> None:
         self._in(_RULES_S, self._look_at_the_rules)
         if self._world is not None:
-            self._use_rules(self._seeded_markets())
+            self._pairs = _trading(self._seeded_markets())
 
     def _seeded_markets(self) -> list[dict[str, Any]]:
         seeded = {market.symbol for market in seeds.MARKETS}
         return [market for market in self._maker.markets() if market["symbol"] in seeded]
-
-    def _use_rules(self, found: list[dict[str, Any]]) -> None:
-        trading = [market for market in found if market["trading_state"] in _TRADES]
-        self._pairs = [Pair.of(market, STYLES.get(market["symbol"], _STYLE_OTHERWISE)) for market in trading]
 
     def _start_from(self, world: World, pair: Pair) -> None:
         last = self._maker.last_price(pair)
@@ -242,3 +238,8 @@ class Flow:
             self._stocks[taker.username] = taker.stocks()
             self._in(_STOCKS_S, partial(self._stocks.__delitem__, taker.username))
         return float(self._stocks[taker.username].get(asset, Decimal(0)) - seeds.demo_funds(asset))
+
+
+def _trading(found: list[dict[str, Any]]) -> list[Pair]:
+    trading = [market for market in found if market["trading_state"] in _TRADES]
+    return [Pair.of(market, STYLES.get(market["symbol"], _STYLE_OTHERWISE)) for market in trading]

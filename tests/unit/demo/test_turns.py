@@ -7,6 +7,7 @@ import pytest
 
 from demo.flow.desk import AwayError, Desk, RefusedError
 from demo.flow.flow import Flow
+from demo.flow.ladder import Pair
 from orders.tape.client import Endpoint
 
 NOWHERE = Endpoint.parse("http://127.0.0.1:9")
@@ -19,6 +20,7 @@ class ScriptedDesk(Desk):
         super().__init__(NOWHERE, "somebody", "password")
         self.problem = problem
         self.calls: list[str] = []
+        self.listed: list[dict[str, object]] = []
 
     def cancel_all(self) -> int:
         return self._say("cancel_all")
@@ -28,7 +30,11 @@ class ScriptedDesk(Desk):
 
     def markets(self) -> list[dict[str, object]]:
         self._say("markets")
-        return []
+        return self.listed
+
+    def last_price(self, pair: Pair) -> float | None:
+        self.calls.append("last_price")
+        raise AwayError("no answer")
 
     def _say(self, call: str) -> int:
         self.calls.append(call)
@@ -83,3 +89,17 @@ def test_while_the_exchange_is_away_it_is_asked_ever_more_rarely(
     maker.calls.clear()
     flow_of(maker, ScriptedDesk()).run(clock[0] + 10)
     assert "markets" in maker.calls
+
+
+def test_a_beginning_that_is_cut_off_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    maker = ScriptedDesk()
+    names = ("tick_size", "lot_size", "min_notional", "min_quantity", "reference_price")
+    rules = dict.fromkeys(names, "1") | {"symbol": "BTC/USDT", "base": "BTC", "quote": "USDT"}
+    maker.listed = [rules | {"trading_state": "continuous"}]
+
+    flow_of(maker, ScriptedDesk()).run(130.0)
+
+    assert maker.calls.count("last_price") >= 3
