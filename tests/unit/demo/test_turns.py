@@ -97,7 +97,7 @@ def test_a_beginning_that_is_cut_off_is_made_again(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     maker = ScriptedDesk()
     names = ("tick_size", "lot_size", "min_notional", "min_quantity", "reference_price")
-    rules = dict.fromkeys(names, "1") | {"symbol": "BTC/USDT", "base": "BTC", "quote": "USDT"}
+    rules: dict[str, object] = {**dict.fromkeys(names, "1"), "symbol": "BTC/USDT", "base": "BTC", "quote": "USDT"}
     maker.listed = [rules | {"trading_state": "continuous"}]
 
     flow_of(maker, ScriptedDesk()).run(130.0)
