@@ -15,7 +15,7 @@ import pytest
 from tests.contract.served import ServedApi, served_api
 
 EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "5"))
-PHASES = os.environ.get("SCHEMA_PHASES", "examples,coverage,fuzzing")
+PHASES = "examples,coverage,fuzzing"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
