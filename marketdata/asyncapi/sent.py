@@ -127,7 +127,7 @@ SENT: dict[str, dict[str, Operation]] = {
         **_either(
             _operation(
                 "auth",
-                "Log in, within 5 s, by a token or by an API key's signature over the timestamp, `GET` and `/ws/orders`;"
+                "Log in, within 5 s, by a token or by an API key's signature over timestamp, `GET` and `/ws/orders`;"
                 " with the session and the last number of a former connection, go on there",
                 [
                     {"token": "an access token"},

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from exchange.ids import uuid7
-from exchange.models import Market, User
+from exchange.models import ApiKey, Market, User
+from exchange.services import api_key_create
 from orders.models import Mismatch, Order, ReconcileRun, Trade
 from settlement.models import Account, Adjustment, FailedSettlement
 from tests.fixtures import fresh_name, make_market, make_user
@@ -50,6 +51,10 @@ class Scene:
     @cached_property
     def account(self) -> Account:
         return Account.objects.get(owner=self.users[0], asset_id="USDT")
+
+    @cached_property
+    def api_key(self) -> ApiKey:
+        return api_key_create(user=self.users[0], label="bot", scopes=["read"], now=timezone.now()).row
 
     @cached_property
     def adjustment(self) -> Adjustment:

@@ -21,7 +21,7 @@ EVERY = tuple(StaffRole)
 TASKS, ASSETS, ADJUSTMENTS = (
     "/admin/django_celery_beat/periodictask/", "/admin/exchange/asset/", "/admin/settlement/adjustment/",
 )  # fmt: skip
-MISMATCHES = "/admin/orders/mismatch/"
+MISMATCHES, API_KEYS = "/admin/orders/mismatch/", "/admin/exchange/apikey/"
 
 
 def member(role: str) -> User:
@@ -59,6 +59,8 @@ BUTTONS = [
     Act(USERS, "freeze", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
     Act(USERS, "unfreeze", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
     Act(USERS, "cancel-orders", lambda scene: scene.users[0].pk, (SUPPORT, OPERATOR, ADMINISTRATOR)),
+    Act(USERS, "revoke_api_keys", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
+    Act(API_KEYS, "revoke", lambda scene: scene.api_key.pk, (SUPPORT, ADMINISTRATOR)),
     Act(USERS, "deposit", lambda scene: scene.users[0].pk, (SETTLEMENT, ADMINISTRATOR)),
     Act(USERS, "withdraw", lambda scene: scene.users[0].pk, (SETTLEMENT, ADMINISTRATOR)),
     Act(MARKETS, "state", lambda scene: scene.market.pk, (OPERATOR, ADMINISTRATOR)),
@@ -80,6 +82,7 @@ SELECTIONS = {
     (FAILURES, "retry_selected"): (SETTLEMENT, ADMINISTRATOR),
     (USERS, "freeze_selected"): (SUPPORT, ADMINISTRATOR),
     (USERS, "unfreeze_selected"): (SUPPORT, ADMINISTRATOR),
+    (API_KEYS, "revoke_selected"): (SUPPORT, ADMINISTRATOR),
     (MARKETS, "change_state_of_selected"): (OPERATOR, ADMINISTRATOR),
     (MISMATCHES, "acknowledge_selected"): (SETTLEMENT, ADMINISTRATOR),
     (TASKS, "enable_tasks"): (ADMINISTRATOR,),
