@@ -9,7 +9,6 @@ EXAMPLES ?= 100
 FROM ?=
 FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
-TESTS ?= not long and not browser
 KILLS ?= 200
 SEED ?=
 export VENV
@@ -31,7 +30,7 @@ run: setup ## start the whole exchange on this machine; Ctrl-C stops it
 	@exec "$(python)" -m config.embedded.run
 
 test: setup ## run the tests against their own PostgreSQL and Valkey; ARGS="-k name" picks
-	@exec "$(python)" -m pytest --numprocesses 4 --dist loadgroup -m "$(TESTS)" $(ARGS)
+	@exec "$(python)" -m pytest --numprocesses 4 --dist loadgroup -m "not long and not browser" $(ARGS)
 
 test-browser: setup ## drive the pages with the Chromium of the system, or CHROMIUM=; screenshots in tests/browser/screenshots
 	@exec "$(python)" -m pytest --numprocesses 0 -m browser $(ARGS)

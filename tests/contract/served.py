@@ -89,7 +89,7 @@ def _running_server() -> Iterator[str]:
         "--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "config.wsgi:application",
     ]  # fmt: skip
     url = f"http://{LOOPBACK}:{port}"
-    process = subprocess.Popen(command, cwd=PROJECT, env=dict(os.environ), start_new_session=True)
+    process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, "DEMO_MODE": "1"}, start_new_session=True)
     try:
         wait_until(lambda: _answers(url), "the api", 60)
         yield url
