@@ -20,6 +20,9 @@ def valkey() -> redis.Redis:
     """Return the process's client; connections are opened on use. Calls raise redis.RedisError within a second."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
+        # With 3 the library asks each new connection for notices that Valkey does not have, and a connection that is
+        # cut meanwhile raises a ValueError.
+        protocol=2,
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         # One repetition, for a pooled connection that the server has closed meanwhile.

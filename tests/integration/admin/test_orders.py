@@ -7,9 +7,10 @@ from django.core.management import call_command
 from django.test import Client
 
 from exchange.models import AuditEntry, Market, User
+from exchange.selectors import markets
 from orders.models import JournalBatch, Order
 from tests.desk import BUY, SELL, open_desk
-from tests.engines import running_engine
+from tests.engines import running_engine, wait_until
 from tests.integration.admin.scene import ORDERS, USERS, browser_of, staff_with, told
 from tests.orders import buy, sell
 
@@ -132,6 +133,7 @@ def test_staff_cancel_all_orders_of_a_user_and_of_nobody_else(market: Market, ma
 
 def test_without_an_engine_staff_are_told_where_nothing_was_cancelled(market: Market, maker: User) -> None:
     clerk = staff_with(*RIGHTS)
+    wait_until(lambda: market in markets(), "the market in the list, which may be a second old")
 
     done = browser_of(clerk).post(f"{USERS}{maker.pk}/cancel-orders/", NOTE)
 

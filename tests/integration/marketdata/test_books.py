@@ -218,7 +218,7 @@ async def test_a_book_goes_on_through_restarts_of_the_engine() -> None:
         with running_engine(market):
             for _ in range(15):
                 place, user = rng.choice([(buy, buyer), (sell, seller)])
-                await in_database(place, user, market, str(rng.randint(1, 5)), str(rng.randint(95, 105)))
+                await in_database(place, user, market, str(rng.randint(1, 5)), str(rng.randint(96, 104)))
         await follow(client, book, await in_database(last_seq, market))
 
     other, fresh = await subscribe(market)

@@ -149,9 +149,11 @@ async def test_a_token_that_expired_is_followed_by_the_next_and_one_that_is_refu
     async def log_in(socket: ServerConnection) -> None:
         greetings.append(json.loads(await socket.recv()))
         if greetings[-1]["token"] != "refused":
-            await socket.send(json.dumps({"type": "authenticated"}))
-            await socket.send(json.dumps({"type": "snapshot", "session": "a", "private_seq": len(greetings),
-                                          "orders": [], "balances": []}))  # fmt: skip
+            user_id, until = "01900000-0000-7000-8000-000000000001", "2026-01-01T00:00:00.000Z"
+            snapshot = {"type": "snapshot", "session": "a", "private_seq": len(greetings), "seq": {}, "orders": [],
+                        "orders_complete": True, "balances": []}  # fmt: skip
+            await socket.send(json.dumps({"type": "authenticated", "user_id": user_id, "expires_at": until}))
+            await socket.send(json.dumps(snapshot))
         await socket.close(4401)
 
     async with server(log_in) as url, PrivateStream(url, lambda: tokens.pop(0)) as stream:
