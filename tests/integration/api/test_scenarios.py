@@ -12,7 +12,10 @@ def _no_late_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matching.runner.DRAIN_SECONDS", 0.0)
 
 
-@pytest.mark.parametrize("restarts", [False, True], ids=["plainly", "restarted"])
+@pytest.mark.parametrize(
+    "restarts",
+    [pytest.param(False, id="plainly"), pytest.param(True, id="restarted", marks=pytest.mark.long)],
+)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_scenario(name: str, restarts: bool) -> None:
     steps = SCENARIOS[name]

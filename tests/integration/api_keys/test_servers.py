@@ -21,6 +21,8 @@ from tests.fixtures import fresh_name, make_user
 from tests.integration.api_keys.servers import running_role
 from tests.integration.api_keys.signing import Signer, make_key
 
+pytestmark = pytest.mark.xdist_group("api keys")
+
 ROLES = ("api", "web")
 PAGE = PROJECT / "docs" / "authentication.md"
 PASSWORD = "demo-password"

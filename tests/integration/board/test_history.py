@@ -18,6 +18,8 @@ from orders.partitions import create_partitions
 from orders.selectors import trades_of_market
 from tests.fixtures import make_market, make_user
 
+pytestmark = pytest.mark.xdist_group("history")
+
 ROWS, DAYS = 300_000, 3
 # Ids as the engine makes them: the time, and what tells trades of a moment apart.
 FILL = """

@@ -27,6 +27,8 @@ from tests.servers import free_port
 
 PATIENCE_S = 120.0
 # The other markets have no engine here, which the flow must not mind.
+pytestmark = pytest.mark.long
+
 SERVED = ("BTC/USDT", "ETH/USDT", "ETH/BTC")
 
 
