@@ -91,6 +91,7 @@ def test_a_tape_goes_through_the_public_api_and_settles_as_recorded(api: str, ma
     assert fills > amended > 0
 
 
+@pytest.mark.long
 def test_what_goes_in_parallel_gives_the_same_trades_and_book_as_one_by_one(
     api: str, market: Market, tmp_path: Path
 ) -> None:

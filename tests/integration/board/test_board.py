@@ -111,6 +111,7 @@ def test_board_and_database_say_the_same_and_the_board_needs_no_query(
 def test_what_was_acknowledged_is_seen_a_quarter_second_later(served: Market, maker: User, taker: User) -> None:
     visitor = APIClient()
     rng = random.Random(int(os.environ["TEST_SEED"]))
+    wait_until(lambda: is_up_to_date(served), "the board with the trades of the test before")
     count = visitor.get(f"/api/v1/markets/{served.slug}/ticker").json()["data"]["trade_count"]
     for step in range(8):
         time.sleep(rng.random() / 4)

@@ -30,6 +30,7 @@ from tests.integration.marketdata.test_switches import order_of, until_cancelled
 ORIGIN: Any = {"origin": "http://127.0.0.1"}
 
 
+@pytest.mark.long
 async def test_a_book_over_a_real_server_beside_a_client_that_does_not_read(
     script: ScriptedMarket, address: str
 ) -> None:
