@@ -66,7 +66,7 @@ def main() -> int:
     with servers():
         where = machine()
         _print_pairs("machine", where)
-        results = {name: _measure(name) for name in wanted}
+    results = {name: _measure(name) for name in wanted}
     document = _document(results, where)
     LATEST.write_text(json.dumps(document, indent=2) + "\n")
     return _print_targets(document, [name for name in TARGETS if any(name in result for result in results.values())])
@@ -82,8 +82,8 @@ def _measure_here(name: str, output: Path | None) -> None:
 
 
 def _measure(name: str) -> dict[str, Any]:
-    """Run one measurement in a fresh interpreter, so that none inherits memory or threads of another."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Run one measurement on servers and in an interpreter of its own, so that none inherits what another left."""
+    with servers(), tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "result.json"
         command = [sys.executable, "-m", "benchmarks", "--only", name, "--output", str(output)]
         subprocess.run(command, check=True)
