@@ -1,6 +1,7 @@
 """Fixtures of the browser tests: a real exchange as `make run` starts it, and Debian's Chromium."""
 
 import os
+import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
@@ -8,6 +9,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.flow import quote_book, trade_once
 from tests.browser.visitors import TIMEOUT_MS, Visitor, visiting
 from tests.launcher.copies import own_environment
 from tests.launcher.running import RunningExchange, running
@@ -15,13 +17,22 @@ from tests.launcher.running import RunningExchange, running
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exchange() -> Iterator[RunningExchange]:
-    """Run an exchange of its own for the file; nobody trades there but the test."""
-    with own_environment() as environment:
-        environment["DEMO_FLOW"] = "0"
-        with running(environment) as exchange:
-            yield exchange
+    """Run one exchange for all files, because starting it takes longest; nobody trades there but the tests."""
+    with own_environment() as environment, running(environment) as exchange:
+        yield exchange
+
+
+@pytest.fixture(scope="session")
+def quoted(exchange: RunningExchange) -> None:
+    """Quote a book around 65,000 and trade in it, the last time at 65,000."""
+    rng = random.Random(1)
+    quote_book(exchange, rng)
+    for _ in range(10):
+        trade_once(exchange, rng)
+    assert exchange.place("maker", side="sell", price="65000.00")[0] == 201
+    assert exchange.place("taker", side="buy", price="65000.00")[0] == 201
 
 
 @pytest.fixture(scope="session")

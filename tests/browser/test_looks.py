@@ -1,6 +1,5 @@
 """What the trading page looks like, and whether everybody can use it."""
 
-import random
 import re
 from collections.abc import Callable
 from urllib.request import urlopen
@@ -8,12 +7,11 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.flow import quote_book, trade_once
 from tests.browser.trading_page import TradingPage
 from tests.browser.visitors import Visitor
 from tests.launcher.running import RunningExchange
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.usefixtures("quoted")]
 
 Visitors = Callable[..., Visitor]
 # Everything that can be operated and has no name to be read out.
@@ -22,14 +20,6 @@ NAMELESS = """() => [...document.querySelectorAll("button, input, select, a, [ro
     .filter((one) => !(one.ariaLabel || one.labels?.length || one.innerText?.trim()))
     .filter((one) => !one.hasAttribute("aria-labelledby"))
     .map((one) => one.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _market(exchange: RunningExchange) -> None:
-    rng = random.Random(2)
-    quote_book(exchange, rng)
-    for _ in range(10):
-        trade_once(exchange, rng)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -12,7 +12,7 @@ from tests.launcher.running import RunningExchange, eventually
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 Visitors = Callable[..., Visitor]
-PRICE, QUANTITY = "60000.00", "0.01"
+SALE = {"symbol": "ETH/USDT", "quantity": "0.1"}  # where nobody else trades
 # What is held goes to what is available and back: the ledger stays as it is, only the hold of the trade is missing.
 _MOVE = """
 UPDATE settlement_account a SET held = held - %(amount)s, available = available + %(amount)s
@@ -23,12 +23,12 @@ FROM exchange_user u WHERE u.id = a.owner_id AND u.username = 'maker' AND a.asse
 @pytest.fixture(scope="module")
 def failed(exchange: RunningExchange) -> str:
     """Let the settlement of a trade fail for want of a hold, which is there again afterwards; return the trade's id."""
-    status, _ = exchange.place("maker", side="buy", price=PRICE, quantity=QUANTITY)
+    status, _ = exchange.place("maker", side="buy", price="3400.00", **SALE)
     assert status == 201
     held = Decimal(exchange.balance("maker", "USDT")["held"])
     with exchange.database() as database:
         database.execute(_MOVE, {"amount": held})
-        status, _ = exchange.place("taker", side="sell", type="market", price=None, quantity=QUANTITY)
+        status, _ = exchange.place("taker", side="sell", type="market", price=None, **SALE)
         assert status == 201
 
         def dead() -> str | None:
@@ -58,7 +58,7 @@ def test_a_failed_settlement_is_found_retried_and_settled_in_three_clicks(
     page = log_in(visitor)
     expect(page.get_by_role("list", name="Alerts")).to_contain_text("1 trade could not be settled")
     visitor.shot("staff-dashboard")
-    before = Decimal(exchange.balance("maker", "BTC")["available"])
+    before = Decimal(exchange.balance("maker", "ETH")["available"])
 
     page.get_by_role("link", name="FailedSettlements").click()
     expect(page.get_by_role("cell", name="Dead letter")).to_be_visible()
@@ -71,7 +71,7 @@ def test_a_failed_settlement_is_found_retried_and_settled_in_three_clicks(
 
     expect(page.get_by_text(f"Trade {failed}: settled")).to_be_visible()
     visitor.shot("staff-settled")
-    assert Decimal(exchange.balance("maker", "BTC")["available"]) - before == Decimal(QUANTITY)
+    assert Decimal(exchange.balance("maker", "ETH")["available"]) - before == Decimal(SALE["quantity"])
     visitor.open("/admin/exchange/auditentry/")
     expect(page.get_by_role("cell", name="settlement.retry")).to_be_visible()
 

@@ -1,6 +1,5 @@
 """A person's way over the trading page, in real browsers against a whole exchange."""
 
-import random
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,23 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.flow import quote_book
 from tests.browser.trading_page import TradingPage
 from tests.browser.visitors import OUTAGES, REFUSALS, Visitor
 from tests.launcher.copies import kill_program
 from tests.launcher.running import RunningExchange, eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.usefixtures("quoted")]
 
 Visitors = Callable[..., Visitor]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _market(exchange: RunningExchange) -> None:
-    """Quote a book around 65,000, and trade once, so that there is a last price."""
-    quote_book(exchange, random.Random(1))
-    assert exchange.place("maker", side="sell", price="65000.00")[0] == 201
-    assert exchange.place("taker", side="buy", price="65000.00")[0] == 201
 
 
 def test_two_people_trade_and_see_it(visitors: Visitors) -> None:
