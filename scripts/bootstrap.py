@@ -21,6 +21,8 @@ LOCK_FILE = PROJECT / "requirements.lock"
 # The libraries of the trading page, which npm brings.
 PAGE_FILES = [PROJECT / "package.json", PROJECT / "package-lock.json"]
 NPM_TIMEOUT_S = 300
+# Python compiles these when it first needs them; most it never does.
+SELDOM_NEEDED = r"site-packages/(.*/)?tests?/|site-packages/(pip|setuptools|pygments|mypy|mypyc)/"
 
 
 class BootstrapError(Exception):
@@ -59,7 +61,8 @@ def _bring_up_to_date(venv):
         started = time.monotonic()
         _make_environment(venv)
         _install(venv)
-        _install_page(venv)
+        with _compiling(venv):
+            _install_page(venv)
         stamp.write_text(wanted)
         print("Installed in {:.0f} s.".format(time.monotonic() - started), flush=True)
 
@@ -120,7 +123,8 @@ def _install(venv):
     log_path = venv / "install.log"
     command = [
         str(venv / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
-        "--progress-bar", "off", "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK_FILE),
+        "--progress-bar", "off", "--no-compile", "--require-hashes", "--only-binary", ":all:",
+        "--requirement", str(LOCK_FILE),
     ]  # fmt: skip
     print("Installing {} locked packages (wheels only, nothing is compiled) ...".format(total), flush=True)
     packages = _counter(total)
@@ -137,6 +141,24 @@ def _install(venv):
             raise
     if pip.wait() != 0:
         raise BootstrapError("{} All that pip said is in {}.".format(_reason(log_path.read_text()), log_path))
+
+
+@contextlib.contextmanager
+def _compiling(venv):
+    """Compile the packages on all processors while something else is done: pip would do it on one."""
+    python = str(venv / "bin" / "python")
+    command = [python, "-m", "compileall", "-q", "-j", "0", "-x", SELDOM_NEEDED, str(venv / "lib")]
+    with (venv / "compile.log").open("w") as log:
+        compiler = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )  # fmt: skip
+    try:
+        yield
+        compiler.wait()  # its status tells nothing: some packages bring files that are templates
+    finally:
+        if compiler.poll() is None:
+            os.killpg(compiler.pid, signal.SIGTERM)
+            compiler.wait()
 
 
 def _install_page(venv):
