@@ -44,6 +44,15 @@ def start(environment: dict[str, str]) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+def refusal(environment: dict[str, str]) -> str:
+    """Run the launcher where it must refuse; return the one sentence it says."""
+    launcher = start(environment)
+    _, complaint = launcher.communicate(timeout=60)
+    assert launcher.returncode == 1
+    assert len(complaint.splitlines()) == 1, complaint
+    return complaint
+
+
 def wait_for_line(launcher: subprocess.Popen[str], text: str) -> list[str]:
     """Read what the launcher shows until a line holds the text."""
     assert launcher.stdout is not None

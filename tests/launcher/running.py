@@ -3,6 +3,8 @@
 import contextlib
 import json
 import signal
+import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,17 +15,20 @@ from urllib.request import Request, urlopen
 
 import psycopg
 
+from config.embedded.processes import end_leftovers
 from config.embedded.settings import LOOPBACK
-from tests.launcher.copies import start, wait_for_line
+from tests.launcher.copies import PORT_NAMES, start, wait_for_line
 
 PRICE = "65000.00"
 
 
 class RunningExchange:
-    """What a person with curl can do to a running copy."""
+    """What a person with curl can do to a running copy, and what the launcher shows."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], launcher: "subprocess.Popen[str]", shown: list[str]) -> None:
         self.environment = environment
+        self.launcher = launcher
+        self.shown = shown  # until it was open
         self.web = f"{LOOPBACK}:{environment['WEB_PORT']}"
         self.api = f"{LOOPBACK}:{environment['API_PORT']}"
         self.tokens: dict[str, str] = {}
@@ -67,17 +72,31 @@ class RunningExchange:
 
 @contextmanager
 def running(environment: dict[str, str]) -> Iterator[RunningExchange]:
-    """Start a copy with the launcher and stop it when the block ends."""
+    """Start a copy with the launcher and stop it when the block ends: nothing of it may be left."""
     launcher = start(environment)
     try:
-        wait_for_line(launcher, "The exchange is open.")
-        yield RunningExchange(environment)
+        shown = wait_for_line(launcher, "The exchange is open.")
+        yield RunningExchange(environment, launcher, shown)
         launcher.send_signal(signal.SIGTERM)
-        assert launcher.wait(60) == 0
+        rest, complaint = launcher.communicate(timeout=60)
+        assert (launcher.returncode, complaint) == (0, "")
+        assert "Everything has stopped." in rest
+        _assert_gone(environment)
     finally:
         with contextlib.suppress(ProcessLookupError):
             launcher.kill()
         launcher.communicate()
+
+
+def _assert_gone(environment: dict[str, str]) -> None:
+    data_dir = Path(environment["DATA_DIR"])
+    assert [name for name in PORT_NAMES if _is_open(environment[name])] == []
+    assert end_leftovers(data_dir, data_dir / "postgres" / "data") == 0
+
+
+def _is_open(port: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, int(port))) == 0
 
 
 def eventually(attempt: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:

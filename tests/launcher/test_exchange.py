@@ -1,11 +1,17 @@
-"""The whole exchange as `make run` starts it: two accounts trade, everybody sees it, and its servers may die."""
+"""The whole exchange as `make run` starts it: two accounts trade, everybody sees it, and its servers may die.
+
+All of it is one copy, started once; that it stops without a trace is asserted when the last test is over.
+"""
 
 import contextlib
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from decimal import Decimal
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
@@ -13,7 +19,7 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.launcher.copies import kill_program, own_environment
+from tests.launcher.copies import kill_program, own_environment, pid_of, refusal, wait_for_line
 from tests.launcher.running import PRICE, RunningExchange, eventually, running
 
 pytestmark = pytest.mark.xdist_group("launcher")
@@ -39,6 +45,18 @@ def ledger_sums(exchange: RunningExchange) -> list[Any]:
     query = "SELECT asset_id, sum(amount) FROM settlement_ledgerentry GROUP BY 1 HAVING sum(amount) <> 0"
     with exchange.database() as connection:
         return connection.execute(query).fetchall()
+
+
+def test_it_gets_ready_and_a_second_start_is_refused(exchange: RunningExchange) -> None:
+    assert exchange.call("GET", "/ready")[0] == 200
+    assert "PostgreSQL" in "".join(exchange.shown)
+    assert Path(exchange.environment["DATA_DIR"], "secret-key").stat().st_mode & 0o777 == 0o600
+    assert f"is already running (process {exchange.launcher.pid})" in refusal(exchange.environment)
+
+
+def test_a_killed_role_is_started_again_and_named(exchange: RunningExchange) -> None:
+    os.kill(pid_of("beat", exchange.environment), signal.SIGKILL)
+    wait_for_line(exchange.launcher, "beat was started again")
 
 
 def test_two_accounts_trade_and_everybody_sees_it(exchange: RunningExchange) -> None:
