@@ -56,6 +56,7 @@ class Desk:
         self._now_ms = wall_clock_ms()
         self._salt = secrets.randbits(40)
         self._numbers = itertools.count(1)
+        self._looking = psycopg.connect(settings.ENGINE_DATABASE_URL)  # for what is looked at after each batch
         self._start()
 
     def _start(self) -> None:
@@ -235,6 +236,11 @@ class Desk:
     def stored(self, order_id: bytes) -> Order:
         return Order.objects.get(pk=UUID(bytes=order_id))
 
+    def close(self) -> None:
+        """End the engine and give its connections back."""
+        self.processor.close()
+        self._looking.close()
+
     def check(self) -> None:
         """Check all that must hold between batches."""
         self.engine.check_invariants()
@@ -242,9 +248,9 @@ class Desk:
         self._check_recovery()
 
     def _check_recovery(self) -> None:
-        with psycopg.connect(settings.ENGINE_DATABASE_URL) as connection:
-            terms = MarketTerms.read(connection, self.market.symbol)
-            engine, open_orders, _ = recover(connection, terms)
+        with self._looking.transaction():
+            terms = MarketTerms.read(self._looking, self.market.symbol)
+            engine, open_orders, _ = recover(self._looking, terms)
         engine.check_invariants()
         assert engine.state_hash() == self.engine.state_hash()
         assert engine.trailing_marks() == self.engine.trailing_marks()
@@ -276,7 +282,7 @@ def open_desk(market: Market) -> Iterator[Desk]:
     try:
         yield desk
     finally:
-        desk.processor.close()
+        desk.close()
 
 
 def held(user: User, asset: str) -> Decimal:
