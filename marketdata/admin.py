@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 
 from exchange.admin.base import ReadOnlyAdmin
 from exchange.admin.columns import amount, link_to_search, moment, related
 from exchange.admin.search import find_users
-from marketdata.models import MarketDay, UserActivity
+from marketdata.analytics import USER_ACTIVITY
+from marketdata.models import MarketDay, UserActivity, ViewRefresh
 
 USER, MARKET = "exchange.user", "exchange.market"
 AS_OF = moment("until", "as of")
@@ -47,6 +48,10 @@ class UserActivityAdmin(ReadOnlyAdmin):
         related("user", USER), "order_count", "filled_count", "cancelled_count", "rejected_count", "open_count",
         "traded_count", "share_that_traded", "market_count", moment("last_order_at", "last order"), "orders", AS_OF,
     ]  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UserActivity]:
+        refreshed = ViewRefresh.objects.filter(view=USER_ACTIVITY).values("until")
+        return super().get_queryset(request).annotate(until=Subquery(refreshed))
 
     @admin.display(description="fill ratio")
     def share_that_traded(self, activity: UserActivity) -> str:

@@ -33,7 +33,7 @@ class MarketDay(models.Model):
 
 
 class UserActivity(models.Model):
-    """The orders that a user placed in the 30 days before `until`; of none who placed none.
+    """The orders that a user placed in the 30 days before the view was refreshed; of none who placed none.
 
     `fill_ratio` is the share of them that traded, if only in part.
     """
@@ -41,7 +41,6 @@ class UserActivity(models.Model):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, primary_key=True, related_name="+"
     )
-    until = models.DateTimeField()
     order_count = models.BigIntegerField()
     open_count = models.BigIntegerField()
     filled_count = models.BigIntegerField()
@@ -58,3 +57,14 @@ class UserActivity(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class ViewRefresh(models.Model):
+    """When a materialized view was refreshed last, which is as of when it is, and how long that took."""
+
+    view = models.CharField(max_length=64, primary_key=True)
+    until = models.DateTimeField()
+    seconds = models.FloatField()
+
+    def __str__(self) -> str:
+        return self.view

@@ -106,7 +106,7 @@ def _processes(figures: Figures) -> Iterator[Alert]:
         text = f"Celery beat has started nothing for {timesince(figures.scheduler_at, figures.at)}"
         yield Alert(PAGE, "SchedulerStopped", text, tasks, may_see)
     elif figures.analytics_at is not None and figures.at - figures.analytics_at > ANALYTICS_WITHIN:
-        text = f"Users and fees of the day were last added up {timesince(figures.analytics_at, figures.at)} ago"
+        text = f"Trades and fees of the day were last added up {timesince(figures.analytics_at, figures.at)} ago"
         yield Alert(WARN, "AnalyticsOld", text, tasks, may_see)
     for check in run_checks():
         if check.error is not None and check.name != "engines":  # that is MarketUnserved

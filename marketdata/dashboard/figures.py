@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from exchange.models import Market
-from marketdata.models import MarketDay, UserActivity
+from marketdata.analytics import USER_ACTIVITY
+from marketdata.models import MarketDay, UserActivity, ViewRefresh
 from orders.engines.selectors import Fleet, engine_fleet
 from orders.models import Mismatch, ReconcileRun
 from orders.partitions import partition_days_ahead
@@ -54,8 +55,8 @@ class MarketLine(NamedTuple):
 class Figures:
     """The exchange at one moment. `failing` counts settlements by state and code; fees are by asset.
 
-    `day` is by quarters of an hour, `month` by days. `analytics_at` is when the aggregates were made, from which active
-    users and the fees of the day come.
+    `day` is by quarters of an hour, `month` by days. `analytics_at` is when the aggregate was made from which the fees of
+    the day come, `activity_at` when that of the active users was.
     """
 
     at: datetime
@@ -75,6 +76,7 @@ class Figures:
     fees_of_day: Mapping[str, Decimal]
     fees_earned: Mapping[str, Decimal]
     analytics_at: datetime | None
+    activity_at: datetime | None
 
     @property
     def dead_letters(self) -> int:
@@ -91,7 +93,7 @@ class Figures:
 
 
 def dashboard_figures() -> Figures:
-    """Read everything. Nineteen queries, none of which reads orders or trades, but for those that wait."""
+    """Read everything. Twenty queries, none of which reads orders or trades, but for those that wait."""
     now = timezone.now()
     fees, analytics_at = _fees_of_day()
     return Figures(
@@ -112,6 +114,7 @@ def dashboard_figures() -> Figures:
         fees_of_day=fees,
         fees_earned=dict(Account.objects.filter(kind=Account.Kind.FEES).values_list("asset_id", "available")),
         analytics_at=analytics_at,
+        activity_at=ViewRefresh.objects.filter(view=USER_ACTIVITY).values_list("until", flat=True).first(),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -95,14 +96,14 @@ def _cards(figures: Figures) -> list[Card]:
         volumes[traded.quote] = volumes.get(traded.quote, Decimal(0)) + traded.volume
     trades = sum(traded.trades for traded in figures.day)
     oldest = min((backlog.oldest_at for backlog in figures.backlog if backlog.oldest_at), default=None)
-    as_of = f"as of {timesince(figures.analytics_at, figures.at)} ago" if figures.analytics_at else "not added up yet"
     dead, retrying = figures.dead_letters, sum(figures.failing.values()) - figures.dead_letters
     failures = _list("settlement.failedsettlement")
     return [
         Card("Volume, 24 hours", *_first_and_others(volumes), _list("marketdata.marketday"), TRADES_RIGHT),
         Card("Trades, 24 hours", f"{trades:,}", f"{_per_minute(trades)} a minute", _list("orders.trade"), TRADES_RIGHT),
-        Card("Active users, 24 hours", f"{figures.active_users:,}", f"placed an order; {as_of}",
-             _list("marketdata.useractivity"), "marketdata.view_useractivity"),
+        Card("Active users, 24 hours", f"{figures.active_users:,}",
+             f"placed an order; {_as_of(figures, figures.activity_at)}", _list("marketdata.useractivity"),
+             "marketdata.view_useractivity"),
         Card("Open orders", f"{figures.open_orders:,}", "in all books, stops included", _list("orders.order"),
              "orders.view_order"),
         Card("Waiting for settlement", f"{figures.pending_trades:,}",
@@ -110,11 +111,15 @@ def _cards(figures: Figures) -> list[Card]:
              f"{_list('orders.trade')}?settlement_status__exact=pending", TRADES_RIGHT),
         Card("Failed settlements", f"{dead:,}", f"{retrying:,} are tried again by themselves",
              f"{failures}?state__exact=dead", "settlement.view_failedsettlement", is_bad=dead > 0),
-        Card("Fees earned, 24 hours", *_first_and_others(figures.fees_of_day, note=as_of),
-             _list("marketdata.marketday"), "marketdata.view_marketday"),
+        Card("Fees earned, 24 hours",
+             *_first_and_others(figures.fees_of_day, note=_as_of(figures, figures.analytics_at)), _list("marketdata.marketday"), "marketdata.view_marketday"),
         Card("Fees on the books", *_first_and_others(figures.fees_earned),
              f"{_list('settlement.account')}?kind__exact=fees", "settlement.view_account"),
     ]  # fmt: skip
+
+
+def _as_of(figures: Figures, moment: datetime | None) -> str:
+    return f"as of {timesince(moment, figures.at)} ago" if moment else "not added up yet"
 
 
 def _first_and_others(amounts: Mapping[str, Decimal], note: str = "") -> tuple[str, str]:

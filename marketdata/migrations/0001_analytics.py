@@ -2,6 +2,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+# The views are filled while they are made, however many orders and trades there are by then.
+NO_LIMIT_SQL = "SET LOCAL statement_timeout = 0"
 # The smallest UUIDv7 of a moment: tables are ranged by id, so this is what leaves whole partitions out.
 FLOOR = "(lpad(to_hex((extract(epoch FROM {}) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid"
 MARKETDAY_SQL = f"""
@@ -42,7 +44,7 @@ SELECT user_id, now() AS until, count(*) AS order_count,
     count(*) FILTER (WHERE filled_quantity > 0) AS traded_count,
     round(count(*) FILTER (WHERE filled_quantity > 0) / count(*)::numeric, 4) AS fill_ratio,
     count(DISTINCT market_id) AS market_count, max(created_at) AS last_order_at
-FROM orders_order WHERE id >= {FLOOR.format("now() - interval '30 days'")} GROUP BY user_id;
+FROM orders_order WHERE id >= {FLOOR.format("now() - interval '30 days'")} GROUP BY user_id WITH NO DATA;  -- it is made anew by a later migration
 CREATE UNIQUE INDEX useractivity_user ON marketdata_useractivity (user_id);
 CREATE INDEX useractivity_order_count ON marketdata_useractivity (order_count, user_id);
 """
@@ -59,6 +61,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(NO_LIMIT_SQL, migrations.RunSQL.noop),
         migrations.RunSQL(MARKETDAY_SQL, "DROP MATERIALIZED VIEW marketdata_marketday"),
         migrations.RunSQL(USERACTIVITY_SQL, "DROP MATERIALIZED VIEW marketdata_useractivity"),
         migrations.CreateModel(

@@ -1,17 +1,22 @@
 """Markets and users at a glance: right when refreshed, refreshed beside those who read, shown to whom may see them."""
 
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from celery import current_app
 from django.conf import settings
 from django.db import connection, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
+from django.utils import timezone
 
 from exchange.models import Market, User
-from marketdata.analytics import VIEWS, analytics_refresh
-from marketdata.models import MarketDay, UserActivity
+from marketdata.analytics import USER_ACTIVITY, VIEWS, analytics_refresh
+from marketdata.models import MarketDay, UserActivity, ViewRefresh
 from marketdata.tasks import refresh_analytics
 from tests.desk import BUY, SELL, open_desk
 from tests.integration.admin.scene import browser_of, queries_of, rows_of, staff_with
@@ -70,6 +75,7 @@ def test_a_refresh_does_not_wait_for_readers_nor_they_for_it(traded: Market) -> 
         done.append(refresh_analytics())
         connections.close_all()
 
+    ViewRefresh.objects.update(seconds=0)  # both are due
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM marketdata_marketday")  # holds its lock until the end of the block
         thread = threading.Thread(target=refresh)
@@ -94,6 +100,17 @@ def test_one_refresh_at_a_time_is_enough(traded: Market) -> None:
         thread.join()
 
     assert done == [[]]
+
+
+def test_a_view_rests_twenty_times_as_long_as_its_refresh_took(traded: Market) -> None:
+    now = timezone.now()
+    ViewRefresh.objects.filter(view="marketdata_marketday").update(until=now - timedelta(seconds=59), seconds=3)
+    ViewRefresh.objects.filter(view=USER_ACTIVITY).update(until=now - timedelta(seconds=61), seconds=3)
+
+    assert refresh_analytics() == [USER_ACTIVITY]
+
+    rested = ViewRefresh.objects.get(view=USER_ACTIVITY)
+    assert rested.until >= now and 0 < rested.seconds < 3
 
 
 def test_beat_knows_the_task() -> None:
@@ -127,3 +144,28 @@ def test_only_staff_with_the_right_see_them(traded: Market, outsider: User) -> N
     assert viewer.get(DAYS).status_code == 200
     assert viewer.get(ACTIVITY).status_code == 403
     assert browser_of(outsider).get(DAYS).status_code == 302
+
+
+def test_an_upgrade_fills_the_views_however_long_that_takes(traded: Market, maker: User) -> None:
+    limits: list[tuple[str, str]] = []
+
+    def notes_the_limit(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if "CREATE MATERIALIZED VIEW" in sql:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW statement_timeout")
+                limits.append((sql.partition("CREATE MATERIALIZED VIEW ")[2].split()[0], cursor.fetchone()[0]))
+        return result
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        (usual,) = cursor.fetchone()
+    MigrationExecutor(connection).migrate([("marketdata", None)])
+    with connection.execute_wrapper(notes_the_limit):
+        MigrationExecutor(connection).migrate([("marketdata", "0003_orders_of_users_counted_in_memory")])
+
+    assert usual != "0"
+    assert {view for view, _ in limits} == set(VIEWS)
+    assert {limit for _, limit in limits} == {"0"}
+    assert MarketDay.objects.get(pk=traded.pk).trade_count == 3
+    assert UserActivity.objects.get(pk=maker.pk).order_count == 4

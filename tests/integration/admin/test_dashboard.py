@@ -29,7 +29,7 @@ from tests.integration.settlement.cast import Cast, failure_of
 from tests.orders import buy
 
 DASHBOARD, PART = "/admin/", "/admin/dashboard/"
-QUERIES_MAX = 26  # of the figures nineteen; session, user, rights of the user and of the groups
+QUERIES_MAX = 26  # of the figures twenty; session, user, rights of the user and of the groups
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +170,7 @@ def test_what_is_overdue_or_runs_out_raises_an_alert(changed: dict[str, Any], na
     healthy = {
         "scheduler_at": timezone.now(), "partition_days": {"orders_trade": 30}, "failing": {}, "proposals": 0,
         "has_runs": True, "clean_at": timezone.now(),
-        "analytics_at": timezone.now(),
+        "analytics_at": timezone.now(), "activity_at": timezone.now(),
     }  # fmt: skip
     figures = _fields(dashboard_figures()) | healthy
 
