@@ -30,7 +30,7 @@ COLOURS = {
 class TransferAdmin(ReadOnlyAdmin):
     """Money of one user on its way."""
 
-    list_select_related = ["user"]
+    list_select_related = ["user", "asset"]
     list_filter = ["state", "asset"]
     search_fields = ["id"]
     search_help_text = "Key of the transfer, or the user: id, name or e-mail"
