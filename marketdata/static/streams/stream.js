@@ -5,6 +5,7 @@ import { ChecksumError, GapError, OrderBook } from "./book.js";
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 10_000;
 const SILENCE_MS = 40_000; // the server sends a heartbeat after 15 s
+const ANSWER_MS = 3_000;
 const FOR_GOOD = [4400, 4401, 4403, 4404]; // trying again would not help
 const OPEN = ["open", "partially_filled", "pending"];
 
@@ -60,9 +61,25 @@ export class Stream {
   }
 
   /** Gives the connection up when nothing at all comes for too long. */
-  listen() {
+  listen(forMs = SILENCE_MS) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lost(4000), SILENCE_MS);
+    this.timer = setTimeout(() => this.lost(4000), forMs);
+  }
+
+  /**
+   * Finds out at once whether the connection still works, and connects at once where it waits to: for when a computer wakes
+   * up or a network comes back, of which a socket does not tell.
+   */
+  wake() {
+    if (this.isClosed) return;
+    if (this.socket?.readyState === 1) {
+      this.send({ op: "ping" });
+      this.listen(ANSWER_MS);
+    } else if (!this.socket) {
+      clearTimeout(this.timer);
+      this.pauseMs = FIRST_PAUSE_MS;
+      this.open();
+    }
   }
 
   lost(code) {

@@ -15,6 +15,8 @@ const SOCKETS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.h
 const HISTORY_MAX = 200;
 const RETRY_MS = 2_000;
 const FILLS_TOLD_AFTER_MS = 300;
+const LOOK_MS = 1_000;
+const ASLEEP_MS = 10_000; // timers of hidden tabs may come late, but not as late as that
 
 /** The book and the newest trades of the market that is shown. Painters read them, nobody writes. */
 export const live = { book: new OrderBook(), tape: new Tape() };
@@ -51,6 +53,21 @@ export function goLive() {
     marketStream?.wish(timeframe);
   });
   effect(() => watchAccount(account.value));
+  watchNetwork();
+}
+
+/** A socket does not tell when its network goes, nor when the computer has slept: the clock does. */
+function watchNetwork() {
+  const streams = () => [marketStream, tradeStream, privateStream].filter(Boolean);
+  const wake = () => streams().forEach((stream) => stream.wake());
+  let seenAt = Date.now();
+  setInterval(() => {
+    if (Date.now() - seenAt > ASLEEP_MS) wake();
+    seenAt = Date.now();
+  }, LOOK_MS);
+  addEventListener("online", wake);
+  addEventListener("offline", wake);
+  addEventListener("pageshow", (event) => event.persisted && wake());
 }
 
 // --- the market -----------------------------------------------------------------------------------

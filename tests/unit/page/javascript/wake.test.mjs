@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { TradeStream } from "../../../../marketdata/static/streams/stream.js";
+
+class Socket {
+  static all = [];
+
+  constructor() {
+    this.readyState = 1;
+    this.sent = [];
+    Socket.all.push(this);
+  }
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close() {}
+}
+
+function begin(t) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  Socket.all = [];
+  const states = [];
+  const stream = new TradeStream("ws://nowhere", "BTC/USDT", { WebSocket: Socket, onState: (state) => states.push(state) });
+  stream.open();
+  Socket.all[0].onopen();
+  return { stream, states };
+}
+
+test("a computer that wakes up asks whether its connection is still there, and keeps one that answers", (t) => {
+  const { stream, states } = begin(t);
+  stream.wake();
+  assert.deepEqual(Socket.all[0].sent, [{ op: "ping" }]);
+  Socket.all[0].onmessage({ data: JSON.stringify({ type: "pong" }) });
+  t.mock.timers.tick(20_000);
+  assert.deepEqual(states, ["connecting", "open"]);
+  stream.close();
+});
+
+test("one that does not answer is given up within three seconds", (t) => {
+  const { stream, states } = begin(t);
+  stream.wake();
+  t.mock.timers.tick(3_000);
+  assert.deepEqual(states, ["connecting", "open", "waiting"]);
+  stream.wake();
+  assert.equal(Socket.all.length, 2); // at once, not after the pause
+  stream.close();
+  stream.wake();
+  assert.equal(Socket.all.length, 2);
+});
