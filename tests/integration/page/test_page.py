@@ -20,7 +20,10 @@ def test_a_market_has_its_page_and_an_unknown_one_has_none(browser: Client, mark
     assert answer.status_code == 200
     assert f'data-symbol="{market.symbol}"' in answer.content.decode()
     assert browser.get("/").status_code == 200
-    assert browser.get("/trade/NO-SUCH").status_code == 404
+    unknown = browser.get("/trade/<b>SUCH")
+    assert unknown.status_code == 404
+    assert "&lt;b&gt;SUCH" in unknown.content.decode()
+    assert f'href="/trade/{market.slug}"' in unknown.content.decode()
     assert browser.post("/").status_code == 405
 
 
