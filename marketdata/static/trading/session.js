@@ -2,15 +2,22 @@
 
 import { signal } from "@preact/signals";
 import { call, Refusal } from "./api.js";
+import { Twins } from "./twins.js";
 
 const KEY = "session";
 const AHEAD_MS = 60_000; // a token that ends sooner is exchanged before it is used
 
 /** The user's name; null when nobody is logged in. */
 export const account = signal(null);
+/** How often a login came to an end that nobody had asked for. */
+export const ended = signal(0);
 
 let tokens = null; // {username, access, refresh, endsAt}
 let refreshing = null;
+// A duplicated tab has a copy of the tokens, and a refresh token is good once: used twice, it ends the login for both.
+const twins = new Twins(globalThis.BroadcastChannel ? new BroadcastChannel(KEY) : null, {
+  onResult: (spent, found) => tokens?.refresh === spent && keep(found),
+});
 
 /** Takes up the login that this tab had before it was reloaded. */
 export function restore() {
@@ -61,19 +68,29 @@ export async function ask(method, path, body) {
 }
 
 async function refresh() {
+  const { username, refresh: spent } = tokens;
   try {
-    const { data } = await call("POST", "/auth/token/refresh", { body: { refresh: tokens.refresh } });
-    if (tokens) begin(tokens.username, data);
+    const found = await twins.once(spent, async () => {
+      const { data } = await call("POST", "/auth/token/refresh", { body: { refresh: spent } });
+      return whole(username, data);
+    });
+    if (tokens?.refresh === spent) keep(found);
   } catch (error) {
     if (!(error instanceof Refusal) || error.status !== 401) throw error;
-    keep(null); // the login is over
+    if (tokens?.refresh !== spent) return;
+    keep(null);
+    ended.value += 1;
   } finally {
     refreshing = null;
   }
 }
 
-function begin(username, { access, refresh, expires_in: seconds }) {
-  keep({ username, access, refresh, endsAt: Date.now() + seconds * 1_000 });
+function begin(username, data) {
+  keep(whole(username, data));
+}
+
+function whole(username, { access, refresh, expires_in: seconds }) {
+  return { username, access, refresh, endsAt: Date.now() + seconds * 1_000 };
 }
 
 function keep(found) {
