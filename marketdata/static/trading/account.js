@@ -5,7 +5,7 @@ import { grouped } from "./decimal.js";
 import { html } from "./html.js";
 import { OpenOrders } from "./orders.js";
 import { account } from "./session.js";
-import { balances, dialog, fills, history, isDemo, orders } from "./store.js";
+import { balances, dialog, fills, history, isDemo, orders, symbol } from "./store.js";
 import { Side, Table, When } from "./table.js";
 import { Tabs } from "./tabs.js";
 
@@ -42,12 +42,16 @@ function History() {
     order.symbol,
     html`<${Side} side=${order.side} />`,
     order.type.replaceAll("_", " "),
-    order.price ?? order.stop_price ?? "market",
-    order.average_price ?? "–",
+    priceOf(order),
+    order.average_price ? grouped(order.average_price) : "–",
     `${order.filled_quantity} / ${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}`,
     html`${order.status}${order.reason && html`<small class="reason"> ${order.reason.toLowerCase().replaceAll("_", " ")}</small>`}`,
   ]);
   return html`<${Table} label="Order history" head=${head} rows=${rows} keys=${history.value.map(({ id }) => id)} nothing="No order has ended yet" />`;
+}
+
+function priceOf({ price, stop_price: trigger }) {
+  return price || trigger ? grouped(price ?? trigger) : "market";
 }
 
 function Fills() {
@@ -66,7 +70,10 @@ function Fills() {
 
 function Balances() {
   const isAny = ({ total }) => /[1-9]/.test(total);
-  const owned = [...balances.value.values()].sort((one, other) => isAny(other) - isAny(one) || (one.asset < other.asset ? -1 : 1));
+  const isHere = ({ asset }) => symbol.value.split("/").includes(asset);
+  const owned = [...balances.value.values()].sort(
+    (one, other) => isHere(other) - isHere(one) || isAny(other) - isAny(one) || (one.asset < other.asset ? -1 : 1),
+  );
   const rows = owned.map(({ asset, available, held, total }) => [html`<b>${asset}</b>`, grouped(available), grouped(held), grouped(total)]);
   return html`
     <${Table}

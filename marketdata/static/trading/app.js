@@ -2,10 +2,10 @@
 
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { useState } from "preact/hooks";
 import { Account } from "./account.js";
 import { call } from "./api.js";
 import { Chart } from "./chart.js";
+import { grouped } from "./decimal.js";
 import { Dialogs } from "./dialogs.js";
 import { OrderForm } from "./form.js";
 import { Header } from "./header.js";
@@ -15,19 +15,20 @@ import { Book } from "./ladder.js";
 import { goLive } from "./live.js";
 import { Markets } from "./markets.js";
 import { resolveDoubt } from "./placing.js";
-import { account, restore } from "./session.js";
-import { markets, page, symbol, ticker } from "./store.js";
+import { account, ended, restore } from "./session.js";
+import { markets, page, symbol, tell, ticker } from "./store.js";
 import { Tape } from "./tape.js";
+import { TradeBar } from "./tradebar.js";
 
 const RETRY_MS = 2_000;
+const TITLE_EVERY_MS = 500;
 
 function App() {
-  const [isListOpen, setListOpen] = useState(false);
   return html`
     <a class="skip" href="#order-form">To the order form</a>
-    <${Header} isListOpen=${isListOpen} toggleList=${() => setListOpen(!isListOpen)} />
+    <${Header} />
     <main class="desk">
-      <${Markets} isOpen=${isListOpen} close=${() => setListOpen(false)} />
+      <${Markets} />
       <${Chart} />
       <${Book} />
       <${OrderForm} />
@@ -39,6 +40,7 @@ function App() {
       <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank">Charts by TradingView</a>
       <span>Times are in your time zone</span>
     </footer>
+    <${TradeBar} />
     <${Dialogs} />
   `;
 }
@@ -50,6 +52,20 @@ async function readMarkets() {
   else setTimeout(readMarkets, RETRY_MS);
 }
 
+/** The last price in the tab's title: changing it is work for the whole browser, so not with every trade. */
+function followTitle() {
+  let timer = null;
+  const write = () => {
+    timer = null;
+    const last = ticker(symbol.peek()).peek()?.last;
+    document.title = `${last ? `${grouped(last)} · ` : ""}${symbol.peek()} · Trade Engine`;
+  };
+  effect(() => {
+    ticker(symbol.value).value;
+    timer ??= setTimeout(write, TITLE_EVERY_MS);
+  });
+}
+
 function followAddress() {
   addEventListener("popstate", () => {
     const named = /^\/trade\/([^/]+)/.exec(location.pathname)?.[1].replace("-", "/").toUpperCase();
@@ -59,12 +75,12 @@ function followAddress() {
 
 restore();
 render(html`<${App} />`, document.getElementById("app"));
-effect(() => {
-  const last = ticker(symbol.value).value?.last;
-  document.title = `${last ? `${last} · ` : ""}${symbol.value} · Trade Engine`;
-});
+followTitle();
 effect(() => {
   if (account.value !== null) resolveDoubt();
+});
+effect(() => {
+  if (ended.value) tell("Your login has ended. Log in again to go on.", "error");
 });
 followAddress();
 listen();

@@ -3,7 +3,9 @@
 import { CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries } from "lightweight-charts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, query, slug } from "./api.js";
+import { compact, grouped, neat } from "./decimal.js";
 import { Depth } from "./depth.js";
+import { paint, unpaint, write } from "./frame.js";
 import { html } from "./html.js";
 import { onCandle } from "./live.js";
 import { market, timeframe } from "./store.js";
@@ -14,6 +16,8 @@ export const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d", "1w"];
 const PAGE = 500;
 const RETRY_MS = 2_000;
 const EARLIER_FROM = 20; // so many bars before the first one that is there, earlier ones are read
+const BAR_PX = 9;
+const FEW = 8; // so few candles need a word why
 
 export function Chart() {
   const [tab, setTab] = useState("candles");
@@ -51,21 +55,28 @@ function Candles({ market: shown, timeframe: name }) {
   }, []);
   return html`
     <p ref=${words} class="candle-words" aria-live="off"></p>
+    <p class="candle-hint"></p>
     <div ref=${root} class="candles" role="img" aria-label=${`Candles of ${shown.symbol}, ${name}`}></div>
   `;
 }
 
 class CandleView {
   constructor(root, words, shown, name) {
-    Object.assign(this, { words, market: shown, timeframe: name, bars: new Map(), isReading: false, isWhole: false });
+    Object.assign(this, { root, market: shown, timeframe: name, bars: new Map(), isReading: false, isWhole: false });
+    this.legend = new Legend(words, shown);
+    this.hintText = words.nextElementSibling.appendChild(document.createTextNode(""));
+    this.waiting = new Map(); // candles by time, for the next frame
+    this.draw = () => this.drawWaiting();
     this.chart = createChart(root, { autoSize: true, ...LOOK, localization: { timeFormatter: longTime }, ...looks() });
+    const formatter = (price) => grouped(price.toFixed(shown.price_decimals));
     this.candles = this.chart.addSeries(CandlestickSeries, {
-      priceFormat: { type: "price", precision: shown.price_decimals, minMove: Number(shown.tick_size) },
+      priceFormat: { type: "custom", formatter, minMove: Number(shown.tick_size) },
     });
     this.volume = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
     });
     this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
+    this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.22 } }); // above the volume
     this.dress();
     this.chart.subscribeCrosshairMove((at) => this.say(at.time));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => range && range.from < EARLIER_FROM && this.readEarlier());
@@ -76,6 +87,7 @@ class CandleView {
   end() {
     this.isOver = true;
     clearTimeout(this.retry);
+    unpaint(this.draw);
     for (const stop of this.stop) stop();
     this.chart.remove();
   }
@@ -99,13 +111,25 @@ class CandleView {
       const candles = await this.page({});
       if (this.isOver || wanted !== this.reading) return;
       const isFirst = !this.bars.size;
-      for (const candle of candles) this.bars.set(candle.time, candle);
+      for (const candle of candles) this.learn(candle);
       this.showAll();
-      if (isFirst) this.chart.timeScale().setVisibleLogicalRange({ from: this.bars.size - 120, to: this.bars.size + 4 });
+      if (isFirst) this.zoom();
       this.say();
     } catch {
       if (!this.isOver && wanted === this.reading) this.retry = setTimeout(() => this.read(), RETRY_MS);
     }
+  }
+
+  /** Takes a candle that was read, unless the stream has told a newer state of it meanwhile: volumes only grow. */
+  learn(candle) {
+    const known = this.bars.get(candle.time);
+    if (!known || Number(known.volume) <= Number(candle.volume)) this.bars.set(candle.time, candle);
+  }
+
+  /** As many candles as can be told apart. */
+  zoom() {
+    const count = Math.max(20, Math.floor(this.root.clientWidth / BAR_PX));
+    this.chart.timeScale().setVisibleLogicalRange({ from: this.bars.size - count, to: this.bars.size + 4 });
   }
 
   async readEarlier() {
@@ -134,6 +158,14 @@ class CandleView {
     this.newest = ordered[ordered.length - 1]?.time;
     this.candles.setData(ordered.map(bar));
     this.volume.setData(ordered.map((candle) => this.column(candle)));
+    this.sayWhyFew();
+  }
+
+  /** A market that opened a moment ago has one candle: that is how it should be. */
+  sayWhyFew() {
+    const traded = [...this.bars.values()].filter((candle) => Number(candle.volume) > 0).length;
+    const texts = { 0: "Nobody has traded here yet", 1: `Trading has just begun: a new candle every ${LENGTHS[this.timeframe]}` };
+    write(this.hintText, this.bars.size < FEW ? texts[Math.min(traded, 1)] : "");
   }
 
   take(candle) {
@@ -142,16 +174,29 @@ class CandleView {
     else if (candle.timeframe === this.timeframe) this.read();
   }
 
+  /** A busy minute changes its candle with each trade; once per frame is enough. */
   update(candle) {
-    this.bars.set(candle.time, candle);
-    if (candle.time < this.newest) {
-      this.showAll();
-      return;
+    this.waiting.set(candle.time, candle);
+    paint(this.draw);
+  }
+
+  drawWaiting() {
+    const candles = [...this.waiting.values()].sort((one, other) => (one.time < other.time ? -1 : 1));
+    this.waiting.clear();
+    const isLate = candles[0]?.time < this.newest;
+    for (const candle of candles) this.bars.set(candle.time, candle);
+    if (isLate) this.showAll();
+    else for (const candle of candles) this.append(candle);
+    this.say();
+  }
+
+  append(candle) {
+    if (candle.time !== this.newest) {
+      this.newest = candle.time;
+      this.sayWhyFew();
     }
-    this.newest = candle.time;
     this.candles.update(bar(candle));
     this.volume.update(this.column(candle));
-    this.say();
   }
 
   column(candle) {
@@ -162,12 +207,31 @@ class CandleView {
   /** The candle under the pointer in words, else the newest one. */
   say(at) {
     const candle = at ? this.bars.get(new Date(at * 1000).toISOString()) : this.bars.get(this.newest);
-    if (!candle) return;
-    const { open, high, low, close, volume } = candle;
-    this.words.textContent = `O ${open}  H ${high}  L ${low}  C ${close}  V ${volume}`;
-    this.words.className = `candle-words ${Number(close) >= Number(open) ? "up" : "down"}`;
+    if (candle) this.legend.show(candle);
   }
 }
+
+/** The numbers of one candle. */
+class Legend {
+  constructor(root, { base }) {
+    this.root = root;
+    this.base = base;
+    this.numbers = ["O", "H", "L", "C", "Vol"].map((name) => {
+      const part = root.appendChild(document.createElement("span"));
+      part.append(`${name} `);
+      return part.appendChild(document.createElement("b")).appendChild(document.createTextNode(""));
+    });
+  }
+
+  show({ open, high, low, close, volume }) {
+    const texts = [...[open, high, low, close].map(grouped), `${Number(volume) < 1_000 ? neat(volume) : compact(volume)} ${this.base}`];
+    this.numbers.forEach((node, index) => write(node, texts[index]));
+    const name = `candle-words ${Number(close) >= Number(open) ? "up" : "down"}`;
+    if (name !== this.root.className) this.root.className = name;
+  }
+}
+
+const LENGTHS = { "1m": "minute", "5m": "5 minutes", "15m": "15 minutes", "1h": "hour", "4h": "4 hours", "1d": "day", "1w": "week" };
 
 const LOOK = {
   crosshair: { mode: CrosshairMode.Normal },
@@ -184,6 +248,11 @@ function looks() {
     },
     grid: { vertLines: { color: palette.grid }, horzLines: { color: palette.grid } },
     rightPriceScale: { borderColor: palette.line },
+    crosshair: {
+      ...LOOK.crosshair,
+      vertLine: { color: palette.muted, labelBackgroundColor: palette.muted },
+      horzLine: { color: palette.muted, labelBackgroundColor: palette.muted },
+    },
     timeScale: { ...LOOK.timeScale, borderColor: palette.line },
   };
 }

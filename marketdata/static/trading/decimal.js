@@ -50,6 +50,13 @@ export function grouped(text) {
   return fraction === undefined ? separated : `${separated}.${fraction}`;
 }
 
+/** An amount at a glance: "100,000.00", "0.00012345". What is a thousand and more is cut to two decimals. */
+export function neat(text) {
+  const [whole, fraction = ""] = String(text).split(".");
+  const kept = whole.length > 3 ? fraction.slice(0, 2) : fraction.replace(/0+$/, "");
+  return grouped(`${whole}.${kept.padEnd(2, "0")}`);
+}
+
 /** A large amount in a few digits, for people only: "12.3K". Cut, not rounded. */
 export function compact(text) {
   const [whole, fraction = ""] = String(text).split(".");

@@ -29,17 +29,22 @@ export function Depth({ market }) {
 
 class DepthView {
   constructor(canvas, words, market) {
-    Object.assign(this, { canvas, words, market, drawnAt: 0 });
+    Object.assign(this, { canvas, words, market, drawnAt: 0, palette: colours() });
     this.draw = () => this.drawInTime();
     this.resizing = new ResizeObserver(() => paint(this.draw));
     this.resizing.observe(canvas);
-    this.stop = [onChange("book", this.draw), onTheme(() => paint(this.draw))];
+    this.stop = [onChange("book", this.draw), onTheme(() => this.dress())];
   }
 
   end() {
     clearTimeout(this.timer);
     this.resizing.disconnect();
     for (const stop of this.stop) stop();
+  }
+
+  dress() {
+    this.palette = colours();
+    paint(this.draw);
   }
 
   drawInTime() {
@@ -65,10 +70,10 @@ class DepthView {
       return;
     }
     const frame = frameOf(bids, asks, width, height - FOOT_PX);
-    const palette = colours();
+    const { palette } = this;
     drawSide(context, bids, frame, palette.up, palette.upTint);
     drawSide(context, asks, frame, palette.down, palette.downTint);
-    drawPrices(context, frame, palette.muted, height, (price) => grouped(toShortText(price, priceDecimals)));
+    drawPrices(context, frame, palette.muted, height, (price) => grouped(toText(price, priceDecimals)));
     this.say(bids, asks);
   }
 

@@ -2,10 +2,11 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
+import { DemoButton } from "./demo.js";
 import { html } from "./html.js";
 import { areOn, SHORTCUTS, switchShortcuts } from "./keys.js";
-import { logIn, tryDemo } from "./session.js";
-import { dialog, dismiss, isDemo, notices, tell } from "./store.js";
+import { logIn } from "./session.js";
+import { dialog, dismiss, isDemo, notices } from "./store.js";
 
 /** A modal dialog: the browser keeps the focus inside and gives it back at the end. */
 function Dialog({ name, title, children }) {
@@ -37,11 +38,13 @@ export function Dialogs() {
 function Login() {
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const attempt = async (act) => {
+  const submit = async (event) => {
+    event.preventDefault();
+    const fields = new FormData(event.target);
     setBusy(true);
     setError("");
     try {
-      await act();
+      await logIn(fields.get("username"), fields.get("password"));
       dialog.value = "";
     } catch (refusal) {
       if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;
@@ -49,11 +52,6 @@ function Login() {
     } finally {
       setBusy(false);
     }
-  };
-  const submit = (event) => {
-    event.preventDefault();
-    const fields = new FormData(event.target);
-    return attempt(() => logIn(fields.get("username"), fields.get("password")));
   };
   return html`
     <form class="login-form" onSubmit=${submit}>
@@ -63,16 +61,11 @@ function Login() {
       <button type="submit" class="primary" disabled=${isBusy}>Log in</button>
       ${isDemo && html`
         <p class="or"><span>or</span></p>
-        <button type="button" class="secondary" disabled=${isBusy} onClick=${() => attempt(demo)}>Try with a demo account</button>
+        <${DemoButton} say=${setError} />
         <p class="hint">It has play money, and is yours at once.</p>
       `}
     </form>
   `;
-}
-
-async function demo() {
-  const { username, password } = await tryDemo();
-  tell(`Your demo account is ${username}, its password ${password}: keep it to come back`, "keep");
 }
 
 function Help() {

@@ -1,14 +1,15 @@
 // The order form.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { compact, grouped, toShortText, toUnits } from "./decimal.js";
+import { compact, grouped, neat, toShortText, toUnits } from "./decimal.js";
+import { DemoButton } from "./demo.js";
 import { paint } from "./frame.js";
 import { html } from "./html.js";
 import { live, onChange } from "./live.js";
 import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
 import { account } from "./session.js";
-import { available, balances, dialog, market, picked, tell, tradingState } from "./store.js";
+import { available, balances, dialog, market, picked, tell, ticker, tradingState } from "./store.js";
 import { BLANK, isByBudget, LABELS, numberFields, OPTIONAL, preview, problems, refusalAt, shareOf, TYPES } from "./ticket.js";
 
 const SHARES = [25, 50, 75, 100];
@@ -34,6 +35,7 @@ function Form({ market: shown }) {
     picked.value = null;
     change(fields.price ? { [priceField()]: fields.price } : fields);
   }), []);
+  useEffect(() => offerLast(shown.symbol, (price) => setForm((before) => (before.price ? before : { ...before, price }))), []);
   const latest = useRef(form);
   latest.current = form;
   const priceField = () => ["price", "stop_price"].find((name) => TYPES[latest.current.type].fields.includes(name)) ?? "price";
@@ -67,13 +69,26 @@ function Form({ market: shown }) {
       <${Shares} form=${form} market=${shown} change=${change} />
       <${Options} form=${form} market=${shown} errors=${errors.fields} change=${change} />
       <${Preview} form=${form} market=${shown} />
-      <p class="form-error" role="alert">${errors.general}</p>
-      <button type="submit" class="submit" disabled=${isBusy}>
-        ${account.value === null ? "Log in to trade" : isBusy ? pending.value : `${verb} ${shown.base}`}
-      </button>
-      <${State} />
+      <div class="send">
+        <p class="form-error" role="alert">${errors.general}</p>
+        <button type="submit" class="submit" disabled=${isBusy}>
+          ${account.value === null ? "Log in to trade" : isBusy ? pending.value : `${verb} ${shown.base}`}
+        </button>
+        <${DemoButton} />
+        <${State} />
+      </div>
     </form>
   `;
+}
+
+/** Says the last price as soon as it is known, once: a form that begins with it needs no typing. */
+function offerLast(symbol, take) {
+  let isDone = false;
+  return ticker(symbol).subscribe((known) => {
+    if (isDone || !known?.last) return;
+    isDone = true;
+    take(known.last);
+  });
 }
 
 async function sendNow(form, shown, setErrors, setForm) {
@@ -165,8 +180,9 @@ function Shares({ form, market: shown, change }) {
   const asset = form.side === "buy" ? shown.quote : shown.base;
   const take = (percent) => {
     const share = shareOf(percent, form, shown, balances.value, live.book);
-    if (share) change(share);
-    else tell("Give a price first: it says how much that is");
+    if (!share) tell("Give a price first: it says how much that is");
+    else if (!/[1-9]/.test(Object.values(share)[0])) tell(`There is not enough ${asset} available for that`);
+    else change(share);
   };
   return html`
     <div class="shares" role="group" aria-label=${`Share of the available ${asset}`}>
@@ -176,7 +192,7 @@ function Shares({ form, market: shown, change }) {
     </div>
     <p class="available">
       <span>Available</span>
-      <b>${account.value === null ? "–" : `${grouped(available(asset))} ${asset}`}</b>
+      <b title=${account.value === null ? undefined : available(asset)}>${account.value === null ? "–" : `${neat(available(asset))} ${asset}`}</b>
     </p>
   `;
 }

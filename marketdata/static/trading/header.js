@@ -4,30 +4,43 @@ import { useState } from "preact/hooks";
 import { html } from "./html.js";
 import { Summary } from "./markets.js";
 import { account, logOut } from "./session.js";
-import { connection, dialog, symbol } from "./store.js";
+import { connection, dialog, isListOpen, symbol, tradingState } from "./store.js";
 import { nextTheme, theme } from "./theme.js";
 
-export function Header({ isListOpen, toggleList }) {
+export function Header() {
   return html`
     <header class="top">
       <a class="brand" href="/" aria-label="Trade Engine, home"><i aria-hidden="true"></i><span>Trade Engine</span></a>
-      <button type="button" class="market-button" aria-expanded=${isListOpen} aria-controls="markets" onClick=${toggleList}>
+      <button type="button" class="market-button" aria-expanded=${isListOpen.value} aria-controls="markets" onClick=${toggleList}>
         ${symbol.value}<span aria-hidden="true"> ▾</span>
       </button>
       <h1>${symbol.value}</h1>
+      <${TradingState} />
       <${Summary} />
       <${Connection} />
       <div class="tools">
         <button type="button" onClick=${nextTheme} title="Change the theme" aria-label=${`Theme: ${theme.value}`}>
           <span aria-hidden="true">${{ system: "◐", light: "○", dark: "●" }[theme.value]}</span>
         </button>
-        <button type="button" onClick=${() => (dialog.value = "help")} title="Keyboard" aria-label="Help: keyboard">
+        <button type="button" class="keys" onClick=${() => (dialog.value = "help")} title="Keyboard" aria-label="Help: keyboard">
           <span aria-hidden="true">?</span>
         </button>
         <${Account} />
       </div>
     </header>
   `;
+}
+
+function toggleList() {
+  isListOpen.value = !isListOpen.value;
+}
+
+const TRADING_STATES = { pre_open: "Opens soon", halted: "Halted", post_only: "Post-only", closed: "Closed" };
+
+/** What the order form says at length, where everybody sees it. */
+function TradingState() {
+  const text = TRADING_STATES[tradingState.value];
+  return text ? html`<b class="trading-state">${text}</b>` : null;
 }
 
 const STATES = {

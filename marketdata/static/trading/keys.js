@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { TIMEFRAMES } from "./chart.js";
-import { dialog, picked, timeframe } from "./store.js";
+import { dialog, isListOpen, picked, timeframe } from "./store.js";
 
 const KEY = "shortcuts";
 
@@ -14,7 +14,7 @@ export const SHORTCUTS = [
   { keys: ["p"], text: "Price", act: () => focus("order-price") },
   { keys: ["a"], text: "Amount", act: () => focus("order-quantity") || focus("order-quote_quantity") },
   { keys: ["o"], text: "Order book", act: () => document.querySelector(".ladder")?.focus() },
-  { keys: ["/"], text: "Find a market", act: () => focus("market-search") },
+  { keys: ["/"], text: "Find a market", act: findMarket },
   { keys: TIMEFRAMES.map((_, index) => String(index + 1)), text: `Timeframe: ${TIMEFRAMES.join(", ")}`, act: chooseTimeframe },
   { keys: ["l"], text: "Log in", act: () => (dialog.value = "login") },
   { keys: ["?"], text: "This list", act: () => (dialog.value = "help") },
@@ -43,6 +43,11 @@ export function listen() {
 function side(wanted) {
   picked.value = { side: wanted };
   focus("order-quantity") || focus("order-quote_quantity");
+}
+
+function findMarket() {
+  isListOpen.value = true;
+  requestAnimationFrame(() => focus("market-search")); // when it is shown
 }
 
 function chooseTimeframe(key) {

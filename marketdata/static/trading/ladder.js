@@ -8,7 +8,6 @@ import { sideLevels, steps } from "./levels.js";
 import { live, onChange } from "./live.js";
 import { connection, market, orders, picked, ticker } from "./store.js";
 
-const ROW_PX = 20;
 const MIDDLE_PX = 36;
 const ROWS_MIN = 3;
 const ROWS_MAX = 40;
@@ -110,7 +109,8 @@ class LadderView {
 
   /** As many rows as there is room for. */
   fit() {
-    const room = Math.floor((this.root.clientHeight - MIDDLE_PX) / 2 / ROW_PX);
+    const rowPx = parseFloat(getComputedStyle(this.root).getPropertyValue("--row"));
+    const room = Math.floor((this.root.clientHeight - MIDDLE_PX) / 2 / rowPx);
     const count = Math.max(ROWS_MIN, Math.min(ROWS_MAX, room));
     if (count === this.rows.bids.length) return;
     for (const side of ["asks", "bids"]) {

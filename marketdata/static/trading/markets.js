@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { compact, grouped } from "./decimal.js";
 import { html } from "./html.js";
-import { markets, symbol, ticker } from "./store.js";
+import { isListOpen, markets, symbol, ticker } from "./store.js";
 
 /** Shows another market without loading the page again. */
 export function show(wanted) {
@@ -16,11 +16,16 @@ function addressOf(wanted) {
   return `/trade/${wanted.replace("/", "-")}`;
 }
 
-export function Markets({ isOpen, close }) {
+export function Markets() {
   const [words, setWords] = useState("");
   const found = markets.value.filter((market) => market.symbol.includes(words.trim().toUpperCase()));
+  const onKey = (event) => {
+    if (event.key !== "Escape" || !isListOpen.value) return;
+    isListOpen.value = false;
+    document.querySelector(".market-button").focus();
+  };
   return html`
-    <nav class=${`panel markets ${isOpen ? "open" : ""}`} aria-label="Markets" id="markets">
+    <nav class=${`panel markets ${isListOpen.value ? "open" : ""}`} aria-label="Markets" id="markets" onKeyDown=${onKey}>
       <header class="panel-head">
         <h2>Markets</h2>
         <input
@@ -30,21 +35,21 @@ export function Markets({ isOpen, close }) {
       </header>
       <div class="columns" aria-hidden="true"><span>Market</span><span>Last</span><span>24 h</span></div>
       <ul>
-        ${found.map((market) => html`<${Row} key=${market.symbol} symbol=${market.symbol} close=${close} />`)}
+        ${found.map((market) => html`<${Row} key=${market.symbol} symbol=${market.symbol} />`)}
         ${found.length === 0 && html`<li class="nothing">No such market</li>`}
       </ul>
     </nav>
   `;
 }
 
-function Row({ symbol: name, close }) {
+function Row({ symbol: name }) {
   const known = ticker(name).value;
   const [base, quote] = name.split("/");
   const go = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab is meant
     event.preventDefault();
     show(name);
-    close();
+    isListOpen.value = false;
   };
   return html`
     <li>

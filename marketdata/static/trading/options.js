@@ -36,7 +36,7 @@ export function Options({ form, market, errors, change }) {
 }
 
 function summary(form) {
-  const words = [TIMES[timeOf(form)].toLowerCase()];
+  const words = [TIMES[timeOf(form)]];
   if (TYPES[form.type].options.includes("post_only") && rests(form)) {
     if (form.post_only) words.push("post only");
     if (form.display_quantity) words.push("iceberg");

@@ -36,10 +36,10 @@ function OrderRow({ order, amend }) {
   return html`
     <tr>
       <${Cells} order=${order} />
-      <td>${order.price ? grouped(order.price) : "market"}</td>
-      <td><${Trigger} order=${order} /></td>
-      <td>${order.filled_quantity}</td>
-      <td>${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}</td>
+      <td data-name="Price">${order.price ? grouped(order.price) : "market"}</td>
+      <td data-name="Trigger"><${Trigger} order=${order} /></td>
+      <td data-name="Filled">${order.filled_quantity}</td>
+      <td data-name="Amount">${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}</td>
       <td class="actions">
         ${isAmendable(order) && html`<button type="button" onClick=${amend} aria-label=${`Amend ${nameOf(order)}`}>Amend</button>`}
         <${Cancel} order=${order} />
@@ -51,10 +51,10 @@ function OrderRow({ order, amend }) {
 function Cells({ order }) {
   const notes = [order.status === "pending" && "waits", order.post_only && "post only", order.display_quantity && "iceberg", order.group_role?.replace("_", " ")];
   return html`
-    <td><${When} time=${order.created_at} /></td>
-    <td>${order.symbol}</td>
-    <td><${Side} side=${order.side} /></td>
-    <td>${order.type.replaceAll("_", " ")} <small class="reason">${notes.filter(Boolean).join(", ")}</small></td>
+    <td data-name="Time"><${When} time=${order.created_at} /></td>
+    <td data-name="Market">${order.symbol}</td>
+    <td data-name="Side"><${Side} side=${order.side} /></td>
+    <td data-name="Type">${order.type.replaceAll("_", " ")} <small class="reason">${notes.filter(Boolean).join(", ")}</small></td>
   `;
 }
 
@@ -92,10 +92,10 @@ function AmendRow({ order, close }) {
   return html`
     <tr ref=${row} class="amending" onKeyDown=${onKey}>
       <${Cells} order=${order} />
-      <td>${isPriced ? html`<input form="amend" aria-label="New price" inputmode="decimal" value=${price} onInput=${(event) => setPrice(event.target.value)} />` : "market"}</td>
-      <td><${Trigger} order=${order} /></td>
-      <td>${order.filled_quantity}</td>
-      <td><input form="amend" aria-label="New amount" inputmode="decimal" value=${quantity} onInput=${(event) => setQuantity(event.target.value)} /></td>
+      <td data-name="Price">${isPriced ? html`<input form="amend" aria-label="New price" inputmode="decimal" value=${price} onInput=${(event) => setPrice(event.target.value)} />` : "market"}</td>
+      <td data-name="Trigger"><${Trigger} order=${order} /></td>
+      <td data-name="Filled">${order.filled_quantity}</td>
+      <td data-name="Amount"><input form="amend" aria-label="New amount" inputmode="decimal" value=${quantity} onInput=${(event) => setQuantity(event.target.value)} /></td>
       <td class="actions">
         <form id="amend" onSubmit=${save}>
           <button type="submit" class="primary">Save</button>

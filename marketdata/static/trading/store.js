@@ -22,6 +22,8 @@ export const balances = signal(new Map());
 
 /** What the form is told from elsewhere: `{field: text}`, such as a price picked in the book. */
 export const picked = signal(null);
+/** Whether the list of markets is shown where there is no room for it beside the rest. */
+export const isListOpen = signal(false);
 /** Which dialog is open: "login", "help" or none. */
 export const dialog = signal("");
 export const notices = signal([]);
@@ -39,17 +41,23 @@ export function available(asset) {
   return balances.value.get(asset)?.available ?? "0";
 }
 
+const NOTICES_MAX = 3;
+const NOTICE_MS = 6_000;
+const STAYING = ["error", "keep"];
 let noticeId = 0;
 
 /** Shows a message, which assistive technology reads out; one goes by itself unless it is an error or to be kept. */
 export function tell(text, kind = "info") {
   const notice = { id: (noticeId += 1), text, kind };
-  notices.value = [...notices.value.slice(-3), notice];
-  if (kind !== "error" && kind !== "keep") setTimeout(() => dismiss(notice.id), 8_000);
+  const shown = [...notices.peek(), notice]; // an effect may tell something without following what is told
+  // The oldest makes room, and one that stays only for others that stay.
+  if (shown.length > NOTICES_MAX) shown.splice(Math.max(0, shown.findIndex((one) => !STAYING.includes(one.kind))), 1);
+  notices.value = shown;
+  if (!STAYING.includes(kind)) setTimeout(() => dismiss(notice.id), NOTICE_MS);
 }
 
 export function dismiss(id) {
-  notices.value = notices.value.filter((notice) => notice.id !== id);
+  notices.value = notices.peek().filter((notice) => notice.id !== id);
 }
 
 // Nobody's orders stay on the screen after a logout.

@@ -11,7 +11,7 @@ export function Table({ label, head, rows, keys, nothing }) {
   return html`
     <table aria-label=${label}>
       <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-      <tbody>${rows.map((cells, index) => html`<tr key=${keys[index]}>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+      <tbody>${rows.map((cells, index) => html`<tr key=${keys[index]}>${cells.map((cell, place) => html`<td data-name=${head[place]}>${cell}</td>`)}</tr>`)}</tbody>
     </table>
   `;
 }

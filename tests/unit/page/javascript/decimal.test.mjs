@@ -34,4 +34,8 @@ test("numbers are shown in groups, large ones cut", () => {
   assert.equal(decimal.grouped("123"), "123");
   assert.equal(decimal.compact("1234567.89"), "1.23M");
   assert.equal(decimal.compact("12.3456"), "12.34");
+  assert.equal(decimal.neat("100000.00000000"), "100,000.00");
+  assert.equal(decimal.neat("999951846.45994293"), "999,951,846.45");
+  assert.equal(decimal.neat("0.00012300"), "0.000123");
+  assert.equal(decimal.neat("7"), "7.00");
 });

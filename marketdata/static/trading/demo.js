@@ -1,0 +1,27 @@
+// One button that gives a visitor an account with play money. Only a demo copy has it.
+
+import { useState } from "preact/hooks";
+import { NoAnswer, Refusal } from "./api.js";
+import { html } from "./html.js";
+import { account, tryDemo } from "./session.js";
+import { dialog, isDemo, tell } from "./store.js";
+
+/** `say` is told what went wrong, else it is a notice. */
+export function DemoButton({ say = (text) => tell(text, "error") }) {
+  const [isBusy, setBusy] = useState(false);
+  if (!isDemo || account.value !== null) return null;
+  const open = async () => {
+    setBusy(true);
+    try {
+      const { username, password } = await tryDemo();
+      tell(`Your demo account is ${username}, its password ${password}: keep it to come back`, "keep");
+      dialog.value = "";
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
+      say(error.message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return html`<button type="button" class="demo" disabled=${isBusy} onClick=${open}>Try with a demo account</button>`;
+}
