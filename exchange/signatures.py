@@ -10,32 +10,26 @@ import hashlib
 import hmac
 import re
 import secrets
-import time
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-import structlog
 from django.conf import settings
-from redis.exceptions import RedisError
 
 from exchange.errors import ApiError, ErrorCode
-from exchange.valkey import valkey
+from exchange.valkey import TIMEOUT_S, ValkeyLine, ValkeyUnreachableError
 
 __all__ = ["SALT_BYTES", "WINDOW_MS", "Signed", "bad_signature", "present_master", "secret_of", "signature_spend"]
-
-log = structlog.get_logger(__name__)
 
 SALT_BYTES = 16
 WINDOW_MS = 5_000
 # Longer than any signature is good for: the window to both sides, and hosts whose clocks differ by a second or two.
 _REMEMBERED_MS = 15_000
-_PAUSE_S = 1.0
 _TIMESTAMP = re.compile(r"[0-9]{1,15}")
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_paused_until = 0.0
+_LINE = ValkeyLine("signatures", TIMEOUT_S)  # patient: without an answer the request is refused
 
 
 class Signed(NamedTuple):
@@ -75,17 +69,11 @@ def signature_spend(signature: bytes) -> bool:
 
     Raises SERVICE_UNAVAILABLE when nobody can tell: what is signed moves money, so doubt refuses it.
     """
-    global _paused_until
-    if time.monotonic() < _paused_until:
-        raise _cannot_tell()
-    mine = secrets.token_bytes(8)
+    name, mine = b"te:signed:" + signature, secrets.token_bytes(8)
     try:
         # The client repeats a request whose answer was lost; it then finds its own mark.
-        other = valkey().set(b"te:signed:" + signature, mine, px=_REMEMBERED_MS, nx=True, get=True)
-    except RedisError as error:
-        # Asking a dead server for each request would cost each request its time-out.
-        _paused_until = time.monotonic() + _PAUSE_S
-        log.warning("signatures_refused", error=str(error))
+        other = _LINE.ask(lambda valkey: valkey.set(name, mine, px=_REMEMBERED_MS, nx=True, get=True))
+    except ValkeyUnreachableError:
         raise _cannot_tell() from None
     return other is None or other == mine
 

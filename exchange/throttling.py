@@ -14,13 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import structlog
+import redis
 from django.conf import settings
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from exchange.valkey import valkey
+from exchange.valkey import ValkeyLine, ValkeyUnreachableError
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -35,13 +34,8 @@ __all__ = [
     "count_hit",
 ]
 
-log = structlog.get_logger(__name__)
-
 API_KEYS_PER_MINUTE = 20
-_PAUSE_S = 1.0
-_paused_until = 0.0
-
-
+_LINE = ValkeyLine("rate limits", 0.3)
 _SHARES = 50
 _lock = threading.Lock()
 
@@ -83,19 +77,17 @@ def count_hit(key: str, window_s: int, now_s: float, rate: int, cost: int = 1) -
 
 
 def _tell(key: str, share: int, window_s: int) -> int:
-    global _paused_until
-    if time.monotonic() < _paused_until:
-        return 0
     name = f"te:rate:{key}"
-    try:
-        pipeline = valkey().pipeline(transaction=False)
+
+    def count(valkey: redis.Redis) -> int:
+        pipeline = valkey.pipeline(transaction=False)
         pipeline.incrby(name, share)
         pipeline.expire(name, window_s + 1)
         return int(pipeline.execute()[0])
-    except RedisError as error:
-        # Asking a dead server for each request would cost each request its time-out.
-        _paused_until = time.monotonic() + _PAUSE_S
-        log.warning("rate_limits_off", error=str(error))
+
+    try:
+        return _LINE.ask(count)
+    except ValkeyUnreachableError:
         return 0
 
 

@@ -33,6 +33,13 @@ def free_port() -> int:
             return port
 
 
+@contextlib.contextmanager
+def silent_server() -> Iterator[str]:
+    """Give the address of a Valkey that takes connections and never says a word, as one that is suspended."""
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        yield f"redis://{LOOPBACK}:{listener.getsockname()[1]}/0"
+
+
 class TestServers:
     """Both servers in a temporary folder. They die with this process, however it ends."""
 

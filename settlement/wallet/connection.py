@@ -19,13 +19,14 @@ from requests.adapters import HTTPAdapter
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from settlement.wallet.breaker import Breaker, BreakerOpenError
-from settlement.wallet.metrics import count_request
+from exchange.breaker import Breaker, BreakerOpenError
+from settlement.wallet.metrics import STATES, breaker_state, count_request
 from settlement.wallet.protocol import NOT_FOR_US, PREFIX, WalletCode, WalletRefusalError
 
 log = structlog.get_logger(__name__)
 
 ATTEMPTS_MAX = 3
+FAILURES_MAX = 5  # in a row, before nothing is asked for a while
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 5.0
 SLOT_WAIT_S = 0.1
@@ -46,7 +47,13 @@ class WalletConnection:
     """Calls one wallet service. Safe to use from many threads; not to be shared with a forked process."""
 
     def __init__(self, *, url: str, token: str, timeout_s: float, concurrency: int, probe_s: float) -> None:
-        self.breaker = Breaker(probe_s)
+        self.breaker = Breaker(
+            "wallet",
+            failures_max=FAILURES_MAX,
+            probe_s=probe_s,
+            on_change=lambda state: breaker_state.set(STATES[state]),
+        )
+        breaker_state.set(STATES["closed"])
         self._address = f"{url.rstrip('/')}/{PREFIX}"
         self._timeout_s = timeout_s
         self._slots = threading.BoundedSemaphore(concurrency)

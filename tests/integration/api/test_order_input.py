@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-import redis
 from django.test import override_settings
 from rest_framework.test import APIClient
 
 from exchange import throttling
 from exchange.models import Market, User
+from exchange.valkey import ValkeyLine, valkey
 from tests.integration.api.asking import MISSING, ORDERS, assert_nothing_stored, order
 
 
@@ -203,9 +203,10 @@ def test_orders_are_limited_per_user(maker_client: APIClient, maker: User, marke
 def test_without_valkey_orders_are_not_limited(
     maker_client: APIClient, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttling, "valkey", lambda: redis.Redis.from_url("redis://127.0.0.1:1"))
-    monkeypatch.setattr(throttling, "_paused_until", 0.0)
-    with override_settings(ORDER_RATE_PER_SECOND=1):
+    monkeypatch.setattr(throttling, "_LINE", ValkeyLine("rate limits", 0.3))
+    valkey.cache_clear()
+    with override_settings(ORDER_RATE_PER_SECOND=1, REDIS_URL="redis://127.0.0.1:1"):
         answers = [maker_client.post(ORDERS, order(market, side="x"), format="json") for _ in range(3)]
+    valkey.cache_clear()
 
     assert [answer.status_code for answer in answers] == [400, 400, 400]

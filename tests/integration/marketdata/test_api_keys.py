@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
-from redis.exceptions import ConnectionError as ValkeyAwayError
 from trade_engine_client import ApiKey as ClientKey
 
 from exchange import signatures
 from exchange.models import ApiKey, User
 from exchange.services import NewApiKey, api_key_revoke
+from exchange.valkey import ValkeyUnreachableError
 from marketdata.database import in_database
 from marketdata.hub import hub
 from marketdata.keys import KeyWatch
@@ -175,11 +175,10 @@ async def test_a_login_that_cannot_be_judged_may_be_tried_again(maker: User, mon
     key = await in_database(make_key, maker)
 
     class Away:
-        def set(self, *_: Any, **__: Any) -> None:
-            raise ValkeyAwayError("gone")
+        def ask(self, question: object) -> None:
+            raise ValkeyUnreachableError("gone")
 
-    monkeypatch.setattr(signatures, "valkey", Away)
-    monkeypatch.setattr(signatures, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(signatures, "_LINE", Away())
     assert await refused(key_of(key).login()) == "SERVICE_UNAVAILABLE 1013"
     monkeypatch.undo()
 

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from settlement.wallet.breaker import FAILURES_MAX, Breaker, BreakerOpenError
+from exchange.breaker import Breaker, BreakerOpenError
 from tests.engines import wait_until
 
-PROBE_S = 0.1
+FAILURES_MAX, PROBE_S = 5, 0.1
 
 
 def fail(breaker: Breaker) -> None:
@@ -20,15 +20,19 @@ def succeed(breaker: Breaker) -> None:
         pass
 
 
+def closed() -> Breaker:
+    return Breaker("something", failures_max=FAILURES_MAX, probe_s=PROBE_S)
+
+
 def opened() -> Breaker:
-    breaker = Breaker(PROBE_S)
+    breaker = closed()
     for _ in range(FAILURES_MAX):
         fail(breaker)
     return breaker
 
 
 def test_failures_in_a_row_open_it_and_a_success_starts_the_count_anew() -> None:
-    breaker = Breaker(PROBE_S)
+    breaker = closed()
     for _ in range(FAILURES_MAX - 1):
         fail(breaker)
     succeed(breaker)
@@ -66,7 +70,7 @@ def test_one_request_looks_while_the_others_are_rejected() -> None:
 
 
 def test_requests_run_side_by_side_and_late_news_count_no_more() -> None:
-    breaker = Breaker(PROBE_S)
+    breaker = closed()
     together = threading.Barrier(FAILURES_MAX + 3, timeout=5)
 
     def fail_together() -> None:

@@ -1,40 +1,39 @@
-"""The circuit breaker before the wallet: after failures in a row nobody waits for it, and one at a time looks again."""
+"""A circuit breaker: after failures in a row nobody waits for what fails, and one at a time looks again."""
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError, CircuitBreakerListener
 
-from settlement.wallet.metrics import STATES, breaker_state
+__all__ = ["Breaker", "BreakerOpenError"]
 
 log = structlog.get_logger(__name__)
 
-FAILURES_MAX = 5
-
 
 class BreakerOpenError(Exception):
-    """The wallet was not asked, because it failed a moment ago."""
+    """Nothing was asked, because that failed a moment ago."""
 
 
 class Breaker:
-    """Opens after FAILURES_MAX failures in a row; `probe_s` later a single request may try, and closes it or not.
+    """Opens after `failures_max` failures in a row; `probe_s` later a single request may try, and closes it or not.
 
     pybreaker keeps the state. It holds its lock while it calls, so it is only told how requests ended: they run side
-    by side outside of it.
+    by side outside of it. `on_change` is called with the name of each new state: closed, half-open, open.
     """
 
-    def __init__(self, probe_s: float) -> None:
+    def __init__(
+        self, name: str, *, failures_max: int, probe_s: float, on_change: Callable[[str], object] = lambda state: None
+    ) -> None:
+        self._name = name
         self._probe_s = probe_s
+        self._on_change = on_change
         self._opened_at = 0.0
         self._probing = threading.Lock()
-        self._breaker = CircuitBreaker(
-            fail_max=FAILURES_MAX, reset_timeout=0, listeners=[_Watcher(self)], name="wallet"
-        )
-        breaker_state.set(STATES[STATE_CLOSED])
+        self._breaker = CircuitBreaker(fail_max=failures_max, reset_timeout=0, listeners=[_Watcher(self)], name=name)
 
     @property
     def is_closed(self) -> bool:
@@ -52,18 +51,26 @@ class Breaker:
             yield from self._watched(is_probe=False)
             return
         if not self._may_probe() or not self._probing.acquire(blocking=False):
-            raise BreakerOpenError("the wallet failed a moment ago and is not asked")
+            raise BreakerOpenError(f"{self._name} failed a moment ago and is not asked")
         try:
             self._breaker.half_open()
             yield from self._watched(is_probe=True)
         finally:
             self._probing.release()
 
+    def close(self) -> None:
+        """Forget that anything failed."""
+        self._breaker.close()
+
     def _may_probe(self) -> bool:
         return time.monotonic() - self._opened_at >= self._probe_s
 
-    def note_opened(self) -> None:
-        self._opened_at = time.monotonic()
+    def note_changed(self, old: str | None, new: str) -> None:
+        if new == "open":
+            self._opened_at = time.monotonic()
+        self._on_change(new)
+        if "closed" in (old, new):  # not each look in between
+            log.warning("breaker_changed", breaker=self._name, old=old, new=new)
 
     def _watched(self, *, is_probe: bool) -> Iterator[None]:
         try:
@@ -95,7 +102,4 @@ class _Watcher(CircuitBreakerListener):
         self._breaker = breaker
 
     def state_change(self, cb: CircuitBreaker, old_state: Any, new_state: Any) -> None:
-        if new_state.name == "open":
-            self._breaker.note_opened()
-        breaker_state.set(STATES[new_state.name])
-        log.warning("wallet_breaker_changed", old=old_state.name if old_state else None, new=new_state.name)
+        self._breaker.note_changed(old_state.name if old_state else None, new_state.name)
