@@ -20,14 +20,13 @@ from marketdata.database import in_database
 from marketdata.encoded import joined
 from marketdata.metrics import RESYNCS
 from marketdata.outbox import Outbox
-from marketdata.running import LAST_RETRY_S, Running
-from marketdata.statistics import Quote, day_statistics, ticker_fields
+from marketdata.running import Running
+from marketdata.ticker import LiveTicker
 from marketdata.view import MarketView, Wish
 from orders.rows import TradeRow
 
 log = structlog.get_logger(__name__)
 
-TICKER_INTERVAL_S = 0.25
 LIVE_WAIT_S = 5.0  # how long a resume waits for the feed, which the broker may keep from starting
 
 
@@ -48,12 +47,13 @@ class MarketFeed:
         self.live = asyncio.Event()  # set once `seq` is known and every later batch arrives
         self.idle_since: float | None = None
         self._running = Running(market.symbol)
-        self.view = MarketView(market, self._running)
+        self.view = MarketView(market, self._running, self._moved)
+        self._ticker = LiveTicker(market, self.view, self._running)
+        self._has_candles = False  # the last ones were read, and every later one arrives
         self._bus = bus
         self._listener = listener
         self._trades: dict[Outbox, list[TradeRow] | None] = {}  # what waits while older trades are read
         self._early: list[Batch] = []
-        self._ticker_is_due = False
         self._expected_seq = 0
         self._running.start("start", self._start)
 
@@ -67,10 +67,17 @@ class MarketFeed:
         return outbox in self._trades or self.view.serves(outbox)
 
     def add_view(self, outbox: Outbox, wish: Wish, from_seq: int | None = None) -> None:
-        """Send what is wished, as soon as it is there: from a sequence number on, or beginning with a snapshot."""
+        """Send what is wished, as soon as it is there: from a sequence number on, or beginning with a snapshot.
+
+        Then ticker and last candles as they are, though nothing happens.
+        """
         self.view.add(outbox, wish, from_seq)
         if self.seq is not None:
             self.view.book.load()
+        if wish.ticker:
+            self._ticker.wanted()
+        if wish.timeframes and not self._has_candles:
+            self._running.start("candles", self._read_candles)
 
     def add_trades(self, outbox: Outbox) -> None:
         """Send every trade; a `subscribed` message says after which sequence number."""
@@ -131,8 +138,7 @@ class MarketFeed:
                 self.view.set_candle(candle, batch.last_seq)
             self.view.book.receive(batch)
             if batch.trades:
-                self._ticker_is_due = True
-                self._running.start("ticker", self._publish_tickers)
+                self._ticker.traded()
 
     def check_sequence(self, seq: int) -> None:
         """Compare with the database: a feed that was behind last time and still is has lost the end."""
@@ -144,6 +150,7 @@ class MarketFeed:
             elif book.replica and book.replica.seq < self._expected_seq:
                 book.restart()
             self._expected_seq = seq
+            self._ticker.check()
 
     async def close(self) -> None:
         """End all tasks and leave the group."""
@@ -188,20 +195,19 @@ class MarketFeed:
             outbox.put(message)
         self._listener.market_gap(self.market, self.seq, seq)
         self.view.begin_again()
+        self._ticker.traded()  # for all that is known
+        self._has_candles = False
+        if self.view.wants_candles:
+            self._running.start("candles", self._read_candles)
 
-    # --- Ticker -----------------------------------------------------------------------------------
+    def _moved(self) -> None:
+        self._ticker.moved()
 
-    async def _publish_tickers(self) -> None:
-        while self._ticker_is_due and self.view.wants_tickers:
-            self._ticker_is_due = False
-            try:
-                statistics = await in_database(day_statistics, self.market)
-            except Exception as error:  # the ticker comes with the next trade, or when the database is back
-                log.warning("ticker_failed", market=self.market.symbol, error=repr(error))
-                self._ticker_is_due = True
-                await asyncio.sleep(LAST_RETRY_S)
-                continue
-            if book := self.view.book.replica:
-                quote = Quote(book.best_bid, book.best_ask)
-                self.view.set_ticker(ticker_fields(self.market, statistics, quote))
-            await asyncio.sleep(TICKER_INTERVAL_S)
+    async def _read_candles(self) -> None:
+        """Read the last candles once every later one arrives; again when batches were lost meanwhile."""
+        await self.live.wait()
+        while not self._has_candles:
+            self._has_candles = True
+            candles = await self._running.retry(lambda: in_database(selectors.last_candles, self.market))
+            if self._has_candles:
+                self.view.set_last_candles(candles)

@@ -8,20 +8,23 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from exchange.models import Market
-from exchange.scaling import plain
+from exchange.scaling import MarketScale, plain
 from exchange.selectors import market_by_id
+from exchange.streams import CandleMessage
 from marketdata.replica import BookReplica
 from orders.lifecycle import OPEN_STATUSES
-from orders.models import MarketSequence, Order, Trade
+from orders.models import Candle, MarketSequence, Order, Trade
 from orders.representation import order_as_json
 from orders.rows import TradeRow, trade_row
 from orders.selectors import DepthLevel, book_depth
+from orders.timeframes import TIMEFRAMES
 from settlement.models import Account
 
 __all__ = [
     "Balance",
     "PrivateState",
     "balances_of",
+    "last_candles",
     "last_seq",
     "last_seqs",
     "market_book",
@@ -31,6 +34,7 @@ __all__ = [
 
 OPEN_ORDERS_MAX = 1_000
 TRADES_MAX = 1_000
+_PRICES = ("open", "high", "low", "close")
 
 
 class Balance(NamedTuple):
@@ -75,6 +79,14 @@ def market_book(market: Market) -> BookReplica:
     )
 
 
+def last_candles(market: Market) -> list[tuple[CandleMessage, int]]:
+    """Return the last candle of each timeframe as batches carry them, each with its last trade's number. One query."""
+    fields = ("timeframe", "opened_at", *_PRICES, "volume", "quote_volume", "trade_count", "last_seq")
+    candles = Candle.objects.filter(market_id=market.pk).order_by("-opened_at")
+    newest = [candles.filter(timeframe=name).values_list(*fields)[:1] for name in TIMEFRAMES]
+    return [_candle(values, market.scale) for values in newest[0].union(*newest[1:], all=True)]
+
+
 def trades_since(market: Market, from_seq: int) -> tuple[int, list[TradeRow]]:
     """Return the number of the last trade and the trades after a sequence number, oldest first. One query.
 
@@ -110,6 +122,13 @@ def balances_of(users: Iterable[bytes]) -> list[tuple[UUID, str, Balance]]:
         for owner_id, asset, decimals, *amounts in accounts.values_list(*fields)
         if owner_id
     ]
+
+
+def _candle(values: tuple[Any, ...], scale: MarketScale) -> tuple[CandleMessage, int]:
+    timeframe, opened_at, *prices, volume, quote_volume, trade_count, last_seq = values
+    first, highest, lowest, last = (scale.price_ticks(price) for price in prices)
+    opened_ms, lots = round(opened_at.timestamp() * 1000), scale.quantity_lots(volume)
+    return (timeframe, opened_ms, first, highest, lowest, last, lots, plain(quote_volume), trade_count), last_seq
 
 
 def _pairs(levels: Iterable[DepthLevel]) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ __all__ = [
     "DayStatistics",
     "MarketSummary",
     "Quote",
+    "day_begins",
     "day_statistics",
     "market_summary",
     "statistics_fields",
@@ -65,6 +66,11 @@ def market_summary(market: Market) -> MarketSummary:
 def day_statistics(market: Market) -> DayStatistics:
     """Return the last 24 hours as they are in the database. Two queries, by index."""
     return _day_statistics(market, _now_ms())
+
+
+def day_begins() -> datetime:
+    """Return since when trades belong to the last 24 hours, now."""
+    return moment_of(day_start_ms(_now_ms()))
 
 
 def _from_board(board: Board, market: Market, now_ms: int) -> MarketSummary:

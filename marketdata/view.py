@@ -11,7 +11,7 @@ and the loop has time for other things.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -79,9 +79,11 @@ class Viewer:
 class MarketView:
     """The viewers of one market and what is rendered for them."""
 
-    def __init__(self, market: Market, running: Running) -> None:
+    def __init__(self, market: Market, running: Running, on_book: Callable[[], None] = lambda: None) -> None:
+        """`on_book` is called after each change of the book, before anybody is told of it."""
         self._market = market
-        self.book = LiveBook(market, running, self._changed)
+        self.book = LiveBook(market, running, self._moved)
+        self._on_book = on_book
         self._viewers: dict[Outbox, Viewer] = {}
         self._lanes: dict[int, _Lane] = {}
         self._ticker = (0, messages.NOTHING)
@@ -131,6 +133,15 @@ class MarketView:
     def wants_tickers(self) -> bool:
         return any(viewer.wish.ticker for viewer in self._viewers.values())
 
+    @property
+    def wants_candles(self) -> bool:
+        return any(viewer.wish.timeframes for viewer in self._viewers.values())
+
+    @property
+    def knows_ticker(self) -> bool:
+        """Tell whether who comes now is sent a ticker at once."""
+        return bool(self._ticker[1].texts)
+
     def set_ticker(self, fields: Mapping[str, object]) -> None:
         self._ticker = (self._ticker[0] + 1, messages.ticker(fields))
         self._changed()
@@ -138,6 +149,8 @@ class MarketView:
     def set_candle(self, candle: Candle, seq: int) -> None:
         """Take a candle as it is after the batch that ended with `seq`. The last few of each timeframe are kept."""
         timeframe, opened_ms = candle[0], candle[1]
+        if self._candles.get((timeframe, opened_ms), NO_CANDLE).seq >= seq:  # what was read was further
+            return
         self._candle_number += 1
         self._candles.pop((timeframe, opened_ms), None)
         text = messages.candle(self._market, candle)
@@ -146,11 +159,21 @@ class MarketView:
         for key in kept[:-CANDLES_KEPT]:
             self._gone[timeframe] = max(self._candles.pop(key), self._gone.get(timeframe, NO_CANDLE), key=_number)
 
+    def set_last_candles(self, candles: Iterable[tuple[Candle, int]]) -> None:
+        """Take candles that were read, each with the number of its last trade."""
+        for candle, seq in candles:
+            self.set_candle(candle, seq)
+        self._changed()
+
     def begin_again(self) -> None:
         """Forget what is not known to be complete, because batches were lost: all viewers get a beginning again."""
         self._candles.clear()
         if self.book.replica:
             self.book.restart()
+
+    def _moved(self) -> None:
+        self._on_book()
+        self._changed()
 
     def _changed(self) -> None:
         self._rendered.clear()

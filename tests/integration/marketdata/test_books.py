@@ -21,8 +21,8 @@ from tests.orders import buy, sell
 
 
 async def subscribe(market: Market) -> tuple[Client, Book]:
-    """Return a client and its book, the first snapshot and the trading state taken."""
-    client, book = await Client(f"/ws/markets/{market.slug}").open(), Book()
+    """Return a client that wants the book alone, and the book, the first snapshot and the trading state taken."""
+    client, book = await Client(f"/ws/markets/{market.slug}?channels=book").open(), Book()
     book.take(await client.receive())
     assert (await client.receive())["type"] == "market"
     return client, book
@@ -135,7 +135,9 @@ async def test_a_ticker_follows_the_trades_at_most_every_250_ms(script: Scripted
     maker = script.place(Side.SELL, 1001, 1_000)
     script.place(Side.BUY, 990, 7)
     await script.publish()
-    client, book = await subscribe(script.market)
+    client, book = await Client(f"/ws/markets/{script.market.slug}").open(), Book()
+    book.take(await client.until("snapshot"))
+    await client.until("ticker")  # the one of now
     tickers: list[dict[str, Any]] = []
 
     loop = asyncio.get_running_loop()
@@ -164,7 +166,7 @@ async def test_one_connection_can_carry_several_markets_and_drop_them(
     script: ScriptedMarket, other_market: Market
 ) -> None:
     client, _ = await subscribe(script.market)
-    await client.send({"op": "subscribe", "symbols": [other_market.symbol, "NO/SUCH"]})
+    await client.send({"op": "subscribe", "symbols": [other_market.symbol, "NO/SUCH"], "channels": ["book"]})
     error = await client.until("error")
     snapshot = await client.until("snapshot")
     await client.send({"op": "unsubscribe", "symbols": [script.market.slug]})

@@ -23,7 +23,7 @@ async def test_the_first_snapshot_is_followed_by_the_trading_state(script: Scrip
     script.enter_state("pre_open")
     await script.publish()
 
-    client = await Client(f"/ws/markets/{script.market.slug}").open()
+    client = await Client(f"/ws/markets/{script.market.slug}?channels=book").open()
 
     assert (await client.receive())["type"] == "snapshot"
     assert await client.receive() == state_message(script)
@@ -31,7 +31,7 @@ async def test_the_first_snapshot_is_followed_by_the_trading_state(script: Scrip
 
 
 async def test_a_market_without_any_batch_has_the_state_that_staff_gave_it(script: ScriptedMarket) -> None:
-    client = await Client(f"/ws/markets/{script.market.slug}").open()
+    client = await Client(f"/ws/markets/{script.market.slug}?channels=book").open()
 
     state = await client.until("market")
 
@@ -40,7 +40,7 @@ async def test_a_market_without_any_batch_has_the_state_that_staff_gave_it(scrip
 
 
 async def test_each_change_follows_its_update_and_other_batches_say_nothing(script: ScriptedMarket) -> None:
-    client, book = await Client(f"/ws/markets/{script.market.slug}").open(), Book()
+    client, book = await Client(f"/ws/markets/{script.market.slug}?channels=book").open(), Book()
     book.take(await client.receive())
     await client.receive()
 
@@ -58,7 +58,7 @@ async def test_each_change_follows_its_update_and_other_batches_say_nothing(scri
 
 
 async def test_a_change_that_was_lost_comes_with_the_next_snapshot(script: ScriptedMarket) -> None:
-    client, book = await Client(f"/ws/markets/{script.market.slug}").open(), Book()
+    client, book = await Client(f"/ws/markets/{script.market.slug}?channels=book").open(), Book()
     book.take(await client.receive())
     await client.receive()
     script.enter_state("closed")

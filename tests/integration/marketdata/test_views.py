@@ -269,7 +269,7 @@ async def test_after_a_loss_a_stream_without_a_book_begins_again(script: Scripte
 async def test_a_subscription_can_be_changed(script: ScriptedMarket) -> None:
     client, _ = await subscribe(script.market)
     symbols = {"symbols": [script.market.symbol]}
-    await client.send({"op": "subscribe", **symbols})
+    await client.send({"op": "subscribe", **symbols, "channels": ["book"]})
     assert await answer(client) == []  # it is subscribed to that already
 
     await client.send({"op": "subscribe", **symbols, "channels": ["book"], "interval": "100ms"})
