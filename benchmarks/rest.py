@@ -94,7 +94,7 @@ def _prove(orders: list[tuple[str, float]]) -> str:
 
 
 def log_in(username: str) -> str:
-    connection = _connect()
+    connection = connect()
     body = json.dumps({"username": username, "password": PASSWORD})
     connection.request("POST", "/api/v1/auth/token", body, {"Content-Type": "application/json"})
     document = json.loads(connection.getresponse().read())
@@ -129,7 +129,7 @@ class Client(threading.Thread):
         self._job = job
         self._number = number
         self._login: Any = job["logins"][number % len(job["logins"])]  # a token, or id and secret of a key
-        self._http = _connect(job["url"])
+        self._http = connect(job["url"])
         self._http.connect()
         self.latencies: list[float] = []
         self.orders: list[tuple[str, float]] = []
@@ -181,7 +181,7 @@ class Client(threading.Thread):
         }
 
 
-def _connect(url: str | None = None) -> HTTPConnection:
+def connect(url: str | None = None) -> HTTPConnection:
     parts = urlsplit(url or api_url())
     assert parts.hostname is not None, "Invariant: the api role has an address"
     return HTTPConnection(parts.hostname, parts.port, timeout=30)
