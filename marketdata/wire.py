@@ -22,6 +22,9 @@ from twisted.internet.tcp import Connection
 from marketdata.encoded import Encoded
 
 SEND_BUFFER_BYTES = 64 * 1024  # Linux takes twice this
+# Who has not answered a close by then is cut off, and may lose the close code that was on its way. Autobahn's own
+# second is too short for a busy machine or a bad line.
+CLOSING_S = 5
 
 
 class Wire:
@@ -33,6 +36,7 @@ class Wire:
         self._protocol: Any = send.args[0] if isinstance(send, partial) and send.args else None
         self._transport: Any = None
         if transport := getattr(self._protocol, "transport", None):
+            self._protocol.closeHandshakeTimeout = CLOSING_S
             transport.unregisterProducer()  # of the HTTP request that the connection began as
             transport.registerProducer(self, True)
             is_plain = isinstance(transport, Connection) and not transport.TLS and hasattr(transport, "_tempDataLen")

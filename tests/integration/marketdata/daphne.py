@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 PROJECT = Path(__file__).parents[3]
 
@@ -17,10 +17,12 @@ class Server(NamedTuple):
 
 
 @asynccontextmanager
-async def running_daphne(port: int, **settings: str) -> AsyncIterator[Server]:
-    """Serve until the block ends, with settings added to the environment."""
+async def running_daphne(port: int, log: IO[bytes] | None = None, **settings: str) -> AsyncIterator[Server]:
+    """Serve until the block ends, with settings added to the environment; what it says goes to `log`, if given."""
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
-    process = await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env={**os.environ, **settings})
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=PROJECT, env={**os.environ, **settings}, stdout=log, stderr=log
+    )
     try:
         await _wait_for(port)
         yield Server(f"127.0.0.1:{port}", process)

@@ -35,7 +35,7 @@ async def test_a_book_over_a_real_server_beside_a_client_that_does_not_read(
     script: ScriptedMarket, address: str
 ) -> None:
     """A client that reads nothing costs the server its queue and no more, and the others nothing at all."""
-    url = f"ws://{address}/ws/markets/{script.market.slug}"
+    url = f"ws://{address}/ws/markets/{script.market.slug}?channels=book"
     book, lazy_book = Book(), Book()
     async with (
         connect(url, **ORIGIN) as client,
