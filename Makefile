@@ -10,6 +10,7 @@ FROM ?=
 FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
 KILLS ?= 200
+ROLE ?= api
 SEED ?=
 export VENV
 
@@ -38,8 +39,8 @@ test-browser: setup ## drive the pages with the Chromium of the system, or CHROM
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
 	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
 
-schema-test: setup ## ask the REST interface EXAMPLES=100 random things per call, and more: it must keep to its document; SEED=
-	@$(if $(SEED),TEST_SEED="$(SEED)") SCHEMA_EXAMPLES="$(EXAMPLES)" exec "$(python)" -m pytest --numprocesses 0 -rP tests/contract/test_rest.py $(ARGS)
+schema-test: setup ## ask the REST interface of ROLE=api EXAMPLES=100 random things per call, and more: it must keep to its document; SEED=
+	@$(if $(SEED),TEST_SEED="$(SEED)") SCHEMA_EXAMPLES="$(EXAMPLES)" SCHEMA_ROLE="$(ROLE)" exec "$(python)" -m pytest --numprocesses 0 -rP tests/contract/test_rest.py $(ARGS)
 
 lint: setup ## check style, types and the direction of imports
 	@"$(python)" -m ruff check .

@@ -111,7 +111,11 @@ def _market_messages() -> dict[str, Message]:
             trading_state=word("What the market accepts", TradingState.values),
             timestamp=moment("When that was"),
         ),
-        **_message("ticker", "As `GET /markets/{symbol}/ticker`: at first, then when it changed, at most every 250 ms", **members_of(TickerOutput())),
+        **_message(
+            "ticker",
+            "As `GET /markets/{symbol}/ticker`: at first, then when it changed, at most every 250 ms",
+            **members_of(TickerOutput()),
+        ),
         **_message(
             "candle",
             "A candle as it is now, after the batch that changed it",

@@ -1,4 +1,4 @@
-"""The `api` role as a process of its own, with an engine behind it and a funded account before it."""
+"""The `api` role, or `web`, as a process of its own, with an engine behind it and a funded account before it."""
 
 import json
 import os
@@ -25,6 +25,11 @@ from tests.orders import buy, sell
 from tests.servers import free_port
 
 PASSWORD = "the-password-of-a-test"
+_COMMANDS = {
+    "api": ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", "{port}", "--workers", "1",
+            "--blocking-threads", "8", "--log-level", "warning", "config.wsgi:application"],
+    "web": ["daphne", "-b", LOOPBACK, "-p", "{port}", "config.asgi:application"],
+}  # fmt: skip
 EXAMPLE_SYMBOL, EXAMPLE_ID = "BTC/USDT", "01900000-0000-7000-8000-000000000001"
 
 
@@ -65,8 +70,8 @@ class ServedApi(NamedTuple):
 
 
 @contextmanager
-def served_api() -> Iterator[ServedApi]:
-    """Serve until the block ends."""
+def served_api(role: str) -> Iterator[ServedApi]:
+    """Serve by a role, `api` or `web`, until the block ends."""
     market = make_market(
         lot_size=Decimal("0.00001"), min_notional=Decimal(5), reference_price=Decimal(65_000), price_band_ppm=500_000
     )
@@ -74,7 +79,7 @@ def served_api() -> Iterator[ServedApi]:
     maker, taker = make_user("maker", assets=assets), make_user("taker", assets=assets)
     maker.set_password(PASSWORD)
     maker.save(update_fields=["password"])
-    with running_engine(market), _running_server() as url:
+    with running_engine(market), _running_server(role) as url:
         sell(taker, market, "3", "65000")
         traded = buy(maker, market, "1", "65000")
         resting = buy(maker, market, "1", "64000")
@@ -82,12 +87,9 @@ def served_api() -> Iterator[ServedApi]:
 
 
 @contextmanager
-def _running_server() -> Iterator[str]:
+def _running_server(role: str) -> Iterator[str]:
     port = free_port()
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port),
-        "--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "config.wsgi:application",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", *(word.format(port=port) for word in _COMMANDS[role])]
     url = f"http://{LOOPBACK}:{port}"
     process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, "DEMO_MODE": "1"}, start_new_session=True)
     try:

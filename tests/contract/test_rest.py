@@ -17,7 +17,8 @@ from tests.apart import database_apart
 from tests.contract.served import ServedApi, served_api
 
 EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "5"))
-PHASES = "examples,coverage,fuzzing"
+ROLE = os.environ.get("SCHEMA_ROLE", "api")
+PHASES = "examples,coverage,fuzzing,stateful"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
@@ -25,7 +26,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 def api() -> Iterator[ServedApi]:
     with database_apart("contract"):  # what is asked of all markets is asked of one that has an engine
         forget_markets()
-        with served_api() as api:
+        with served_api(ROLE) as api:
             yield api
     forget_markets()
 
