@@ -44,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if hasattr(config, "workerinput"):
         _use(own_addresses(config.workerinput["workerid"]))
+    elif config.option.collectonly:
+        os.environ["SECRET_KEY"] = "only-to-load-the-settings"  # nothing runs, so no server is needed
     else:
         _start_servers(config)
         if getattr(config.option, "numprocesses", None):
