@@ -1,6 +1,7 @@
 """Engines for tests: the real server, in a thread of the test or in a process that can be killed."""
 
 import asyncio
+import functools
 import json
 import os
 import signal
@@ -40,8 +41,13 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = PA
 
 def is_served(market: Market) -> bool:
     """Tell whether an engine takes commands for the market."""
-    with Redis.from_url(settings.REDIS_URL) as redis:
-        return bool(redis.exists(heartbeat_key(market.slug)))
+    return bool(_valkey(settings.REDIS_URL).exists(heartbeat_key(market.slug)))
+
+
+@functools.cache
+def _valkey(url: str) -> Redis:
+    """Stay connected: this is asked every few milliseconds."""
+    return Redis.from_url(url)
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.db import connections
 from rest_framework.test import APIClient
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from exchange.ids import uuid7
 from exchange.models import Asset, Market, User
@@ -55,6 +57,24 @@ def make_market(**fields: Any) -> Market:
     }
     market = Market.objects.create(symbol=f"{base.code}/{quote.code}", base=base, quote=quote, **(defaults | fields))
     return Market.objects.select_related("base", "quote").get(pk=market.pk)  # with numbers as the database keeps them
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Let clients share what was found: each loads the middleware anew, and that would go through all folders."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def look_once(self: WhiteNoiseMiddleware) -> None:
+        place = (self.static_prefix, self.static_root, *get_finders())
+        if place not in found:
+            look(self)
+            found[place] = dict(self.files)
+        self.files.update(found[place])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
