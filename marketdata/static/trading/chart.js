@@ -1,6 +1,6 @@
 // Candles with volume, or the depth of the book. The chart's numbers are floats: they are for the eye only.
 
-import { CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries } from "lightweight-charts";
+import { CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, LineStyle } from "lightweight-charts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, query, slug } from "./api.js";
 import { compact, grouped, neat } from "./decimal.js";
@@ -70,8 +70,9 @@ class CandleView {
     this.chart = createChart(root, { autoSize: true, ...LOOK, localization: { timeFormatter: longTime }, ...looks() });
     const formatter = (price) => grouped(price.toFixed(shown.price_decimals));
     this.candles = this.chart.addSeries(CandlestickSeries, {
-      priceFormat: { type: "custom", formatter, minMove: Number(shown.tick_size) },
+      priceFormat: { type: "custom", formatter, minMove: Number(shown.tick_size) }, lastValueVisible: false, priceLineVisible: false,
     });
+    this.mark = this.candles.createPriceLine({ price: 0, lineWidth: 1, lineStyle: LineStyle.Dotted, lineVisible: false, axisLabelVisible: false });
     this.volume = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
     });
@@ -158,6 +159,7 @@ class CandleView {
     this.newest = ordered[ordered.length - 1]?.time;
     this.candles.setData(ordered.map(bar));
     this.volume.setData(ordered.map((candle) => this.column(candle)));
+    this.markLast();
     this.sayWhyFew();
   }
 
@@ -197,6 +199,16 @@ class CandleView {
     }
     this.candles.update(bar(candle));
     this.volume.update(this.column(candle));
+    this.markLast();
+  }
+
+  /** The last price on the scale; a label of the library's own would not have enough contrast in every colour. */
+  markLast() {
+    const last = this.bars.get(this.newest);
+    if (!last) return;
+    const color = Number(last.close) >= Number(last.open) ? this.palette.up : this.palette.down;
+    const shown = { lineVisible: true, axisLabelVisible: true, axisLabelColor: color, axisLabelTextColor: this.palette.panel };
+    this.mark.applyOptions({ price: Number(last.close), color, ...shown });
   }
 
   column(candle) {

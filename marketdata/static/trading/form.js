@@ -67,8 +67,8 @@ function Form({ market: shown }) {
         <${NumberField} key=${name} name=${name} form=${form} market=${shown} error=${errors.fields[name]} change=${change} />
       `)}
       <${Shares} form=${form} market=${shown} change=${change} />
-      <${Options} form=${form} market=${shown} errors=${errors.fields} change=${change} />
       <${Preview} form=${form} market=${shown} />
+      <${Options} form=${form} market=${shown} errors=${errors.fields} change=${change} />
       <div class="send">
         <p class="form-error" role="alert">${errors.general}</p>
         <button type="submit" class="submit" disabled=${isBusy}>
