@@ -17,9 +17,12 @@ import socket
 from functools import partial
 from typing import Any
 
+from autobahn.exception import Disconnected as LeftError  # raised by `send` when the client has left already
 from twisted.internet.tcp import Connection
 
 from marketdata.encoded import Encoded
+
+__all__ = ["LeftError", "Wire"]
 
 SEND_BUFFER_BYTES = 64 * 1024  # Linux takes twice this
 # Who has not answered a close by then is cut off, and may lose the close code that was on its way. Autobahn's own

@@ -27,7 +27,7 @@ from marketdata.encoded import Encoded
 from marketdata.hub import Hub, hub
 from marketdata.metrics import CONNECTIONS, SLOW_CLOSED
 from marketdata.outbox import Outbox
-from marketdata.wire import Wire
+from marketdata.wire import LeftError, Wire
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,8 @@ class StreamConsumer(AsyncWebsocketConsumer):
         """Close the connection, with an error message before where there is one. Nothing is sent afterwards."""
         if self._is_open:
             self._is_open = False
-            with contextlib.suppress(TimeoutError):  # a client that does not read gets nothing, not even this
+            # A client that does not read gets nothing, not even this; nor does one that has left meanwhile.
+            with contextlib.suppress(TimeoutError, LeftError):
                 async with asyncio.timeout(self.closing_s):
                     if error:
                         await self._send(messages.error(error.code.value, error.message))
@@ -252,6 +253,8 @@ class StreamConsumer(AsyncWebsocketConsumer):
                 if message is None:
                     break
                 await self._send(message)
+        except LeftError:
+            self._is_open = False
         except TimeoutError:
             SLOW_CLOSED.inc()
             await self.end(CloseCode.TOO_SLOW)

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from exchange.models import Market
 from marketdata.consumers import TradesConsumer
+from marketdata.wire import LeftError
 from matching.engine import Side
 from tests.integration.marketdata.clients import Book, Client, application, follow
 from tests.integration.marketdata.scripted import ScriptedMarket
@@ -149,3 +151,25 @@ async def test_a_client_that_takes_nothing_at_all_is_closed(
     await script.publish()
 
     assert await client.closed() == 4408
+
+
+async def test_who_leaves_before_the_last_word_is_no_error(market: Market) -> None:
+    """Daphne refuses to send to a connection that is closed already; that is the client's doing and not ours."""
+    has_left = False
+
+    async def server(scope: Any, receive: Any, send: Any) -> None:
+        async def send_unless_gone(event: Any) -> None:
+            if has_left:
+                raise LeftError("Attempt to send on a closed protocol")
+            await send(event)
+
+        await application(scope, receive, send_unless_gone)
+
+    client = await Client("/ws/orders", app=server).open()
+    has_left = True
+    with capture_logs() as logs:
+        for _ in range(TradesConsumer.bad_messages_max + 1):
+            await client.send("{")
+        await client.leave()  # raises what the application raised
+
+    assert logs == []
