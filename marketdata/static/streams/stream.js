@@ -25,6 +25,9 @@ export class Stream {
 
   /** Connects, and again whenever the connection is lost, until `close`. */
   open() {
+    if (!this.socketClass) {
+      throw new Error("There is no WebSocket: take Node 22 or newer, or node --experimental-websocket, or options.WebSocket");
+    }
     this.onState("connecting");
     const socket = new this.socketClass(this.address());
     this.socket = socket;

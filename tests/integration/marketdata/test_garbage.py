@@ -49,11 +49,9 @@ async def test_anything_may_be_sent(market: Market, stream_contract: StreamContr
     limits = {"WS_OPENINGS_PER_MINUTE": "1000000"}
     with log_file.open("wb") as log:
         async with running_daphne(free_port(), log=log, **limits) as server:
-            tally, until = Tally(), time.monotonic() + SECONDS
-            await annoy(server.address, market, f"{seed} before", Tally(), time.monotonic() + SECONDS / 3)
+            await annoy(server.address, market, f"{seed} before", SECONDS / 3)
             before = memory_mib(server.process.pid)
-            clients = (annoy(server.address, market, f"{seed} {number}", tally, until) for number in range(CLIENTS))
-            await asyncio.gather(*clients)
+            tally = await annoy(server.address, market, seed, SECONDS)
             grown = memory_mib(server.process.pid) - before
             async with connect(f"ws://{server.address}/ws/markets/{market.slug}") as client:
                 assert '"snapshot"' in str(await client.recv())
@@ -67,7 +65,14 @@ async def test_anything_may_be_sent(market: Market, stream_contract: StreamContr
     assert not TROUBLE.findall(text := log_file.read_text()), text[-5_000:]
 
 
-async def annoy(address: str, market: Market, seed: str, tally: Tally, until: float) -> None:
+async def annoy(address: str, market: Market, seed: str, seconds: float) -> Tally:
+    """Let all clients do their worst for a while."""
+    tally, until = Tally(), time.monotonic() + seconds
+    await asyncio.gather(*(misbehave(address, market, f"{seed} {each}", tally, until) for each in range(CLIENTS)))
+    return tally
+
+
+async def misbehave(address: str, market: Market, seed: str, tally: Tally, until: float) -> None:
     """Open one connection after the other, and send until it is closed or it is time for another."""
     garbage = Garbage(seed, [market.symbol])
     while time.monotonic() < until:
