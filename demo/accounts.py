@@ -45,7 +45,7 @@ def demo_account_open(*, now: datetime) -> DemoAccount:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
         _refuse_too_many(now)
         user = User.objects.create(username=_free_name(), password=hashed)
-        tokens = tokens_issue(user_id=user.pk, sid=uuid7())
+        tokens = tokens_issue(user=user, sid=uuid7())
         audit_record(actor=None, action="demo.open_account", target=user)
         known = Asset.objects.filter(code__in=VISITOR_FUNDS).values_list("code", flat=True)
         ledger_deposit_several(owner=user, amounts={code: VISITOR_FUNDS[code] for code in known}, reason="Demo funds")

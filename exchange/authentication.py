@@ -15,7 +15,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 from exchange.api_keys import KnownKey, recognise_signature
 from exchange.errors import ApiError, ErrorCode
 from exchange.models import ApiKey, User
-from exchange.sessions import decode_token, token_ids
+from exchange.sessions import decode_token, password_mark, token_ids
 from exchange.signatures import Signed
 
 __all__ = [
@@ -68,11 +68,12 @@ def authenticate_token(token: str) -> User:
     Raises UNAUTHENTICATED (malformed, tampered with, no such user, not active), TOKEN_EXPIRED, TOKEN_REVOKED.
     """
     _known.pop(token, None)
-    user_id, sid = token_ids(decode_token(AccessToken, token))
+    decoded = decode_token(AccessToken, token)
+    user_id, sid = token_ids(decoded)
     user = next(iter(User.objects.raw(_USER_SQL, [sid, user_id])), None)
     if user is None or not user.is_active:
         raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
-    if vars(user).pop("is_session_revoked"):
+    if vars(user).pop("is_session_revoked") or decoded.get("pw") != password_mark(user):
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
     return user
 

@@ -1,7 +1,8 @@
 """Logins: a session is born with a password, lives through rotated refresh tokens, and ends for all of them at once.
 
-Every token of a session carries its `sid`. A refresh token is good for one refresh; that one is used twice is a sign of
-theft, so it ends the session. Only the ids of refresh tokens are stored, never the tokens.
+Every token of a session carries its `sid`, and `pw`, a mark of the password that was good then: with another password
+all sessions of a user are over. A refresh token is good for one refresh; that one is used twice is a sign of theft, so
+it ends the session. Only the ids of refresh tokens are stored, never the tokens.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = [
     "TokenPair",
     "decode_token",
     "logins_prune",
+    "password_mark",
     "session_open",
     "session_refresh",
     "session_revoke",
@@ -56,7 +58,7 @@ def session_open(*, username: str, password: str) -> TokenPair:
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
         raise ApiError(ErrorCode.UNAUTHENTICATED, "The username or the password is wrong")
-    return tokens_issue(user_id=user.pk, sid=uuid7())
+    return tokens_issue(user=user, sid=uuid7())
 
 
 def session_refresh(*, refresh: str) -> TokenPair:
@@ -69,11 +71,12 @@ def session_refresh(*, refresh: str) -> TokenPair:
         _revoke(token)
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This refresh token was used before; log in again")
     user_id, sid = token_ids(token)
-    if not User.objects.filter(pk=user_id, is_active=True).exists():
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
         raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
-    if RevokedSession.objects.filter(sid=sid).exists():
+    if token.get("pw") != password_mark(user) or RevokedSession.objects.filter(sid=sid).exists():
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
-    return tokens_issue(user_id=user_id, sid=sid)
+    return tokens_issue(user=user, sid=sid)
 
 
 def session_revoke(*, refresh: str) -> None:
@@ -142,12 +145,12 @@ def _revoke(token: Any) -> None:
     )
 
 
-def tokens_issue(*, user_id: UUID, sid: UUID) -> TokenPair:
+def tokens_issue(*, user: User, sid: UUID) -> TokenPair:
     """Return a new pair of tokens of a session, the password aside. Stores the id of the refresh token."""
     refresh = _SessionToken()
-    refresh["sub"], refresh["sid"] = str(user_id), str(sid)
+    refresh["sub"], refresh["sid"], refresh["pw"] = str(user.pk), str(sid), password_mark(user)
     OutstandingToken.objects.create(
-        user_id=user_id,
+        user=user,
         jti=refresh["jti"],
         token="",
         created_at=refresh.current_time,
@@ -156,3 +159,11 @@ def tokens_issue(*, user_id: UUID, sid: UUID) -> TokenPair:
     lifetime = AccessToken.lifetime
     assert lifetime is not None, "Invariant: access tokens have a lifetime"
     return TokenPair(str(refresh.access_token), str(refresh), int(lifetime.total_seconds()))
+
+
+def password_mark(user: User) -> str:
+    """Return the `pw` of a user's tokens, which changes with the password. No query.
+
+    It follows from the stored hash by SECRET_KEY: who reads a token learns nothing about either.
+    """
+    return user.get_session_auth_hash()[:16]

@@ -131,4 +131,4 @@ def _client_for(user: User) -> APIClient:
 
 def access_token(user: User) -> str:
     """Open a session without a password and return its access token."""
-    return tokens_issue(user_id=user.pk, sid=uuid7()).access
+    return tokens_issue(user=user, sid=uuid7()).access

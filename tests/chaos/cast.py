@@ -53,7 +53,7 @@ def main() -> None:
         for code in ASSETS:
             amount = LITTLE if name in traders()[-POOR:] else RICH
             ledger_deposit(owner=user, asset=code, amount=amount, reason="Funds of a run")
-        pair = tokens_issue(user_id=user.pk, sid=uuid7())
+        pair = tokens_issue(user=user, sid=uuid7())
         logins[name] = {"access": pair.access, "refresh": pair.refresh}
     print(json.dumps(logins))
 

@@ -17,7 +17,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 from config.embedded.settings import LOOPBACK, PROJECT
 from exchange.ids import uuid7
 from exchange.models import Market, User
-from exchange.sessions import tokens_issue
+from exchange.sessions import password_mark, tokens_issue
 from tests.contract.openapi import close
 from tests.engines import running_engine, wait_until
 from tests.fixtures import make_market, make_user
@@ -46,7 +46,7 @@ class ServedApi(NamedTuple):
     def token(self) -> str:
         """An access token that outlives any run."""
         token = AccessToken()
-        token["sub"], token["sid"] = str(self.maker.pk), str(uuid7())
+        token["sub"], token["sid"], token["pw"] = str(self.maker.pk), str(uuid7()), password_mark(self.maker)
         token.set_exp(lifetime=timedelta(days=1))
         return str(token)
 
@@ -64,7 +64,7 @@ class ServedApi(NamedTuple):
         schemas = document["components"]["schemas"]
         login, refresh = (schemas[name]["properties"] for name in ("LoginInputRequest", "RefreshInputRequest"))
         login["username"]["example"], login["password"]["example"] = self.maker.username, PASSWORD
-        refresh["refresh"]["example"] = tokens_issue(user_id=self.maker.pk, sid=uuid7()).refresh
+        refresh["refresh"]["example"] = tokens_issue(user=self.maker, sid=uuid7()).refresh
         close(document)
         return document
 

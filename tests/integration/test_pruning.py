@@ -22,7 +22,7 @@ def rows_of(user: User) -> tuple[int, int, int]:
 
 def test_what_has_expired_is_forgotten_and_the_rest_goes_on(maker: User, taker: User) -> None:
     for user in (maker, taker):
-        pair = session_refresh(refresh=tokens_issue(user_id=user.pk, sid=uuid7()).refresh)
+        pair = session_refresh(refresh=tokens_issue(user=user, sid=uuid7()).refresh)
         session_revoke(refresh=pair.refresh)
     now = timezone.now()
     OutstandingToken.objects.filter(user=maker).update(expires_at=now - timedelta(minutes=1))

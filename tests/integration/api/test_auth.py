@@ -135,7 +135,7 @@ def test_reuse_of_a_spent_refresh_token_ends_the_session(visitor: APIClient, use
 
 
 def test_of_many_refreshes_with_one_token_one_succeeds(user: User) -> None:
-    refresh = tokens_issue(user_id=user.pk, sid=uuid7()).refresh
+    refresh = tokens_issue(user=user, sid=uuid7()).refresh
 
     def attempt(_: int) -> str:
         try:
@@ -163,6 +163,27 @@ def test_logging_out_ends_every_token_of_the_session(visitor: APIClient, user: U
     assert post(visitor, REVOKE, {"refresh": tokens["refresh"]})[0] == 200
     assert ask(elsewhere["access"]) == (200, "")
     assert RevokedSession.objects.filter(user=user).count() == 1
+
+
+def test_another_password_ends_every_login_of_the_user(visitor: APIClient, user: User, settings: Settings) -> None:
+    tokens, other = login(visitor, user), User.objects.create(username=fresh_name("person-"))
+    elsewhere = access_token(other)
+    assert ask(tokens["access"]) == (200, "")
+    user.set_password("another good password")
+    user.save()
+
+    wait_until(
+        lambda: ask(tokens["access"]) == (401, "TOKEN_REVOKED"), "the login to end", settings.TOKEN_TRUST_SECONDS + 5
+    )
+    assert post(visitor, REFRESH, {"refresh": tokens["refresh"]})[1]["error"]["code"] == "TOKEN_REVOKED"
+    assert ask(elsewhere) == (200, "")
+
+
+@pytest.mark.parametrize("pw", [None, "", "x", 5])
+def test_a_token_without_the_mark_of_the_password_is_refused(user: User, pw: Any) -> None:
+    token = jwt.encode(forged(user, pw=pw), django_settings.SECRET_KEY, algorithm="HS256")
+
+    assert ask(token) == (401, "TOKEN_REVOKED")
 
 
 @pytest.mark.parametrize("token", ["", "garbage", "a.b.c", "é", "x" * 10_000])

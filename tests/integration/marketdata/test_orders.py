@@ -8,6 +8,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from exchange.ids import uuid7
 from exchange.models import User
+from exchange.sessions import password_mark
 from marketdata.consumers import OrdersConsumer
 from marketdata.database import in_database
 from matching.engine import Side
@@ -17,7 +18,7 @@ from tests.integration.marketdata.scripted import ScriptedMarket
 
 def token_of(user: User, *, lifetime_s: float = 60) -> str:
     token = AccessToken()
-    token["sub"], token["sid"] = str(user.pk), str(uuid7())
+    token["sub"], token["sid"], token["pw"] = str(user.pk), str(uuid7()), password_mark(user)
     token["exp"] = int(time.time() + lifetime_s)
     return str(token)
 
