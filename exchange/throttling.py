@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -32,9 +33,11 @@ __all__ = [
     "OrderThrottle",
     "WindowThrottle",
     "count_hit",
+    "login_may_be_tried",
 ]
 
 API_KEYS_PER_MINUTE = 20
+LOGIN_WINDOW_S = 60
 _LINE = ValkeyLine("rate limits", 0.3)
 _SHARES = 50
 _lock = threading.Lock()
@@ -146,13 +149,24 @@ class ApiKeyThrottle(WindowThrottle):
 class LoginThrottle(WindowThrottle):
     """LOGIN_RATE_PER_MINUTE, per address and username, so that nobody locks out somebody else from elsewhere."""
 
-    window_s = 60
+    window_s = LOGIN_WINDOW_S
     rate = staticmethod(lambda: settings.LOGIN_RATE_PER_MINUTE)
 
     def key(self, request: Request) -> str:
         fields: Any = request.data
-        caller = f"{client_address(request)}|{fields.get('username', '')}"
-        return f"login:{hashlib.sha256(caller.encode()).hexdigest()[:32]}"
+        return _login_key(request, str(fields.get("username", "")))
+
+
+def login_may_be_tried(request: HttpRequest, username: str) -> bool:
+    """Count a login at another door than the API's, and tell whether it is within LOGIN_RATE_PER_MINUTE of both."""
+    rate = settings.LOGIN_RATE_PER_MINUTE
+    return count_hit(_login_key(request, username), LOGIN_WINDOW_S, time.time(), rate) <= rate
+
+
+def _login_key(request: Request | HttpRequest, username: str) -> str:
+    # As the login reads it: else a blank more were another name with tries of its own.
+    caller = f"{client_address(request)}|{username.strip()}"
+    return f"login:{hashlib.sha256(caller.encode(errors='replace')).hexdigest()[:32]}"
 
 
 class DemoAccountThrottle(WindowThrottle):
@@ -165,7 +179,7 @@ class DemoAccountThrottle(WindowThrottle):
         return f"demo:{client_address(request)}"
 
 
-def client_address(request: Request) -> str:
+def client_address(request: Request | HttpRequest) -> str:
     """Return the address of the client: what the TLS proxy in front reports, else the connection's own."""
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")) if settings.TLS_PROXY else ""
     return forwarded.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))

@@ -266,4 +266,5 @@ def test_logins_are_limited_by_name(visitor: APIClient, user: User, settings: Se
     assert statuses.count(401) <= 4
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "RATE_LIMITED")
     assert 1 <= int(answer["Retry-After"]) <= 60
+    assert post(visitor, TOKEN, fields | {"username": f" {user.username}  "})[0] == 429
     assert post(visitor, TOKEN, fields | {"username": "somebody-else"})[0] == 401
