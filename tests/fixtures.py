@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.staticfiles.finders import get_finders
 from django.db import connections
 from rest_framework.test import APIClient
@@ -18,7 +19,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from exchange.ids import uuid7
 from exchange.models import Asset, Market, User
 from exchange.sessions import tokens_issue
-from settlement.services import ledger_deposit
+from settlement.services import ledger_deposit_several
 
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # else the middleware for static files warns at each client
 
@@ -35,8 +36,8 @@ def make_user(role: str, *, assets: tuple[str, ...] = (), is_staff: bool = False
     user = User(username=fresh_name(f"{role}-"), is_staff=is_staff, is_superuser=is_staff)
     user.set_unusable_password()
     user.save()
-    for asset in assets:
-        ledger_deposit(owner=user, asset=asset, amount=FUNDS, reason="Funds of a test")
+    if assets:
+        ledger_deposit_several(owner=user, amounts=dict.fromkeys(assets, FUNDS), reason="Funds of a test")
     return user
 
 
@@ -74,6 +75,15 @@ def _static_files_are_looked_for_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_cost_little() -> Iterator[None]:
+    """Hash as always, but with the least effort: that it is much is for those who guess."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, least in {"time_cost": 1, "memory_cost": 8, "parallelism": 1}.items():
+            patch.setattr(Argon2PasswordHasher, name, least)
         yield
 
 
