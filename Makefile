@@ -34,7 +34,7 @@ test: setup ## run the tests against their own PostgreSQL and Valkey; ARGS="-k n
 	@exec "$(python)" -m pytest --numprocesses 4 --dist loadgroup -m "not long and not browser" $(ARGS)
 
 test-browser: setup ## drive the pages with the Chromium of the system, or CHROMIUM=; screenshots in tests/browser/screenshots
-	@exec "$(python)" -m pytest --numprocesses 0 -m browser $(ARGS)
+	@exec "$(python)" -m pytest --numprocesses 0 -m browser tests/browser $(ARGS)
 
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
 	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
