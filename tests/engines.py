@@ -111,7 +111,7 @@ class EngineProcess:
         return self._process.pid
 
     def wait_until_served(self) -> None:
-        wait_until(lambda: all(is_served(market) for market in self._markets), "the engine process", 30)
+        wait_until(lambda: all(is_served(market) for market in self._markets), "the engine process", 60)
 
     def suspend(self) -> None:
         """Stop it in the middle of whatever it does; it keeps its connections."""

@@ -92,12 +92,15 @@ async def test_an_account_has_only_so_many_connections(maker: User, taker: User,
 async def test_who_is_subscribed_to_nothing_is_closed_and_others_stay(
     market: Market, maker: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for consumer in (MarketConsumer, TradesConsumer, OrdersConsumer):
+    consumers = (MarketConsumer, TradesConsumer, OrdersConsumer)
+    for consumer in consumers:
         monkeypatch.setattr(consumer, "heartbeat_s", 0.1)
-        monkeypatch.setattr(consumer, "idle_s", 0.3)
     idle = await Client(f"/ws/trades?symbol={market.slug}").open()
     stays = [await Client(path).open() for path in (f"/ws/markets/{market.slug}", "/ws/trades", "/ws/orders")]
     await stays[2].send({"op": "auth", "token": token_of(maker)})
+    await stays[2].until("authenticated")
+    for consumer in consumers:
+        monkeypatch.setattr(consumer, "idle_s", 0.3)
     await idle.send({"op": "unsubscribe", "symbols": [market.slug]})
 
     assert await idle.closed() == 4410

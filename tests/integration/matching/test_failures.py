@@ -97,7 +97,7 @@ def test_a_command_older_than_what_the_engine_remembers_is_refused(market: Marke
 
 
 def test_a_command_delivered_twice_is_executed_once(market: Market, maker: User) -> None:
-    request = place(maker, market)
+    request = place(maker, market, deadline_ms=wall_clock_ms() + 60_000)
     with serving(market) as processor:
         first = processor.process([request]).replies[0]
         again = processor.process([request]).replies[0]
