@@ -81,6 +81,8 @@ VISITOR_FUNDS = {
 # Accounts of a demo copy: for people to log in with, and those that keep its markets moving (demo/flow).
 DEMO_TRADERS = ("maker", "taker", "outsider")
 DEMO_STAFF = "staff"
+# One member of staff for each role, in the order of exchange.roles.StaffRole.
+DEMO_ROLES = ("viewer", "support", "settlement", "operator", "admin")
 FLOW_MAKER = "flow-maker"
 FLOW_TAKERS = ("flow-taker-1", "flow-taker-2", "flow-taker-3")
 

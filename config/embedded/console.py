@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from config.embedded.settings import LaunchSettings
-from exchange.seeds import DEMO_STAFF, DEMO_TRADERS
+from exchange.seeds import DEMO_ROLES, DEMO_STAFF, DEMO_TRADERS
 
 
 def say(text: str) -> None:
@@ -38,7 +38,10 @@ def banner(settings: LaunchSettings, *, postgres_home: Path | None) -> str:
         ("Health", f"{web}/health  {web}/ready  {web}/metrics"),
     ]
     if settings.demo_mode:
-        rows += [("Accounts", f"{', '.join((*DEMO_TRADERS, DEMO_STAFF))} (password: {settings.demo_password})")]
+        rows += [
+            ("Accounts", f"{', '.join((*DEMO_TRADERS, DEMO_STAFF))} (password: {settings.demo_password})"),
+            ("Roles", f"{', '.join(DEMO_ROLES)} see what staff of each role may do (the same password)"),
+        ]
     if settings.demo_flow:
         rows += [("Demo", "a maker and takers trade all markets; DEMO_FLOW=0 leaves them quiet")]
     rows += [("Data", str(settings.data_dir))]

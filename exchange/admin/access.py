@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from exchange.admin.base import BackOfficeAdmin, staff
+from exchange.admin.base import BackOfficeAdmin, Table, staff
 from exchange.admin.changes import group_save
 from exchange.admin.columns import moment, related
 from exchange.admin.search import ByUserAdmin
@@ -27,6 +27,8 @@ class RoleAdmin(GroupAdmin, BackOfficeAdmin):
     The roles are what the release says: nobody edits them.
     """
 
+    filter_horizontal = ()  # two boxes of long names are wider than a page
+
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return staff(request).is_superuser
 
@@ -36,10 +38,27 @@ class RoleAdmin(GroupAdmin, BackOfficeAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return False
 
+    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> Any:
+        return ["name"] if obj is not None and is_role(obj) else super().get_fields(request, obj)
+
+    def object_tables(self, request: HttpRequest, obj: Group) -> list[Table]:
+        return [_rights_table(obj)] if is_role(obj) else []
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         permissions = sorted(form.instance.permissions.values_list("codename", flat=True))
         group_save(actor=staff(request), group=form.instance, permissions=permissions)
+
+
+def _rights_table(group: Group) -> Table:
+    """Return what a role may do, by the kind of object; what it only sees comes last. One query."""
+    rights: dict[str, list[str]] = {}
+    for right in group.permissions.select_related("content_type").order_by("content_type__app_label", "codename"):
+        kind = right.content_type
+        rights.setdefault(f"{kind.app_label}: {kind.name}", []).append(right.codename.partition("_")[0])
+    acts = {kind: ", ".join(act for act in names if act != "view") for kind, names in rights.items()}
+    rows = [[kind, text or "-"] for kind, text in sorted(acts.items(), key=lambda pair: not pair[1])]
+    return Table("What it may do beside looking", ("With", "May"), rows)
 
 
 @admin.register(OutstandingToken)

@@ -7,27 +7,33 @@ from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from exchange.models import Asset, User
-from exchange.seeds import DEMO_STAFF, DEMO_TRADERS, FLOW_MAKER, FLOW_TAKERS, demo_funds
+from exchange.roles import StaffRole
+from exchange.seeds import DEMO_ROLES, DEMO_STAFF, DEMO_TRADERS, FLOW_MAKER, FLOW_TAKERS, demo_funds
 from exchange.services import markets_seed
 from settlement.ports import wallet
 from settlement.services import ledger_deposit_several
 
+_ROLES = dict(zip(DEMO_ROLES, StaffRole, strict=True))
+
 
 class Command(BaseCommand):
-    help = "Create the assets and markets that are missing; with --demo also funded demo accounts. Safe to repeat."
+    help = "Create the assets and markets that are missing; with --demo also demo accounts. Safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="accounts with money: for people, and for the flow")
+        parser.add_argument(
+            "--demo", action="store_true", help="accounts with money for people and the flow, and staff of each role"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         markets = markets_seed()
         self.stdout.write(f"{len(markets)} markets created")
         if options["demo"]:
-            created = _demo_accounts((*DEMO_TRADERS, DEMO_STAFF, FLOW_MAKER, *FLOW_TAKERS))
+            created = _demo_accounts((*DEMO_TRADERS, DEMO_STAFF, *DEMO_ROLES, FLOW_MAKER, *FLOW_TAKERS))
             self.stdout.write(f"Demo accounts created: {', '.join(created) or 'none, they exist'}")
 
 
@@ -40,13 +46,15 @@ def _demo_accounts(names: Sequence[str]) -> list[str]:
 
 @transaction.atomic
 def _demo_account(username: str, password: str) -> bool:
-    is_staff = username == DEMO_STAFF
+    is_boss, is_staff = username == DEMO_STAFF, username in (DEMO_STAFF, *DEMO_ROLES)
     # The same id in every copy: so two of them, exchange and wallet, can be tried together.
     user_id = uuid5(NAMESPACE_URL, f"trade-engine:demo:{username}")
     user, is_new = User.objects.get_or_create(
         username=username,
-        defaults={"id": user_id, "password": password, "is_staff": is_staff, "is_superuser": is_staff},
+        defaults={"id": user_id, "password": password, "is_staff": is_staff, "is_superuser": is_boss},
     )
+    if is_new and username in _ROLES:
+        user.groups.add(Group.objects.get(name=_ROLES[username]))
     if is_new and not is_staff and wallet().reserving is None:  # else the money is at the wallet
         codes = Asset.objects.values_list("code", flat=True)
         ledger_deposit_several(owner=user, amounts={code: demo_funds(code) for code in codes}, reason="Demo funds")
