@@ -41,6 +41,7 @@ TARGETS: dict[str, tuple[str, float]] = {
     "failover_stop_s": ("<=", 3),
     "reconcile_1m_trades_s": ("<=", 300),
     "back_office_slowest_ms": ("<=", 500),
+    "back_office_filters_slowest_ms": ("<=", 500),
     "back_office_queries_max": ("<=", 26),
     "reads_suspended_p99_ms": ("<=", 250),
     "reads_stale_ms_max": ("<=", 250),

@@ -195,8 +195,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "marketdata-analytics": {
         "task": "marketdata.tasks.refresh_analytics",
-        "schedule": 300.0,
-        "options": {"expire_seconds": 240},
+        "schedule": 60.0,
+        "options": {"expire_seconds": 50},
     },
     "orders-fee-tiers": {"task": "orders.tasks.recompute_fee_tiers", "schedule": crontab(hour="0", minute="15")},
 }
@@ -294,6 +294,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s"  # as the back office writes times everywhere
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True

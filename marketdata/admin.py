@@ -49,7 +49,7 @@ class UserActivityAdmin(ReadOnlyAdmin):
         "traded_count", "share_that_traded", "market_count", moment("last_order_at", "last order"), "orders", AS_OF,
     ]  # fmt: skip
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[UserActivity]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         refreshed = ViewRefresh.objects.filter(view=USER_ACTIVITY).values("until")
         return super().get_queryset(request).annotate(until=Subquery(refreshed))
 

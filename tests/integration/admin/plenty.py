@@ -81,7 +81,7 @@ class Plenty:
             return self.the(field.related_model)
         if field.unique and isinstance(field, models.CharField):
             return fresh_name("")
-        kinds = {
+        kinds: dict[type[Any], Callable[[], Any]] = {
             models.UUIDField: uuid7, models.CharField: lambda: "some", models.DateTimeField: timezone.now,
             models.DecimalField: lambda: Decimal(1), models.IntegerField: lambda: 1, models.BooleanField: lambda: True,
             models.BinaryField: lambda: b"", models.JSONField: dict, models.TextField: lambda: "some",
@@ -111,9 +111,7 @@ class Plenty:
         }  # fmt: skip
 
     def _fee_tier(self) -> Fields:
-        tier = FeeTier.objects.create(
-            market=make_market(), level=1, min_volume=1, maker_fee_ppm=1, taker_fee_ppm=1
-        )
+        tier = FeeTier.objects.create(market=make_market(), level=1, min_volume=1, maker_fee_ppm=1, taker_fee_ppm=1)
         return {"user": self.the(User), "market": tier.market, "tier": tier, "computed_at": timezone.now()}
 
     def _make_what_has_no_page(self) -> None:
