@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch
 from django.utils.html import format_html
 
 from exchange.admin.base import ReadOnlyAdmin
-from exchange.admin.columns import link_to, moment, related
+from exchange.admin.columns import link_to, moment, related, sentence
 from exchange.admin.filters import TimeFilter
 from exchange.admin.search import as_uuid, find_users
 from exchange.models import AuditEntry, User
@@ -97,7 +97,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="target")
     def target(self, entry: AuditEntry) -> Any:
-        text = f"{entry.target_type} {entry.target_id}"
+        object_id = as_uuid(entry.target_id)
+        text = f"{entry.target_type} {f'…{object_id.hex[-12:]}' if object_id else entry.target_id}"
         try:
             return link_to(entry.target_type, entry.target_id, text)
         except NoReverseMatch:
@@ -106,7 +107,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="change")
     def change(self, entry: AuditEntry) -> str:
         text = "; ".join(f"{name}: {entry.old.get(name, '')} → {value}" for name, value in entry.new.items())
-        return text if len(text) <= 120 else f"{text[:119]}…"
+        return sentence(text if len(text) <= 120 else f"{text[:119]}…")
 
     @admin.display(description="before")
     def before(self, entry: AuditEntry) -> Any:
@@ -118,4 +119,4 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 
 def _as_text(value: dict[str, Any]) -> Any:
-    return format_html('<pre class="whitespace-pre-wrap">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
+    return format_html('<pre class="whitespace-pre-wrap" style="overflow-wrap: anywhere">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))

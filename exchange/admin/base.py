@@ -48,7 +48,7 @@ class BoundedPaginator(AnyPaginator):
         number = self.validate_number(number)
         bottom = (number - 1) * self.per_page
         keys = list(self._rows.values_list("pk", flat=True)[bottom : min(bottom + self.per_page, self.count)])
-        return self._get_page(self._rows.filter(pk__in=keys), number, self)
+        return Page(self._rows.filter(pk__in=keys), number, self)
 
     @cached_property
     def count(self) -> int:
@@ -206,6 +206,11 @@ class BackOfficeAdmin(UnfoldModelAdmin):
 class ReadOnlyAdmin(BackOfficeAdmin):
     """A page that shows and never writes; what its actions change, services change."""
 
+    # Fields with long texts, each of which has a row of its own.
+    wide: ClassVar[Sequence[str]] = (
+        "after", "before", "error", "failure", "jti", "note", "payload", "reason", "refusal", "trade",
+    )  # fmt: skip
+
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return False
 
@@ -220,6 +225,23 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
         return list(self.fields or [column.name for column in self.opts.concrete_fields])
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
+        """Return the sections with two fields in a row where there is room: what hangs on the object comes below."""
+        sections = super().get_fieldsets(request, obj)
+        return [(title, {**options, "fields": self._in_rows(options["fields"])}) for title, options in sections]
+
+    def _in_rows(self, fields: Sequence[Any]) -> list[Any]:
+        rows: list[tuple[Any, ...]] = []
+        has_room = False
+        for each in fields:
+            is_wide = getattr(each, "__name__", each) in self.wide
+            if has_room and not is_wide:
+                rows[-1] = (*rows[-1], each)
+            else:
+                rows.append((each,))
+            has_room = not is_wide and len(rows[-1]) == 1
+        return rows
 
 
 def staff(request: HttpRequest) -> User:

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from exchange.ids import uuid7_time
 from exchange.models import TradingState
 from exchange.scaling import plain
 from exchange.times import iso_ms
@@ -45,6 +44,11 @@ def amount_text(value: Decimal | None) -> str:
     return EMPTY if value is None else plain(value)
 
 
+def percent(ppm: int) -> str:
+    """Return millionths as people read them: `0.08 %`."""
+    return f"{plain(Decimal(ppm) / 10_000)} %"
+
+
 def amount(field: str, title: str | None = None) -> Column:
     """Make a column that shows a decimal field without trailing zeros."""
     return _named(field, title, lambda obj: amount_text(getattr(obj, field)))
@@ -53,11 +57,6 @@ def amount(field: str, title: str | None = None) -> Column:
 def moment(field: str, title: str | None = None) -> Column:
     """Make a column that shows a time in UTC to the millisecond."""
     return _named(field, title, lambda obj: time_text(getattr(obj, field)))
-
-
-def moment_of_id(field: str, title: str) -> Column:
-    """Make a column that shows the time which a UUIDv7 carries."""
-    return _named(field, title, lambda obj: time_text(uuid7_time(getattr(obj, field))))
 
 
 def label(field: str, colours: Mapping[str, str], title: str | None = None) -> Column:
@@ -100,6 +99,16 @@ def mark(text: str, colour: str) -> SafeString:
 def time_text(value: datetime | None) -> SafeString | str:
     """Return a time as people read it: `2026-01-31 23:59:59.123Z`, and `-` where there is none."""
     return format_html('<span class="whitespace-nowrap">{}</span>', iso_ms(value).replace("T", " ")) if value else EMPTY
+
+
+def iso_text(value: str) -> SafeString:
+    """Return a time that is text already, as times are written everywhere, the way `time_text` shows one."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', value.replace("T", " "))
+
+
+def sentence(text: str) -> SafeString:
+    """Return a text that has room for some words in a line however many columns stand beside it."""
+    return format_html('<span style="display: inline-block; min-width: 16rem">{}</span>', text)
 
 
 def short(value: UUID) -> SafeString:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from exchange.admin.base import PLAIN_AMOUNTS, BackOfficeAdmin, DetailAction, staff
 from exchange.admin.changes import market_create, market_problems
-from exchange.admin.columns import STATE_COLOURS, amount, label, moment
+from exchange.admin.columns import STATE_COLOURS, amount, label, moment, percent
 from exchange.admin.fees import FeeTierFormSet, FeeTierInline
 from exchange.admin.notes import Question, ask, refusal, report
 from exchange.admin.recorded import RecordedForms
@@ -81,7 +81,7 @@ class MarketAdmin(BackOfficeAdmin):
     list_display = [
         "symbol", label("trading_state", STATE_COLOURS, "state"), amount("tick_size"), amount("lot_size"),
         amount("min_notional"), amount("min_quantity"), amount("max_quantity"), "most_orders", "fees",
-        "price_band_ppm",
+        "band",
     ]  # fmt: skip
     formfield_overrides = PLAIN_AMOUNTS
     list_filter = ["trading_state", "quote"]
@@ -138,9 +138,13 @@ class MarketAdmin(BackOfficeAdmin):
     def most_orders(self, market: Market) -> str:
         return f"{market.max_open_orders or '∞'} / {market.max_stop_orders or '∞'}"
 
-    @admin.display(description="maker / taker (ppm)")
+    @admin.display(description="maker / taker fee")
     def fees(self, market: Market) -> str:
-        return f"{market.maker_fee_ppm} / {market.taker_fee_ppm}"
+        return f"{percent(market.maker_fee_ppm)} / {percent(market.taker_fee_ppm)}"
+
+    @admin.display(description="price band")
+    def band(self, market: Market) -> str:
+        return percent(market.price_band_ppm) if market.price_band_ppm else "none"
 
     @admin.display(description="which means")
     def meaning(self, market: Market) -> str:

@@ -13,7 +13,7 @@ from django.utils.html import format_html_join
 
 from exchange.admin.base import BackOfficeAdmin, DetailAction, Table, staff
 from exchange.admin.changes import user_is_in_reach, user_record, user_set_active
-from exchange.admin.columns import link_to_search, moment
+from exchange.admin.columns import link_to_search, mark, moment
 from exchange.admin.fees import tier_table
 from exchange.admin.logins import login_table
 from exchange.admin.notes import Question, ask_note, refusal, report
@@ -56,10 +56,11 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
     filter_horizontal = ()
     actions = ["freeze_selected", "unfreeze_selected"]
     fieldsets = (
-        (None, {"fields": ("username", "password", "is_active")}),
+        (None, {"fields": ("username", "password", "state")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Rights", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Rights", {"fields": APPOINTMENT}),
         ("Activity", {"fields": (moment("date_joined"), moment("last_login"), "activity")}),
+        ("Single rights", {"fields": ONLY_SUPERUSERS, "classes": ("collapse",)}),
     )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
@@ -77,7 +78,7 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
         if obj is None:
             return []
-        actor, shown = staff(request), ["is_active", *self.fieldsets[3][1]["fields"]]
+        actor, shown = staff(request), ["state", *self.fieldsets[3][1]["fields"]]
         if actor.is_superuser:
             return shown
         appoints = actor.has_perm(APPOINT) and obj.pk != actor.pk
@@ -87,6 +88,10 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
         if db_field.name == "user_permissions":
             kwargs["queryset"] = db_field.remote_field.model.objects.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @admin.display(description="state")
+    def state(self, user: User) -> Any:
+        return mark("active", "success") if user.is_active else mark("frozen", "danger")
 
     @admin.display(description="See")
     def activity(self, user: User) -> Any:

@@ -54,7 +54,8 @@ def _money(figures: Figures) -> Iterator[Alert]:
     for backlog in figures.backlog:
         if backlog.oldest_at is not None and figures.at - backlog.oldest_at > PENDING_MAX:
             waits = timesince(backlog.oldest_at, figures.at)
-            text = f"{_many(backlog.trades, 'trade')} of {backlog.symbol} wait for settlement, the oldest for {waits}"
+            wait = "waits" if backlog.trades == 1 else "wait"
+            text = f"{_many(backlog.trades, 'trade')} of {backlog.symbol} {wait} for settlement, the oldest for {waits}"
             url = f"{_list('orders.trade')}?settlement_status__exact=pending"
             yield Alert(PAGE, "PendingTradesOld", text, url, "orders.view_trade")
     reserving = wallet().reserving
@@ -72,7 +73,11 @@ def _money(figures: Figures) -> Iterator[Alert]:
         text, url = f"No reconciliation has succeeded {since}", _list("orders.reconcilerun")
         yield Alert(WARN, "ReconcileOverdue", text, url, "orders.view_reconcilerun")
     if figures.proposals:
-        text, url = f"{_many(figures.proposals, 'adjustment')} wait for a second person", _list("settlement.adjustment")
+        wait = "waits" if figures.proposals == 1 else "wait"
+        text, url = (
+            f"{_many(figures.proposals, 'adjustment')} {wait} for a second person",
+            _list("settlement.adjustment"),
+        )
         yield Alert(INFO, "Adjustments", text, f"{url}?state__exact=proposed", "settlement.view_adjustment")
 
 

@@ -55,8 +55,8 @@ class MarketLine(NamedTuple):
 class Figures:
     """The exchange at one moment. `failing` counts settlements by state and code; fees are by asset.
 
-    `day` is by quarters of an hour, `month` by days. `analytics_at` is when the aggregate was made from which the fees of
-    the day come, `activity_at` when that of the active users was.
+    `day` is by quarters of an hour, `month` by days. `analytics_at` is when the aggregate was made from which the fees
+    of the day come, `activity_at` when that of the active users was.
     """
 
     at: datetime

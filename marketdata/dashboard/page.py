@@ -112,7 +112,8 @@ def _cards(figures: Figures) -> list[Card]:
         Card("Failed settlements", f"{dead:,}", f"{retrying:,} are tried again by themselves",
              f"{failures}?state__exact=dead", "settlement.view_failedsettlement", is_bad=dead > 0),
         Card("Fees earned, 24 hours",
-             *_first_and_others(figures.fees_of_day, note=_as_of(figures, figures.analytics_at)), _list("marketdata.marketday"), "marketdata.view_marketday"),
+             *_first_and_others(figures.fees_of_day, note=_as_of(figures, figures.analytics_at)),
+             _list("marketdata.marketday"), "marketdata.view_marketday"),
         Card("Fees on the books", *_first_and_others(figures.fees_earned),
              f"{_list('settlement.account')}?kind__exact=fees", "settlement.view_account"),
     ]  # fmt: skip
@@ -139,7 +140,7 @@ def rounded(amount: Decimal) -> str:
 
 
 def _per_minute(trades: int) -> str:
-    return f"{trades / 1_440:,.1f}"
+    return f"{trades / 1_440:,.1f}" if not trades or trades > 144 else f"{trades / 1_440:.2g}"
 
 
 def _seconds(figures: Figures, since: Any) -> str:

@@ -69,8 +69,8 @@ class GroupRoleFilter(admin.SimpleListFilter):
 class OrderAdmin(ReadOnlyAdmin):
     list_display = [
         short_id(), moment("created_at", "created"), "market", related("user", USER), label("side", SIDE_COLOURS),
-        "type", "terms", "limit", amount("stop_price", "stop"), amount("quantity"),
-        amount("filled_quantity", "filled"), label("status", STATUS_COLOURS),
+        label("status", STATUS_COLOURS), "limit", amount("quantity"), amount("filled_quantity", "filled"), "type",
+        "terms", amount("stop_price", "stop"),
     ]  # fmt: skip
     list_select_related = ["market", "user"]
     list_only = [
@@ -108,7 +108,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def terms(self, order: Order) -> str:
         """Time in force and what else is special about an order, in a few words."""
         marks = {"post-only": order.post_only, "iceberg": order.display_quantity, "group": order.group_role}
-        return " · ".join([order.time_in_force, *(mark for mark, is_so in marks.items() if is_so)])
+        return " · ".join([order.time_in_force.upper(), *(mark for mark, is_so in marks.items() if is_so)])
 
     @admin.display(description="price")
     def limit(self, order: Order) -> str:
@@ -124,7 +124,8 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
         has_trigger = obj is not None and obj.stop_price is not None
-        return [section for section in self.fieldsets or () if has_trigger or section[0] != "Trigger"]
+        sections = super().get_fieldsets(request, obj)
+        return [section for section in sections if has_trigger or section[0] != "Trigger"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
         return [field for _, options in self.fieldsets or () for field in options["fields"]]

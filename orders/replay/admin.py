@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from exchange.admin.base import BackOfficeAdmin, Table
+from exchange.admin.columns import iso_text
 from orders.models import Order, Trade
 from orders.replay.connections import plain_reading
 from orders.replay.explaining import EVENTS_MAX, ExplainError, trade_explain
@@ -56,5 +57,8 @@ def life_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order, tables
 
 
 def _table(section: Section) -> Table:
-    rows: list[list[object]] = [list(row) for row in section.rows]
+    rows: list[list[object]] = [
+        [iso_text(str(cell)) if header == "Time" else cell for header, cell in zip(section.headers, row, strict=True)]
+        for row in section.rows
+    ]
     return Table(section.title, section.headers, rows)

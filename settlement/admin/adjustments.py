@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -120,7 +121,7 @@ class AdjustmentAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Ask for reason and lines, prefilled for a failed settlement or an account, and propose them."""
         if not self.has_add_permission(request):
-            return HttpResponse(status=403)
+            raise PermissionDenied
         failure, way, moves = _prefilled(request)
         asked = request.method == "POST" and CONFIRMED in request.POST
         form = ReasonForm(request.POST if asked else None)

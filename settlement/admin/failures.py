@@ -12,13 +12,14 @@ from django.utils.timesince import timesince
 
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
+    iso_text,
     label,
     label_of,
     link_to,
     moment,
-    moment_of_id,
     related,
     related_id,
+    sentence,
     short,
     time_text,
 )
@@ -52,9 +53,8 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
     more_tables: ClassVar[list[Callable[[FailedSettlement], list[Table]]]] = []
 
     list_display = [
-        "id", label("state", STATE_COLOURS), related_id("trade_id", TRADE, "trade"),
-        moment_of_id("trade_id", "traded at"), "age", "market", "code", "tries",
-        moment("next_attempt_at", "next attempt"), "short_error",
+        "id", label("state", STATE_COLOURS), related_id("trade_id", TRADE, "trade"), "market", "age", "code",
+        "short_error", "tries", moment("next_attempt_at", "next attempt"),
     ]  # fmt: skip
     list_select_related = ["market"]
     list_only = ["id", "state", "trade_id", "market__symbol", "code", "error", "attempt_count", "next_attempt_at"]
@@ -91,11 +91,11 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
 
     @admin.display(description="error")
     def short_error(self, failure: FailedSettlement) -> str:
-        return failure.error if len(failure.error) <= 60 else f"{failure.error[:59]}…"
+        return sentence(failure.error if len(failure.error) <= 60 else f"{failure.error[:59]}…")
 
     def object_tables(self, request: HttpRequest, obj: FailedSettlement) -> list[Table]:
         rows = [
-            [number, attempt.get("at", "-"), attempt.get("code", "-"), attempt.get("error", "-"),
+            [number, iso_text(attempt.get("at", "-")), attempt.get("code", "-"), attempt.get("error", "-"),
              "transient" if attempt.get("transient") else "permanent"]
             for number, attempt in enumerate(obj.attempts, start=1)
         ]  # fmt: skip

@@ -124,7 +124,7 @@ def test_a_stop_s_page_shows_trigger_and_protection_price_apart(boss: Client) ->
 
     stop.refresh_from_db()
     assert (shown.limit(stop), shown.protection_price(stop)) == ("-", "85.5")
-    assert (shown.terms(stop), shown.trailing_percent(stop)) == ("gtc · group", "-")
+    assert (shown.terms(stop), shown.trailing_percent(stop)) == ("GTC · group", "-")
 
 
 def test_a_failed_settlement_shows_attempts_trade_orders_and_balances(scene: Scene, boss: Client) -> None:
@@ -241,6 +241,19 @@ def test_counting_stops_at_the_limit(scene: Scene, monkeypatch: pytest.MonkeyPat
 
     assert (many.count, many.num_pages, many.has_more, many.count_text) == (100, 2, True, "100+")
     assert (few.count, few.has_more, few.count_text) == (7, False, "7")
+
+
+def test_a_page_is_cut_before_it_is_joined(scene: Scene, boss: Client) -> None:
+    response, statements = queries_of(boss, f"{ORDERS}?p=3")
+
+    cuts = [sql for sql in statements if "OFFSET" in sql]
+    assert rows_of(response) == list(Order.objects.all()[2 * PAGE_ROWS : 3 * PAGE_ROWS])
+    assert len(cuts) == 1 and "JOIN" not in cuts[0]
+
+
+def test_an_empty_list_says_why_and_leads_back(scene: Scene, boss: Client) -> None:
+    assert b"Show all" in boss.get(f"{ORDERS}?q=nobody").content
+    assert b"The filters leave nothing over" in boss.get(f"{ORDERS}?until=2001-01-01T00:00").content
 
 
 def search(boss: Client, url: str, term: object) -> list[Any]:
