@@ -21,19 +21,25 @@ STAMP_MS = 240  # so long a board is believed at most; with what the way to it t
 BOARD_MS = 60_000
 RETRY_S = 1.0
 
-# KEYS: board, stamp. ARGV: seq, stamp, its life, the board's life, and the board unless it is there already.
-# Returns 1 when the board is right now, 0 when it is missing, -1 when another engine is further.
+# KEYS: board, stamp. ARGV: seq, stamp, the end of its life by Valkey's clock and the longest one, the board's life, and
+# the board unless it is there already. The end, because a Valkey that was suspended executes what waited when it goes
+# on: by then the board may be long out of date.
+# Returns 1 when the board is right now, 0 when it is missing or too old, -1 when another engine is further; the time.
 _SHOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stamp = redis.call('GET', KEYS[2])
 local seq = stamp and tonumber(string.match(stamp, '^%d+'))
-if seq and seq > tonumber(ARGV[1]) then return -1 end
-if ARGV[5] then
-    redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[4])
-elseif redis.call('PEXPIRE', KEYS[1], ARGV[4]) == 0 then
-    return 0
+if seq and seq > tonumber(ARGV[1]) then return {-1, now} end
+local life = math.min(tonumber(ARGV[3]) - now, tonumber(ARGV[4]))
+if life <= 0 then return {0, now} end
+if ARGV[6] then
+    redis.call('SET', KEYS[1], ARGV[6], 'PX', ARGV[5])
+elseif redis.call('PEXPIRE', KEYS[1], ARGV[5]) == 0 then
+    return {0, now}
 end
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-return 1
+redis.call('SET', KEYS[2], ARGV[2], 'PX', life)
+return {1, now}
 """
 
 
@@ -56,6 +62,7 @@ class BoardKeeper:
         self._stamp = stamp
         self._show = show
         self._shown = ""
+        self._ahead_ms: int | None = None  # Valkey's clock, at least so far ahead of the monotonic one here
 
     async def run(self) -> None:
         """Keep the board until cancelled. What fails is tried again; nobody waits for it."""
@@ -76,13 +83,23 @@ class BoardKeeper:
         stamp, board, made = self._stamp(), b"", time.monotonic()
         if stamp != self._shown:
             stamp, board, made = await self._show()
-        seen_ms = round((time.monotonic() - made) * 1000)
-        self._shown = stamp if seen_ms < STAMP_MS and await self._write(stamp, board, seen_ms) > 0 else ""
+        self._shown = stamp if await self._write(stamp, board, made) > 0 else ""
 
-    async def _write(self, stamp: str, board: bytes, seen_ms: int) -> int:
-        """Write a board that was right so long ago; see _SHOW for what comes back."""
-        seq = stamp.partition("-")[0]
-        arguments: list[str | bytes] = [seq, stamp, str(STAMP_MS - seen_ms), str(BOARD_MS)]
+    async def _write(self, stamp: str, board: bytes, made: float) -> int:
+        """Write a board that was right at a moment; see _SHOW for what comes back."""
+        if self._ahead_ms is None:
+            seconds, microseconds = await self._redis.time()
+            self._note_clock(seconds * 1000 + microseconds // 1000)
+        assert self._ahead_ms is not None, "Invariant: the clock was just noted"
+        seq, end_ms = stamp.partition("-")[0], int(made * 1000) + self._ahead_ms + STAMP_MS
+        arguments: list[str | bytes] = [seq, stamp, str(end_ms), str(STAMP_MS), str(BOARD_MS)]
         if board:
             arguments.append(board)
-        return int(await self._redis.eval(_SHOW, 2, *board_keys(self._slug), *arguments))
+        outcome, valkey_ms = await self._redis.eval(_SHOW, 2, *board_keys(self._slug), *arguments)
+        self._note_clock(valkey_ms)
+        return int(outcome)
+
+    def _note_clock(self, valkey_ms: int) -> None:
+        """Learn from an answer, which was on its way for a moment; forget slowly, because clocks are set and drift."""
+        ahead_ms = valkey_ms - int(time.monotonic() * 1000) - 1
+        self._ahead_ms = ahead_ms if self._ahead_ms is None else max(ahead_ms, self._ahead_ms - 1)

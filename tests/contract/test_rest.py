@@ -18,7 +18,7 @@ from tests.contract.served import ServedApi, served_api
 
 EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "5"))
 ROLE = os.environ.get("SCHEMA_ROLE", "api")
-PHASES = "examples,coverage,fuzzing,stateful"
+PHASES = os.environ.get("SCHEMA_PHASES", "examples,coverage,fuzzing,stateful")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 

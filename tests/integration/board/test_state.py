@@ -1,5 +1,6 @@
 """The engine moves its board on batch by batch; it must be the one that it would read from the database."""
 
+import asyncio
 import os
 import random
 import time
@@ -157,3 +158,31 @@ async def test_a_board_that_was_long_on_its_way_gets_less_time_or_none(redis: Re
     shows.seq, shows.age_s = 6, 1.0
     await keeper(redis, slug, shows).keep()
     assert await kept(redis, slug) != [b"board 6", b"6-1"]
+
+
+class HangingValkey:
+    """Takes commands and executes them later, as one that was suspended."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.hangs_s = 0.0
+        self.time = redis.time
+        self._redis = redis
+
+    async def eval(self, *arguments: Any) -> Any:
+        await asyncio.sleep(self.hangs_s)
+        return await self._redis.eval(*arguments)
+
+
+async def test_what_waited_in_a_suspended_valkey_is_not_believed_when_it_goes_on(redis: Redis) -> None:
+    slug, shows, hanging = uuid7().hex, Shows(5), HangingValkey(redis)
+    keeping = keeper(hanging, slug, shows)  # type: ignore[arg-type]
+    await keeping.keep()
+    await redis.delete(board_keys(slug)[1])
+
+    hanging.hangs_s = 1.5 * STAMP_MS / 1000
+    await keeping.keep()
+    assert (await kept(redis, slug))[1] is None
+
+    hanging.hangs_s = 0
+    await keeping.keep()
+    assert await kept(redis, slug) == [b"board 5", b"5-1"]
