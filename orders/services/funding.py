@@ -11,6 +11,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+import structlog
+from django.db import DatabaseError
+
 from exchange.errors import ApiError, ErrorCode
 from exchange.ids import uuid7
 from exchange.models import Market, User, UserFeeTier
@@ -28,6 +31,8 @@ from settlement.ports import Reserving, wallet
 from settlement.wallet.funding import funds_reserve, funds_spent
 
 __all__ = ["amendment_fund", "group_fund", "order_fund", "orders_answered"]
+
+log = structlog.get_logger(__name__)
 
 Reservations = list[UUID]
 _MARGIN_PPM = 100_000  # without a price band
@@ -101,8 +106,14 @@ def amendment_fund(*, user: User, order: Order, price_ticks: int, quantity_lots:
 
 
 def orders_answered(reservations: Collection[UUID]) -> None:
-    """Note that what was brought is held or free by now. One query, none without reservations."""
-    funds_spent(reservation_ids=reservations)
+    """Note that what was brought is held or free by now. One query, none without reservations.
+
+    Never fails: the engine has answered, and nothing may hide that. What is not noted counts as under way for longer.
+    """
+    try:
+        funds_spent(reservation_ids=reservations)
+    except DatabaseError as error:
+        log.warning("reservations_not_noted", reservations=len(reservations), error=str(error))
 
 
 def _reserve(reserving: Reserving, user: User, key: UUID, need: Need) -> Reservations:

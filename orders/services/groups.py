@@ -14,7 +14,7 @@ from orders.selectors import order_for_user, orders_of_group, trades_of_order
 from orders.services import sending
 from orders.services.filters import Names, sizes
 from orders.services.funding import group_fund, orders_answered
-from orders.services.placing import checked, instructions
+from orders.services.placing import checked, instructions, reading_back
 from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket, digest
 
 __all__ = ["PlacedGroup", "bracket_place", "oco_place"]
@@ -86,7 +86,8 @@ def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], cl
     orders_answered(reservations)
     reply = checked(answer, market, group_id, *tickets)
     if reply.status is ReplyStatus.REPLAYED:
-        return _replayed(user, group_id, reply)
+        with reading_back(group_id):
+            return _replayed(user, group_id, reply)
     orders = [order_from_row(row, market) for row in (reply.order, *reply.others)]
     return PlacedGroup(group_id, orders, [trade_from_row(row, market) for row in reply.trades], False, False)
 

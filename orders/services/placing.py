@@ -1,9 +1,13 @@
 """Placing single orders, one at a time or in a batch."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import structlog
+from django.db import DatabaseError
 
 from exchange.errors import ApiError, ErrorCode
 from exchange.models import Market, User
@@ -16,10 +20,12 @@ from orders.selectors import order_for_user, trades_of_order
 from orders.services import sending
 from orders.services.filters import Sizes, sizes
 from orders.services.funding import order_fund, orders_answered
-from orders.services.refusals import reply_refusal
+from orders.services.refusals import refusal, reply_refusal
 from orders.services.tickets import OrderTicket, digest
 
-__all__ = ["PlacedOrder", "checked", "instructions", "order_place", "orders_place"]
+__all__ = ["PlacedOrder", "checked", "instructions", "order_place", "orders_place", "reading_back"]
+
+log = structlog.get_logger(__name__)
 
 _FUNDING_S = 5.0  # after so long the rest of a batch is not funded any more
 _PLAIN = [0, 0, 0, 0, 0, SelfTradePrevention.CANCEL_NEWEST.value, False]
@@ -122,7 +128,8 @@ def _outcome(user: User, market: Market, attempt: _Attempt, answer: Reply | ApiE
     try:
         reply = checked(answer, market, attempt.order_id, attempt.ticket)
         if reply.status is ReplyStatus.REPLAYED:
-            return _replayed(user, market, attempt, reply)
+            with reading_back(attempt.order_id):
+                return _replayed(user, market, attempt, reply)
     except ApiError as error:
         return error
     trades = [trade_from_row(row, market) for row in reply.trades]
@@ -141,6 +148,16 @@ def checked(answer: Reply | ApiError, market: Market, order_id: UUID, *legs: Ord
     if error.code is ErrorCode.TIMEOUT or (isinstance(answer, Reply) and answer.status is ReplyStatus.EXECUTED):
         error.details["order_id"] = str(order_id)
     raise error
+
+
+@contextmanager
+def reading_back(order_id: UUID) -> Iterator[None]:
+    """Read what the engine has answered with; should that fail, raise TIMEOUT: "try again" would make a second order."""
+    try:
+        yield
+    except DatabaseError as error:
+        log.warning("replayed_order_not_read", error=str(error))
+        raise refusal(ErrorCode.TIMEOUT, {"order_id": str(order_id)}) from error
 
 
 def _refused(reply: Reply, market: Market, legs: Sequence[OrderTicket]) -> ApiError | None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from django.db import OperationalError
 from rest_framework.test import APIClient
 
 from exchange.models import Market, User
@@ -35,6 +37,26 @@ def test_an_order_its_replay_and_its_end(market: Market, maker: User, client_for
     assert changed.json()["data"]["order"]["price"] == "100.00"
     assert (cancelled.status_code, cancelled.json()["data"]["order"]["status"]) == (200, "cancelled")
     assert (twice.status_code, twice.json()["error"]["code"]) == (409, "ORDER_NOT_CANCELLABLE")
+
+
+def unreachable(*args: Any, **named: Any) -> Any:
+    raise OperationalError("the connection is lost")
+
+
+def test_what_the_engine_has_answered_is_not_refused_because_it_cannot_be_read(
+    market: Market, maker: User, client_for: Callable[[User], APIClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, first = client_for(maker), limit(market, client_order_id="first")
+    with running_engine(market):
+        client.post(ORDERS, first, format="json")
+        monkeypatch.setattr("orders.services.placing.order_for_user", unreachable)
+        again = client.post(ORDERS, first, format="json")
+        batch = client.post(f"{ORDERS}/batch", {"orders": [first, limit(market)]}, format="json")
+
+    assert (again.status_code, again.json()["error"]["code"]) == (504, "TIMEOUT")
+    assert set(again.json()["error"]["details"]) == {"order_id"}
+    replayed, placed = batch.json()["data"]["results"]
+    assert (replayed["error"]["code"], placed["success"]) == ("TIMEOUT", True)
 
 
 def test_a_taker_gets_the_trades(

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 
 from settlement.models import LedgerEntry, WalletReservation
 from tests.engines import wait_until
@@ -27,6 +28,23 @@ def test_money_comes_for_an_order_moves_with_its_trade_and_goes_back(scene: Scen
     assert scene.there(scene.maker, scene.quote) == (FUNDS + Decimal("199.8"), 0)
     assert scene.there(scene.taker, scene.quote) == (FUNDS - Decimal("200.2"), 0)
     assert scene.there(scene.taker, scene.base) == (FUNDS + 2, 0)
+    assert scene.reservations(scene.taker) == ["spent"]
+
+
+def test_an_order_that_was_placed_is_told_so_also_when_its_reservation_cannot_be_noted(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("orders.services.funding.funds_spent", fail)
+        order = scene.placed(scene.taker, "buy", "1", "100")
+
+    assert order["status"] == "open"
+    assert scene.reservations(scene.taker) == ["reserved"]
+    scene.grow_old()
+    scene.sweep()
     assert scene.reservations(scene.taker) == ["spent"]
 
 
