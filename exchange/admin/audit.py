@@ -119,4 +119,5 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 
 def _as_text(value: dict[str, Any]) -> Any:
-    return format_html('<pre class="whitespace-pre-wrap" style="overflow-wrap: anywhere">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return format_html('<pre style="overflow-wrap: anywhere; white-space: pre-wrap">{}</pre>', text)
