@@ -10,6 +10,7 @@ FROM ?=
 FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
 KILLS ?= 200
+MINUTES ?= 12
 ROLE ?= api
 SEED ?=
 export VENV
@@ -19,7 +20,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup run test test-browser screenshots test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +36,9 @@ test: setup ## run the tests against their own PostgreSQL and Valkey; ARGS="-k n
 
 test-browser: setup ## drive the pages with the Chromium of the system, or CHROMIUM=; screenshots in tests/browser/screenshots
 	@exec "$(python)" -m pytest --numprocesses 0 -m browser tests/browser $(ARGS)
+
+screenshots: setup ## let the demo trade for MINUTES=12, then make the pictures of docs/screenshots anew
+	@MINUTES="$(MINUTES)" exec "$(python)" -m pytest --numprocesses 0 tests/browser/pictures.py $(ARGS)
 
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
 	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
