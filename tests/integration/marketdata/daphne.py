@@ -33,7 +33,7 @@ async def running_daphne(port: int, log: IO[bytes] | None = None, **settings: st
 
 
 async def _wait_for(port: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
