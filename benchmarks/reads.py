@@ -77,7 +77,7 @@ def run() -> dict[str, Any]:
 def _valkey_pid() -> int:
     from exchange.valkey import valkey
 
-    server: Any = valkey().info("server")
+    server: dict[str, Any] = valkey().info("server")
     return int(server["process_id"])
 
 
@@ -92,7 +92,8 @@ def _figures(found: dict[str, Any]) -> dict[str, float]:
 
 
 def _rate(found: dict[str, Any]) -> int:
-    return round(len(found["answers"]) / found["elapsed_s"])
+    elapsed_s: float = found["elapsed_s"]
+    return round(len(found["answers"]) / elapsed_s)
 
 
 def _ages(market: "Market", found: dict[str, Any]) -> dict[str, float]:

@@ -38,8 +38,9 @@ class Wire:
         self._open.set()
         self._protocol: Any = send.args[0] if isinstance(send, partial) and send.args else None
         self._transport: Any = None
-        if transport := getattr(self._protocol, "transport", None):
+        if self._protocol is not None:
             self._protocol.closeHandshakeTimeout = CLOSING_S
+        if transport := getattr(self._protocol, "transport", None):
             transport.unregisterProducer()  # of the HTTP request that the connection began as
             transport.registerProducer(self, True)
             is_plain = isinstance(transport, Connection) and not transport.TLS and hasattr(transport, "_tempDataLen")
