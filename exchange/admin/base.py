@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db import models
+from django.db import DataError, models
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
@@ -33,6 +35,7 @@ else:
 
 COUNT_MAX = 10_000
 PAGE_SIZE = 50
+SELECTED_MAX = 900  # by "select all"; the page that asks for a note names each, and a form has a thousand fields at most
 
 
 class BoundedPaginator(AnyPaginator):
@@ -93,7 +96,10 @@ class NewestFirst(ChangeList):
         return list(self.model_admin.get_ordering(request))
 
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except DataError as error:  # a NUL in a filter, or half a regular expression
+            raise IncorrectLookupParameters(str(error)) from error
         self.full_result_count = self.result_count  # the page's head repeats the number unless they are equal
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
@@ -144,6 +150,13 @@ class BackOfficeAdmin(UnfoldModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return NewestFirst
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+        """Refuse "select all" for more than SELECTED_MAX: it means all that match, however few are counted."""
+        if request.POST.get("select_across") == "1" and queryset[SELECTED_MAX:].exists():
+            messages.error(request, f"At most {SELECTED_MAX} at once: narrow the list by the filters or the search")
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset)
 
     def object_tables(self, request: HttpRequest, obj: Any) -> list[Table]:
         """Return the tables below an object's fields. A fixed number of queries."""

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 
+from exchange.admin.base import SELECTED_MAX
 from exchange.models import AuditEntry, User
 from tests.fixtures import fresh_name
 from tests.integration.admin.scene import USERS, browser_of, staff_with, told
@@ -54,6 +56,23 @@ def test_those_selected_are_frozen_but_neither_oneself_nor_a_superuser(trader: U
     ])  # fmt: skip
     assert (is_active(trader), is_active(staff), is_active(clerk)) == (False, True, True)
     assert len(acts_of(clerk)) == 1
+
+
+def test_all_that_match_are_frozen_unless_they_are_too_many_for_one_form() -> None:
+    clerk, prefix = staff_with(*RIGHTS), fresh_name("many-")
+    crowd = User.objects.bulk_create(User(username=f"{prefix}{n}", email=f"{prefix}@x") for n in range(SELECTED_MAX))
+    selected = {"action": "freeze_selected", "_selected_action": [crowd[0].pk], "index": "0", "select_across": "1"}
+    found, browser = f"{USERS}?email={prefix}@x", browser_of(clerk)
+
+    asked = browser.post(found, selected)
+    confirmed = {**selected, "select_across": "0", "_selected_action": [user.pk for user in asked.context["items"]]}
+    assert browser.post(USERS, confirmed | CONFIRM).status_code == 302
+    assert not User.objects.filter(email=f"{prefix}@x", is_active=True).exists()
+    User.objects.create(username=f"{prefix}more", email=f"{prefix}@x")
+
+    assert told(browser_of(clerk).post(found, selected)) == [
+        f"At most {SELECTED_MAX} at once: narrow the list by the filters or the search"
+    ]
 
 
 def test_freezing_needs_the_right_to_change(trader: User) -> None:
@@ -129,6 +148,11 @@ def test_a_group_is_changed_by_superusers_only(staff: User) -> None:
     assert browser_of(clerk).post("/admin/auth/group/add/", form).status_code == 403
     assert browser_of(staff).post("/admin/auth/group/add/", form).status_code == 302
     assert [act[0] for act in acts_of(staff)] == ["group.save"]
+
+
+@pytest.mark.parametrize("query", ["username__regex=(", "email=%00"])
+def test_a_filter_that_the_database_refuses_is_no_error_of_ours(boss: Client, query: str) -> None:
+    assert boss.get(f"{USERS}?{query}").headers["Location"] == f"{USERS}?e=1"
 
 
 def test_users_are_not_deleted(trader: User, staff: User) -> None:
