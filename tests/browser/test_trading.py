@@ -147,6 +147,22 @@ def test_a_lost_answer_is_asked_for_and_nothing_is_sent_twice(exchange: RunningE
     expect(page.account.get_by_role("row", name=re.compile("64,200.00"))).to_have_count(1)
 
 
+def test_a_page_that_is_left_while_it_sends_an_order_says_afterwards_what_became_of_it(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+
+    def keep_the_answer(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()
+        else:
+            route.fallback()
+
+    page.page.route("**/api/v1/orders", keep_the_answer)
+    page.place(side="buy", price="64150", quantity="0.01")
+    expect(page.account.get_by_role("row", name=re.compile("64,150.00"))).to_have_count(1)
+    page.page.reload()
+    page.expect_notice("The answer was lost, but the exchange has the order: Buy 0.01000 BTC/USDT: open")
+
+
 def test_the_page_comes_back_by_itself_after_web_and_engine_died(exchange: RunningExchange, visitor: Visitor) -> None:
     page = TradingPage(visitor).log_in("outsider")
     visitor.forgive(OUTAGES)

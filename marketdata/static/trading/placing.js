@@ -1,6 +1,7 @@
-// Places the form's order, once, and says what became of it. An order in doubt survives a reload of the page.
+// Places the form's order, once, and says what became of it. Until that is known it survives a reload of the page.
 
 import { signal } from "@preact/signals";
+import { Refusal } from "./api.js";
 import { account, ask } from "./session.js";
 import { tell } from "./store.js";
 import { newClientOrderId, settle, submit } from "./submission.js";
@@ -13,14 +14,15 @@ export const pending = signal(null);
 
 /** Sends the order and returns its outcome, as `submit` does. What is good or unsure is told as a notice. */
 export async function place(form, market) {
-  const clientOrderId = newClientOrderId();
-  const { path, body } = request(form, market, clientOrderId);
+  const order = { clientOrderId: newClientOrderId(), account: account.peek() };
+  const { path, body } = request(form, market, order.clientOrderId);
   pending.value = "Sending…";
+  write(order);
   try {
     const outcome = await submit({
       place: () => ask("POST", path, body),
-      find: () => find(clientOrderId),
-      onDoubt: () => doubt(clientOrderId),
+      find: () => find(order),
+      onDoubt: doubt,
     });
     report(outcome);
     return outcome;
@@ -29,26 +31,27 @@ export async function place(form, market) {
   }
 }
 
-/** Asks for the order that was in doubt when the page was left. */
+/** Asks for the order of which it was not known, when the page was left, what became of it. */
 export async function resolveDoubt() {
   const kept = read();
   if (!kept || kept.account !== account.peek() || pending.peek() !== null) return;
   pending.value = "Asking…";
   try {
-    report(await settle({ find: () => find(kept.clientOrderId), sentAt: kept.sentAt }));
+    report(await settle({ find: () => find(kept) }));
   } finally {
     pending.value = null;
   }
 }
 
-async function find(clientOrderId) {
+/** Nobody else has it: their "no such order" would say nothing. */
+async function find({ clientOrderId, account: owner }) {
+  if (account.peek() !== owner) throw new Refusal(401, { code: "UNAUTHENTICATED", message: "The login has changed" });
   return (await ask("GET", `/orders/by-client-id/${clientOrderId}`)).data;
 }
 
-function doubt(clientOrderId) {
+function doubt() {
   pending.value = "No answer yet, asking…";
   tell("No answer came. Asking the exchange whether it has the order; it is not sent again.");
-  write({ clientOrderId, sentAt: Date.now(), account: account.peek() });
 }
 
 function report(outcome) {

@@ -2,7 +2,8 @@
 
 import { NoAnswer, Refusal } from "./api.js";
 
-// Whatever is older is not executed any more; only then "there is no such order" is the last word.
+// How long after the answer was lost an order may still come: only then "there is no such order" is the last word. It may
+// have left just before, however long ago it was submitted, for a login that had to be renewed comes first.
 export const SETTLED_MS = 15_000;
 const PAUSES_MS = [300, 700, 1_500, 3_000];
 const UNKNOWN = new Set(["TIMEOUT", "INTERNAL_ERROR"]);
@@ -13,7 +14,6 @@ const UNKNOWN = new Set(["TIMEOUT", "INTERNAL_ERROR"]);
  * called when the answer was lost.
  */
 export async function submit({ place, find, onDoubt, now = Date.now, pause = sleep }) {
-  const sentAt = now();
   try {
     const { data, meta } = await place();
     return { kind: "placed", data, meta };
@@ -22,13 +22,14 @@ export async function submit({ place, find, onDoubt, now = Date.now, pause = sle
     if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
   }
   onDoubt();
-  return settle({ find, sentAt, now, pause });
+  return settle({ find, now, pause });
 }
 
-/** Asks until it is known what became of an order that was sent at `sentAt`. */
-export async function settle({ find, sentAt, now = Date.now, pause = sleep }) {
+/** Asks until it is known what became of an order that nobody sends any more. */
+export async function settle({ find, now = Date.now, pause = sleep }) {
+  const lostAt = now();
   for (let attempt = 0; ; attempt += 1) {
-    const isOver = now() - sentAt > SETTLED_MS;
+    const isOver = now() - lostAt > SETTLED_MS;
     try {
       return { kind: "found", order: await find() };
     } catch (error) {

@@ -14,7 +14,7 @@ async function run(place, ...finds) {
   let sent = 0;
   let doubts = 0;
   const outcome = await submit({
-    place: () => ((sent += 1), place()),
+    place: () => ((sent += 1), place((ms) => (clock += ms))),
     find: () => (finds.length > 1 ? finds.shift() : finds[0])(),
     onDoubt: () => (doubts += 1),
     now: () => clock,
@@ -40,6 +40,12 @@ test("when the answer is lost the order is looked for, and never sent again", as
 test("that there is no order is believed only when it cannot come any more", async () => {
   const { kind, clock, sent } = await run(lose, absent);
   assert.deepEqual([kind, sent, clock > SETTLED_MS], ["absent", 1, true]);
+});
+
+test("the time that passes before the answer is lost does not count: the order may have left just then", async () => {
+  const slow = async (spend) => (spend(SETTLED_MS), lose());
+  const { kind, clock } = await run(slow, absent);
+  assert.deepEqual([kind, clock > 2 * SETTLED_MS], ["absent", true]);
 });
 
 test("a time-out of the exchange is no answer either", async () => {
