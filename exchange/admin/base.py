@@ -35,7 +35,7 @@ else:
 
 COUNT_MAX = 10_000
 PAGE_SIZE = 50
-SELECTED_MAX = 900  # by "select all"; the page that asks for a note names each, and a form has a thousand fields at most
+SELECTED_MAX = 900  # by "select all"; the page that asks for a note names each in a form of a thousand fields at most
 
 
 class BoundedPaginator(AnyPaginator):
@@ -151,12 +151,12 @@ class BackOfficeAdmin(UnfoldModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return NewestFirst
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **named: Any) -> Any:
         """Refuse "select all" for more than SELECTED_MAX: it means all that match, however few are counted."""
         if request.POST.get("select_across") == "1" and queryset[SELECTED_MAX:].exists():
             messages.error(request, f"At most {SELECTED_MAX} at once: narrow the list by the filters or the search")
             return HttpResponseRedirect(request.get_full_path())
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *where, **named)
 
     def object_tables(self, request: HttpRequest, obj: Any) -> list[Table]:
         """Return the tables below an object's fields. A fixed number of queries."""

@@ -152,7 +152,7 @@ def checked(answer: Reply | ApiError, market: Market, order_id: UUID, *legs: Ord
 
 @contextmanager
 def reading_back(order_id: UUID) -> Iterator[None]:
-    """Read what the engine has answered with; should that fail, raise TIMEOUT: "try again" would make a second order."""
+    """Read what the engine has answered with; should that fail, raise TIMEOUT: to try again would place it twice."""
     try:
         yield
     except DatabaseError as error:
