@@ -25,7 +25,7 @@ def test_no_worker_of_a_killed_api_server_goes_on_serving(tmp_path: Path) -> Non
         server = subprocess.Popen(command, cwd=PROJECT, env=dict(os.environ), stdout=log, stderr=log)
     worker = 0
     try:
-        wait_until(lambda: _answers(port), "the api to serve", 30)
+        wait_until(lambda: _answers(port), "the api to serve", 60)
         (worker,) = map(int, Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split())
         os.kill(server.pid, signal.SIGKILL)
         wait_until(lambda: not is_alive(worker), "the worker to go with its server", 5)
