@@ -12,6 +12,8 @@ from django.test import Client
 from tests.integration.admin.plenty import Plenty
 from tests.integration.admin.scene import browser_of, queries_of, rows_of
 
+pytestmark = pytest.mark.xdist_group("query_counts")  # its objects are made once
+
 FEW = 3
 MANY = 2 * FEW + 1  # one more than the longer list: one that has no second page is read in another way
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)

@@ -6,16 +6,12 @@ from typing import Any, NamedTuple
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
-from django.core.management import call_command
 from django.test import Client
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from exchange.admin.base import BackOfficeAdmin
 from exchange.models import Asset, AuditEntry, User
 from exchange.roles import RIGHTS, StaffRole, roles_sync
-from exchange.seeds import DEMO_ROLES
-from exchange.selectors import forget_markets
-from tests.apart import database_apart
 from tests.fixtures import fresh_name
 from tests.integration.admin.scene import ACCOUNTS, FAILURES, MARKETS, ORDERS, TRADES, USERS, Scene, browser_of, told
 
@@ -260,34 +256,3 @@ def test_new_assets_and_changed_ones_are_recorded(browsers: dict[str, Client]) -
         ("asset.create", {}, {"code": code, "name": "First", "decimals": 6}),
         ("asset.update", {"name": "First"}, {"name": "Second"}),
     ]
-
-
-def test_a_demo_copy_has_a_member_of_staff_for_each_role() -> None:
-    with database_apart("roles"):
-        call_command("seed", "--demo", verbosity=0)
-        call_command("seed", "--demo", verbosity=0)  # safe to repeat
-        members = [User.objects.get(username=name) for name in DEMO_ROLES]
-        groups = [[group.name for group in member.groups.all()] for member in members]
-    forget_markets()
-
-    assert groups == [[role] for role in EVERY]
-    assert all(member.is_staff and not member.is_superuser for member in members)
-    assert all(member.check_password("demo-password") for member in members)
-
-
-def test_a_role_s_page_tells_its_rights_in_words() -> None:
-    group = Group.objects.get(name=SETTLEMENT)
-
-    (table,) = browser_of().get(f"/admin/auth/group/{group.pk}/change/").context["object_tables"]
-
-    assert ["settlement: adjustment", "add, approve"] in table.rows
-    assert ["orders: order", "-"] in table.rows
-
-
-def test_who_lacks_a_right_is_told_so_on_a_page() -> None:
-    viewer = member(VIEWER)
-
-    refused = browser_of(viewer).get(f"{ADJUSTMENTS}add/")
-
-    assert refused.status_code == 403
-    assert f"You are logged in as {viewer.username}" in refused.content.decode()
