@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.trading_page import TradingPage
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import REFUSALS, Visitor
 from tests.launcher.running import RunningExchange
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.usefixtures("quoted")]
@@ -100,6 +100,42 @@ def test_one_button_gives_a_demo_account(exchange: RunningExchange, visitor: Vis
     expect(page.page.get_by_role("button", name="Log out")).to_be_visible()
     page.page.get_by_role("button", name="Log out").click()
     expect(page.account.get_by_role("button", name="Log in")).to_be_visible()
+
+
+REFRESH = """async () => {
+    const { accessToken } = await import("/static/trading/session.js");
+    await accessToken({ isRefused: true });
+    return sessionStorage.getItem("session");
+}"""
+
+
+def test_a_duplicated_tab_keeps_the_login_of_both_until_one_logs_out(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider").page
+    visitor.forgive(REFUSALS)
+    copied = page.evaluate("sessionStorage.getItem('session')")
+    twin = page.context.new_page()
+    twin.add_init_script(f"sessionStorage.setItem('session', JSON.stringify({copied}))")
+    twin.goto(page.url)
+    expect(twin.get_by_role("button", name="Log out")).to_be_visible()
+
+    of_page, of_twin = page.evaluate(REFRESH), twin.evaluate(REFRESH)
+    expect(twin.get_by_role("button", name="Log out")).to_be_visible()
+    assert copied != of_page != of_twin
+    assert page.evaluate("sessionStorage.getItem('session')") == of_twin
+
+    with twin.expect_response("**/auth/token/revoke"):
+        twin.get_by_role("button", name="Log out").click()
+    assert page.evaluate(REFRESH) is None
+    expect(page.get_by_text("Your login has ended. Log in again to go on.")).to_be_visible()
+
+
+def test_an_unknown_market_is_told_with_those_that_there_are(visitor: Visitor) -> None:
+    visitor.forgive(REFUSALS)
+    visitor.open("/trade/NO-SUCH")
+    expect(visitor.page.get_by_role("heading", name="There is no market NO-SUCH")).to_be_visible()
+    visitor.shot("unknown-market")
+    visitor.page.get_by_role("link", name="ETH/USDT").click()
+    expect(visitor.page.locator("#connection")).to_have_text("Live")
 
 
 def test_admin_and_documentation_work_under_their_own_policies(visitor: Visitor) -> None:
