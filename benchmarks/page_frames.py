@@ -1,6 +1,7 @@
 """The trading page of a busy market in a real browser: what its main thread does, and how many frames it misses.
 
-Run with `python -m benchmarks page_frames`; CHROMIUM names the browser. Needs the development packages (playwright).
+Run with `python -m benchmarks page_frames`; CHROMIUM names the browser, PAGE_ORDERS_PER_S changes how busy the market
+is. Needs the development packages (playwright).
 A browser without a graphics card paints with the processor, here on the cores that the exchange runs on, too.
 """
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SEED = 20_261_121
 TRADERS = 20
-ORDERS_PER_S = 160
+ORDERS_PER_S = int(os.environ.get("PAGE_ORDERS_PER_S") or 60)
 SECONDS = 25
 WARM_UP_S = 5
 MISSED_MS, SEVERAL_MISSED_MS = 25, 42  # one frame is 16.7: beyond 1.5 of them one was missed, beyond 2.5 two

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.browser]
 Visitors = Callable[..., Visitor]
 FOLDER = PROJECT / "docs" / "screenshots"
 MINUTES = float(os.environ.get("MINUTES") or 12)
+LEFT_ALONE_S = 600  # a demo that nobody stops ends by itself
 KB_MAX = 200
 # The hold of a trade is away for a moment: available instead of held, and back again.
 _MOVE = """
@@ -41,7 +42,10 @@ def exchange() -> Iterator[RunningExchange]:
     with own_environment() as environment, running(environment) as exchange:
         fail_a_settlement(exchange)
         demo = subprocess.Popen(
-            [sys.executable, "manage.py", "demo_flow", "--rate", "12", "--url", f"http://{exchange.api}"],
+            [
+                sys.executable, "manage.py", "demo_flow", "--rate", "12", "--url", f"http://{exchange.api}",
+                "--seconds", str(60 * MINUTES + LEFT_ALONE_S),
+            ],
             cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         time.sleep(60 * MINUTES)  # this is the time that the chart shows
