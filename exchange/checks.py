@@ -5,13 +5,15 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.auth.hashers import check_password
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import DatabaseError, connections
 
 from exchange.scaling import NotAMultipleError
+from exchange.seeds import DEMO_ROLES, DEMO_STAFF, demo_user_id
 
-__all__ = ["check_hosts", "check_market_scales", "check_rates", "check_secret_key"]
+__all__ = ["check_demo_accounts", "check_hosts", "check_market_scales", "check_rates", "check_secret_key"]
 
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"}
 _SECRET_KEY_MIN = 32
@@ -83,6 +85,33 @@ def check_market_scales(
                 yield from _market_messages(market)
         except DatabaseError:
             continue  # Django's own check reports a database that cannot be reached
+
+
+@register(Tags.database)
+def check_demo_accounts(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> Iterable[CheckMessage]:
+    """E007, W002: a database that was a demo's has members of staff whose password is known. One query, slow if so."""
+    from exchange.models import User
+
+    for alias in () if settings.DEMO_MODE else databases or ():
+        try:
+            if User._meta.db_table not in connections[alias].introspection.table_names():
+                continue
+            seeded = User.objects.using(alias).filter(
+                pk__in=[demo_user_id(name) for name in (DEMO_STAFF, *DEMO_ROLES)], is_active=True, is_staff=True
+            )
+            known = sorted(user.username for user in seeded if check_password(settings.DEMO_PASSWORD, user.password))
+        except DatabaseError:
+            continue
+        if known:
+            is_public = any(host not in _LOOPBACK for host in settings.ALLOWED_HOSTS)
+            yield (Error if is_public else Caution)(
+                f"DEMO_MODE is off, but this database was a demo's: {', '.join(known)} may do with a known password"
+                " what staff may.",
+                hint="Begin with an empty database, or freeze these users and give them other passwords.",
+                id="exchange.E007" if is_public else "exchange.W002",
+            )
 
 
 def _market_messages(market: Any) -> Iterable[CheckMessage]:

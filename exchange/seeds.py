@@ -5,6 +5,7 @@ Tick x lot is always a whole number of the quote asset's smallest units, so pric
 
 from decimal import Decimal
 from typing import NamedTuple
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 
 class AssetSeed(NamedTuple):
@@ -85,6 +86,11 @@ DEMO_STAFF = "staff"
 DEMO_ROLES = ("viewer", "support", "settlement", "operator", "admin")
 FLOW_MAKER = "flow-maker"
 FLOW_TAKERS = ("flow-taker-1", "flow-taker-2", "flow-taker-3")
+
+
+def demo_user_id(username: str) -> UUID:
+    """Return the id of a demo account, the same in every copy: so exchange and wallet can be tried together."""
+    return uuid5(NAMESPACE_URL, f"trade-engine:demo:{username}")
 
 
 def demo_funds(asset: str) -> Decimal:

@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -13,7 +12,7 @@ from django.db import transaction
 
 from exchange.models import Asset, User
 from exchange.roles import StaffRole
-from exchange.seeds import DEMO_ROLES, DEMO_STAFF, DEMO_TRADERS, FLOW_MAKER, FLOW_TAKERS, demo_funds
+from exchange.seeds import DEMO_ROLES, DEMO_STAFF, DEMO_TRADERS, FLOW_MAKER, FLOW_TAKERS, demo_funds, demo_user_id
 from exchange.services import markets_seed
 from settlement.ports import wallet
 from settlement.services import ledger_deposit_several
@@ -47,11 +46,9 @@ def _demo_accounts(names: Sequence[str]) -> list[str]:
 @transaction.atomic
 def _demo_account(username: str, password: str) -> bool:
     is_boss, is_staff = username == DEMO_STAFF, username in (DEMO_STAFF, *DEMO_ROLES)
-    # The same id in every copy: so two of them, exchange and wallet, can be tried together.
-    user_id = uuid5(NAMESPACE_URL, f"trade-engine:demo:{username}")
     user, is_new = User.objects.get_or_create(
         username=username,
-        defaults={"id": user_id, "password": password, "is_staff": is_staff, "is_superuser": is_boss},
+        defaults={"id": demo_user_id(username), "password": password, "is_staff": is_staff, "is_superuser": is_boss},
     )
     if is_new and username in _ROLES:
         user.groups.add(Group.objects.get(name=_ROLES[username]))

@@ -7,7 +7,8 @@ import pytest
 from pytest_django import Settings
 
 from exchange import seeds
-from exchange.checks import check_hosts, check_market_scales, check_rates, check_secret_key
+from exchange.checks import check_demo_accounts, check_hosts, check_market_scales, check_rates, check_secret_key
+from exchange.models import User
 from exchange.scaling import MarketScale
 from tests.fixtures import make_market
 
@@ -67,6 +68,25 @@ def test_a_market_whose_largest_order_does_not_fit_is_an_error() -> None:
         assert "exchange.E006" in ids(check_market_scales(None, databases=["default"]))
     finally:
         market.delete()
+
+
+def test_a_demo_account_that_is_left_is_a_finding_and_where_others_can_come_an_error(settings: Settings) -> None:
+    settings.DEMO_MODE, settings.ALLOWED_HOSTS = False, ["localhost"]
+    left = User(pk=seeds.demo_user_id("viewer"), username="viewer", is_staff=True)
+    left.set_password(settings.DEMO_PASSWORD)
+    left.save()
+    try:
+        assert ids(check_demo_accounts(None, databases=["default"])) == ["exchange.W002"]
+        settings.ALLOWED_HOSTS = ["exchange.example"]
+        assert ids(check_demo_accounts(None, databases=["default"])) == ["exchange.E007"]
+        settings.DEMO_MODE = True
+        assert ids(check_demo_accounts(None, databases=["default"])) == []
+        settings.DEMO_MODE = False
+        left.set_password("another good password")
+        left.save()
+        assert ids(check_demo_accounts(None, databases=["default"])) == []
+    finally:
+        left.delete()
 
 
 @pytest.mark.parametrize("seed", seeds.MARKETS, ids=lambda seed: seed.symbol)
