@@ -1,5 +1,6 @@
 """Fee tiers: those of a market, on its page, and who has which, as last computed."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -25,8 +26,18 @@ else:
 USER, MARKET = "exchange.user", "exchange.market"
 
 
+def compare_with_shown(form: forms.BaseForm, names: Iterable[str]) -> None:
+    """Have a form take for changed what differs from what its page showed, not from what is stored by then."""
+    for name in names:
+        form.fields[name].show_hidden_initial = True
+
+
 class FeeTierFormSet(TierFormSet):
     """The tiers of a market as a whole; what is wrong with one in the light of the others stands above them."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        compare_with_shown(form, TierTerms._fields)
 
     def clean(self) -> None:
         super().clean()

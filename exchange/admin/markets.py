@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from exchange.admin.base import PLAIN_AMOUNTS, BackOfficeAdmin, DetailAction, staff
 from exchange.admin.changes import market_create, market_problems
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment, percent
-from exchange.admin.fees import FeeTierFormSet, FeeTierInline
+from exchange.admin.fees import FeeTierFormSet, FeeTierInline, compare_with_shown
 from exchange.admin.notes import Question, ask, refusal, report
 from exchange.admin.recorded import RecordedForms
 from exchange.admin.states import StateForm, meaning_of, name_of
@@ -63,11 +63,17 @@ class NewMarketForm(MarketModelForm):
 
 
 class MarketForm(MarketModelForm):
-    """Checks what a market allows once it exists."""
+    """Checks what a market allows once it exists. What was not touched stays as somebody else has set it meanwhile."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        compare_with_shown(self, self.fields)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        _explain(self, limit_problems(cleaned, self.instance.lot_size))
+        wanted = {name: value for name, value in cleaned.items() if name in self.changed_data}
+        stored = {name: getattr(self.instance, name) for name in CHANGEABLE}
+        _explain(self, limit_problems(stored | wanted, self.instance.lot_size))
         return cleaned
 
 
@@ -131,7 +137,8 @@ class MarketAdmin(BackOfficeAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         assert isinstance(formset, FeeTierFormSet), "Invariant: a market has no other lines of its own"
-        market_set_fee_tiers(actor=staff(request), market_id=form.instance.pk, tiers=formset.tiers())
+        if formset.has_changed():
+            market_set_fee_tiers(actor=staff(request), market_id=form.instance.pk, tiers=formset.tiers())
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []  # the audit trail has them
 
     @admin.display(description="orders / stops")

@@ -1,5 +1,6 @@
 """Fee tiers in the back office: the lines on a market's page, and who has which."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from exchange.models import AuditEntry, FeeTier, Market, User, UserFeeTier
-from exchange.services import TierTerms, market_set_fee_tiers
+from exchange.services import TierTerms, market_set_fee_tiers, market_update
 from tests.integration.admin.scene import MARKETS, USERS, browser_of, queries_of, rows_of, staff_with
 from tests.integration.admin.test_markets import RIGHTS, form_of
 
@@ -104,6 +105,20 @@ def test_who_may_only_look_sees_the_tiers_and_changes_none(tiered: Market) -> No
     assert "5000" in page
     assert response.status_code == 403
     assert tiers_of(tiered) == [ONE, TWO]
+
+
+def test_what_somebody_else_has_changed_meanwhile_is_not_taken_back(tiered: Market, staff: User) -> None:
+    browser, page = browser_of(staff_with(*RIGHTS)), f"{MARKETS}{tiered.pk}/change/"
+    shown = dict(re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', browser.get(page).content.decode()))
+    market_update(actor=staff, market_id=tiered.pk, max_open_orders=7, max_quantity=Decimal(30))
+    market_set_fee_tiers(actor=staff, market_id=tiered.pk, tiers=[ONE, cheaper := TWO._replace(taker_fee_ppm=400)])
+
+    answer = browser.post(page, shown | {"maker_fee_ppm": "500"})
+
+    assert (answer.status_code, shown["initial-max_open_orders"]) == (302, shown["max_open_orders"])
+    tiered.refresh_from_db()
+    assert (tiered.maker_fee_ppm, tiered.max_open_orders, tiered.max_quantity) == (500, 7, Decimal(30))
+    assert tiers_of(tiered) == [ONE, cheaper]
 
 
 @pytest.fixture
