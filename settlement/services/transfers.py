@@ -88,11 +88,13 @@ def ledger_transfer(
     """Add `amount` to a user's available balance, against the outside world; return the transfer's id.
 
     A transfer id makes it happen once: the second time raises SettlementError DUPLICATE_TRANSFER. Raises ApiError
-    INSUFFICIENT_BALANCE when the available balance would fall below zero, FORBIDDEN with a remote wallet, where money
-    comes and goes instead. Locks the user's account and makes it when it is missing, writes an audit entry when there
-    is an actor, publishes the balance on commit.
+    INSUFFICIENT_BALANCE when the available balance would fall below zero, FORBIDDEN for the actor's own account and
+    with a remote wallet, where money comes and goes instead. Locks the user's account and makes it when it is missing,
+    writes an audit entry when there is an actor, publishes the balance on commit.
     """
     _require_here()
+    if actor is not None and actor.pk == owner.pk:
+        raise ApiError(ErrorCode.FORBIDDEN, "Nobody moves money of their own: ask a colleague")
     _require_sound(asset, amount, reason)
     transfer_id = transfer_id or uuid7()
     user, outside = AccountKey(owner.id, asset), AccountKey(None, asset, Account.Kind.EXTERNAL.value)

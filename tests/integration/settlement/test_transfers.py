@@ -76,6 +76,15 @@ def test_a_deposit_by_staff_is_recorded_with_old_and_new(cast: Cast) -> None:
     assert (audit.old["available"], audit.new["available"]) == ("1000000", "1000000.25")
 
 
+def test_nobody_moves_money_of_their_own(cast: Cast) -> None:
+    for transfer in (ledger_deposit, ledger_withdraw):
+        with pytest.raises(ApiError) as refused:
+            transfer(owner=cast.staff, asset=cast.base, amount=Decimal(1), reason="wire 13", actor=cast.staff)
+        assert refused.value.code is ErrorCode.FORBIDDEN
+
+    assert not Account.objects.filter(owner=cast.staff).exists()
+
+
 @pytest.mark.parametrize(
     ("amount", "reason", "field"),
     [
