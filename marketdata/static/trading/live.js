@@ -127,7 +127,6 @@ function takeMarketMessage(stream, message) {
     connection.up("market");
     changed("book");
     for (const taker of candleTakers) taker(null);
-    for (const market of store.markets.peek()) readTicker(market.symbol);
   } else if (message.type === "update") changed("book");
 }
 
@@ -136,13 +135,6 @@ const newTickers = new Map();
 function takeTicker(message) {
   newTickers.set(message.symbol, message);
   paint(showTickers);
-}
-
-/** Reads a ticker: the stream tells one only after a trade. What the stream tells meanwhile is newer. */
-async function readTicker(symbol) {
-  const before = store.ticker(symbol).peek();
-  const answer = await call("GET", `/markets/${slug(symbol)}/ticker`).catch(() => null);
-  if (answer && store.ticker(symbol).peek() === before && !newTickers.has(symbol)) takeTicker(answer.data);
 }
 
 function showTickers() {
