@@ -327,17 +327,27 @@ def test_what_names_no_scope_needs_a_login(signer: Signer, monkeypatch: pytest.M
 # --- Valkey and SECRET_KEY ------------------------------------------------------------------------
 
 
+class Client:
+    """A client of Valkey that is the real one but for what a test changes."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._client = valkey(timeout_s)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
 def test_without_valkey_no_signature_is_accepted_and_nobody_waits_for_it(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
-    class Away:
+    class Away(Client):
         def set(self, *_: Any, **__: Any) -> None:
             asked.append(1)
             raise ValkeyAwayError("gone")
 
-    monkeypatch.setattr(signatures, "valkey", Away)
+    monkeypatch.setattr("exchange.valkey.valkey", Away)
     answers = [signer.get(ORDERS) for _ in range(3)]
     assert [told(answer) for answer in answers] == [(503, "SERVICE_UNAVAILABLE")] * 3
     assert len(asked) == 1
@@ -349,14 +359,14 @@ def test_without_valkey_no_signature_is_accepted_and_nobody_waits_for_it(
 def test_a_use_whose_answer_was_lost_on_the_way_is_not_taken_for_a_second_one(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Repeating:
+    class Repeating(Client):
         """Sends each command twice, as the client does on a connection that broke."""
 
         def set(self, *args: Any, **kwargs: Any) -> Any:
             valkey().set(*args, **kwargs)
             return valkey().set(*args, **kwargs)
 
-    monkeypatch.setattr(signatures, "valkey", Repeating)
+    monkeypatch.setattr("exchange.valkey.valkey", Repeating)
     headers = signer.headers("GET", ORDERS)
 
     assert signer.get(ORDERS, headers=headers).status_code == 200
