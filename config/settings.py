@@ -132,8 +132,9 @@ AUTH_USER_MODEL = "exchange.User"
 REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:26379/0")
 # Pub/sub channels know no database numbers: the prefix keeps two copies on one server apart.
 _LAYER_PREFIX = f"te:{urlsplit(REDIS_URL).path.strip('/') or 0}"
-# redis-py's default socket timeout equals the layer's blocking read, which would end an idle worker.
-_LAYER_HOST = {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 2}
+# redis-py's default socket timeout equals the layer's blocking read, which would end an idle worker. Protocol: see
+# exchange/valkey.py.
+_LAYER_HOST = {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 2, "protocol": 2}
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     # Commands to the engine: a bounded queue per market.
     "default": {
@@ -151,7 +152,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "te",
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "protocol": 2},
     }
 }
 
