@@ -107,7 +107,9 @@ def report(crowd: Crowd, symbol: str, first_seq: int) -> dict[str, Any]:
             "closed_with_4408": sum(client.close_code == 4408 for client in crowd.slow),
             "closed": sum(client.is_closed for client in crowd.slow),
             "conflated_and_up_to_date": sum(seq(client.book) == last_seq for client in crowd.slow),
-            "neither": sum(seq(client.book) != last_seq and not client.is_closed for client in crowd.slow),
+            "neither": sum(
+                seq(client.book) != last_seq and not (client.is_closed or client.close_code) for client in crowd.slow
+            ),
             "updates": sum(len(client.seqs) for client in crowd.slow),
         },
     }
