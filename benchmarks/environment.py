@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,18 +23,18 @@ from config.embedded.processes import die_with_parent, end
 from config.embedded.programs import role_programs
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
+from tests.servers import folder_for_everybody, free_port
 
 # When each transaction committed: rest.py proves with it that every answer came after the commit.
 _MEASURING = ["-c", "track_commit_timestamp=on"]
 _START_S = 60.0
-_EPHEMERAL_PORTS_BEGIN = 32768
 _LOGS = "BENCHMARK_LOGS"
 
 
 @contextlib.contextmanager
 def servers() -> Iterator[None]:
     """Run both servers, migrated and empty; `os.environ` leads to them until the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="trade-engine-benchmarks-", dir=_folder_for_everybody()))
+    folder = Path(tempfile.mkdtemp(prefix="trade-engine-benchmarks-", dir=folder_for_everybody()))
     folder.chmod(0o711)
     running: list[subprocess.Popen[bytes]] = []
     outer = dict(os.environ)
@@ -43,8 +42,8 @@ def servers() -> Iterator[None]:
         account = postgres_account()
         account.own(folder / "postgres")
         password = secrets.token_urlsafe(24)
-        postgres = EmbeddedPostgres(home=folder / "postgres", port=_free_port(), password=password, account=account)
-        valkey = EmbeddedValkey(home=folder / "valkey", port=_free_port())
+        postgres = EmbeddedPostgres(home=folder / "postgres", port=free_port(), password=password, account=account)
+        valkey = EmbeddedValkey(home=folder / "valkey", port=free_port())
         postgres.prepare()
         valkey.prepare()
         with (folder / "postgres.log").open("wb") as log:
@@ -76,8 +75,8 @@ def _addresses(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, folder: Path)
         "CELERY_BROKER_URL": valkey.url(),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "DATA_DIR": str(folder / "data"),
-        "API_PORT": str(_free_port()),
-        "WEB_PORT": str(_free_port()),
+        "API_PORT": str(free_port()),
+        "WEB_PORT": str(free_port()),
         "ORDER_RATE_PER_SECOND": "1000000",  # a limit on rates is not what is measured
         "LOGIN_RATE_PER_MINUTE": "1000000",
         "DEBUG": "0",
@@ -159,18 +158,3 @@ def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
 def _last_log_lines() -> str:
     logs = sorted(Path(os.environ[_LOGS]).glob("*.log"))
     return "; ".join(f"{log.name}: {log.read_text(errors='replace')[-300:]!r}" for log in logs)
-
-
-def _free_port() -> int:
-    """Return a free port that the kernel will not give to an outgoing connection meanwhile."""
-    while True:
-        port = 20_000 + secrets.randbelow(_EPHEMERAL_PORTS_BEGIN - 20_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((LOOPBACK, port))
-            return port
-
-
-def _folder_for_everybody() -> Path:
-    """The temporary folder, unless the account that runs PostgreSQL cannot enter it."""
-    usual = Path(tempfile.gettempdir())
-    return usual if postgres_account().can("test", "-x", usual) else Path("/var/tmp")  # noqa: S108

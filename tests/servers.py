@@ -22,14 +22,26 @@ from config.embedded.settings import LOOPBACK, PROJECT
 TEMPLATE = "template_exchange"
 MOST_PROCESSES = 63
 _EPHEMERAL_PORTS_BEGIN = 32768
+_claims: list[socket.socket] = []  # of this process's ports
 
 
 def free_port() -> int:
-    """Return a free port that the kernel will not give to an outgoing connection meanwhile."""
+    """Return a free port that nobody else is given while this process lives.
+
+    The kernel gives it to no outgoing connection, and other processes of tests or benchmarks find it claimed: the same
+    number is bound for datagrams, which no server here uses, until the process ends.
+    """
     while True:
         port = 20_000 + secrets.randbelow(_EPHEMERAL_PORTS_BEGIN - 20_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((LOOPBACK, port))
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            claim.bind((LOOPBACK, port))
+            with socket.socket() as probe:
+                probe.bind((LOOPBACK, port))
+        except OSError:
+            claim.close()
+        else:
+            _claims.append(claim)
             return port
 
 
