@@ -117,8 +117,10 @@ def _order_pages(maker: Any, user: Any, trade: Any) -> dict[str, str]:
     return {
         "orders": orders,
         "orders, page 200": f"{orders}?p={PAGE}",
-        **{f"orders, {status}": f"{orders}?status__exact={status}" for status in (
-            "open", "filled", "partially_filled", "cancelled", "rejected", "pending", "expired")},
+        **{
+            f"orders, {status}": f"{orders}?status__exact={status}"
+            for status in ("open", "filled", "partially_filled", "cancelled", "rejected", "pending", "expired")
+        },
         **{f"orders, {name}": f"{orders}?type__exact={name}" for name in ("limit", "market", "stop", "trailing_stop")},
         "orders, fill or kill": f"{orders}?time_in_force__exact=fok",
         "orders, market": f"{orders}?market__id__exact={market}",
@@ -137,7 +139,7 @@ def _order_pages(maker: Any, user: Any, trade: Any) -> dict[str, str]:
         "order page, of the market maker": f"{orders}{trade.seller_order_id}/change/",
         "order page, the oldest": f"{orders}{first.pk}/change/",
         "order page, of a group": f"{orders}{of_group.pk}/change/",
-    }  # fmt: skip
+    }
 
 
 def _trade_pages(maker: Any, user: Any, trade: Any) -> dict[str, str]:
@@ -146,8 +148,10 @@ def _trade_pages(maker: Any, user: Any, trade: Any) -> dict[str, str]:
         "trades": trades,
         "trades, page 200": f"{trades}?p={PAGE}",
         "trades, market": f"{trades}?market__id__exact={market}",
-        **{f"trades, {status}": f"{trades}?settlement_status__exact={status}" for status in (
-            "pending", "retrying", "settled", "failed", "resolved")},
+        **{
+            f"trades, {status}": f"{trades}?settlement_status__exact={status}"
+            for status in ("pending", "retrying", "settled", "failed", "resolved")
+        },
         "trades, last hour": f"{trades}?when=hour",
         "trades by id": f"{trades}?q={trade.pk}",
         "trades by order": f"{trades}?q={trade.buyer_order_id}",
@@ -155,7 +159,7 @@ def _trade_pages(maker: Any, user: Any, trade: Any) -> dict[str, str]:
         "trades by market maker": f"{trades}?q={maker.username}",
         "trades by beginning of a name": f"{trades}?q=load-1",
         "trade page": f"{trades}{trade.pk}/change/",
-    }  # fmt: skip
+    }
 
 
 def _money_pages(user: Any, trade: Any) -> dict[str, str]:
@@ -183,7 +187,7 @@ def _money_pages(user: Any, trade: Any) -> dict[str, str]:
         "balances by user": f"{accounts}?q={user.username}",
         "account page": f"{accounts}{entry.account_id}/change/",
         "account explained": f"{accounts}{entry.account_id}/explain/",
-    }  # fmt: skip
+    }
 
 
 def _user_pages(maker: Any, user: Any) -> dict[str, str]:
@@ -198,7 +202,7 @@ def _user_pages(maker: Any, user: Any) -> dict[str, str]:
         "user page, of the market maker": f"{users}{maker.pk}/change/",
         "user activity": "/admin/marketdata/useractivity/",
         "user activity by user": f"/admin/marketdata/useractivity/?q={user.username}",
-    }  # fmt: skip
+    }
 
 
 def _audit_pages() -> dict[str, str]:
@@ -213,7 +217,7 @@ def _audit_pages() -> dict[str, str]:
         "audit trail, kind of object and today": f"{audit}?object=exchange.user&when=today",
         "audit trail by object": f"{audit}?q=777",
         "audit entry page": f"{audit}{AuditEntry.objects.latest('id').pk}/change/",
-    }  # fmt: skip
+    }
 
 
 def _other_pages(market: int) -> dict[str, str]:
@@ -226,7 +230,7 @@ def _other_pages(market: int) -> dict[str, str]:
         "reconciliations": "/admin/orders/reconcilerun/",
         "journal": "/admin/orders/journalbatch/",
         "engines": "/admin/orders/marketsequence/",
-    }  # fmt: skip
+    }
 
 
 def _filtered(client: "Client") -> Iterator[dict[str, Any]]:

@@ -57,9 +57,20 @@ class Orders:
         client_id = f"{self._tag}:{self._count}" if self._count % 2 else None
         deadline_ms = int((time.time() + TIMEOUT_S) * 1_000)
         return PlaceRequest(
-            ("", 0), deadline_ms, uuid7().bytes, rnd.choice(self._user_ids), rnd.choice((1, 2)), kind, time_in_force,
-            False, price, rnd.randint(1, 2_000), 0, client_id, b"benchmark-digest",
-        )  # fmt: skip
+            ("", 0),
+            deadline_ms,
+            uuid7().bytes,
+            rnd.choice(self._user_ids),
+            rnd.choice((1, 2)),
+            kind,
+            time_in_force,
+            False,
+            price,
+            rnd.randint(1, 2_000),
+            0,
+            client_id,
+            b"benchmark-digest",
+        )
 
 
 class Load:

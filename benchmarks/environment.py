@@ -49,10 +49,16 @@ def servers() -> Iterator[None]:
         with (folder / "postgres.log").open("wb") as log:
             running.append(
                 subprocess.Popen(
-                    [*postgres.command(), *_MEASURING], **account.run_as, env=postgres.environment, cwd="/", stdout=log,
-                    stderr=log, start_new_session=True, preexec_fn=die_with_parent(signal.SIGQUIT),
+                    [*postgres.command(), *_MEASURING],
+                    **account.run_as,
+                    env=postgres.environment,
+                    cwd="/",
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    preexec_fn=die_with_parent(signal.SIGQUIT),
                 )
-            )  # fmt: skip
+            )
         running.append(_popen(valkey.command(), folder / "valkey.log"))
         valkey.wait_until_ready()
         postgres.wait_until_ready()
@@ -129,9 +135,12 @@ def is_ready(url: str) -> bool:
 
 def _manage(*arguments: str) -> None:
     finished = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=PROJECT, capture_output=True, text=True,
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
         env={**os.environ, "STATEMENT_TIMEOUT_MS": "0"},
-    )  # fmt: skip
+    )
     if finished.returncode != 0:
         raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{finished.stdout}{finished.stderr}")
 
@@ -139,9 +148,13 @@ def _manage(*arguments: str) -> None:
 def _popen(command: list[str], log_file: Path) -> "subprocess.Popen[bytes]":
     with log_file.open("ab") as log:
         return subprocess.Popen(
-            command, cwd=PROJECT, stdout=log, stderr=log, start_new_session=True,
+            command,
+            cwd=PROJECT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGKILL),
-        )  # fmt: skip
+        )
 
 
 def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:

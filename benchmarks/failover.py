@@ -72,9 +72,12 @@ def run() -> dict[str, Any]:
 
 
 def _fail_over(
-    market: "Market", users: "list[User]", rnd: random.Random,
-    engines: "list[subprocess.Popen[bytes]]", number: signal.Signals,
-) -> float:  # fmt: skip
+    market: "Market",
+    users: "list[User]",
+    rnd: random.Random,
+    engines: "list[subprocess.Popen[bytes]]",
+    number: signal.Signals,
+) -> float:
     """Hit the active engine; return the seconds to the first answer, with two engines running again."""
     _holder(market)
     time.sleep(SETTLED_IN_S)

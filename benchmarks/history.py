@@ -71,9 +71,13 @@ def _fill(market: "Market") -> None:
     for day in range(DAYS + 1):
         create_partitions(today=(start + timedelta(days=day)).date())
     parameters: dict[str, Any] = {
-        "market": market.pk, "other": make_market().pk, "user": make_traders(market, 1)[0].pk, "others": OTHERS,
-        "start": int(start.timestamp() * 1000), "step": DAYS * 86_400_000 / rows,
-    }  # fmt: skip
+        "market": market.pk,
+        "other": make_market().pk,
+        "user": make_traders(market, 1)[0].pk,
+        "others": OTHERS,
+        "start": int(start.timestamp() * 1000),
+        "step": DAYS * 86_400_000 / rows,
+    }
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         for part in range(SLICES):

@@ -166,11 +166,14 @@ def _measured(page: "Page") -> dict[str, Any]:
         "frames_per_s": round(len(frames) / took_s, 1),
         "frames_missed_percent": _share(frames, MISSED_MS),
         "several_missed_percent": _share(frames, SEVERAL_MISSED_MS),
-        "frame_ms": {"p50": round(ordered[len(ordered) // 2], 1), "p99": round(ordered[int(len(ordered) * 0.99)], 1),
-                     "max": round(ordered[-1], 1)},
+        "frame_ms": {
+            "p50": round(ordered[len(ordered) // 2], 1),
+            "p99": round(ordered[int(len(ordered) * 0.99)], 1),
+            "max": round(ordered[-1], 1),
+        },
         "long_tasks": len(tasks),
         "longest_task_ms": round(max(tasks, default=0.0)),
-    }  # fmt: skip
+    }
 
 
 def _share(frames: list[float], more_than_ms: float) -> float:

@@ -144,9 +144,20 @@ def resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
     price = 10_000 - behind if side == 1 else 10_000 + behind
     deadline_ms = int((time.time() + 30) * 1_000)
     return PlaceRequest(
-        ("", 0), deadline_ms, uuid7().bytes, rnd.choice(users).pk.bytes, side, 1, 1, False, price,
-        rnd.randint(1, 2_000), 0, None, b"benchmark-digest",
-    )  # fmt: skip
+        ("", 0),
+        deadline_ms,
+        uuid7().bytes,
+        rnd.choice(users).pk.bytes,
+        side,
+        1,
+        1,
+        False,
+        price,
+        rnd.randint(1, 2_000),
+        0,
+        None,
+        b"benchmark-digest",
+    )
 
 
 def make_processor(market: "Market") -> "MarketProcessor":

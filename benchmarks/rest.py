@@ -107,9 +107,13 @@ def load(
 ) -> dict[str, Any]:
     """Run the load in a process of its own, whose interpreter lock is not ours. A login is a token or a key."""
     order = {
-        "url": api_url(), "symbol": market.slug, "logins": logins, "total": total, "tag": f"{market.pk}:{tag}",
+        "url": api_url(),
+        "symbol": market.slug,
+        "logins": logins,
+        "total": total,
+        "tag": f"{market.pk}:{tag}",
         "request": request,
-    }  # fmt: skip
+    }
     finished = subprocess.run(
         [sys.executable, "-m", "benchmarks.rest"], input=json.dumps(order), capture_output=True, text=True, check=True
     )

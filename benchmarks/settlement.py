@@ -47,9 +47,14 @@ class World:
         for code in (self.base, self.quote):
             Asset.objects.create(code=code, name=code, decimals=DECIMALS)
         self.market_id = Market.objects.create(
-            symbol=f"{self.base}/{self.quote}", base_id=self.base, quote_id=self.quote, tick_size=Decimal("0.01"),
-            lot_size=Decimal("0.00001"), max_quantity=Decimal(1000), reference_price=Decimal(100),
-        ).pk  # fmt: skip
+            symbol=f"{self.base}/{self.quote}",
+            base_id=self.base,
+            quote_id=self.quote,
+            tick_size=Decimal("0.01"),
+            lot_size=Decimal("0.00001"),
+            max_quantity=Decimal(1000),
+            reference_price=Decimal(100),
+        ).pk
         users = [User(id=uuid7(), username=f"settle-{tag}-{number}") for number in range(USERS)]
         for user in User.objects.bulk_create(users):
             for asset in (self.base, self.quote):

@@ -179,9 +179,18 @@ def cascade(ids: Ids) -> list[PlaceOrder]:
 
 def sell_stop(ids: Ids, stop_price: int) -> PlaceOrder:
     return PlaceOrder(
-        0, ids.next(), 10 + stop_price % 100, Side.SELL, OrderType.STOP, TimeInForce.GTC, False, 0, 1, 0,
+        0,
+        ids.next(),
+        10 + stop_price % 100,
+        Side.SELL,
+        OrderType.STOP,
+        TimeInForce.GTC,
+        False,
+        0,
+        1,
+        0,
         Instructions(stop_price_ticks=stop_price),
-    )  # fmt: skip
+    )
 
 
 def triggered_row(name: str, make: Callable[[Ids], list[PlaceOrder]]) -> dict[str, Any]:
@@ -257,10 +266,21 @@ def _request(user: "User", side: Side, order_type: OrderType, price: int, lots: 
     from matching.messages import PlaceRequest
 
     return PlaceRequest(
-        ("", 0), int((time.time() + TIMEOUT_S) * 1_000), uuid7().bytes, user.pk.bytes, side.value, order_type.value,
-        TimeInForce.GTC.value, False, price, lots, 0, None, b"benchmark-digest",
+        ("", 0),
+        int((time.time() + TIMEOUT_S) * 1_000),
+        uuid7().bytes,
+        user.pk.bytes,
+        side.value,
+        order_type.value,
+        TimeInForce.GTC.value,
+        False,
+        price,
+        lots,
+        0,
+        None,
+        b"benchmark-digest",
         Instructions(stop_price_ticks=stop_price) if stop_price else None,
-    )  # fmt: skip
+    )
 
 
 def durable_row() -> dict[str, Any]:

@@ -14,8 +14,14 @@ __all__ = ["APPOINT", "RIGHTS", "StaffRole", "is_role", "roles_sync"]
 APPOINT: Final = "exchange.appoint_user"
 # Whoever has any role sees every page of these.
 _SHOWN: Final = (
-    "auth", "django_celery_beat", "exchange", "marketdata", "orders", "settlement", "token_blacklist",
-)  # fmt: skip
+    "auth",
+    "django_celery_beat",
+    "exchange",
+    "marketdata",
+    "orders",
+    "settlement",
+    "token_blacklist",
+)
 
 
 class StaffRole(StrEnum):
@@ -30,13 +36,20 @@ class StaffRole(StrEnum):
 
 _SUPPORT = {"exchange.change_user", "exchange.change_apikey", "orders.cancel_order"}
 _SETTLEMENT = {
-    "settlement.change_failedsettlement", "settlement.add_adjustment", "settlement.approve_adjustment",
-    "settlement.deposit_account", "settlement.withdraw_account", "orders.change_mismatch",
-}  # fmt: skip
+    "settlement.change_failedsettlement",
+    "settlement.add_adjustment",
+    "settlement.approve_adjustment",
+    "settlement.deposit_account",
+    "settlement.withdraw_account",
+    "orders.change_mismatch",
+}
 _OPERATOR = {
-    "exchange.add_market", "exchange.change_market", "exchange.add_asset", "exchange.change_asset",
+    "exchange.add_market",
+    "exchange.change_market",
+    "exchange.add_asset",
+    "exchange.change_asset",
     "orders.cancel_order",
-}  # fmt: skip
+}
 _SCHEDULES = {
     f"django_celery_beat.{act}_{model}"
     for act in ("add", "change", "delete")

@@ -74,10 +74,18 @@ MARKETS = (
 VISITOR_FUNDS = {
     code: Decimal(amount)
     for code, amount in {
-        "USDT": 100_000, "BTC": 1, "ETH": 20, "BNB": 50, "SOL": 200,
-        "XRP": 20_000, "ADA": 20_000, "DOGE": 100_000, "DOT": 2_000, "LTC": 200,
+        "USDT": 100_000,
+        "BTC": 1,
+        "ETH": 20,
+        "BNB": 50,
+        "SOL": 200,
+        "XRP": 20_000,
+        "ADA": 20_000,
+        "DOGE": 100_000,
+        "DOT": 2_000,
+        "LTC": 200,
     }.items()
-}  # fmt: skip
+}
 
 # Accounts of a demo copy: for people to log in with, and those that keep its markets moving (demo/flow).
 DEMO_TRADERS = ("maker", "taker", "outsider")

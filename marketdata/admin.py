@@ -19,15 +19,36 @@ AS_OF = moment("until", "as of")
 @admin.register(MarketDay)
 class MarketDayAdmin(ReadOnlyAdmin):
     list_display = [
-        related("market", MARKET), amount("close", "last"), "change", amount("high"), amount("low"), amount("volume"),
-        amount("quote_volume"), amount("fees"), "trade_count", "trader_count", "order_count", AS_OF,
-    ]  # fmt: skip
+        related("market", MARKET),
+        amount("close", "last"),
+        "change",
+        amount("high"),
+        amount("low"),
+        amount("volume"),
+        amount("quote_volume"),
+        amount("fees"),
+        "trade_count",
+        "trader_count",
+        "order_count",
+        AS_OF,
+    ]
     list_select_related = ["market"]
     ordering = ("pk",)
     fields = [
-        related("market", MARKET), amount("open"), amount("high"), amount("low"), amount("close", "last"), "change",
-        amount("volume"), amount("quote_volume"), amount("fees"), "trade_count", "trader_count", "order_count", AS_OF,
-    ]  # fmt: skip
+        related("market", MARKET),
+        amount("open"),
+        amount("high"),
+        amount("low"),
+        amount("close", "last"),
+        "change",
+        amount("volume"),
+        amount("quote_volume"),
+        amount("fees"),
+        "trade_count",
+        "trader_count",
+        "order_count",
+        AS_OF,
+    ]
 
     @admin.display(description="change")
     def change(self, day: MarketDay) -> str:
@@ -37,17 +58,35 @@ class MarketDayAdmin(ReadOnlyAdmin):
 @admin.register(UserActivity)
 class UserActivityAdmin(ReadOnlyAdmin):
     list_display = [
-        related("user", USER), "order_count", "filled_count", "cancelled_count", "rejected_count", "open_count",
-        "share_that_traded", "market_count", moment("last_order_at", "last order"), AS_OF,
-    ]  # fmt: skip
+        related("user", USER),
+        "order_count",
+        "filled_count",
+        "cancelled_count",
+        "rejected_count",
+        "open_count",
+        "share_that_traded",
+        "market_count",
+        moment("last_order_at", "last order"),
+        AS_OF,
+    ]
     list_select_related = ["user"]
     ordering = ("-pk",)
     search_fields = ["user"]
     search_help_text = "User: id, name or e-mail"
     fields = [
-        related("user", USER), "order_count", "filled_count", "cancelled_count", "rejected_count", "open_count",
-        "traded_count", "share_that_traded", "market_count", moment("last_order_at", "last order"), "orders", AS_OF,
-    ]  # fmt: skip
+        related("user", USER),
+        "order_count",
+        "filled_count",
+        "cancelled_count",
+        "rejected_count",
+        "open_count",
+        "traded_count",
+        "share_that_traded",
+        "market_count",
+        moment("last_order_at", "last order"),
+        "orders",
+        AS_OF,
+    ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         refreshed = ViewRefresh.objects.filter(view=USER_ACTIVITY).values("until")

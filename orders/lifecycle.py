@@ -31,8 +31,21 @@ EXPIRE: Final = "expire"
 
 OPEN_STATUSES: Final = frozenset({PENDING, OPEN, PARTIALLY_FILLED})
 EVENTS: Final = (
-    ACCEPT, WAIT, REJECT, TRIGGER, ARM, FILL_PARTLY, FILL, REFILL, REPRICE, DECREMENT, AMEND, SPEND, CANCEL, EXPIRE
-)  # fmt: skip
+    ACCEPT,
+    WAIT,
+    REJECT,
+    TRIGGER,
+    ARM,
+    FILL_PARTLY,
+    FILL,
+    REFILL,
+    REPRICE,
+    DECREMENT,
+    AMEND,
+    SPEND,
+    CANCEL,
+    EXPIRE,
+)
 
 
 class _Table(dict[tuple[str, str], str]):
@@ -40,30 +53,32 @@ class _Table(dict[tuple[str, str], str]):
         raise AssertionError(f"Invariant: an order that is {key[0]} does not {key[1]}")
 
 
-TRANSITIONS: Final = _Table({
-    (PENDING, ACCEPT): OPEN,
-    (PENDING, WAIT): PENDING,
-    (PENDING, REJECT): REJECTED,
-    (PENDING, TRIGGER): OPEN,
-    (PENDING, ARM): PENDING,
-    (PENDING, AMEND): PENDING,
-    (PENDING, CANCEL): CANCELLED,
-    (PENDING, EXPIRE): EXPIRED,
-    (OPEN, FILL_PARTLY): PARTIALLY_FILLED,
-    (OPEN, FILL): FILLED,
-    (OPEN, REPRICE): OPEN,
-    (OPEN, DECREMENT): OPEN,
-    (OPEN, AMEND): OPEN,
-    (OPEN, SPEND): CANCELLED,  # self-trade prevention used the budget up
-    (OPEN, CANCEL): CANCELLED,
-    (OPEN, EXPIRE): EXPIRED,
-    (PARTIALLY_FILLED, FILL_PARTLY): PARTIALLY_FILLED,
-    (PARTIALLY_FILLED, FILL): FILLED,
-    (PARTIALLY_FILLED, REFILL): PARTIALLY_FILLED,
-    (PARTIALLY_FILLED, DECREMENT): PARTIALLY_FILLED,
-    (PARTIALLY_FILLED, AMEND): PARTIALLY_FILLED,
-    (PARTIALLY_FILLED, SPEND): FILLED,
-    (PARTIALLY_FILLED, CANCEL): CANCELLED,
-    (PARTIALLY_FILLED, EXPIRE): EXPIRED,
-})  # fmt: skip
+TRANSITIONS: Final = _Table(
+    {
+        (PENDING, ACCEPT): OPEN,
+        (PENDING, WAIT): PENDING,
+        (PENDING, REJECT): REJECTED,
+        (PENDING, TRIGGER): OPEN,
+        (PENDING, ARM): PENDING,
+        (PENDING, AMEND): PENDING,
+        (PENDING, CANCEL): CANCELLED,
+        (PENDING, EXPIRE): EXPIRED,
+        (OPEN, FILL_PARTLY): PARTIALLY_FILLED,
+        (OPEN, FILL): FILLED,
+        (OPEN, REPRICE): OPEN,
+        (OPEN, DECREMENT): OPEN,
+        (OPEN, AMEND): OPEN,
+        (OPEN, SPEND): CANCELLED,  # self-trade prevention used the budget up
+        (OPEN, CANCEL): CANCELLED,
+        (OPEN, EXPIRE): EXPIRED,
+        (PARTIALLY_FILLED, FILL_PARTLY): PARTIALLY_FILLED,
+        (PARTIALLY_FILLED, FILL): FILLED,
+        (PARTIALLY_FILLED, REFILL): PARTIALLY_FILLED,
+        (PARTIALLY_FILLED, DECREMENT): PARTIALLY_FILLED,
+        (PARTIALLY_FILLED, AMEND): PARTIALLY_FILLED,
+        (PARTIALLY_FILLED, SPEND): FILLED,
+        (PARTIALLY_FILLED, CANCEL): CANCELLED,
+        (PARTIALLY_FILLED, EXPIRE): EXPIRED,
+    }
+)
 """(status, event) -> status after it. Raises AssertionError for what cannot happen to an order of this status."""

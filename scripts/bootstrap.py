@@ -122,10 +122,21 @@ def _install(venv):
     total = sum(1 for line in LOCK_FILE.read_text().splitlines() if "==" in line and not line.startswith((" ", "#")))
     log_path = venv / "install.log"
     command = [
-        str(venv / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
-        "--progress-bar", "off", "--no-compile", "--require-hashes", "--only-binary", ":all:",
-        "--requirement", str(LOCK_FILE),
-    ]  # fmt: skip
+        str(venv / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        "--no-compile",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--requirement",
+        str(LOCK_FILE),
+    ]
     print("Installing {} locked packages (wheels only, nothing is compiled) ...".format(total), flush=True)
     packages = _counter(total)
     with log_path.open("w") as log:
@@ -149,9 +160,7 @@ def _compiling(venv):
     python = str(venv / "bin" / "python")
     command = [python, "-m", "compileall", "-q", "-j", "0", "-x", SELDOM_NEEDED, str(venv / "lib")]
     with (venv / "compile.log").open("w") as log:
-        compiler = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )  # fmt: skip
+        compiler = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     try:
         yield
         compiler.wait()  # its status tells nothing: some packages bring files that are templates

@@ -116,10 +116,14 @@ class Holdings:
     def changed(self) -> list[tuple[bytes, str, Decimal, Decimal]]:
         """Return (user id, asset, available, held) of the changed balances, exact, with the asset's decimals."""
         return [
-            (user_id, asset, Decimal(f"{balance.available}e-{balance.decimals}"),
-             Decimal(f"{balance.held}e-{balance.decimals}"))
+            (
+                user_id,
+                asset,
+                Decimal(f"{balance.available}e-{balance.decimals}"),
+                Decimal(f"{balance.held}e-{balance.decimals}"),
+            )
             for (user_id, asset), balance in self._changed.items()
-        ]  # fmt: skip
+        ]
 
 
 def _array(elements: Iterable[str]) -> str:

@@ -69,8 +69,10 @@ def _run(arguments: Namespace) -> dict[str, Any]:
         began = time.monotonic()
         flow.run(arguments.trades, arguments.seconds)
         took_s = time.monotonic() - began
-        busy = {name: round((cpu_seconds(pid) - cpu[name]) / took_s, 2)
-                for name, pid in (("web", web), ("engine", engine), ("clients", load.pid))}  # fmt: skip
+        busy = {
+            name: round((cpu_seconds(pid) - cpu[name]) / took_s, 2)
+            for name, pid in (("web", web), ("engine", engine), ("clients", load.pid))
+        }
         busy_kb = memory_kb(web)
         output, _ = load.communicate(timeout=180)
         assert load.returncode == 0, f"the clients failed: {output}"
@@ -81,17 +83,30 @@ def _run(arguments: Namespace) -> dict[str, Any]:
             "load": json.loads(output.splitlines()[-1]),
             "cores_used": busy,
             "web_kb": {"before": before_kb, "connected": connected_kb, "busy": busy_kb},
-            "kb_per_client": {name: round((now_kb - before_kb) / count, 1)
-                              for name, now_kb in (("connected", connected_kb), ("busy", busy_kb))},
-        }  # fmt: skip
+            "kb_per_client": {
+                name: round((now_kb - before_kb) / count, 1)
+                for name, now_kb in (("connected", connected_kb), ("busy", busy_kb))
+            },
+        }
         return result | {"cycles": _cycles(web, port, market.symbol, arguments.cycles)}
 
 
 def _start_clients(arguments: Namespace, port: int, symbol: str) -> "subprocess.Popen[str]":
     command = [
-        sys.executable, "-m", "benchmarks.load_ws.clients", "--port", str(port), "--symbol", symbol, "--clients",
-        str(arguments.clients), "--slow", str(arguments.slow), "--query", arguments.query,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "benchmarks.load_ws.clients",
+        "--port",
+        str(port),
+        "--symbol",
+        symbol,
+        "--clients",
+        str(arguments.clients),
+        "--slow",
+        str(arguments.slow),
+        "--query",
+        arguments.query,
+    ]
     load = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert load.stdout, "Invariant: its output is a pipe"
     line = load.stdout.readline()
@@ -112,9 +127,12 @@ def _cycles(web: int, port: int, symbol: str, count: int) -> dict[str, Any]:
     wait_for("the connections' ends", lambda: open_files(web) <= before_files, timeout_s=30, pause_s=0.5)
     time.sleep(5)
     return {
-        "count": count, "per_s": round(per_s), "web_kb": [before_kb, memory_kb(web)],
-        "open_files": [before_files, open_files(web)], "leaked_kb": memory_kb(web) - before_kb,
-    }  # fmt: skip
+        "count": count,
+        "per_s": round(per_s),
+        "web_kb": [before_kb, memory_kb(web)],
+        "open_files": [before_files, open_files(web)],
+        "leaked_kb": memory_kb(web) - before_kb,
+    }
 
 
 def _connect_and_drop(port: int, symbol: str, count: int) -> None:

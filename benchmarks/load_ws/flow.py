@@ -54,9 +54,20 @@ class Flow:
 
         deadline_ms = int((time.time() + TIMEOUT_S) * 1_000)
         request = PlaceRequest(
-            ("", 0), deadline_ms, uuid7().bytes, self._random.choice(self._users), side, LIMIT, time_in_force,
-            False, price, lots, 0, None, b"load",
-        )  # fmt: skip
+            ("", 0),
+            deadline_ms,
+            uuid7().bytes,
+            self._random.choice(self._users),
+            side,
+            LIMIT,
+            time_in_force,
+            False,
+            price,
+            lots,
+            0,
+            None,
+            b"load",
+        )
         self._open.append(self._gateway.submit(self._slug, request, timeout_s=TIMEOUT_S))
 
     def _wait(self) -> None:

@@ -118,8 +118,20 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
         Program(
             "api",
             [
-                *python, "granian", "--interface", "wsgi", "--host", bind, "--port", str(settings.api_port),
-                "--workers", "1", "--workers-kill-timeout", "5", "--blocking-threads", str(settings.api_threads),
+                *python,
+                "granian",
+                "--interface",
+                "wsgi",
+                "--host",
+                bind,
+                "--port",
+                str(settings.api_port),
+                "--workers",
+                "1",
+                "--workers-kill-timeout",
+                "5",
+                "--blocking-threads",
+                str(settings.api_threads),
                 "config.wsgi:application",
             ],
             priority=60,
@@ -129,7 +141,7 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
             [*python, "daphne", "-b", bind, "-p", str(settings.web_port), "config.asgi:application"],
             priority=70,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def demo_programs(settings: LaunchSettings) -> list[Program]:

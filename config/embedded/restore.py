@@ -126,9 +126,15 @@ def _running(
     log_path = settings.data_dir / "log" / "restore.log"
     with log_path.open("ab") as log:
         server = subprocess.Popen(
-            command, **postgres.account.run_as, env=postgres.environment, cwd="/", stdout=log, stderr=log,
-            start_new_session=True, preexec_fn=die_with_parent(signal.SIGINT),
-        )  # fmt: skip
+            command,
+            **postgres.account.run_as,
+            env=postgres.environment,
+            cwd="/",
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGINT),
+        )
     try:
         yield server
     except LaunchError:

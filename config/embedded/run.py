@@ -124,10 +124,15 @@ class Launcher:
         log_path = self.log_dir / "setup.log"
         with log_path.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments], cwd=PROJECT, stdin=subprocess.DEVNULL,
-                env={**self.environment, "STATEMENT_TIMEOUT_MS": "0"}, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM),
-            )  # fmt: skip
+                [sys.executable, "manage.py", *arguments],
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                env={**self.environment, "STATEMENT_TIMEOUT_MS": "0"},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGTERM),
+            )
             try:
                 status = process.wait()
             except StopRequested:

@@ -71,10 +71,25 @@ class EmbeddedPostgres:
         _write_private(password_file, self.password, self.account)
         try:
             finished = self._run(
-                self._program("initdb"), "--pgdata", fresh, "--username", USER, "--pwfile", password_file,
-                "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin",
-                "--builtin-locale", "C.UTF-8", *([] if self.durable else THROW_AWAY_CLUSTER),
-            )  # fmt: skip
+                self._program("initdb"),
+                "--pgdata",
+                fresh,
+                "--username",
+                USER,
+                "--pwfile",
+                password_file,
+                "--auth",
+                "scram-sha-256",
+                "--encoding",
+                "UTF8",
+                "--locale",
+                "C",
+                "--locale-provider",
+                "builtin",
+                "--builtin-locale",
+                "C.UTF-8",
+                *([] if self.durable else THROW_AWAY_CLUSTER),
+            )
             if finished.returncode != 0:
                 raise LaunchError(f"PostgreSQL could not set up {self.data}: {_last_line(finished.stderr)}.")
             fresh.rename(self.data)
@@ -150,9 +165,14 @@ class EmbeddedValkey:
     def command(self) -> list[str]:
         """Return the command line that runs the server in the foreground, logging to its standard output."""
         options = {
-            "bind": LOOPBACK, "port": self.port, "dir": self.home, "databases": self.databases,
-            "appendonly": "yes" if self.durable else "no", "save": "", "protected-mode": "yes",
-        }  # fmt: skip
+            "bind": LOOPBACK,
+            "port": self.port,
+            "dir": self.home,
+            "databases": self.databases,
+            "appendonly": "yes" if self.durable else "no",
+            "save": "",
+            "protected-mode": "yes",
+        }
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         return [str(get_binary_path()), *arguments]
 

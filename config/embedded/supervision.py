@@ -84,9 +84,13 @@ class Supervisor:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", configuration],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
                 preexec_fn=die_with_parent(signal.SIGTERM),
-            )  # fmt: skip
+            )
         deadline = time.monotonic() + 20
         while not self._answers():
             if not self.is_running or time.monotonic() > deadline:

@@ -209,9 +209,13 @@ class Flow:
     def _changes(self, pair: Pair) -> Changes:
         world = self._known_world()
         return changes(
-            pair, price=world.price(pair.symbol), quote_dollars=world.dollars(pair.quote), heat=world.heat,
-            orders=self._maker.open_orders(pair), rng=self._rng,
-        )  # fmt: skip
+            pair,
+            price=world.price(pair.symbol),
+            quote_dollars=world.dollars(pair.quote),
+            heat=world.heat,
+            orders=self._maker.open_orders(pair),
+            rng=self._rng,
+        )
 
     def _move(self, pair: Pair, move: Move) -> None:
         self._maker.move(pair, move)

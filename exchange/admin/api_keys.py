@@ -43,15 +43,27 @@ def _row(key: ApiKey) -> list[Any]:
 @admin.register(ApiKey)
 class ApiKeyAdmin(ByUserAdmin):
     list_display = [
-        "label", related("user", "exchange.user"), "scope_names", "status", moment("created_at", "made"),
-        moment("expires_at", "expires"), moment("last_used_at", "last used"),
-    ]  # fmt: skip
+        "label",
+        related("user", "exchange.user"),
+        "scope_names",
+        "status",
+        moment("created_at", "made"),
+        moment("expires_at", "expires"),
+        moment("last_used_at", "last used"),
+    ]
     list_select_related = ["user"]
     actions = ["revoke_selected"]
     fields = [
-        "id", related("user", "exchange.user"), "label", "scope_names", "status", moment("created_at", "made"),
-        moment("expires_at", "expires"), moment("last_used_at", "last used"), moment("revoked_at", "revoked"),
-    ]  # fmt: skip
+        "id",
+        related("user", "exchange.user"),
+        "label",
+        "scope_names",
+        "status",
+        moment("created_at", "made"),
+        moment("expires_at", "expires"),
+        moment("last_used_at", "last used"),
+        moment("revoked_at", "revoked"),
+    ]
 
     @admin.display(description="scopes")
     def scope_names(self, key: ApiKey) -> str:

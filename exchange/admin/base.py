@@ -174,9 +174,14 @@ class BackOfficeAdmin(UnfoldModelAdmin):
         ] + super().get_urls()
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,
-        form_url: str = "", obj: Any | None = None,
-    ) -> Any:  # fmt: skip
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any | None = None,
+    ) -> Any:
         if obj is not None and change:
             context["object_tables"] = self.object_tables(request, obj)
             context["object_actions"] = [
@@ -221,8 +226,17 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
     # Fields with long texts, each of which has a row of its own.
     wide: ClassVar[Sequence[str]] = (
-        "after", "before", "error", "failure", "jti", "note", "payload", "reason", "refusal", "trade",
-    )  # fmt: skip
+        "after",
+        "before",
+        "error",
+        "failure",
+        "jti",
+        "note",
+        "payload",
+        "reason",
+        "refusal",
+        "trade",
+    )
 
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return False

@@ -44,9 +44,13 @@ def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "")
     user.is_active = active
     user.save(update_fields=["is_active"])
     audit_record(
-        actor=actor, action="user.unfreeze" if active else "user.freeze", target=user,
-        old={"is_active": not active}, new={"is_active": active}, note=note,
-    )  # fmt: skip
+        actor=actor,
+        action="user.unfreeze" if active else "user.freeze",
+        target=user,
+        old={"is_active": not active},
+        new={"is_active": active},
+        note=note,
+    )
     return True
 
 

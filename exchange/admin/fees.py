@@ -79,14 +79,27 @@ class UserFeeTierAdmin(ByUserAdmin):
     """Who has a tier; users who are not here pay the market's own rates."""
 
     list_display = [
-        related("user", USER), related("market", MARKET), "level", amount("volume", "30-day volume"), "quote",
-        "maker_fee", "taker_fee", moment("computed_at", "computed"),
-    ]  # fmt: skip
+        related("user", USER),
+        related("market", MARKET),
+        "level",
+        amount("volume", "30-day volume"),
+        "quote",
+        "maker_fee",
+        "taker_fee",
+        moment("computed_at", "computed"),
+    ]
     list_select_related = ["user", "market", "tier"]
     list_only = [
-        "id", "volume", "computed_at", "user__username", "market__symbol", "market__quote_id", "tier__level",
-        "tier__maker_fee_ppm", "tier__taker_fee_ppm",
-    ]  # fmt: skip
+        "id",
+        "volume",
+        "computed_at",
+        "user__username",
+        "market__symbol",
+        "market__quote_id",
+        "tier__level",
+        "tier__maker_fee_ppm",
+        "tier__taker_fee_ppm",
+    ]
     list_filter = ["market"]
 
     def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
@@ -113,11 +126,14 @@ def tier_table(user: User) -> Table:
     """Return a user's tiers as a table. One query."""
     rows = [
         [
-            link_to(MARKET, held.market_id, held.market.symbol), held.tier.level,
-            f"{amount_text(held.volume)} {held.market.quote_id}", held.tier.maker_fee_ppm, held.tier.taker_fee_ppm,
+            link_to(MARKET, held.market_id, held.market.symbol),
+            held.tier.level,
+            f"{amount_text(held.volume)} {held.market.quote_id}",
+            held.tier.maker_fee_ppm,
+            held.tier.taker_fee_ppm,
             time_text(held.computed_at),
         ]
         for held in user.fee_tiers.select_related("market", "tier").order_by("market_id")
-    ]  # fmt: skip
+    ]
     headers = ("Market", "Level", "30-day volume", "Maker fee (ppm)", "Taker fee (ppm)", "Computed")
     return Table("Fee tiers (the market's own rates where none is listed)", headers, rows)

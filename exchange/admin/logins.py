@@ -14,12 +14,13 @@ def login_table(user: User) -> Table:
     tokens = OutstandingToken.objects.filter(user=user).select_related("blacklistedtoken").order_by("-id")
     rows = [
         [
-            time_text(token.created_at), time_text(token.expires_at),
+            time_text(token.created_at),
+            time_text(token.expires_at),
             time_text(spent.blacklisted_at)
             if (spent := getattr(token, "blacklistedtoken", None))
             else mark("not yet", "info"),
         ]
         for token in tokens[:LOGINS_SHOWN]
-    ]  # fmt: skip
+    ]
     title = f"Logins: refresh tokens, the newest {LOGINS_SHOWN}; a new one follows each that is spent"
     return Table(title, ("Issued", "Expires", "Spent"), rows)

@@ -33,8 +33,13 @@ else:
 CHANGE_MARKET = "exchange.change_market"
 FEES = ("maker_fee_ppm", "taker_fee_ppm")
 LIMITS = (
-    "price_band_ppm", "min_notional", "min_quantity", "max_quantity", "max_open_orders", "max_stop_orders",
-)  # fmt: skip
+    "price_band_ppm",
+    "min_notional",
+    "min_quantity",
+    "max_quantity",
+    "max_open_orders",
+    "max_stop_orders",
+)
 CHANGEABLE = (*FEES, *LIMITS)
 STATE_TEXT = (
     "It holds from the engine's next batch on, at once as a rule, and is announced on the streams. What is in the "
@@ -85,10 +90,17 @@ def _explain(form: MarketModelForm, problems: dict[str, list[str]]) -> None:
 @admin.register(Market)
 class MarketAdmin(BackOfficeAdmin):
     list_display = [
-        "symbol", label("trading_state", STATE_COLOURS, "state"), amount("tick_size"), amount("lot_size"),
-        amount("min_notional"), amount("min_quantity"), amount("max_quantity"), "most_orders", "fees",
+        "symbol",
+        label("trading_state", STATE_COLOURS, "state"),
+        amount("tick_size"),
+        amount("lot_size"),
+        amount("min_notional"),
+        amount("min_quantity"),
+        amount("max_quantity"),
+        "most_orders",
+        "fees",
         "band",
-    ]  # fmt: skip
+    ]
     formfield_overrides = PLAIN_AMOUNTS
     list_filter = ["trading_state", "quote"]
     search_fields = ["symbol__istartswith"]
@@ -96,13 +108,26 @@ class MarketAdmin(BackOfficeAdmin):
     ordering = ("id",)
     actions = ["change_state_of_selected"]
     fieldsets = [
-        (None, {"fields": [
-            "symbol", label("trading_state", STATE_COLOURS, "state"), "meaning", "base", "quote", amount("tick_size"),
-            amount("lot_size"), amount("reference_price"), moment("created_at"),
-        ], "description": UNCHANGING}),
+        (
+            None,
+            {
+                "fields": [
+                    "symbol",
+                    label("trading_state", STATE_COLOURS, "state"),
+                    "meaning",
+                    "base",
+                    "quote",
+                    amount("tick_size"),
+                    amount("lot_size"),
+                    amount("reference_price"),
+                    moment("created_at"),
+                ],
+                "description": UNCHANGING,
+            },
+        ),
         ("Fees", {"fields": FEES, "description": "For users without a fee tier. Accepted orders keep their rates."}),
         ("Limits", {"fields": LIMITS, "description": LIMITS_TEXT}),
-    ]  # fmt: skip
+    ]
     add_fieldsets = (
         (
             None,

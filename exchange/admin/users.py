@@ -95,8 +95,12 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="See")
     def activity(self, user: User) -> Any:
-        pages = {"orders.order": "orders", "orders.trade": "trades", "settlement.account": "balances",
-                 "settlement.ledgerentry": "ledger entries"}  # fmt: skip
+        pages = {
+            "orders.order": "orders",
+            "orders.trade": "trades",
+            "settlement.account": "balances",
+            "settlement.ledgerentry": "ledger entries",
+        }
         return format_html_join(" · ", "{}", ((link_to_search(model, user.pk, text),) for model, text in pages.items()))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -173,7 +177,8 @@ def _rights(user: User) -> dict[str, Any]:
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what differs, without secrets, as JSON values."""
     names = [
-        name for name in new
+        name
+        for name in new
         if "password" not in name and old.get(name) != new[name] and isinstance(new[name], str | bool | list)
-    ]  # fmt: skip
+    ]
     return {name: old[name] for name in names if name in old}, {name: new[name] for name in names}

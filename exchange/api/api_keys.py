@@ -40,9 +40,11 @@ class ApiKeyInput(StrictSerializer):
         child=ChoiceField(ApiKey.Scope.choices), min_length=1, max_length=2, **_shown(["read", "trade"], _SCOPES)
     )
     expires_at = MomentField(
-        required=False, allow_null=True, default=None,
+        required=False,
+        allow_null=True,
+        default=None,
         **_shown("2027-01-31T12:00:00Z", "When it ends by itself; without it, it does not"),
-    )  # fmt: skip
+    )
 
 
 class ApiKeyOutput(serializers.Serializer[Any]):

@@ -46,9 +46,14 @@ def api_key_create(
         message = f"An account has at most {API_KEYS_MAX} API keys: revoke one that is not needed"
         raise ApiError(ErrorCode.TOO_MANY_API_KEYS, message, {"limit": API_KEYS_MAX})
     row = ApiKey(
-        user=user, label=label, scopes=_ordered({*scopes, ApiKey.Scope.READ.value}), created_at=now,
-        expires_at=expires_at, salt=secrets.token_bytes(SALT_BYTES), master=present_master(),
-    )  # fmt: skip
+        user=user,
+        label=label,
+        scopes=_ordered({*scopes, ApiKey.Scope.READ.value}),
+        created_at=now,
+        expires_at=expires_at,
+        salt=secrets.token_bytes(SALT_BYTES),
+        master=present_master(),
+    )
     row.save(force_insert=True)
     audit_record(actor=user, action="api_key.create", target=row, new=_as_json(row))
     secret = secret_of(row.pk, bytes(row.salt), row.master)

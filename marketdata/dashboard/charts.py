@@ -23,11 +23,14 @@ OPTIONS: Final[dict[str, Any]] = {
         "x": {"grid": {"display": False}, "ticks": {"maxTicksLimit": 8, "maxRotation": 0}},
         "y": {"beginAtZero": True, "ticks": {"maxTicksLimit": 5}, "title": {"display": True, "text": "volume"}},
         "trades": {
-            "position": "right", "beginAtZero": True, "grid": {"display": False},
-            "ticks": {"maxTicksLimit": 5, "precision": 0}, "title": {"display": True, "text": "trades"},
+            "position": "right",
+            "beginAtZero": True,
+            "grid": {"display": False},
+            "ticks": {"maxTicksLimit": 5, "precision": 0},
+            "title": {"display": True, "text": "trades"},
         },
     },
-}  # fmt: skip
+}
 
 
 def quotes_of(figures: Figures) -> list[str]:
@@ -73,13 +76,22 @@ def _chart(
         "labels": [slot.strftime(label) for slot in slots],
         "datasets": [
             {
-                "type": "line", "label": "trades", "yAxisID": "trades", "data": [trades[slot] for slot in slots],
-                "borderColor": "#f59e0b", "backgroundColor": "#f59e0b", "borderWidth": 2, "pointRadius": 0,
+                "type": "line",
+                "label": "trades",
+                "yAxisID": "trades",
+                "data": [trades[slot] for slot in slots],
+                "borderColor": "#f59e0b",
+                "backgroundColor": "#f59e0b",
+                "borderWidth": 2,
+                "pointRadius": 0,
                 "tension": 0.2,
             },
             {  # a picture: what is counted in money stays a decimal everywhere else
-                "type": "bar", "label": f"volume in {quote}", "data": [float(volumes[slot]) for slot in slots],
-                "backgroundColor": "#6366f1", "borderRadius": 3,
+                "type": "bar",
+                "label": f"volume in {quote}",
+                "data": [float(volumes[slot]) for slot in slots],
+                "backgroundColor": "#6366f1",
+                "borderRadius": 3,
             },
         ],
-    }  # fmt: skip
+    }

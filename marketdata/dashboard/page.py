@@ -101,22 +101,48 @@ def _cards(figures: Figures) -> list[Card]:
     return [
         Card("Volume, 24 hours", *_first_and_others(volumes), _list("marketdata.marketday"), TRADES_RIGHT),
         Card("Trades, 24 hours", f"{trades:,}", f"{_per_minute(trades)} a minute", _list("orders.trade"), TRADES_RIGHT),
-        Card("Active users, 24 hours", f"{figures.active_users:,}",
-             f"placed an order; {_as_of(figures, figures.activity_at)}", _list("marketdata.useractivity"),
-             "marketdata.view_useractivity"),
-        Card("Open orders", f"{figures.open_orders:,}", "in all books, stops included", _list("orders.order"),
-             "orders.view_order"),
-        Card("Waiting for settlement", f"{figures.pending_trades:,}",
-             f"the oldest for {_seconds(figures, oldest)}" if oldest else "nothing waits",
-             f"{_list('orders.trade')}?settlement_status__exact=pending", TRADES_RIGHT),
-        Card("Failed settlements", f"{dead:,}", f"{retrying:,} are tried again by themselves",
-             f"{failures}?state__exact=dead", "settlement.view_failedsettlement", is_bad=dead > 0),
-        Card("Fees earned, 24 hours",
-             *_first_and_others(figures.fees_of_day, note=_as_of(figures, figures.analytics_at)),
-             _list("marketdata.marketday"), "marketdata.view_marketday"),
-        Card("Fees on the books", *_first_and_others(figures.fees_earned),
-             f"{_list('settlement.account')}?kind__exact=fees", "settlement.view_account"),
-    ]  # fmt: skip
+        Card(
+            "Active users, 24 hours",
+            f"{figures.active_users:,}",
+            f"placed an order; {_as_of(figures, figures.activity_at)}",
+            _list("marketdata.useractivity"),
+            "marketdata.view_useractivity",
+        ),
+        Card(
+            "Open orders",
+            f"{figures.open_orders:,}",
+            "in all books, stops included",
+            _list("orders.order"),
+            "orders.view_order",
+        ),
+        Card(
+            "Waiting for settlement",
+            f"{figures.pending_trades:,}",
+            f"the oldest for {_seconds(figures, oldest)}" if oldest else "nothing waits",
+            f"{_list('orders.trade')}?settlement_status__exact=pending",
+            TRADES_RIGHT,
+        ),
+        Card(
+            "Failed settlements",
+            f"{dead:,}",
+            f"{retrying:,} are tried again by themselves",
+            f"{failures}?state__exact=dead",
+            "settlement.view_failedsettlement",
+            is_bad=dead > 0,
+        ),
+        Card(
+            "Fees earned, 24 hours",
+            *_first_and_others(figures.fees_of_day, note=_as_of(figures, figures.analytics_at)),
+            _list("marketdata.marketday"),
+            "marketdata.view_marketday",
+        ),
+        Card(
+            "Fees on the books",
+            *_first_and_others(figures.fees_earned),
+            f"{_list('settlement.account')}?kind__exact=fees",
+            "settlement.view_account",
+        ),
+    ]
 
 
 def _as_of(figures: Figures, moment: datetime | None) -> str:
@@ -150,9 +176,17 @@ def _seconds(figures: Figures, since: Any) -> str:
 
 def _engine_table(figures: Figures) -> Table:
     headers = (
-        "Market", "State", "Served by", "Seq", "Batches/s", "Batch size", "Commit p50", "Commit p99", "Open orders",
+        "Market",
+        "State",
+        "Served by",
+        "Seq",
+        "Batches/s",
+        "Batch size",
+        "Commit p50",
+        "Commit p99",
+        "Open orders",
         "Standby",
-    )  # fmt: skip
+    )
     lines = {line.symbol: line for line in figures.markets}
     rows = [_engine_row(market, lines[market.symbol]) for market in figures.fleet.markets if market.symbol in lines]
     return Table("Engines, over the last 10 seconds", headers, rows)

@@ -35,12 +35,15 @@ def _holds_of_account(account: Account) -> list[Table]:
     if needs.trades.rows:
         trades = [
             [
-                link_to(TRADE, trade.pk, short(trade.pk)), time_text(trade.executed_at), amount_text(trade.price),
-                amount_text(trade.quantity), label_of(trade, "settlement_status", SETTLEMENT_COLOURS),
+                link_to(TRADE, trade.pk, short(trade.pk)),
+                time_text(trade.executed_at),
+                amount_text(trade.price),
+                amount_text(trade.quantity),
+                label_of(trade, "settlement_status", SETTLEMENT_COLOURS),
                 amount_text(trade.hold),
             ]
             for trade in needs.trades.rows
-        ]  # fmt: skip
+        ]
         title = f"Trades that are not settled (the newest, at most {HOLDS_SHOWN})"
         tables.append(Table(title, ("Trade", "Time", "Price", "Quantity", "Settlement", "Holds"), trades))
     return tables
@@ -51,10 +54,15 @@ _HOLD_SIGNS = {True: ("equal", "success"), False: ("they differ", "danger")}
 
 def _hold_row(order: Order) -> list[Any]:
     return [
-        link_to(ORDER, order.pk, short(order.pk)), label_of(order, "side", SIDE_COLOURS), order.get_type_display(),
-        amount_text(order.price), amount_text(order.quantity), amount_text(order.filled_quantity),
-        label_of(order, "status", STATUS_COLOURS), amount_text(order.held),
-    ]  # fmt: skip
+        link_to(ORDER, order.pk, short(order.pk)),
+        label_of(order, "side", SIDE_COLOURS),
+        order.get_type_display(),
+        amount_text(order.price),
+        amount_text(order.quantity),
+        amount_text(order.filled_quantity),
+        label_of(order, "status", STATUS_COLOURS),
+        amount_text(order.held),
+    ]
 
 
 AccountAdmin.more_explanations.append(_holds_of_account)

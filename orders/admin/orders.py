@@ -68,41 +68,113 @@ class GroupRoleFilter(admin.SimpleListFilter):
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     list_display = [
-        short_id(), moment("created_at", "created"), "market", related("user", USER), label("side", SIDE_COLOURS),
-        label("status", STATUS_COLOURS), "limit", amount("quantity"), amount("filled_quantity", "filled"), "type",
-        "terms", amount("stop_price", "stop"),
-    ]  # fmt: skip
+        short_id(),
+        moment("created_at", "created"),
+        "market",
+        related("user", USER),
+        label("side", SIDE_COLOURS),
+        label("status", STATUS_COLOURS),
+        "limit",
+        amount("quantity"),
+        amount("filled_quantity", "filled"),
+        "type",
+        "terms",
+        amount("stop_price", "stop"),
+    ]
     list_select_related = ["market", "user"]
     list_only = [
-        "id", "market__symbol", "user__username", "side", "type", "time_in_force", "post_only", "display_quantity",
-        "group_role", "price", "stop_price", "quantity", "filled_quantity", "status", "created_at",
-    ]  # fmt: skip
+        "id",
+        "market__symbol",
+        "user__username",
+        "side",
+        "type",
+        "time_in_force",
+        "post_only",
+        "display_quantity",
+        "group_role",
+        "price",
+        "stop_price",
+        "quantity",
+        "filled_quantity",
+        "status",
+        "created_at",
+    ]
     list_filter = [
-        UuidTimeFilter, "status", "type", "time_in_force", "side", GroupRoleFilter, "self_trade_prevention", "market",
-    ]  # fmt: skip
+        UuidTimeFilter,
+        "status",
+        "type",
+        "time_in_force",
+        "side",
+        GroupRoleFilter,
+        "self_trade_prevention",
+        "market",
+    ]
     search_fields = ["id"]
     search_help_text = "Order id, client order id, or user: id, name or e-mail"
     fieldsets = [
-        (None, {"fields": [
-            "id", "client_order_id", "market", related("user", USER), label("side", SIDE_COLOURS), "type",
-            label("status", STATUS_COLOURS), "reason",
-        ]}),
-        ("Instructions", {"fields": [
-            "time_in_force", moment("expire_at"), "post_only", "reprice", "self_trade_prevention",
-            amount("display_quantity"), amount("visible_quantity"), related_id("group_id", ORDER, "group"),
-            "group_role",
-        ]}),
-        ("Trigger", {"fields": [
-            amount("stop_price"), amount("trailing_amount"), "trailing_percent", "protection_price",
-            moment("triggered_at"),
-        ]}),
-        ("Amounts", {"fields": [
-            "limit", amount("average_price"), amount("quantity"), amount("quote_quantity"),
-            amount("filled_quantity"), amount("remaining_quantity"), amount("filled_quote"), amount("fee_paid"),
-            amount("held"), "maker_fee_ppm", "taker_fee_ppm",
-        ]}),
+        (
+            None,
+            {
+                "fields": [
+                    "id",
+                    "client_order_id",
+                    "market",
+                    related("user", USER),
+                    label("side", SIDE_COLOURS),
+                    "type",
+                    label("status", STATUS_COLOURS),
+                    "reason",
+                ]
+            },
+        ),
+        (
+            "Instructions",
+            {
+                "fields": [
+                    "time_in_force",
+                    moment("expire_at"),
+                    "post_only",
+                    "reprice",
+                    "self_trade_prevention",
+                    amount("display_quantity"),
+                    amount("visible_quantity"),
+                    related_id("group_id", ORDER, "group"),
+                    "group_role",
+                ]
+            },
+        ),
+        (
+            "Trigger",
+            {
+                "fields": [
+                    amount("stop_price"),
+                    amount("trailing_amount"),
+                    "trailing_percent",
+                    "protection_price",
+                    moment("triggered_at"),
+                ]
+            },
+        ),
+        (
+            "Amounts",
+            {
+                "fields": [
+                    "limit",
+                    amount("average_price"),
+                    amount("quantity"),
+                    amount("quote_quantity"),
+                    amount("filled_quantity"),
+                    amount("remaining_quantity"),
+                    amount("filled_quote"),
+                    amount("fee_paid"),
+                    amount("held"),
+                    "maker_fee_ppm",
+                    "taker_fee_ppm",
+                ]
+            },
+        ),
         ("Times", {"fields": ["priority", moment("created_at"), moment("updated_at")]}),
-    ]  # fmt: skip
+    ]
 
     @admin.display(description="time in force")
     def terms(self, order: Order) -> str:
@@ -200,14 +272,21 @@ def _group_table(order: Order) -> Table:
     headers = ("Order", "Role", "Side", "Type", "Price", "Stop", "Quantity", "Filled", "Held", "Status", "Reason")
     rows = [
         [
-            link_to(ORDER, other.pk, short(other.pk)), other.get_group_role_display(),
-            label_of(other, "side", SIDE_COLOURS), other.get_type_display(), amount_text(other.price),
-            amount_text(other.stop_price), amount_text(other.quantity), amount_text(other.filled_quantity),
-            amount_text(other.held), label_of(other, "status", STATUS_COLOURS), other.reason or "-",
+            link_to(ORDER, other.pk, short(other.pk)),
+            other.get_group_role_display(),
+            label_of(other, "side", SIDE_COLOURS),
+            other.get_type_display(),
+            amount_text(other.price),
+            amount_text(other.stop_price),
+            amount_text(other.quantity),
+            amount_text(other.filled_quantity),
+            amount_text(other.held),
+            label_of(other, "status", STATUS_COLOURS),
+            other.reason or "-",
         ]
         for other in orders_of_group(order.user, order.group_id)
         if other.pk != order.pk
-    ]  # fmt: skip
+    ]
     return Table("The other orders of the group", headers, rows)
 
 

@@ -45,15 +45,28 @@ class JournalBatchAdmin(ReadOnlyAdmin):
 @admin.register(MarketSequence)
 class MarketSequenceAdmin(ReadOnlyAdmin):
     list_display = [
-        "market", "last_seq", label("trading_state", STATE_COLOURS), amount("last_price"), "state_hash",
+        "market",
+        "last_seq",
+        label("trading_state", STATE_COLOURS),
+        amount("last_price"),
+        "state_hash",
         moment("updated_at"),
-    ]  # fmt: skip
+    ]
     list_select_related = ["market"]
     ordering = ("market_id",)
     fields = [
-        "market", "last_seq", label("trading_state", STATE_COLOURS), amount("last_price"), "price_band_ppm",
-        amount("reference_price"), "max_orders", "max_stops", "state_hash", "batch_id", moment("updated_at"),
-    ]  # fmt: skip
+        "market",
+        "last_seq",
+        label("trading_state", STATE_COLOURS),
+        amount("last_price"),
+        "price_band_ppm",
+        amount("reference_price"),
+        "max_orders",
+        "max_stops",
+        "state_hash",
+        "batch_id",
+        moment("updated_at"),
+    ]
 
 
 @admin.register(EngineProcess)
@@ -70,10 +83,15 @@ class EngineProcessAdmin(ReadOnlyAdmin):
 
     def object_tables(self, request: HttpRequest, obj: EngineProcess) -> list[Table]:
         rows = [
-            [report["symbol"], report["role"], time_text(datetime.fromtimestamp(report["since"] / 1000, UTC)),
-             report["seq"], report["heir"] or "-"]
+            [
+                report["symbol"],
+                report["role"],
+                time_text(datetime.fromtimestamp(report["since"] / 1000, UTC)),
+                report["seq"],
+                report["heir"] or "-",
+            ]
             for report in obj.markets
-        ]  # fmt: skip
+        ]
         return [Table("Markets", ("Market", "Role", "Since", "Seq", "Is handed over to"), rows)]
 
 

@@ -16,9 +16,14 @@ FAILURE = "settlement.failedsettlement"
 TRADES_SHOWN = 100
 CLOCK_SKEW = timedelta(minutes=5)  # between the host that names an order and the one that dates its trades
 STATUS_COLOURS = {
-    "open": "info", "partially_filled": "info", "pending": "info", "filled": "success", "cancelled": "warning",
-    "rejected": "danger", "expired": "warning",
-}  # fmt: skip
+    "open": "info",
+    "partially_filled": "info",
+    "pending": "info",
+    "filled": "success",
+    "cancelled": "warning",
+    "rejected": "danger",
+    "expired": "warning",
+}
 SETTLEMENT_COLOURS = {
     "pending": "info",
     "retrying": "warning",
@@ -56,11 +61,15 @@ def trade_table(title: str, trades: Iterable[Trade]) -> Table:
     headers = ("Trade", "Time", "Price", "Quantity", "Buyer", "Seller", "Taker", "Settlement")
     rows = [
         [
-            link_to(TRADE, trade.pk, short(trade.pk)), time_text(trade.executed_at), amount_text(trade.price),
-            amount_text(trade.quantity), link_to(ORDER, trade.buyer_order_id, str(trade.buyer)),
-            link_to(ORDER, trade.seller_order_id, str(trade.seller)), label_of(trade, "taker_side", SIDE_COLOURS),
+            link_to(TRADE, trade.pk, short(trade.pk)),
+            time_text(trade.executed_at),
+            amount_text(trade.price),
+            amount_text(trade.quantity),
+            link_to(ORDER, trade.buyer_order_id, str(trade.buyer)),
+            link_to(ORDER, trade.seller_order_id, str(trade.seller)),
+            label_of(trade, "taker_side", SIDE_COLOURS),
             label_of(trade, "settlement_status", SETTLEMENT_COLOURS),
         ]
         for trade in trades
-    ]  # fmt: skip
+    ]
     return Table(title, headers, rows)

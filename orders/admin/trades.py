@@ -42,25 +42,50 @@ from settlement.models import Account, FailedSettlement, LedgerEntry
 @admin.register(Trade)
 class TradeAdmin(ReadOnlyAdmin):
     list_display = [
-        short_id(), moment("executed_at", "time"), "market", amount("price"), amount("quantity"),
-        related("buyer", USER), related("seller", USER), label("taker_side", SIDE_COLOURS, "taker"),
+        short_id(),
+        moment("executed_at", "time"),
+        "market",
+        amount("price"),
+        amount("quantity"),
+        related("buyer", USER),
+        related("seller", USER),
+        label("taker_side", SIDE_COLOURS, "taker"),
         label("settlement_status", SETTLEMENT_COLOURS, "settlement"),
-    ]  # fmt: skip
+    ]
     list_select_related = ["market", "buyer", "seller"]
     list_only = [
-        "id", "executed_at", "market__symbol", "price", "quantity", "buyer__username", "seller__username",
-        "taker_side", "settlement_status",
-    ]  # fmt: skip
+        "id",
+        "executed_at",
+        "market__symbol",
+        "price",
+        "quantity",
+        "buyer__username",
+        "seller__username",
+        "taker_side",
+        "settlement_status",
+    ]
     list_filter = [UuidTimeFilter, "settlement_status", "market"]
     search_fields = ["id"]
     search_help_text = "Trade id, order id, or user: id, name or e-mail"
     fields = [
-        "id", "market", "seq", amount("price"), amount("quantity"), amount("notional"), related("buyer", USER),
-        related("seller", USER), related_id("buyer_order_id", ORDER, "buyer's order"),
-        related_id("seller_order_id", ORDER, "seller's order"), label("taker_side", SIDE_COLOURS), amount("buyer_fee"),
-        amount("seller_fee"), amount("buyer_hold"), moment("executed_at"),
-        label("settlement_status", SETTLEMENT_COLOURS), moment("settled_at"),
-    ]  # fmt: skip
+        "id",
+        "market",
+        "seq",
+        amount("price"),
+        amount("quantity"),
+        amount("notional"),
+        related("buyer", USER),
+        related("seller", USER),
+        related_id("buyer_order_id", ORDER, "buyer's order"),
+        related_id("seller_order_id", ORDER, "seller's order"),
+        label("taker_side", SIDE_COLOURS),
+        amount("buyer_fee"),
+        amount("seller_fee"),
+        amount("buyer_hold"),
+        moment("executed_at"),
+        label("settlement_status", SETTLEMENT_COLOURS),
+        moment("settled_at"),
+    ]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         if search_term.strip():
@@ -125,12 +150,17 @@ def _trade_of_failure(failure: FailedSettlement) -> list[Table]:
     orders = Order.objects.filter(id__in=[trade.buyer_order_id, trade.seller_order_id]).select_related("user")
     rows = [
         [
-            link_to(ORDER, order.pk, short(order.pk)), link_to(USER, order.user_id, str(order.user)),
-            label_of(order, "side", SIDE_COLOURS), amount_text(order.price), amount_text(order.quantity),
-            amount_text(order.filled_quantity), amount_text(order.held), label_of(order, "status", STATUS_COLOURS),
+            link_to(ORDER, order.pk, short(order.pk)),
+            link_to(USER, order.user_id, str(order.user)),
+            label_of(order, "side", SIDE_COLOURS),
+            amount_text(order.price),
+            amount_text(order.quantity),
+            amount_text(order.filled_quantity),
+            amount_text(order.held),
+            label_of(order, "status", STATUS_COLOURS),
         ]
         for order in orders
-    ]  # fmt: skip
+    ]
     headers = ("Order", "User", "Side", "Price", "Quantity", "Filled", "Held", "Status")
     needed = [
         ["price x quantity", f"{amount_text(trade.notional)} {trade.market.quote_id}"],

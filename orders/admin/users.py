@@ -47,13 +47,19 @@ def _open_orders(user: User) -> Table:
     found = Order.objects.filter(pk__in=newest, status__in=OPEN_STATUSES).select_related("market").order_by("-id")
     rows: list[list[Any]] = [
         [
-            link_to(ORDER, order.pk, short(order.pk)), time_text(order.created_at), order.market.symbol,
-            label_of(order, "side", SIDE_COLOURS), order.get_type_display(), amount_text(order.price),
-            amount_text(order.quantity), amount_text(order.filled_quantity), amount_text(order.held),
+            link_to(ORDER, order.pk, short(order.pk)),
+            time_text(order.created_at),
+            order.market.symbol,
+            label_of(order, "side", SIDE_COLOURS),
+            order.get_type_display(),
+            amount_text(order.price),
+            amount_text(order.quantity),
+            amount_text(order.filled_quantity),
+            amount_text(order.held),
             label_of(order, "status", STATUS_COLOURS),
         ]
         for order in found[: ORDERS_SHOWN + 1]
-    ]  # fmt: skip
+    ]
     if len(rows) > ORDERS_SHOWN:
         rows[ORDERS_SHOWN:] = [[format_html("{}", link_to_search(ORDER, user.pk, "all orders")), *[""] * 9]]
     headers = ("Order", "Created", "Market", "Side", "Type", "Price", "Quantity", "Filled", "Held", "Status")

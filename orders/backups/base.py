@@ -18,9 +18,17 @@ def base_write(*, path: Path) -> None:
     """
     unfinished = path.with_name(path.name + ".part")
     run_tool(
-        "pg_basebackup", "--pgdata", unfinished, "--format=tar", "--gzip", "--wal-method=stream",
-        "--checkpoint=fast", "--manifest-checksums=SHA256", "--label", path.name,
-    )  # fmt: skip
+        "pg_basebackup",
+        "--pgdata",
+        unfinished,
+        "--format=tar",
+        "--gzip",
+        "--wal-method=stream",
+        "--checkpoint=fast",
+        "--manifest-checksums=SHA256",
+        "--label",
+        path.name,
+    )
     base_check(unfinished)
     unfinished.rename(path)
 

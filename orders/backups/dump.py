@@ -31,9 +31,17 @@ def dump_write(*, path: Path) -> Landmarks:
         assert row is not None, "Invariant: a snapshot has a name"
         landmarks = landmarks_read(connection)
         run_tool(
-            "pg_dump", "--format=custom", "--no-owner", "--no-privileges", "--snapshot", row[0],
-            "--lock-wait-timeout", _LOCK_WAIT, "--file", unfinished,
-        )  # fmt: skip
+            "pg_dump",
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            "--snapshot",
+            row[0],
+            "--lock-wait-timeout",
+            _LOCK_WAIT,
+            "--file",
+            unfinished,
+        )
     run_tool("pg_restore", "--list", unfinished)
     _sync(unfinished)
     landmarks_write(path, landmarks)
@@ -52,9 +60,16 @@ def dump_restore(*, path: Path, jobs: int) -> Landmarks:
         if row is None or row[0]:
             raise BackupError("This database is not empty: a dump goes into a new one only.")
         run_tool(
-            "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--jobs", str(jobs),
-            "--dbname", connection.info.dbname, path,
-        )  # fmt: skip
+            "pg_restore",
+            "--no-owner",
+            "--no-privileges",
+            "--exit-on-error",
+            "--jobs",
+            str(jobs),
+            "--dbname",
+            connection.info.dbname,
+            path,
+        )
         connection.execute("SET statement_timeout = 0")
         connection.execute("ANALYZE")
         return landmarks_read(connection)

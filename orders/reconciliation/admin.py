@@ -31,22 +31,44 @@ _PAGES = {
 @admin.register(Mismatch)
 class MismatchAdmin(ReadOnlyAdmin):
     list_display = [
-        "id", moment("created_at", "found at"), label("state", STATE_COLOURS), "check_name", related("market", MARKET),
-        "asset", "subject", "both_sides",
-    ]  # fmt: skip
+        "id",
+        moment("created_at", "found at"),
+        label("state", STATE_COLOURS),
+        "check_name",
+        related("market", MARKET),
+        "asset",
+        "subject",
+        "both_sides",
+    ]
     list_select_related = ["market"]
     list_only = [
-        "id", "created_at", "state", "check_name", "market__symbol", "asset", "subject", "expected", "found",
-    ]  # fmt: skip
+        "id",
+        "created_at",
+        "state",
+        "check_name",
+        "market__symbol",
+        "asset",
+        "subject",
+        "expected",
+        "found",
+    ]
     list_filter = ["state", "check_name", "market"]
     search_fields = ["subject"]
     search_help_text = "Id of the trade, order, batch or account, as it is shown"
     actions = ["acknowledge_selected"]
     fields = [
-        "id", label("state", STATE_COLOURS), "check_name", related("market", MARKET), "asset", "about",
-        related("run", RUN), moment("created_at", "found at"), "note", related("acknowledged_by", USER),
+        "id",
+        label("state", STATE_COLOURS),
+        "check_name",
+        related("market", MARKET),
+        "asset",
+        "about",
+        related("run", RUN),
+        moment("created_at", "found at"),
+        "note",
+        related("acknowledged_by", USER),
         moment("acknowledged_at"),
-    ]  # fmt: skip
+    ]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         if search_term.strip():
@@ -118,14 +140,26 @@ class StartTimeFilter(TimeFilter):
 @admin.register(ReconcileRun)
 class ReconcileRunAdmin(ReadOnlyAdmin):
     list_display = [
-        "id", moment("started_at", "started"), "kind", "scope", label("status", STATUS_COLOURS), "took", "compared",
-    ]  # fmt: skip
+        "id",
+        moment("started_at", "started"),
+        "kind",
+        "scope",
+        label("status", STATUS_COLOURS),
+        "took",
+        "compared",
+    ]
     list_only = ["id", "started_at", "finished_at", "kind", "scope", "status", "counts"]
     list_filter = ["status", "kind", StartTimeFilter]
     fields = [
-        "id", label("status", STATUS_COLOURS), "kind", "scope", moment("started_at", "started"), "took", "compared",
+        "id",
+        label("status", STATUS_COLOURS),
+        "kind",
+        "scope",
+        moment("started_at", "started"),
+        "took",
+        "compared",
         "error",
-    ]  # fmt: skip
+    ]
 
     @admin.display(description="took")
     def took(self, run: ReconcileRun) -> str:
@@ -153,8 +187,14 @@ class ReconcileRunAdmin(ReadOnlyAdmin):
 @admin.register(ReplayCheckpoint)
 class ReplayCheckpointAdmin(ReadOnlyAdmin):
     list_display = [
-        "id", moment("created_at", "time"), related("market", MARKET), "seq", "open_orders", "state_hash", "is_rebase",
-    ]  # fmt: skip
+        "id",
+        moment("created_at", "time"),
+        related("market", MARKET),
+        "seq",
+        "open_orders",
+        "state_hash",
+        "is_rebase",
+    ]
     list_select_related = ["market"]
     list_only = ["id", "created_at", "market__symbol", "seq", "open_orders", "state_hash", "is_rebase"]
     list_filter = ["market", "is_rebase"]

@@ -259,9 +259,13 @@ class _Replay:
     """A replay under way, compared with what is stored as it goes."""
 
     def __init__(
-        self, connection: Connection, market: Market, findings: Findings, beginning: Beginning,
+        self,
+        connection: Connection,
+        market: Market,
+        findings: Findings,
+        beginning: Beginning,
         progress: Callable[[int], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.engine, self._tracker = beginning.engine, beginning.tracker
         since = {"trades_since": beginning.trades_since, "orders_since": beginning.orders_since}
         self.comparison = Comparison(market, MarketRows(connection, market), findings, **since)

@@ -43,9 +43,11 @@ def life_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order, tables
     """
     links = [{"label": "Back to the order", "url": admin.object_url(order.pk)}]
     context = {
-        **admin.admin_site.each_context(request), "title": f"The life of order {order.pk}", "opts": admin.opts,
+        **admin.admin_site.each_context(request),
+        "title": f"The life of order {order.pk}",
+        "opts": admin.opts,
         "links": links,
-    }  # fmt: skip
+    }
     try:
         with plain_reading() as connection:
             life = order_life(connection=connection, order=order, events_max=EVENTS_MAX)

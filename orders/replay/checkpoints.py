@@ -79,9 +79,14 @@ def _unpacked(market_id: int, body: list[Any], state_hash: str) -> Beginning:
 
 
 def checkpoint_store(
-    *, market: Market, engine: Engine, orders: list[TrackedOrder], trades_since: UUID, orders_since: UUID,
+    *,
+    market: Market,
+    engine: Engine,
+    orders: list[TrackedOrder],
+    trades_since: UUID,
+    orders_since: UUID,
     is_rebase: bool = False,
-) -> ReplayCheckpoint:  # fmt: skip
+) -> ReplayCheckpoint:
     """Store a market's state as verified, and remove checkpoints that are not kept any longer."""
     checkpoint = ReplayCheckpoint.objects.create(
         market=market,

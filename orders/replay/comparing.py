@@ -19,16 +19,45 @@ from orders.rows import SIDE_NAMES, STP_NAMES, TIF_NAMES, TYPE_NAMES
 _Check = Mismatch.Check
 _MISSING: Final = {"row": "missing"}
 _ORDER_FIELDS: Final = (
-    "id", "user", "side", "type", "time_in_force", "post_only", "price", "quantity", "filled_quantity",
-    "filled_quote", "status", "reason", "priority", "special",
-)  # fmt: skip
+    "id",
+    "user",
+    "side",
+    "type",
+    "time_in_force",
+    "post_only",
+    "price",
+    "quantity",
+    "filled_quantity",
+    "filled_quote",
+    "status",
+    "reason",
+    "priority",
+    "special",
+)
 _SPECIAL_FIELDS: Final = (
-    "stop_price", "trailing_amount", "trailing_ppm", "display_quantity", "visible_quantity", "expire_ms",
-    "self_trade_prevention", "reprice", "group_id", "group_role", "triggered_ms",
-)  # fmt: skip
+    "stop_price",
+    "trailing_amount",
+    "trailing_ppm",
+    "display_quantity",
+    "visible_quantity",
+    "expire_ms",
+    "self_trade_prevention",
+    "reprice",
+    "group_id",
+    "group_role",
+    "triggered_ms",
+)
 _TRADE_FIELDS: Final = (
-    "id", "seq", "price", "quantity", "buyer", "seller", "buyer_order", "seller_order", "taker_side",
-)  # fmt: skip
+    "id",
+    "seq",
+    "price",
+    "quantity",
+    "buyer",
+    "seller",
+    "buyer_order",
+    "seller_order",
+    "taker_side",
+)
 _PRICES: Final = ("price", "stop_price", "trailing_amount")
 _QUANTITIES: Final = ("quantity", "filled_quantity", "display_quantity", "visible_quantity")
 _IDS: Final = ("id", "user", "buyer", "seller", "buyer_order", "seller_order")
@@ -161,11 +190,18 @@ class Comparison:
         if order.is_special:
             instructions = order.instructions
             special = [
-                order.stop_price_ticks, instructions.trail_ticks, instructions.trail_ppm, instructions.display_lots,
-                order.visible_lots, instructions.expire_ms, STP_NAMES[instructions.self_trade_prevention],
-                instructions.reprice, f"{order.group_id:032x}" if order.group_id else "", order.group_role,
+                order.stop_price_ticks,
+                instructions.trail_ticks,
+                instructions.trail_ppm,
+                instructions.display_lots,
+                order.visible_lots,
+                instructions.expire_ms,
+                STP_NAMES[instructions.self_trade_prevention],
+                instructions.reprice,
+                f"{order.group_id:032x}" if order.group_id else "",
+                order.group_role,
                 order.triggered_ms,
-            ]  # fmt: skip
+            ]
             if special == _NO_SPECIAL:
                 special = None
         return (

@@ -129,13 +129,32 @@ class TrackedOrder:
     def packed(self) -> list[Any]:
         """Return what `unpacked` makes the same order of."""
         return [
-            self.order_id.to_bytes(16), self.account_id.to_bytes(16), self.side, self.type, self.time_in_force,
-            self.post_only, self.price_ticks, self.quantity_lots, self.budget,
+            self.order_id.to_bytes(16),
+            self.account_id.to_bytes(16),
+            self.side,
+            self.type,
+            self.time_in_force,
+            self.post_only,
+            self.price_ticks,
+            self.quantity_lots,
+            self.budget,
             None if self.instructions == PLAIN else [int(value) for value in self.instructions],
-            self.stop_price_ticks, self.status, self.reason, self.priority, self.filled_lots, self.filled_tick_lots,
-            self.maker_tick_lots, self.fills, self.fee_units, self.is_fee_known, self.is_whole, self.visible_lots,
-            self.triggered_ms, self.group_id.to_bytes(16), self.group_role,
-        ]  # fmt: skip
+            self.stop_price_ticks,
+            self.status,
+            self.reason,
+            self.priority,
+            self.filled_lots,
+            self.filled_tick_lots,
+            self.maker_tick_lots,
+            self.fills,
+            self.fee_units,
+            self.is_fee_known,
+            self.is_whole,
+            self.visible_lots,
+            self.triggered_ms,
+            self.group_id.to_bytes(16),
+            self.group_role,
+        ]
 
     @classmethod
     def unpacked(cls, fields: list[Any]) -> "TrackedOrder":
@@ -156,10 +175,22 @@ class TrackedOrder:
             )
         )
         (
-            order.stop_price_ticks, order.status, order.reason, order.priority, order.filled_lots,
-            order.filled_tick_lots, order.maker_tick_lots, order.fills, order.fee_units, order.is_fee_known,
-            order.is_whole, order.visible_lots, order.triggered_ms, group_id, order.group_role,
-        ) = rest  # fmt: skip
+            order.stop_price_ticks,
+            order.status,
+            order.reason,
+            order.priority,
+            order.filled_lots,
+            order.filled_tick_lots,
+            order.maker_tick_lots,
+            order.fills,
+            order.fee_units,
+            order.is_fee_known,
+            order.is_whole,
+            order.visible_lots,
+            order.triggered_ms,
+            group_id,
+            order.group_role,
+        ) = rest
         order.group_id = int.from_bytes(group_id)
         return order
 

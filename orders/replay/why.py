@@ -107,11 +107,15 @@ class Queues:
         queue = self.queues[side, price]
         rows = [
             [
-                str(number), words.order(queued.order_id), words.user(queued.account_id), str(queued.priority),
-                words.quantity(queued.shown_lots), words.quantity(queued.hidden_lots),
+                str(number),
+                words.order(queued.order_id),
+                words.user(queued.account_id),
+                str(queued.priority),
+                words.quantity(queued.shown_lots),
+                words.quantity(queued.hidden_lots),
             ]
             for number, queued in enumerate(queue[:limit], start=1)
-        ]  # fmt: skip
+        ]
         if len(queue) > limit:
             rows.append(["...", f"and {len(queue) - limit:,} more", "", "", "", ""])
         title = f"The queue it met at {words.price(price)} ({side.name.lower()} orders, first come first)"

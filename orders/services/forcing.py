@@ -20,9 +20,13 @@ def order_force_cancel(*, actor: User, order_id: UUID, note: str) -> Order:
     if order is None:
         raise ApiError(ErrorCode.ORDER_NOT_FOUND, "There is no such order")
     audit_record(
-        actor=actor, action="order.cancel", target=order, old={"status": order.status},
-        new={"user": order.user.username}, note=note,
-    )  # fmt: skip
+        actor=actor,
+        action="order.cancel",
+        target=order,
+        old={"status": order.status},
+        new={"user": order.user.username},
+        note=note,
+    )
     return order_cancel(user=order.user, order_id=order_id)
 
 

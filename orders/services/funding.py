@@ -140,9 +140,20 @@ def _worst_need(order: Order, price_ticks: int, lots: int, terms: MarketTerms) -
     rates = {order.user_id.bytes: (order.maker_fee_ppm, order.taker_fee_ppm)}
     side = Side.BUY if order.side == Order.Side.BUY else Side.SELL
     request = PlaceRequest(
-        ("", 0), 0, order.pk.bytes, order.user_id.bytes, side.value, OrderType.LIMIT.value, 1, False, price_ticks,
-        lots, 0, None, b"",
-    )  # fmt: skip
+        ("", 0),
+        0,
+        order.pk.bytes,
+        order.user_id.bytes,
+        side.value,
+        OrderType.LIMIT.value,
+        1,
+        False,
+        price_ticks,
+        lots,
+        0,
+        None,
+        b"",
+    )
     terms = replace(terms, user_rates=rates)
     return new_order(request, place_command(request, terms, 0), terms).need_for(price_ticks, lots, terms)
 
@@ -162,10 +173,21 @@ def _terms(market: Market, user: User) -> MarketTerms:
     rates += tiers.values_list("tier__maker_fee_ppm", "tier__taker_fee_ppm")
     highest = (max(maker for maker, _ in rates), max(taker for _, taker in rates))
     return MarketTerms(
-        market.pk, market.symbol, market.base_id, market.quote_id, market.base.decimals, market.quote.decimals,
-        market.tick_size, market.lot_size, market.maker_fee_ppm, market.taker_fee_ppm, market.price_band_ppm,
-        market.reference_price, market.trading_state, user_rates={user.pk.bytes: highest},
-    )  # fmt: skip
+        market.pk,
+        market.symbol,
+        market.base_id,
+        market.quote_id,
+        market.base.decimals,
+        market.quote.decimals,
+        market.tick_size,
+        market.lot_size,
+        market.maker_fee_ppm,
+        market.taker_fee_ppm,
+        market.price_band_ppm,
+        market.reference_price,
+        market.trading_state,
+        user_rates={user.pk.bytes: highest},
+    )
 
 
 class _StoredPrices:

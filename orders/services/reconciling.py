@@ -30,9 +30,13 @@ def mismatch_acknowledge(*, actor: User, mismatch_id: int, note: str) -> Mismatc
     mismatch.acknowledged_by, mismatch.acknowledged_at = actor, timezone.now()
     mismatch.save(update_fields=["state", "note", "acknowledged_by", "acknowledged_at"])
     audit_record(
-        actor=actor, action="mismatch.acknowledge", target=mismatch, old={"state": Mismatch.State.OPEN.value},
-        new={"state": mismatch.state.value, "check": mismatch.check_name, "subject": mismatch.subject}, note=note,
-    )  # fmt: skip
+        actor=actor,
+        action="mismatch.acknowledge",
+        target=mismatch,
+        old={"state": Mismatch.State.OPEN.value},
+        new={"state": mismatch.state.value, "check": mismatch.check_name, "subject": mismatch.subject},
+        note=note,
+    )
     return mismatch
 
 

@@ -60,17 +60,22 @@ _MOVES = {"deposit": ledger_deposit, "withdraw": ledger_withdraw}
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
-    list_display = [
-        "id", related("owner", USER), "kind", "asset", amount("available"), amount("held"), amount("total")
-    ]  # fmt: skip
+    list_display = ["id", related("owner", USER), "kind", "asset", amount("available"), amount("held"), amount("total")]
     list_select_related = ["owner", "asset"]
     list_only = ["id", "kind", "owner__username", "asset__code", "available", "held", "total"]
     list_filter = ["kind", "asset"]
     search_fields = ["owner"]
     search_help_text = "Owner: id, name or e-mail"
     fields = [
-        "id", "kind", related("owner", USER), "asset", amount("available"), amount("held"), amount("total"), "ledger"
-    ]  # fmt: skip
+        "id",
+        "kind",
+        related("owner", USER),
+        "asset",
+        amount("available"),
+        amount("held"),
+        amount("total"),
+        "ledger",
+    ]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         if search_term.strip():
@@ -108,9 +113,12 @@ class AccountAdmin(ReadOnlyAdmin):
         links = [{"label": "Back to the account", "url": self.object_url(account.pk)}]
         links += [{"label": text.capitalize(), "url": f"?days={number}"} for number, text in PERIODS.items()]
         context = {
-            **self.admin_site.each_context(request), "title": f"Why {account} is what it is", "links": links,
-            "object_tables": tables, "opts": self.opts,
-        }  # fmt: skip
+            **self.admin_site.each_context(request),
+            "title": f"Why {account} is what it is",
+            "links": links,
+            "object_tables": tables,
+            "opts": self.opts,
+        }
         return TemplateResponse(request, "admin/object_page.html", context)
 
     def _statement(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -178,9 +186,13 @@ def _move_money(request: HttpRequest, name: str, owner: User, asset: str, answer
     what = f"{name.capitalize()} of {amount_text(answer['amount'])} {asset}"
     try:
         _MOVES[name](
-            owner=owner, asset=asset, amount=answer["amount"], reason=answer["reason"], actor=staff(request),
+            owner=owner,
+            asset=asset,
+            amount=answer["amount"],
+            reason=answer["reason"],
+            actor=staff(request),
             transfer_id=answer["transfer"],
-        )  # fmt: skip
+        )
     except ApiError as error:
         messages.error(request, refusal(what, error))
     except SettlementError:
@@ -230,12 +242,17 @@ def _lines_table(lines: list[StatementLine], orders: dict[int, UUID]) -> Table:
     headers = ("Entry", "Time", "Kind", "Amount", "Balance after", "From", "Own order", "Reason")
     rows = [
         [
-            line.id, time_text(line.created_at), LedgerEntry.Kind(line.kind).label, amount_text(line.amount),
-            amount_text(line.balance), source_of(line.kind, line.transfer_id),
-            link_to(ORDER, order_id, short(order_id)) if (order_id := orders.get(line.id)) else "-", line.reason or "-",
+            line.id,
+            time_text(line.created_at),
+            LedgerEntry.Kind(line.kind).label,
+            amount_text(line.amount),
+            amount_text(line.balance),
+            source_of(line.kind, line.transfer_id),
+            link_to(ORDER, order_id, short(order_id)) if (order_id := orders.get(line.id)) else "-",
+            line.reason or "-",
         ]
         for line in lines
-    ]  # fmt: skip
+    ]
     return Table(f"Newest entries (at most {ENTRIES_SHOWN})", headers, rows)
 
 
@@ -249,21 +266,45 @@ class TransferTimeFilter(UuidTimeFilter):
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = [
-        "id", moment("created_at", "time"), "transfer", "leg",
-        related("account", ACCOUNT), amount("amount"), "asset", "kind", "reason",
-    ]  # fmt: skip
+        "id",
+        moment("created_at", "time"),
+        "transfer",
+        "leg",
+        related("account", ACCOUNT),
+        amount("amount"),
+        "asset",
+        "kind",
+        "reason",
+    ]
     list_select_related = ["account__owner", "asset"]
     list_only = [
-        "id", "created_at", "transfer_id", "leg", "account__kind", "account__asset_id", "account__owner__username",
-        "amount", "asset__code", "kind", "reason",
-    ]  # fmt: skip
+        "id",
+        "created_at",
+        "transfer_id",
+        "leg",
+        "account__kind",
+        "account__asset_id",
+        "account__owner__username",
+        "amount",
+        "asset__code",
+        "kind",
+        "reason",
+    ]
     list_filter = [TransferTimeFilter, "kind", "asset"]
     search_fields = ["account"]
     search_help_text = "Transfer or trade id, user (and asset), asset, or account:12"
     fields = [
-        "id", moment("created_at"), "transfer", "source", "leg", related("account", ACCOUNT), amount("amount"), "asset",
-        "kind", "reason",
-    ]  # fmt: skip
+        "id",
+        moment("created_at"),
+        "transfer",
+        "source",
+        "leg",
+        related("account", ACCOUNT),
+        amount("amount"),
+        "asset",
+        "kind",
+        "reason",
+    ]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         if search_term.strip():

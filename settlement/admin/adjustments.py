@@ -50,20 +50,38 @@ class AdjustmentAdmin(ReadOnlyAdmin):
     """Proposals are made on the page that adds one and decided on their own."""
 
     list_display = [
-        short_id(), moment("created_at", "proposed at"), label("state", STATE_COLOURS), "reason",
-        related("proposed_by", USER), related("decided_by", USER), "closes",
-    ]  # fmt: skip
+        short_id(),
+        moment("created_at", "proposed at"),
+        label("state", STATE_COLOURS),
+        "reason",
+        related("proposed_by", USER),
+        related("decided_by", USER),
+        "closes",
+    ]
     list_select_related = ["proposed_by", "decided_by", "failure"]
     list_only = [
-        "id", "created_at", "state", "reason", "proposed_by__username", "decided_by__username", "failure__trade_id",
-    ]  # fmt: skip
+        "id",
+        "created_at",
+        "state",
+        "reason",
+        "proposed_by__username",
+        "decided_by__username",
+        "failure__trade_id",
+    ]
     list_filter = ["state", UuidTimeFilter]
     search_fields = ["id"]
     search_help_text = "Id of the adjustment or of the trade it closes, or who proposed it"
     fields = [
-        "id", label("state", STATE_COLOURS), "reason", related("failure", FAILURE), related("proposed_by", USER),
-        moment("created_at"), related("decided_by", USER), moment("decided_at"), "note",
-    ]  # fmt: skip
+        "id",
+        label("state", STATE_COLOURS),
+        "reason",
+        related("failure", FAILURE),
+        related("proposed_by", USER),
+        moment("created_at"),
+        related("decided_by", USER),
+        moment("decided_at"),
+        "note",
+    ]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         term = search_term.strip()
@@ -132,10 +150,16 @@ class AdjustmentAdmin(ReadOnlyAdmin):
                 return done
         back = self.changelist_url() if failure is None else _failure_url(failure)
         context = {
-            **self.admin_site.each_context(request), "title": WAYS.get(way, "Propose an adjustment"),
-            "text": _WAY_TEXTS[way], "failure": failure, "form": form, "lines": lines, "back": back,
-            "opts": self.opts, "confirmed": CONFIRMED,
-        }  # fmt: skip
+            **self.admin_site.each_context(request),
+            "title": WAYS.get(way, "Propose an adjustment"),
+            "text": _WAY_TEXTS[way],
+            "failure": failure,
+            "form": form,
+            "lines": lines,
+            "back": back,
+            "opts": self.opts,
+            "confirmed": CONFIRMED,
+        }
         return TemplateResponse(request, "admin/propose_adjustment.html", context)
 
     def _propose(
@@ -144,9 +168,12 @@ class AdjustmentAdmin(ReadOnlyAdmin):
         moves = [line.cleaned_data["move"] for line in lines if "move" in line.cleaned_data]
         try:
             proposed = adjustment_propose(
-                actor=staff(request), moves=moves, reason=form.cleaned_data["reason"],
-                failure_id=failure.pk if failure else None, adjustment_id=form.cleaned_data["adjustment"],
-            )  # fmt: skip
+                actor=staff(request),
+                moves=moves,
+                reason=form.cleaned_data["reason"],
+                failure_id=failure.pk if failure else None,
+                adjustment_id=form.cleaned_data["adjustment"],
+            )
         except AdjustmentError as error:
             messages.error(request, refusal(error.code.value, error))
             return None
@@ -193,10 +220,13 @@ def _lines_table(adjustment: Adjustment) -> Table:
     for line in adjustment.lines.select_related("account__owner").order_by("number"):
         account = line.account
         row = [
-            line.number, link_to(ACCOUNT, account.pk, str(account.owner or account.get_kind_display())),
-            account.asset_id, *map(_signed, (line.available, line.held, EXACT.add(line.available, line.held))),
-            amount_text(account.available), amount_text(account.held),
-        ]  # fmt: skip
+            line.number,
+            link_to(ACCOUNT, account.pk, str(account.owner or account.get_kind_display())),
+            account.asset_id,
+            *map(_signed, (line.available, line.held, EXACT.add(line.available, line.held))),
+            amount_text(account.available),
+            amount_text(account.held),
+        ]
         rows.append([*row, _enough(account, line)] if is_open else row)
     return Table("What it changes", [*headers, "After"] if is_open else headers, rows)
 

@@ -53,9 +53,16 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
     more_tables: ClassVar[list[Callable[[FailedSettlement], list[Table]]]] = []
 
     list_display = [
-        "id", label("state", STATE_COLOURS), related_id("trade_id", TRADE, "trade"), "market", "age", "code",
-        "short_error", "tries", moment("next_attempt_at", "next attempt"),
-    ]  # fmt: skip
+        "id",
+        label("state", STATE_COLOURS),
+        related_id("trade_id", TRADE, "trade"),
+        "market",
+        "age",
+        "code",
+        "short_error",
+        "tries",
+        moment("next_attempt_at", "next attempt"),
+    ]
     list_select_related = ["market"]
     list_only = ["id", "state", "trade_id", "market__symbol", "code", "error", "attempt_count", "next_attempt_at"]
     list_filter = ["state", TradeTimeFilter, "market"]
@@ -63,10 +70,19 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
     search_help_text = "Id of the trade, or the code of the error"
     actions = ["retry_selected"]
     fields = [
-        "id", label("state", STATE_COLOURS), related_id("trade_id", TRADE, "trade"), "market", "code", "error",
-        "attempt_count", moment("next_attempt_at"), "note", related("resolved_by", USER), moment("created_at"),
+        "id",
+        label("state", STATE_COLOURS),
+        related_id("trade_id", TRADE, "trade"),
+        "market",
+        "code",
+        "error",
+        "attempt_count",
+        moment("next_attempt_at"),
+        "note",
+        related("resolved_by", USER),
+        moment("created_at"),
         moment("updated_at"),
-    ]  # fmt: skip
+    ]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         term = search_term.strip()
@@ -95,10 +111,15 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
 
     def object_tables(self, request: HttpRequest, obj: FailedSettlement) -> list[Table]:
         rows = [
-            [number, iso_text(attempt.get("at", "-")), attempt.get("code", "-"), attempt.get("error", "-"),
-             "transient" if attempt.get("transient") else "permanent"]
+            [
+                number,
+                iso_text(attempt.get("at", "-")),
+                attempt.get("code", "-"),
+                attempt.get("error", "-"),
+                "transient" if attempt.get("transient") else "permanent",
+            ]
             for number, attempt in enumerate(obj.attempts, start=1)
-        ]  # fmt: skip
+        ]
         tables = [Table("Attempts", ("#", "Time", "Code", "Error", "Kind"), rows)]
         tables += [table for more in self.more_tables for table in more(obj)]
         return [*tables, *_payload_tables(obj), *_adjustment_tables(obj)]
@@ -133,9 +154,10 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
 
     def _retry(self, request: HttpRequest, failure_ids: list[int]) -> None:
         dead = set(
-            FailedSettlement.objects.filter(id__in=failure_ids, state=FailedSettlement.State.DEAD)
-            .values_list("id", flat=True)
-        )  # fmt: skip
+            FailedSettlement.objects.filter(id__in=failure_ids, state=FailedSettlement.State.DEAD).values_list(
+                "id", flat=True
+            )
+        )
         try:
             failed_settlement_retry(actor=staff(request), failure_ids=failure_ids)
         except ApiError as error:
@@ -171,11 +193,15 @@ def _payload_tables(failure: FailedSettlement) -> list[Table]:
     headers = ("Leg", "Whose", "Asset", "Available", "Held", "Entry")
     rows = [
         [
-            leg["leg"], link_to(USER, leg["owner_id"], _SIDES[leg["leg"]]) if leg["owner_id"] else leg["kind"],
-            leg["asset"], leg["available"], leg["held"], leg["amount"],
+            leg["leg"],
+            link_to(USER, leg["owner_id"], _SIDES[leg["leg"]]) if leg["owner_id"] else leg["kind"],
+            leg["asset"],
+            leg["available"],
+            leg["held"],
+            leg["amount"],
         ]
         for leg in failure.payload.get("legs", [])
-    ]  # fmt: skip
+    ]
     return [Table("The legs it would have moved, as settlement saw them", headers, rows)] if rows else []
 
 
@@ -186,11 +212,16 @@ def _adjustment_tables(failure: FailedSettlement) -> list[Table]:
     """Return the adjustments that were to close a failure. One query."""
     rows = [
         [
-            link_to(ADJUSTMENT, one.pk, short(one.pk)), time_text(one.created_at), label_of(one, "state", COLOURS),
-            one.reason, str(one.proposed_by), str(one.decided_by or "-"), one.note or "-",
+            link_to(ADJUSTMENT, one.pk, short(one.pk)),
+            time_text(one.created_at),
+            label_of(one, "state", COLOURS),
+            one.reason,
+            str(one.proposed_by),
+            str(one.decided_by or "-"),
+            one.note or "-",
         ]
         for one in failure.adjustments.select_related("proposed_by", "decided_by").order_by("-id")
-    ]  # fmt: skip
+    ]
     headers = ("Adjustment", "Proposed at", "State", "Reason", "Proposed by", "Decided by", "Note")
     return [Table("Adjustments", headers, rows)] if rows else []
 

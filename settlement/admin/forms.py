@@ -125,11 +125,13 @@ def initial_lines(moves: Sequence[Move]) -> list[dict[str, str]]:
     names = dict(User.objects.filter(id__in=owners).values_list("id", "username"))
     return [
         {
-            "owner": _owner_text(move.account, names), "asset": move.account.asset,
-            "available": plain(move.available), "held": plain(move.held),
+            "owner": _owner_text(move.account, names),
+            "asset": move.account.asset,
+            "available": plain(move.available),
+            "held": plain(move.held),
         }
         for move in moves
-    ]  # fmt: skip
+    ]
 
 
 def _owner_text(account: AccountKey, names: dict[UUID, str]) -> str:

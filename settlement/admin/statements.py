@@ -55,9 +55,16 @@ def _balance_row(kind: str, statement: Statement, balance: Decimal) -> list[str]
 def _line_row(line: StatementLine) -> list[str]:
     trade_id = str(line.transfer_id) if line.kind in _TRADE_KINDS else ""
     return [
-        str(line.id), iso_ms(line.created_at), line.kind, plain(line.amount), plain(line.balance),
-        str(line.transfer_id), str(line.leg), trade_id, safe_cell(line.reason),
-    ]  # fmt: skip
+        str(line.id),
+        iso_ms(line.created_at),
+        line.kind,
+        plain(line.amount),
+        plain(line.balance),
+        str(line.transfer_id),
+        str(line.leg),
+        trade_id,
+        safe_cell(line.reason),
+    ]
 
 
 def _rows(rows: Iterable[Sequence[str]]) -> str:

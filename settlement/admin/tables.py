@@ -31,12 +31,17 @@ def entry_table(title: str, entries: QuerySet[LedgerEntry]) -> Table:
     """Return the newest ledger entries as a table. One query."""
     rows = [
         [
-            entry.pk, time_text(entry.created_at), short(entry.transfer_id), entry.leg,
+            entry.pk,
+            time_text(entry.created_at),
+            short(entry.transfer_id),
+            entry.leg,
             link_to(ACCOUNT, entry.account_id, str(entry.account)),
-            f"{amount_text(entry.amount)} {entry.asset_id}", entry.get_kind_display(), entry.reason or "-",
+            f"{amount_text(entry.amount)} {entry.asset_id}",
+            entry.get_kind_display(),
+            entry.reason or "-",
         ]
         for entry in entries.select_related("account__owner").order_by("-id")[:ENTRIES_SHOWN]
-    ]  # fmt: skip
+    ]
     return Table(title, ENTRY_HEADERS, rows)
 
 

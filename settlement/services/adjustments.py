@@ -98,10 +98,13 @@ def adjustment_approve(*, actor: User, adjustment_id: UUID, note: str = "") -> A
     old, new = _move(adjustment, moves)
     _decide(adjustment, _State.APPROVED, actor, note)
     audit_record(
-        actor=actor, action="adjustment.approve", target=adjustment,
+        actor=actor,
+        action="adjustment.approve",
+        target=adjustment,
         old={"state": _State.PROPOSED.value, "balances": old},
-        new={"state": _State.APPROVED.value, "balances": new, **_about(trade)}, note=note,
-    )  # fmt: skip
+        new={"state": _State.APPROVED.value, "balances": new, **_about(trade)},
+        note=note,
+    )
     return adjustment
 
 
@@ -213,9 +216,13 @@ def _move(adjustment: Adjustment, moves: Sequence[Move]) -> tuple[list[Any], lis
 def _close(adjustment: Adjustment, state: Adjustment.State, actor: User, note: str) -> Adjustment:
     _decide(adjustment, state, actor, note)
     audit_record(
-        actor=actor, action=f"adjustment.{_VERBS[state]}", target=adjustment, old={"state": _State.PROPOSED.value},
-        new={"state": state.value}, note=note,
-    )  # fmt: skip
+        actor=actor,
+        action=f"adjustment.{_VERBS[state]}",
+        target=adjustment,
+        old={"state": _State.PROPOSED.value},
+        new={"state": state.value},
+        note=note,
+    )
     return adjustment
 
 
@@ -243,5 +250,8 @@ def _balance_as_json(account: Account, move: Move | None) -> dict[str, str]:
     available = EXACT.add(account.available, move.available) if move else account.available
     held = EXACT.add(account.held, move.held) if move else account.held
     return {
-        "account": str(account.pk), "asset": account.asset_id, "available": plain(available), "held": plain(held),
-    }  # fmt: skip
+        "account": str(account.pk),
+        "asset": account.asset_id,
+        "available": plain(available),
+        "held": plain(held),
+    }

@@ -67,6 +67,10 @@ def _dead_letters(failure_ids: Sequence[int]) -> QuerySet[FailedSettlement]:
 
 def _audit(actor: User, action: str, failure: FailedSettlement, note: str = "") -> None:
     audit_record(
-        actor=actor, action=action, target=failure, old={"state": _State.DEAD.value},
-        new={"state": failure.state, "trade_id": str(failure.trade_id)}, note=note,
-    )  # fmt: skip
+        actor=actor,
+        action=action,
+        target=failure,
+        old={"state": _State.DEAD.value},
+        new={"state": failure.state, "trade_id": str(failure.trade_id)},
+        note=note,
+    )

@@ -31,9 +31,14 @@ def ledger_deposit(
     """Bring money in from the outside world; see `ledger_transfer`."""
     _require_positive(amount)
     return ledger_transfer(
-        owner=owner, asset=asset, amount=amount, kind=LedgerEntry.Kind.DEPOSIT, reason=reason,
-        actor=actor, transfer_id=transfer_id,
-    )  # fmt: skip
+        owner=owner,
+        asset=asset,
+        amount=amount,
+        kind=LedgerEntry.Kind.DEPOSIT,
+        reason=reason,
+        actor=actor,
+        transfer_id=transfer_id,
+    )
 
 
 @transaction.atomic
@@ -69,9 +74,14 @@ def ledger_withdraw(
     """Take available money out to the outside world; see `ledger_transfer`."""
     _require_positive(amount)
     return ledger_transfer(
-        owner=owner, asset=asset, amount=amount.copy_negate(), kind=LedgerEntry.Kind.WITHDRAWAL, reason=reason,
-        actor=actor, transfer_id=transfer_id,
-    )  # fmt: skip
+        owner=owner,
+        asset=asset,
+        amount=amount.copy_negate(),
+        kind=LedgerEntry.Kind.WITHDRAWAL,
+        reason=reason,
+        actor=actor,
+        transfer_id=transfer_id,
+    )
 
 
 @transaction.atomic
@@ -114,11 +124,13 @@ def ledger_transfer(
     accounts_change({user: Change(amount, _ZERO), outside: Change(amount.copy_negate(), _ZERO)}, ids)
     if actor:
         audit_record(
-            actor=actor, action=f"ledger.{kind.value}", target=Account(id=ids[user]),
+            actor=actor,
+            action=f"ledger.{kind.value}",
+            target=Account(id=ids[user]),
             old={"available": plain(before)},
             new={"available": plain(after), "asset": asset, "transfer_id": str(transfer_id)},
             note=reason,
-        )  # fmt: skip
+        )
     return transfer_id
 
 

@@ -52,25 +52,51 @@ class TransferAdmin(ReadOnlyAdmin):
 @admin.register(WalletReservation)
 class WalletReservationAdmin(TransferAdmin):
     list_display = [
-        short_id("id", "key"), moment("created_at", "time"), related("user", USER), amount("amount"),
-        amount("needed", "needed in all"), "asset", label("state", COLOURS), "error",
-    ]  # fmt: skip
+        short_id("id", "key"),
+        moment("created_at", "time"),
+        related("user", USER),
+        amount("amount"),
+        amount("needed", "needed in all"),
+        "asset",
+        label("state", COLOURS),
+        "error",
+    ]
     fields = [
-        "id", related("user", USER), "asset", amount("amount"), amount("needed"), label("state", COLOURS), "error",
-        moment("created_at"), moment("updated_at"), "entries",
-    ]  # fmt: skip
+        "id",
+        related("user", USER),
+        "asset",
+        amount("amount"),
+        amount("needed"),
+        label("state", COLOURS),
+        "error",
+        moment("created_at"),
+        moment("updated_at"),
+        "entries",
+    ]
 
 
 @admin.register(WalletRelease)
 class WalletReleaseAdmin(TransferAdmin):
     list_display = [
-        short_id("id", "key"), moment("created_at", "time"), related("user", USER), amount("amount"), "asset",
-        label("state", COLOURS), "error",
-    ]  # fmt: skip
+        short_id("id", "key"),
+        moment("created_at", "time"),
+        related("user", USER),
+        amount("amount"),
+        "asset",
+        label("state", COLOURS),
+        "error",
+    ]
     fields = [
-        "id", related("user", USER), "asset", amount("amount"), label("state", COLOURS), "error",
-        moment("created_at"), moment("updated_at"), "entries",
-    ]  # fmt: skip
+        "id",
+        related("user", USER),
+        "asset",
+        amount("amount"),
+        label("state", COLOURS),
+        "error",
+        moment("created_at"),
+        moment("updated_at"),
+        "entries",
+    ]
 
 
 class KeyedAdmin(ReadOnlyAdmin):
@@ -90,26 +116,46 @@ class KeyedAdmin(ReadOnlyAdmin):
 @admin.register(WalletReversal)
 class WalletReversalAdmin(KeyedAdmin):
     list_display = [
-        short_id("id", "key"), moment("created_at", "time"), related_id("trade_id", TRADE, "trade"), "generation",
-        label("state", COLOURS), "error",
-    ]  # fmt: skip
+        short_id("id", "key"),
+        moment("created_at", "time"),
+        related_id("trade_id", TRADE, "trade"),
+        "generation",
+        label("state", COLOURS),
+        "error",
+    ]
     list_filter = ["state"]
     fields = [
-        "id", related_id("trade_id", TRADE, "trade"), "generation", label("state", COLOURS), "error", "trade",
-        moment("created_at"), moment("updated_at"),
-    ]  # fmt: skip
+        "id",
+        related_id("trade_id", TRADE, "trade"),
+        "generation",
+        label("state", COLOURS),
+        "error",
+        "trade",
+        moment("created_at"),
+        moment("updated_at"),
+    ]
 
 
 @admin.register(WalletOperation)
 class WalletOperationAdmin(KeyedAdmin):
     list_display = [
-        short_id("id", "key"), moment("created_at", "time"), "kind", label("state", COLOURS), "trade_short",
-    ]  # fmt: skip
+        short_id("id", "key"),
+        moment("created_at", "time"),
+        "kind",
+        label("state", COLOURS),
+        "trade_short",
+    ]
     list_filter = ["kind", "state"]
     fields = [
-        "id", "kind", label("state", COLOURS), "trade_id", "payload", "refusal", moment("created_at"),
+        "id",
+        "kind",
+        label("state", COLOURS),
+        "trade_id",
+        "payload",
+        "refusal",
+        moment("created_at"),
         moment("updated_at"),
-    ]  # fmt: skip
+    ]
 
     @admin.display(description="trade")
     def trade_short(self, operation: WalletOperation) -> Any:

@@ -116,9 +116,13 @@ def _begin(reserving: Reserving, key: UUID, user_id: UUID, asset: str, needed: D
     if amount and reserving.is_rejecting:
         raise ApiError(ErrorCode.WALLET_UNAVAILABLE, _AWAY)
     return WalletReservation.objects.create(
-        id=key, user_id=user_id, asset_id=asset, amount=amount, needed=needed,
+        id=key,
+        user_id=user_id,
+        asset_id=asset,
+        amount=amount,
+        needed=needed,
         state=_State.RESERVING if amount else _State.RESERVED,
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic(durable=True)

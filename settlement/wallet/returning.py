@@ -55,10 +55,14 @@ def releases_begin(*, accounts: list[AccountKey]) -> list[WalletRelease]:
         assert account.owner_id is not None, "Invariant: only users' money is released"
         releases.append(
             WalletRelease(
-                id=uuid7(), user_id=account.owner_id, asset_id=account.asset, amount=amount, state=_State.SENDING,
+                id=uuid7(),
+                user_id=account.owner_id,
+                asset_id=account.asset,
+                amount=amount,
+                state=_State.SENDING,
                 updated_at=now,
             )
-        )  # fmt: skip
+        )
         outside = AccountKey(None, account.asset, Account.Kind.EXTERNAL.value)
         amounts[account] = -amount
         amounts[outside] = amounts.get(outside, _ZERO) + amount

@@ -37,10 +37,14 @@ def reversals_note(*, trades: Sequence[TradeToSettle]) -> None:
         key = settlement_key(trade.id, generation)
         rows.append(
             WalletReversal(
-                id=key, trade_id=trade.id, generation=generation, trade=trade_as_json(trade, key),
-                state=_State.REVERSING, updated_at=now,
+                id=key,
+                trade_id=trade.id,
+                generation=generation,
+                trade=trade_as_json(trade, key),
+                state=_State.REVERSING,
+                updated_at=now,
             )
-        )  # fmt: skip
+        )
     WalletReversal.objects.bulk_create(rows)
 
 
