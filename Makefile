@@ -73,7 +73,7 @@ chaos-controls: setup ## break the exchange on purpose, in two ways: the chaos m
 	@exec "$(python)" -m tests.chaos --control async-commit $(ARGS)
 
 tape: setup ## prove the engine on the recorded hour in TAPE_DIR, order by order
-	@exec "$(python)" -m orders.tape $(ARGS)
+	@exec "$(python)" -m tape $(ARGS)
 
 backup: setup ## back the exchange up while it runs; ARGS="--to FOLDER --base" (docs/recovery.md)
 	@exec "$(python)" manage.py backup $(ARGS)

@@ -78,7 +78,7 @@ def _filled() -> Any:
     """Fill the database and return one user of many, a market maker being the first of all."""
     from django.db import connection
 
-    from marketdata.analytics import analytics_refresh
+    from operations.analytics import analytics_refresh
     from tests.integration.admin.fill import analyze, fill
 
     people = fill(orders=ROWS, trades=ROWS, users=USERS, fills_per_pair=FILLS_PER_PAIR)
@@ -255,7 +255,7 @@ def _measured(client: "Client", url: str, times: int = TIMES) -> dict[str, Any]:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from marketdata.dashboard.page import forget_dashboard
+    from operations.dashboard.page import forget_dashboard
 
     began = time.perf_counter()
     with CaptureQueriesContext(connection) as captured:

@@ -46,7 +46,7 @@ class Orders:
 
     def next(self) -> "PlaceRequest":
         """Return a request whose deadline counts from now."""
-        from exchange.ids import uuid7
+        from base.ids import uuid7
         from matching.messages import PlaceRequest
 
         self._count += 1
@@ -168,7 +168,7 @@ def run() -> dict[str, Any]:
 
 def wait_until_served(market: "Market") -> None:
     """Wait for the heartbeat of the market's engine."""
-    from exchange.valkey import valkey
+    from base.valkey import valkey
     from matching.messages import heartbeat_key
 
     wait_for(f"the engine of {market.slug}", lambda: bool(valkey().exists(heartbeat_key(market.slug))))

@@ -18,11 +18,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from config.embedded.accounts import postgres_account
-from config.embedded.processes import die_with_parent, end
+from config.embedded.processes import end
 from config.embedded.programs import role_programs
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
+from config.embedded.system_users import postgres_account
+from config.processes import die_with_parent
 from tests.servers import folder_for_everybody, free_port
 
 # When each transaction committed: rest.py proves with it that every answer came after the commit.

@@ -121,7 +121,7 @@ class _Probe:
 
 def _holder(market: "Market") -> int:
     """Return the process that serves the market, once another one stands by with a warm book (`manage.py engines`)."""
-    from orders.engines.selectors import engine_fleet
+    from operations.engines.selectors import engine_fleet
 
     found: list[int] = []
 

@@ -47,7 +47,7 @@ def make_traders(market: "Market", count: int, password: str | None = None) -> "
     """Create users who hold plenty of both assets; they share a password, or have none."""
     from django.contrib.auth.hashers import make_password
 
-    from exchange.ids import uuid7
+    from base.ids import uuid7
     from exchange.models import User
     from settlement.services import ledger_deposit
 

@@ -65,7 +65,7 @@ def _fill(market: "Market") -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from orders.partitions import create_partitions
+    from operations.partitions import create_partitions
 
     start, rows = timezone.now() - timedelta(days=DAYS), ROWS * OTHERS // (OTHERS - 1)
     for day in range(DAYS + 1):

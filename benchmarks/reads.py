@@ -75,7 +75,7 @@ def run() -> dict[str, Any]:
 
 
 def _valkey_pid() -> int:
-    from exchange.valkey import valkey
+    from base.valkey import valkey
 
     server: dict[str, Any] = valkey().info("server")
     return int(server["process_id"])

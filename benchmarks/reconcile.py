@@ -62,7 +62,7 @@ def run() -> dict[str, Any]:
 def _build(market: "Market") -> tuple[int, int]:
     """Trade and settle in turns; return the numbers of trades and orders."""
     from settlement.services import settle_pending
-    from settlement.services.settling import BATCH_TRADES
+    from settlement.services.settlements import BATCH_TRADES
 
     flow = Orders(market, make_traders(market, USERS))
     processor = make_processor(market)

@@ -136,7 +136,7 @@ def _until_answered(market: "Market", users: "list[User]", rnd: random.Random) -
 
 def resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
     """Return an order that does not trade: buys stay below the middle, sells above."""
-    from exchange.ids import uuid7
+    from base.ids import uuid7
     from matching.messages import PlaceRequest
 
     side = rnd.choice((1, 2))
@@ -161,7 +161,7 @@ def resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
 
 
 def make_processor(market: "Market") -> "MarketProcessor":
+    from journal import PostgresJournal
     from matching.processor import MarketProcessor
-    from orders.journal import PostgresJournal
 
     return MarketProcessor(PostgresJournal(market.symbol), market.symbol)

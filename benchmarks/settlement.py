@@ -38,7 +38,7 @@ class World:
     """A market with two assets of its own, users who hold plenty of both, and an engine's stand-in that trades."""
 
     def __init__(self) -> None:
-        from exchange.ids import uuid7
+        from base.ids import uuid7
         from exchange.models import Asset, Market, User
         from settlement.services import ledger_deposit
 
@@ -77,8 +77,8 @@ class World:
                 copy.write("".join(lines))
 
     def _trade(self, holdings: "Holdings", now_ms: int) -> str:
-        from exchange.ids import trade_uuid
-        from exchange.scaling import fee_units
+        from base.ids import trade_uuid
+        from base.scaling import fee_units
 
         self.seq += 1
         buyer, seller = self.random.sample(self.user_ids, 2)
@@ -103,7 +103,7 @@ _COPY_TRADES = """
 
 def drain(world: World, connection: "psycopg.Connection[Any]") -> dict[str, Any]:
     """Time one process that settles the whole backlog."""
-    from settlement.services.settling import BATCH_TRADES, settle_pending
+    from settlement.services.settlements import BATCH_TRADES, settle_pending
 
     while world.seq < BACKLOG_TRADES:
         world.trade(connection, 500)

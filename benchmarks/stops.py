@@ -262,7 +262,7 @@ class DurableStops:
 
 
 def _request(user: "User", side: Side, order_type: OrderType, price: int, lots: int, stop_price: int) -> "PlaceRequest":
-    from exchange.ids import uuid7
+    from base.ids import uuid7
     from matching.messages import PlaceRequest
 
     return PlaceRequest(

@@ -8,8 +8,7 @@ from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from config.loaded import keep_what_is_loaded
-from config.stopping import end_soon_after_stop
+from config.processes import end_soon_after_stop, keep_what_is_loaded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 import environ
 import structlog
 from celery.schedules import crontab
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 from kombu import Queue
 
 from exchange import __version__
+from operations.navigation import BACK_OFFICE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -62,16 +61,20 @@ INSTALLED_APPS = [
     "settlement",
     "orders",
     "marketdata",
+    "verification",
+    "operations",
+    "trading_page",
+    "tape",
     "demo",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "exchange.middleware.RequestIdMiddleware",
-    "exchange.middleware.ContentSecurityPolicyMiddleware",
+    "base.middleware.RequestIdMiddleware",
+    "base.middleware.ContentSecurityPolicyMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "exchange.middleware.BodyLimitMiddleware",
+    "base.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -133,7 +136,7 @@ REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:26379/0")
 # Pub/sub channels know no database numbers: the prefix keeps two copies on one server apart.
 _LAYER_PREFIX = f"te:{urlsplit(REDIS_URL).path.strip('/') or 0}"
 # redis-py's default socket timeout equals the layer's blocking read, which would end an idle worker. Protocol: see
-# exchange/valkey.py.
+# base/valkey.py.
 _LAYER_HOST = {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 2, "protocol": 2}
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     # Commands to the engine: a bounded queue per market.
@@ -186,16 +189,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expire_seconds": 10},
     },
-    "orders-partitions": {"task": "orders.tasks.create_partitions", "schedule": timedelta(hours=6)},
+    "orders-partitions": {"task": "operations.tasks.create_partitions", "schedule": timedelta(hours=6)},
     "logins-prune": {"task": "exchange.tasks.prune_logins", "schedule": crontab(hour="3", minute="30")},
     # Not while the last one waits for a worker, and never two at once.
     "orders-reconcile": {
-        "task": "orders.tasks.reconcile",
+        "task": "verification.tasks.reconcile",
         "schedule": timedelta(minutes=RECONCILE_MINUTES),
         "options": {"expire_seconds": RECONCILE_MINUTES * 60},
     },
     "marketdata-analytics": {
-        "task": "marketdata.tasks.refresh_analytics",
+        "task": "operations.tasks.refresh_analytics",
         "schedule": 60.0,
         "options": {"expire_seconds": 50},
     },
@@ -243,11 +246,11 @@ REST_FRAMEWORK = {
         "exchange.authentication.ApiKeyAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["exchange.envelope.EnvelopeRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["exchange.envelope.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "exchange.envelope.EnvelopePagination",
-    "DEFAULT_SCHEMA_CLASS": "exchange.schema.EnvelopeAutoSchema",
-    "EXCEPTION_HANDLER": "exchange.errors.exception_handler",
+    "DEFAULT_RENDERER_CLASSES": ["base.envelope.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["base.envelope.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "base.envelope.EnvelopePagination",
+    "DEFAULT_SCHEMA_CLASS": "base.schema.EnvelopeAutoSchema",
+    "EXCEPTION_HANDLER": "base.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": True,
 }
@@ -275,7 +278,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_SPLIT_PATCH": False,  # its fields are optional already
-    "PREPROCESSING_HOOKS": ["settlement.wallet.service.schema.public_endpoints"],
+    "PREPROCESSING_HOOKS": ["settlement.wallet_service.schema.public_endpoints"],
     "POSTPROCESSING_HOOKS": [],  # choices stand where they are used: as components they would need made-up names
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # a list of the words, each explained by itself
 }
@@ -307,85 +310,7 @@ STATICFILES_DIRS = [
 ]
 
 
-def _page(title: str, icon: str, model: str) -> dict[str, Any]:
-    """Return a sidebar entry for a model's list, shown to those who may view it."""
-    app, _, name = model.partition(".")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
-    }
-
-
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Trade Engine",
-    "SITE_HEADER": "Trade Engine",
-    "SITE_SUBHEADER": "Back office",
-    "SITE_SYMBOL": "candlestick_chart",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("backoffice/icon.svg")}],
-    "DASHBOARD_CALLBACK": "marketdata.dashboard.page.dashboard_context",
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {
-        "show_search": True,
-        "show_all_applications": False,
-        "navigation": [
-            {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
-            {
-                "title": "Trading",
-                "items": [
-                    _page("Orders", "receipt_long", "orders.order"),
-                    _page("Trades", "swap_horiz", "orders.trade"),
-                    _page("Markets", "storefront", "exchange.market"),
-                    _page("Markets, 24 hours", "monitoring", "marketdata.marketday"),
-                    _page("Assets", "toll", "exchange.asset"),
-                ],
-            },
-            {
-                "title": "Money",
-                "items": [
-                    _page("Failed settlements", "running_with_errors", "settlement.failedsettlement"),
-                    _page("Adjustments", "balance", "settlement.adjustment"),
-                    _page("Balances", "account_balance_wallet", "settlement.account"),
-                    _page("Ledger", "menu_book", "settlement.ledgerentry"),
-                    _page("Mismatches", "difference", "orders.mismatch"),
-                    _page("Reconciliations", "fact_check", "orders.reconcilerun"),
-                    _page("Reserved at the wallet", "move_to_inbox", "settlement.walletreservation"),
-                    _page("Released to the wallet", "outbox", "settlement.walletrelease"),
-                    _page("Reversed settlements", "undo", "settlement.walletreversal"),
-                    _page("Asked of our wallet", "account_balance", "settlement.walletoperation"),
-                ],
-            },
-            {
-                "title": "People",
-                "items": [
-                    _page("Users", "person", "exchange.user"),
-                    _page("User activity", "query_stats", "marketdata.useractivity"),
-                    _page("Fee tiers", "percent", "exchange.userfeetier"),
-                    _page("API keys", "vpn_key", "exchange.apikey"),
-                    _page("Groups", "group", "auth.group"),
-                    _page("Audit trail", "policy", "exchange.auditentry"),
-                ],
-            },
-            {
-                "title": "System",
-                "collapsible": True,
-                "items": [
-                    _page("Engine processes", "dns", "orders.engineprocess"),
-                    _page("Engines", "memory", "orders.marketsequence"),
-                    _page("Cancel-after switches", "timer", "orders.cancelafter"),
-                    _page("Journal", "history", "orders.journalbatch"),
-                    _page("Replay checkpoints", "flag", "orders.replaycheckpoint"),
-                    _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
-                    _page("Refresh tokens", "key", "token_blacklist.outstandingtoken"),
-                    _page("Spent tokens", "key_off", "token_blacklist.blacklistedtoken"),
-                    _page("Ended logins", "logout", "exchange.revokedsession"),
-                ],
-            },
-        ],
-    },
-}
+UNFOLD = BACK_OFFICE
 
 # RequestIdMiddleware has made sure that the id is harmless.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True

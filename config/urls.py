@@ -2,29 +2,31 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-import exchange.urls
-from exchange.envelope import handler_404
-from marketdata.api.streams import streams
-from marketdata.dashboard.page import dashboard_part
+from base.envelope import handler_404
+from marketdata.asyncapi.views import streams
+from operations.dashboard.page import dashboard_part
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/dashboard/", admin.site.admin_view(dashboard_part), name="admin-dashboard"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include(exchange.urls.api_urlpatterns)),
+    path("api/v1/", include("exchange.urls")),
     path("api/v1/", include("marketdata.urls")),
     path("api/v1/", include("orders.urls")),
     path("api/v1/", include("settlement.urls")),
     path("api/v1/", include("demo.urls")),
-    path("", include("exchange.urls")),
-    path("", include("marketdata.page.urls")),
-    path("", include("settlement.wallet.service.urls")),
+    path("", include("operations.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("", include("trading_page.urls")),
+    path("", include("settlement.wallet_service.urls")),
     path("api/streams", streams, name="streams"),
     # JSON for whatever else is asked below /api/ and /internal/, with DEBUG too.
     re_path(r"^(api|internal)/", handler_404),
 ]
 
-handler400 = "exchange.envelope.handler_400"
-handler403 = "exchange.envelope.handler_403"
-handler404 = "exchange.envelope.handler_404"
-handler500 = "exchange.envelope.handler_500"
+handler400 = "base.envelope.handler_400"
+handler403 = "base.envelope.handler_403"
+handler404 = "base.envelope.handler_404"
+handler500 = "base.envelope.handler_500"

@@ -4,8 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from config.loaded import keep_what_is_loaded
-from config.orphans import die_with_server
+from config.processes import die_with_server, keep_what_is_loaded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

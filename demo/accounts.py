@@ -8,9 +8,9 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7
 from exchange.audit import audit_record
-from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7
 from exchange.models import Asset, User
 from exchange.seeds import VISITOR_FUNDS
 from exchange.sessions import TokenPair, tokens_issue

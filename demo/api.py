@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from base.errors import ApiError, ErrorCode
+from base.throttling import DemoAccountThrottle
 from demo.accounts import demo_account_open
 from exchange.api.auth import TokenOutput, tokens_as_json
-from exchange.errors import ApiError, ErrorCode
-from exchange.throttling import DemoAccountThrottle
 from settlement.api import BalanceOutput, balance_as_json
 from settlement.ports import wallet
 

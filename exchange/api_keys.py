@@ -16,10 +16,10 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q
 
-from exchange.errors import ApiError
+from base.errors import ApiError
+from base.times import iso_ms
 from exchange.models import ApiKey, User
 from exchange.signatures import WINDOW_MS, Signed, bad_signature, secret_of, signature_spend
-from exchange.times import iso_ms
 
 __all__ = ["KeyStatus", "KnownKey", "api_key_refusals", "forget_api_keys", "key_status", "recognise_signature"]
 

@@ -6,10 +6,5 @@ class ExchangeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from exchange import checks, schema  # noqa: F401  (both register what they define)
-        from exchange.gauges import readiness_gauges, scheduler_gauges
-        from exchange.metrics import install_collector, register_gauges
-
-        register_gauges(readiness_gauges)
-        register_gauges(scheduler_gauges)
-        install_collector()
+        from base import schema  # noqa: F401  (registers what it defines)
+        from exchange import checks  # noqa: F401  (as above)

@@ -12,8 +12,8 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework_simplejwt.tokens import AccessToken
 
+from base.errors import ApiError, ErrorCode
 from exchange.api_keys import KnownKey, recognise_signature
-from exchange.errors import ApiError, ErrorCode
 from exchange.models import ApiKey, User
 from exchange.sessions import decode_token, password_mark, token_ids
 from exchange.signatures import Signed

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import DatabaseError, connections
 
-from exchange.scaling import NotAMultipleError
+from base.scaling import NotAMultipleError
 from exchange.seeds import DEMO_ROLES, DEMO_STAFF, demo_user_id
 
 __all__ = ["check_demo_accounts", "check_hosts", "check_market_scales", "check_rates", "check_secret_key"]

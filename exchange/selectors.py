@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from functools import cache
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Asset, Market
 
 __all__ = ["asset_decimals", "forget_markets", "market_by_id", "market_by_symbol", "markets"]

@@ -20,8 +20,8 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7
 from exchange.models import RevokedSession, User
 
 __all__ = [

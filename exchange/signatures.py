@@ -17,8 +17,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.valkey import TIMEOUT_S, ValkeyLine, ValkeyUnreachableError
+from base.errors import ApiError, ErrorCode
+from base.valkey import TIMEOUT_S, ValkeyLine, ValkeyUnreachableError
 
 __all__ = ["SALT_BYTES", "WINDOW_MS", "Signed", "bad_signature", "present_master", "secret_of", "signature_spend"]
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 import structlog
 from channels.layers import BaseChannelLayer, get_channel_layer
 
-from exchange.background import run_in_background
+from base.background import run_in_background
 
 log = structlog.get_logger(__name__)
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from base.scaling import plain
+from base.times import iso_ms_of
 from exchange.models import Market
-from exchange.scaling import plain
-from exchange.times import iso_ms_of
 from orders.models import Candle
 from orders.timeframes import TIMEFRAMES, opening_ms
 

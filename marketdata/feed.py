@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market
 from exchange.streams import market_group
 from marketdata import messages, selectors
@@ -19,8 +19,8 @@ from marketdata.bus import Bus
 from marketdata.database import in_database
 from marketdata.encoded import joined
 from marketdata.metrics import RESYNCS
-from marketdata.outbox import Outbox
 from marketdata.running import Running
+from marketdata.send_queue import Outbox
 from marketdata.ticker import LiveTicker
 from marketdata.view import MarketView, Wish
 from orders.rows import TradeRow

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market
 from exchange.selectors import markets
 from exchange.streams import BALANCES_GROUP
@@ -25,8 +25,8 @@ from marketdata.connections import Connections
 from marketdata.database import in_database
 from marketdata.feed import MarketFeed
 from marketdata.keys import KeyWatch
-from marketdata.outbox import Outbox
 from marketdata.private import PrivateStreams
+from marketdata.send_queue import Outbox
 from marketdata.view import Wish
 
 log = structlog.get_logger(__name__)

@@ -7,8 +7,8 @@ from uuid import UUID
 import structlog
 from django.utils import timezone
 
+from base.errors import ApiError
 from exchange.api_keys import api_key_refusals
-from exchange.errors import ApiError
 from marketdata.database import in_database
 
 log = structlog.get_logger(__name__)

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from base.scaling import MarketScale
+from base.times import iso_ms, iso_ms_of
 from exchange.models import Market
-from exchange.scaling import MarketScale
-from exchange.times import iso_ms, iso_ms_of
 from marketdata.batches import Candle, Level
 from marketdata.encoded import Encoded, encode
 from marketdata.replica import BookReplica

@@ -1,4 +1,4 @@
-"""What staff see of markets and users at a glance: materialized views, refreshed by marketdata.analytics."""
+"""What staff see of markets and users at a glance: materialized views, refreshed by operations.analytics."""
 
 from django.conf import settings
 from django.db import models

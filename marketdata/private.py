@@ -19,8 +19,8 @@ from exchange.models import Market
 from marketdata import selectors
 from marketdata.batches import Batch
 from marketdata.database import in_database
-from marketdata.outbox import Outbox
 from marketdata.running import Running
+from marketdata.send_queue import Outbox
 from marketdata.session import PrivateSession
 from orders.rows import OrderRow, TradeRow
 

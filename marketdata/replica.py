@@ -5,7 +5,7 @@ from itertools import islice
 
 from sortedcontainers import SortedDict
 
-from exchange.scaling import MarketScale
+from base.scaling import MarketScale
 from marketdata.batches import Batch
 from orders.checksum import CHECKSUM_LEVELS, book_checksum
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from base.scaling import MarketScale, plain
 from exchange.models import Market
-from exchange.scaling import MarketScale, plain
 from exchange.selectors import market_by_id
 from exchange.streams import CandleMessage
 from marketdata.replica import BookReplica

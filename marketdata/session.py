@@ -15,8 +15,8 @@ from uuid import UUID
 from exchange.models import Market
 from marketdata import messages
 from marketdata.encoded import Encoded
-from marketdata.outbox import Outbox
 from marketdata.selectors import Balance, PrivateState
+from marketdata.send_queue import Outbox
 from orders.rows import OrderRow, TradeRow
 
 KEPT_MESSAGES = 200  # some 100 KB

@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from base.scaling import plain
+from base.times import moment_of
 from exchange.models import Market
-from exchange.scaling import plain
-from exchange.times import moment_of
 from orders.board import Board, board_of
 from orders.day import DaySums, day_start_ms, day_sums
 from orders.selectors import DepthLevel, book_depth, trades_of_market

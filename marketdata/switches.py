@@ -14,7 +14,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market, User
 from orders.services import cancel_after_set, orders_cancel_all
 

@@ -24,9 +24,9 @@ from marketdata.batches import Candle
 from marketdata.book import LiveBook
 from marketdata.encoded import Encoded, joined
 from marketdata.metrics import CONFLATIONS
-from marketdata.outbox import Outbox
 from marketdata.replica import BookReplica
 from marketdata.running import Running
+from marketdata.send_queue import Outbox
 
 log = structlog.get_logger(__name__)
 

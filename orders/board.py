@@ -13,9 +13,9 @@ import msgpack
 import structlog
 from prometheus_client import Counter
 
-from exchange.envelope import EnvelopePagination
+from base.envelope import EnvelopePagination
+from base.valkey import ValkeyLine, ValkeyUnreachableError
 from exchange.models import Market
-from exchange.valkey import ValkeyLine, ValkeyUnreachableError
 from matching.messages import board_keys
 from orders.day import DaySums
 from orders.selectors import DepthLevel

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from base.times import moment_of
 from exchange.models import Market
-from exchange.times import moment_of
 from orders.board import BOARD_LEVELS, Board, board_of
 from orders.checksum import CHECKSUM_LEVELS, book_checksum
 from orders.selectors import BookDepth, DepthLevel, book_depth

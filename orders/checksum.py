@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import islice
 from zlib import crc32
 
-from exchange.scaling import MarketScale
+from base.scaling import MarketScale
 
 __all__ = ["CHECKSUM_LEVELS", "book_checksum"]
 

@@ -3,7 +3,7 @@
 import os
 from functools import cache
 
-from exchange.background import background_loop
+from base.background import background_loop
 from exchange.models import Market
 from matching.gateway import Gateway
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import structlog
 from django.db import connection, transaction
 
-from exchange.ids import uuid7_floor
+from base.ids import uuid7_floor
 from exchange.services import fee_schedule_lock, markets_raise_fees_version
 
 __all__ = ["VOLUME_DAYS", "Recomputed", "fee_tiers_recompute"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
 
-from exchange.scaling import EXACT
+from base.scaling import EXACT
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import Order, OwedHold, SettlementStatus, Trade
 from settlement.models import Account

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from exchange.ids import uuid7_floor, uuid7_time
+from base.ids import uuid7_floor, uuid7_time
 from settlement.ports import Backlog, TradeParties, TradeToSettle
 
 # The conditions on settlement_status stand in the text, not in parameters: that is how the planner sees that the

@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from base.scaling import plain
+from base.times import iso_ms
 from exchange.models import Market
-from exchange.scaling import plain
-from exchange.times import iso_ms
 from orders.models import Order, Trade
 
 # Types whose price the client names; the price of the others is a protection that the engine sets.

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from base.scaling import to_units
 from exchange.models import Market
-from exchange.scaling import to_units
 from matching.engine import OrderType, SelfTradePrevention, Side, TimeInForce
 from orders.models import Order, SettlementStatus, Trade
 

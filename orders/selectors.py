@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7_floor, uuid7_time
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7_floor, uuid7_time
 from exchange.models import Market, User
 from exchange.selectors import market_by_id
 from orders.checksum import CHECKSUM_LEVELS, book_checksum

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from exchange.scaling import plain
+from base.scaling import plain
 from exchange.selectors import asset_decimals
 from exchange.streams import BALANCES_GROUP, publish
 from settlement.legs import AccountKey

@@ -9,13 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchange.api.fields import ChoiceField, MomentField, StrictSerializer
-from exchange.api.outputs import AmountText
-from exchange.envelope import EnvelopePagination
+from base.envelope import EnvelopePagination
+from base.fields import ChoiceField, MomentField, StrictSerializer
+from base.outputs import AmountText
+from base.scaling import plain
+from base.times import iso_ms
 from exchange.models import User
-from exchange.scaling import plain
 from exchange.selectors import asset_decimals
-from exchange.times import iso_ms
 from settlement.models import LedgerEntry
 from settlement.ports import Balance, wallet
 from settlement.selectors import orders_of_entries, user_entries

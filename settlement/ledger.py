@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import QuerySet
 
-from exchange.scaling import EXACT
+from base.scaling import EXACT
 from settlement.accounts import Change, accounts_change, accounts_find
 from settlement.errors import to_settlement_error
 from settlement.legs import AccountKey, trade_legs

@@ -21,8 +21,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from exchange.scaling import EXACT, plain
-from exchange.times import iso_ms
+from base.scaling import EXACT, plain
+from base.times import iso_ms
 from settlement.models import LedgerEntry
 from settlement.ports import TradeToSettle
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Asset
 from settlement.legs import BUYER_LEGS
 from settlement.models import Account, FailedSettlement, LedgerEntry

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Max, Q, Sum
 
-from exchange.scaling import EXACT
+from base.scaling import EXACT
 from settlement.models import Account, LedgerEntry
 
 PAGE_LINES = 2_000

@@ -15,13 +15,13 @@ import structlog
 from celery import Task, shared_task
 from django.utils import timezone
 
-from exchange.ids import uuid7_floor
+from base.ids import uuid7_floor
 from settlement.coalescer import Coalescer
 from settlement.ports import trade_outbox
 from settlement.selectors import overdue_retries
 from settlement.services import Settled, settle_pending, settle_retries
-from settlement.services.settling import BATCH_TRADES
-from settlement.wallet.sweeping import wallet_sweep
+from settlement.services.settlements import BATCH_TRADES
+from settlement.wallet.sweeps import wallet_sweep
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,12 @@ from uuid import UUID
 import psycopg
 from django.conf import settings
 
-from exchange.ids import uuid7_floor
+from base.ids import uuid7_floor
 from exchange.models import Market, User
+from journal import PostgresJournal
+from journal.open_orders import OpenOrders
+from journal.recovery import recover
+from journal.terms import MarketTerms
 from matching.codec import decode_commands
 from matching.engine import Engine, GroupKind, Instructions, OrderType, SelfTradePrevention, Side, TimeInForce
 from matching.messages import (
@@ -32,10 +36,6 @@ from matching.messages import (
     TendRequest,
 )
 from matching.processor import MarketProcessor, wall_clock_ms
-from orders.journal import PostgresJournal
-from orders.journal.open_orders import OpenOrders
-from orders.journal.recovery import recover
-from orders.journal.terms import MarketTerms
 from orders.models import JournalBatch, Order
 from orders.rows import OrderRow
 from settlement.models import Account

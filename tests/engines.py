@@ -22,10 +22,10 @@ from redis import Redis
 
 from config.embedded.settings import PROJECT
 from exchange.models import Market
+from journal import PostgresJournal
 from matching.journal import Journal
 from matching.messages import heartbeat_key
 from matching.server import EngineServer
-from orders.journal import PostgresJournal
 from orders.models import EngineProcess as StoredProcess
 
 PATIENCE_S = 15.0

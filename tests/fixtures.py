@@ -16,7 +16,7 @@ from django.db import connections
 from rest_framework.test import APIClient
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import Asset, Market, User
 from exchange.sessions import tokens_issue
 from settlement.services import ledger_deposit_several

@@ -9,10 +9,10 @@ from django.db import connection
 from exchange.models import Market
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import Order, OwedHold, Trade
-from orders.reconciliation.holds import hold_problems
-from orders.replay.connections import plain_reading
-from orders.replay.stored import MarketRows
 from settlement.selectors import ledger_imbalances
+from verification.explanation.connections import plain_reading
+from verification.reconciliation.holds import hold_problems
+from verification.replay.stored import MarketRows
 
 _HELD_NOT_NEEDED = """
     WITH need AS (

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import psycopg
 
-from config.embedded.accounts import postgres_account
-from config.embedded.processes import die_with_parent, end
+from config.embedded.processes import end
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT
+from config.embedded.system_users import postgres_account
+from config.processes import die_with_parent
 
 TEMPLATE = "template_exchange"
 MOST_PROCESSES = 63

@@ -12,9 +12,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from exchange.models import Market
+    from journal import PostgresJournal
     from matching.server import EngineServer
-    from orders.engines.roster import PostgresRoster
-    from orders.journal import PostgresJournal
+    from operations.engines.roster import PostgresRoster
 
     first = int(sys.argv[1])
 

@@ -49,7 +49,7 @@ class Flow:
         self._wait()
 
     def _place(self, side: int, price: int, lots: int, time_in_force: int) -> None:
-        from exchange.ids import uuid7
+        from base.ids import uuid7
         from matching.messages import PlaceRequest
 
         deadline_ms = int((time.time() + TIMEOUT_S) * 1_000)

@@ -1,34 +1,13 @@
-"""Processes of the operating system: born so that none outlives its parent, found and ended when one did."""
+"""Processes that an earlier start of the same data folder left behind: found and ended."""
 
-import ctypes
 import os
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 # In the environment of everything that belongs to one data folder.
 MARK = "TRADE_ENGINE_DATA_DIR"
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent(signal_number: signal.Signals, parent: int | None = None) -> Callable[[], None]:
-    """Return a `preexec_fn` with which a child gets a signal when its parent dies, however it dies (Linux only).
-
-    `parent` is this process, unless the function is to be called in this process itself.
-    """
-    parent = parent or os.getpid()
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-    def before_exec() -> None:
-        if libc is None:
-            return
-        libc.prctl(_PR_SET_PDEATHSIG, int(signal_number))
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal_number)
-
-    return before_exec
 
 
 def end_leftovers(data_dir: Path, postgres_data: Path | None, patience_s: float = 45.0) -> int:

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from config.embedded.accounts import postgres_account, postgres_home
 from config.embedded.errors import LaunchError
 from config.embedded.processes import MARK
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LaunchSettings
 from config.embedded.supervision import Program
+from config.embedded.system_users import postgres_account, postgres_home
 
 _SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
 _WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")

@@ -23,11 +23,11 @@ from psycopg import sql
 from config.embedded import checks
 from config.embedded.console import complain, say, tail
 from config.embedded.errors import LaunchError
-from config.embedded.processes import die_with_parent
 from config.embedded.programs import embedded_postgres, shared_environment
 from config.embedded.servers import USER, EmbeddedPostgres
 from config.embedded.settings import PROJECT, LaunchSettings
-from orders.backups import BackupError, base_check
+from config.processes import die_with_parent
+from operations.backups import BackupError, base_check
 
 RECOVERY_S = 3_600.0
 _RECOVERED = "SELECT NOT pg_is_in_recovery()"

@@ -13,7 +13,7 @@ import environ
 from config.embedded import checks
 from config.embedded.console import banner, complain, say, tail
 from config.embedded.errors import LaunchError
-from config.embedded.processes import die_with_parent, end_leftovers
+from config.embedded.processes import end_leftovers
 from config.embedded.programs import (
     demo_programs,
     embedded_postgres,
@@ -27,6 +27,7 @@ from config.embedded.readiness import wait_until_ready
 from config.embedded.settings import PROJECT, LaunchSettings
 from config.embedded.supervision import UNREACHABLE, Supervisor
 from config.embedded.watch import MakeAbove, Watch
+from config.processes import die_with_parent
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

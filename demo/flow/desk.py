@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from base.scaling import plain
+from client.rest import Answer, Connection, Endpoint, ExchangeUnreachableError, Session
 from demo.flow.ladder import Move, OpenOrder, Pair
-from exchange.scaling import plain
-from orders.tape.client import Answer, Connection, Endpoint, ExchangeUnreachableError, Session
 
 __all__ = ["AwayError", "Desk", "RefusedError"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from exchange.scaling import plain
+from base.scaling import plain
 
 RUNGS = 15
 _STALE = 0.2  # an order with a smaller part left of what its rung usually has gets a new quantity

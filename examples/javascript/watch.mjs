@@ -1,6 +1,6 @@
 // `node examples/javascript/watch.mjs ws://127.0.0.1:8000 BTC/USDT`: show the best prices of a market until Ctrl-C. Node 22.
 
-import { MarketStream } from "../../marketdata/static/streams/stream.js";
+import { MarketStream } from "../../trading_page/static/streams/stream.js";
 
 const [url, symbol] = process.argv.slice(2);
 const stream = new MarketStream(url, symbol, {

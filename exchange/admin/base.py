@@ -20,8 +20,8 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 
+from base.scaling import plain
 from exchange.models import User
-from exchange.scaling import plain
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin

@@ -7,11 +7,11 @@ from uuid import UUID
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from base.errors import ApiError, ErrorCode, ValidationError
+from base.scaling import MarketScale, NotAMultipleError, plain
 from exchange.audit import audit_record
-from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import Market, User
 from exchange.roles import APPOINT
-from exchange.scaling import MarketScale, NotAMultipleError, plain
 from exchange.selectors import forget_markets
 from exchange.services import limit_problems
 

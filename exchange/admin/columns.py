@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from base.scaling import plain
+from base.times import iso_ms
 from exchange.models import TradingState
-from exchange.scaling import plain
-from exchange.times import iso_ms
 
 # A callable that takes the object. The stubs allow one in `list_display`, but not in `fields`, as Django does.
 Column = Any

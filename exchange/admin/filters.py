@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from exchange.ids import uuid7_floor
+from base.ids import uuid7_floor
 
 HOUR, TODAY, WEEK = "hour", "today", "week"
 _LABELS = {HOUR: "Last hour", TODAY: "Today (UTC)", WEEK: "Last 7 days"}

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from base.errors import ApiError
 from exchange.admin.base import PLAIN_AMOUNTS, BackOfficeAdmin, DetailAction, staff
 from exchange.admin.changes import market_create, market_problems
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment, percent
@@ -15,7 +16,6 @@ from exchange.admin.fees import FeeTierFormSet, FeeTierInline, compare_with_show
 from exchange.admin.notes import Question, ask, refusal, report
 from exchange.admin.recorded import RecordedForms
 from exchange.admin.states import StateForm, meaning_of, name_of
-from exchange.errors import ApiError
 from exchange.models import Asset, Market
 from exchange.services import (
     fee_schedule_lock,

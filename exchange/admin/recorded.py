@@ -8,10 +8,10 @@ from django.contrib.admin import helpers
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from base.scaling import plain
+from base.times import iso_ms
 from exchange.admin.base import staff
 from exchange.audit import audit_record
-from exchange.scaling import plain
-from exchange.times import iso_ms
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin

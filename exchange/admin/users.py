@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html_join
 
+from base.errors import ApiError
 from exchange.admin.base import BackOfficeAdmin, DetailAction, Table, staff
 from exchange.admin.changes import user_is_in_reach, user_record, user_set_active
 from exchange.admin.columns import link_to_search, mark, moment
@@ -18,7 +19,6 @@ from exchange.admin.fees import tier_table
 from exchange.admin.logins import login_table
 from exchange.admin.notes import Question, ask_note, refusal, report
 from exchange.admin.search import find_users
-from exchange.errors import ApiError
 from exchange.models import User
 from exchange.roles import APPOINT
 

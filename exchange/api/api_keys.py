@@ -11,15 +11,15 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from exchange.api.fields import ChoiceField, MomentField, StrictSerializer, StrictString
+from base.envelope import EnvelopePagination
+from base.errors import ApiError, ErrorCode
+from base.fields import ChoiceField, MomentField, StrictSerializer, StrictString
+from base.throttling import ApiKeyThrottle
+from base.times import iso_ms
 from exchange.api_keys import KeyStatus, key_status
 from exchange.authentication import BearerAuthentication, logged_in_user
-from exchange.envelope import EnvelopePagination
-from exchange.errors import ApiError, ErrorCode
 from exchange.models import ApiKey
 from exchange.services import api_key_create, api_key_revoke, api_keys_revoke
-from exchange.throttling import ApiKeyThrottle
-from exchange.times import iso_ms
 
 __all__ = ["ApiKeyListView", "ApiKeyView"]
 

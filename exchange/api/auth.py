@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchange.api.fields import StrictSerializer, StrictString
+from base.fields import StrictSerializer, StrictString
+from base.throttling import LoginThrottle
 from exchange.sessions import TokenPair, session_open, session_refresh, session_revoke
-from exchange.throttling import LoginThrottle
 
 __all__ = ["RefreshView", "RevokeView", "TokenOutput", "TokenView", "tokens_as_json"]
 

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchange.api.outputs import AmountText, SymbolText
-from exchange.envelope import EnvelopePagination
+from base.envelope import EnvelopePagination
+from base.outputs import AmountText, SymbolText
+from base.scaling import PPM, from_units, plain
 from exchange.models import FeeTier, Market, TradingState
-from exchange.scaling import PPM, from_units, plain
 from exchange.selectors import market_by_symbol, markets
 
 __all__ = ["MarketDetailView", "MarketListView", "market_as_json"]

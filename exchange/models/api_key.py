@@ -2,7 +2,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 
 
 class ApiKey(models.Model):

@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
-from exchange.scaling import MarketScale
+from base.scaling import MarketScale
 
 
 class AmountDigits(TypedDict):

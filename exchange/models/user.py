@@ -2,7 +2,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 
 
 class User(AbstractUser):

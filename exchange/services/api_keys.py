@@ -9,12 +9,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from base.errors import ApiError, ErrorCode, ValidationError
+from base.times import iso_ms
 from exchange.api_keys import KeyStatus, forget_api_keys, key_status
 from exchange.audit import audit_record
-from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import ApiKey, User
 from exchange.signatures import SALT_BYTES, present_master, secret_of
-from exchange.times import iso_ms
 
 __all__ = ["API_KEYS_MAX", "NewApiKey", "api_key_create", "api_key_revoke", "api_keys_prune", "api_keys_revoke"]
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import F
 
+from base.errors import ValidationError
+from base.scaling import plain
 from exchange.audit import audit_record
-from exchange.errors import ValidationError
 from exchange.models import FeeTier, Market, User, UserFeeTier
-from exchange.scaling import plain
 from exchange.services.markets import FEE_PPM_MAX, market_lock, tell_market_changed
 
 __all__ = [

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import transaction
 
+from base.errors import ApiError, ErrorCode, ValidationError
+from base.scaling import plain
 from exchange import seeds
 from exchange.audit import audit_record
-from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import Asset, FeeTier, Market, TradingState, User
-from exchange.scaling import plain
 from exchange.selectors import forget_markets
 
 __all__ = [

@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchange.api.fields import MomentField, StrictSerializer
-from exchange.api.outputs import AmountText, SymbolText
-from exchange.conditional import NOT_MODIFIED, conditional
-from exchange.envelope import KeysetPagination
+from base.envelope import KeysetPagination
+from base.etags import NOT_MODIFIED, conditional
+from base.fields import MomentField, StrictSerializer
+from base.outputs import AmountText, SymbolText
 from exchange.selectors import market_by_symbol
 from marketdata.statistics import market_summary, statistics_fields, ticker_fields
 from orders.api.outputs import PublicTradeOutput

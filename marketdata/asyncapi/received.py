@@ -1,6 +1,6 @@
 """Every message that clients get, by stream and type. What may come in several streams is described in each."""
 
-from exchange.errors import STATUS, ErrorCode
+from base.errors import STATUS, ErrorCode
 from exchange.models import TradingState
 from marketdata.api.candles import CandleOutput
 from marketdata.api.markets import TickerOutput

@@ -6,7 +6,7 @@ from marketdata.asyncapi.shapes import Schema, closed, nullable, number, several
 from marketdata.consumers.base import StreamConsumer
 from marketdata.consumers.wishes import CHANNELS, INTERVALS, SEQ_MAX
 from marketdata.switches import DISCONNECT_TIMEOUT_MS
-from orders.services.cancelling import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
+from orders.services.cancellation import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
 from orders.timeframes import TIMEFRAMES
 
 __all__ = ["QUERIES", "SENT", "Operation"]

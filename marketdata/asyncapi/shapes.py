@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from exchange.api.outputs import AMOUNT_PATTERN, SYMBOL_PATTERN, AmountText, SymbolText
+from base.outputs import AMOUNT_PATTERN, SYMBOL_PATTERN, AmountText, SymbolText
 
 Schema = dict[str, Any]
 

@@ -17,7 +17,7 @@ import structlog
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from exchange.errors import ApiError, ErrorCode, to_api_error
+from base.errors import ApiError, ErrorCode, to_api_error
 from exchange.models import Market
 from exchange.selectors import market_by_symbol
 from marketdata import messages
@@ -26,7 +26,7 @@ from marketdata.database import in_database
 from marketdata.encoded import Encoded
 from marketdata.hub import Hub, hub
 from marketdata.metrics import CONNECTIONS, SLOW_CLOSED
-from marketdata.outbox import Outbox
+from marketdata.send_queue import Outbox
 from marketdata.wire import LeftError, Wire
 
 log = structlog.get_logger(__name__)

@@ -1,6 +1,6 @@
 from typing import Any
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market
 from marketdata import messages
 from marketdata.consumers.base import CloseCode, StreamConsumer

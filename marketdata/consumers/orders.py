@@ -4,17 +4,17 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 
+from base.errors import ApiError, ErrorCode
+from base.times import iso_ms_of
 from exchange.authentication import authenticate_token
-from exchange.errors import ApiError, ErrorCode
 from exchange.models import Market
-from exchange.times import iso_ms_of
 from marketdata import messages
 from marketdata.consumers.base import BadMessageError, CloseCode, StreamConsumer
 from marketdata.consumers.logins import Login, login_finder
 from marketdata.database import in_database
 from marketdata.switches import DISCONNECT_TIMEOUT_MS, DisconnectSwitches, in_engine
 from orders.services import cancel_after_set
-from orders.services.cancelling import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
+from orders.services.cancellation import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
 
 
 class OrdersConsumer(StreamConsumer):

@@ -1,7 +1,7 @@
 from typing import Any
 from urllib.parse import parse_qs
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from marketdata import messages
 from marketdata.consumers.base import CloseCode, StreamConsumer
 from marketdata.consumers.wishes import seq_of

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from marketdata.view import INTERVALS_MS, Wish
 from orders.timeframes import FINEST, TIMEFRAMES
 

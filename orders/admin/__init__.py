@@ -1,6 +1,5 @@
-"""Orders, trades, the journal and where each market's engine stands. Read-only: only the journal writes them."""
+"""Orders, trades and what accounts hold for them. Read-only: only the journal writes them."""
 
-from orders.admin import holds, orders, system, trades, users
-from orders.reconciliation import admin as reconciliation
+from orders.admin import holds, orders, trades, users
 
-__all__ = ["holds", "orders", "reconciliation", "system", "trades", "users"]
+__all__ = ["holds", "orders", "trades", "users"]

@@ -1,14 +1,16 @@
 """Orders: all of them, and one with its whole life."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
+from base.errors import ApiError
+from base.scaling import EXACT, from_units
+from exchange.admin.base import BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     SIDE_COLOURS,
     amount,
@@ -25,8 +27,6 @@ from exchange.admin.columns import (
 from exchange.admin.filters import UuidTimeFilter
 from exchange.admin.notes import Question, ask_note, refusal
 from exchange.admin.search import as_uuid, find_users
-from exchange.errors import ApiError
-from exchange.scaling import EXACT, from_units
 from orders.admin.tables import (
     ORDER,
     STATUS_COLOURS,
@@ -39,7 +39,6 @@ from orders.admin.tables import (
 from orders.holds import HELD_FOR_TRADE
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import ClientOrderId, Order, Trade
-from orders.replay.admin import life_page
 from orders.selectors import orders_of_group
 from orders.services import order_force_cancel
 from settlement.admin import balance_table, entry_table
@@ -67,6 +66,8 @@ class GroupRoleFilter(admin.SimpleListFilter):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
+    # Buttons of apps above this one, made for the page.
+    more_actions: ClassVar[list[Callable[[BackOfficeAdmin], DetailAction]]] = []
     list_display = [
         short_id(),
         moment("created_at", "created"),
@@ -211,15 +212,10 @@ class OrderAdmin(ReadOnlyAdmin):
         return [*([_group_table(obj)] if obj.group_id else []), *order_tables(obj)]
 
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
-        actions = [DetailAction("life", "Its whole life", "orders.view_order", self._life)]
+        actions = [action(self) for action in self.more_actions]
         if obj is None or obj.status in OPEN_STATUSES:
             actions.append(DetailAction("cancel", "Cancel…", CANCEL, self._cancel))
         return actions
-
-    def _life(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show what the engine said of the order, from the journal, and what became of its money."""
-        order: Order = self.object_or_404(request, object_id)
-        return life_page(self, request, order, order_tables(order))
 
     def _cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order: Order = self.object_or_404(request, object_id)

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from base.ids import uuid7_floor
 from exchange.admin.base import Table
 from exchange.admin.columns import SIDE_COLOURS, amount_text, label_of, link_to, short, time_text
-from exchange.ids import uuid7_floor
 from orders.models import Order, Trade
 
 USER, ORDER, TRADE = "exchange.user", "orders.order", "orders.trade"

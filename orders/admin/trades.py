@@ -1,14 +1,14 @@
 """Trades, and the trade of a failed settlement with its orders and both parties' balances."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
-from exchange.admin.base import COUNT_MAX, DetailAction, ReadOnlyAdmin, Table
+from exchange.admin.base import COUNT_MAX, BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table
 from exchange.admin.columns import (
     SIDE_COLOURS,
     amount,
@@ -34,13 +34,14 @@ from orders.admin.tables import (
     trades_of_order,
 )
 from orders.models import Order, Trade
-from orders.replay.admin import explanation_page
 from settlement.admin import FailedSettlementAdmin, balance_table, entry_table
 from settlement.models import Account, FailedSettlement, LedgerEntry
 
 
 @admin.register(Trade)
 class TradeAdmin(ReadOnlyAdmin):
+    # Buttons of apps above this one, made for the page.
+    more_actions: ClassVar[list[Callable[[BackOfficeAdmin], DetailAction]]] = []
     list_display = [
         short_id(),
         moment("executed_at", "time"),
@@ -96,12 +97,7 @@ class TradeAdmin(ReadOnlyAdmin):
         return queryset, False
 
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
-        return [DetailAction("explain", "Explain this trade", "orders.view_trade", self._explain)]
-
-    def _explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show the book before the trade and why its orders matched; those of other users, too: this is for staff."""
-        trade: Trade = self.object_or_404(request, object_id)
-        return explanation_page(self, request, trade)
+        return [action(self) for action in self.more_actions]
 
     def object_tables(self, request: HttpRequest, obj: Trade) -> list[Table]:
         failures = [

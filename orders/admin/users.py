@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
+from base.errors import ApiError
 from exchange.admin.base import DetailAction, Table, staff
 from exchange.admin.columns import (
     SIDE_COLOURS,
@@ -18,7 +19,6 @@ from exchange.admin.columns import (
 )
 from exchange.admin.notes import Question, ask, refusal
 from exchange.admin.users import TraderAdmin
-from exchange.errors import ApiError
 from exchange.models import User
 from orders.admin.forms import CancelAllForm
 from orders.admin.orders import CANCEL

@@ -10,7 +10,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from exchange.api.fields import (
+from base.fields import (
     AmountField,
     ChoiceField,
     CountField,
@@ -19,7 +19,7 @@ from exchange.api.fields import (
     StrictSerializer,
     StrictString,
 )
-from exchange.throttling import BatchThrottle
+from base.throttling import BatchThrottle
 from orders.api.rules import expiry_problems, order_problems, time_in_force
 from orders.models import Order, OrderStatus
 from orders.services import BracketTicket, OcoTicket, OrderTicket

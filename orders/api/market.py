@@ -11,14 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from base.envelope import EnvelopePagination
+from base.errors import ApiError, ErrorCode, ValidationError
+from base.etags import NOT_MODIFIED, conditional
+from base.scaling import NotAMultipleError, plain
+from base.times import iso_ms
 from exchange.authentication import logged_in_user
-from exchange.conditional import NOT_MODIFIED, conditional
-from exchange.envelope import EnvelopePagination
-from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import Market
-from exchange.scaling import NotAMultipleError, plain
 from exchange.selectors import market_by_id, market_by_symbol
-from exchange.times import iso_ms
 from orders.api.inputs import BookQuery, TradeQuery
 from orders.api.outputs import BookOutput, OwnTradeOutput, TradeOutput
 from orders.api.public import public_trades_answer

@@ -9,13 +9,13 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from base.envelope import EnvelopePagination, EnvelopeResponse
+from base.errors import ApiError, ErrorCode, ValidationError
+from base.throttling import OrderThrottle
+from base.times import iso_ms
 from exchange.authentication import logged_in_user
-from exchange.envelope import EnvelopePagination, EnvelopeResponse
-from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import ApiKey, Market
 from exchange.selectors import market_by_id, market_by_symbol
-from exchange.throttling import OrderThrottle
-from exchange.times import iso_ms
 from orders.api import examples
 from orders.api.inputs import (
     CLIENT_ORDER_ID,

@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from exchange.api.outputs import AmountText, SymbolText
-from exchange.errors import ErrorCode
+from base.errors import ErrorCode
+from base.outputs import AmountText, SymbolText
 from matching.engine import CancelReason, RejectReason
 from orders.models import Order, OrderStatus, SettlementStatus
 

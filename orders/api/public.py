@@ -9,12 +9,12 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from exchange.conditional import conditional
-from exchange.envelope import EnvelopePagination, KeysetPagination, dumps
+from base.envelope import EnvelopePagination, KeysetPagination, dumps
+from base.etags import conditional
+from base.scaling import plain
+from base.times import iso_ms_of
 from exchange.models import Market
-from exchange.scaling import plain
 from exchange.selectors import market_by_id
-from exchange.times import iso_ms_of
 from orders.board import BoardTrade, board_of
 from orders.models import Trade
 from orders.representation import public_trade_as_json

@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
+from base.envelope import EnvelopeResponse
+from base.errors import ApiError, ValidationError, to_api_error
+from base.throttling import BatchThrottle
 from exchange.authentication import logged_in_user
-from exchange.envelope import EnvelopeResponse
-from exchange.errors import ApiError, ValidationError, to_api_error
 from exchange.models import Market
 from exchange.selectors import market_by_id, market_by_symbol
-from exchange.throttling import BatchThrottle
 from orders.api import examples
 from orders.api.inputs import BatchInput, BracketInput, OcoInput, OrderInput
 from orders.api.orders import OrderView, placed_as_json, replay_meta

@@ -9,8 +9,8 @@ from exchange.models import Market
 class ReplayCheckpoint(models.Model):
     """A market as a replay of its journal left it: from here the next replay goes on.
 
-    `state` is what `orders.replay.checkpoints` packed; an empty one only says that the journal up to `seq` is not to be
-    replayed, because an older release wrote it. A rebased one was read from the stored orders instead of replayed.
+    `state` is what `verification.replay.checkpoints` packed; an empty one only says that the journal up to `seq` is not
+    to be replayed, because an older release wrote it. A rebased one was read from the stored orders.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,22 +1,20 @@
 """What traders do with orders: one service per operation, each answered after its commit.
 
-placing      order_place, orders_place (a batch)
-groups       oco_place, bracket_place
-amending     order_amend
-cancelling   order_cancel, orders_cancel_all, cancel_after_set
-forcing      order_force_cancel, orders_force_cancel: what staff do with orders of users
-reconciling  mismatch_acknowledge, market_rebase: what staff do when stored things differ
+placement            order_place, orders_place (a batch)
+groups               oco_place, bracket_place
+amendment            order_amend
+cancellation         order_cancel, orders_cancel_all, cancel_after_set
+forced_cancellation  order_force_cancel, orders_force_cancel: what staff do with orders of users
 
-They check against the market's filters (`filters`), send to its engine (`sending`) and say what came of it; all of them
-raise ApiError (`refusals`).
+They check against the market's filters (`filters`), send to its engine (`dispatch`) and say what came of it; all of
+them raise ApiError (`refusals`).
 """
 
-from orders.services.amending import AmendedOrder, order_amend
-from orders.services.cancelling import CancelAfter, cancel_after_set, order_cancel, orders_cancel_all
-from orders.services.forcing import order_force_cancel, orders_force_cancel
+from orders.services.amendment import AmendedOrder, order_amend
+from orders.services.cancellation import CancelAfter, cancel_after_set, order_cancel, orders_cancel_all
+from orders.services.forced_cancellation import order_force_cancel, orders_force_cancel
 from orders.services.groups import PlacedGroup, bracket_place, oco_place
-from orders.services.placing import PlacedOrder, order_place, orders_place
-from orders.services.reconciling import market_rebase, mismatch_acknowledge
+from orders.services.placement import PlacedOrder, order_place, orders_place
 from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket
 
 __all__ = [
@@ -29,8 +27,6 @@ __all__ = [
     "PlacedOrder",
     "bracket_place",
     "cancel_after_set",
-    "market_rebase",
-    "mismatch_acknowledge",
     "oco_place",
     "order_amend",
     "order_cancel",

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
+from base.scaling import NotAMultipleError, plain
 from exchange.models import Market
-from exchange.scaling import NotAMultipleError, plain
 from orders.services.tickets import OrderTicket
 
 __all__ = ["Sizes", "check_notional", "check_quantity", "lots", "sizes", "ticks"]

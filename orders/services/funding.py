@@ -1,6 +1,6 @@
 """Money for orders from a remote wallet, before they go to the engine; the embedded wallet has nothing to do.
 
-What an order can need at most is found by the journal's own rule (`orders.journal.needs`), from the stored market.
+What an order can need at most is found by the journal's own rule (`journal.needs`), from the stored market.
 Where prices move, for market buys by quantity and trailing stops, a margin comes on top. What is not needed goes back.
 """
 
@@ -14,17 +14,17 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7
+from base.scaling import PPM, from_units
 from exchange.models import Market, User, UserFeeTier
-from exchange.scaling import PPM, from_units
+from journal.live import LiveOrder
+from journal.needs import first_need
+from journal.new_orders import group_commands, group_orders, new_order, place_command
+from journal.terms import MarketTerms
 from matching.engine import Engine, GroupKind, OrderType, PlaceOrder, Side
 from matching.engine.band import band_limits
 from matching.messages import GroupRequest, PlaceRequest
-from orders.journal.live import LiveOrder
-from orders.journal.needs import first_need
-from orders.journal.new_orders import group_commands, group_orders, new_order, place_command
-from orders.journal.terms import MarketTerms
 from orders.models import ClientOrderId, MarketSequence, Order
 from orders.selectors import book_depth
 from settlement.ports import Reserving, wallet
@@ -191,7 +191,7 @@ def _terms(market: Market, user: User) -> MarketTerms:
 
 
 class _StoredPrices:
-    """A market's prices as they are stored; implements orders.journal.needs.Prices. At most two queries in all."""
+    """A market's prices as they are stored; implements journal.needs.Prices. At most two queries in all."""
 
     def __init__(self, market: Market) -> None:
         self._market = market

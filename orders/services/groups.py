@@ -11,10 +11,10 @@ from matching.messages import GroupOrder, GroupRequest, Reply, ReplyStatus
 from orders.models import Order, Trade
 from orders.rows import order_from_row, trade_from_row
 from orders.selectors import order_for_user, orders_of_group, trades_of_order
-from orders.services import sending
+from orders.services import dispatch
 from orders.services.filters import Names, sizes
 from orders.services.funding import group_fund, orders_answered
-from orders.services.placing import checked, instructions, reading_back
+from orders.services.placement import checked, instructions, reading_back
 from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket, digest
 
 __all__ = ["PlacedGroup", "bracket_place", "oco_place"]
@@ -64,14 +64,14 @@ def bracket_place(*, user: User, market: Market, ticket: BracketTicket) -> Place
 
 
 def _legs(tickets: Sequence[OrderTicket], names: Sequence[Names]) -> list[_Leg]:
-    return [_Leg(sending.new_order_id(), *leg) for leg in zip(tickets, names, strict=True)]
+    return [_Leg(dispatch.new_order_id(), *leg) for leg in zip(tickets, names, strict=True)]
 
 
 def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], client_id: str | None) -> PlacedGroup:
     tickets = [leg.ticket for leg in legs]
     group_id = legs[0].order_id
     request = GroupRequest(
-        sending.CORRELATION,
+        dispatch.CORRELATION,
         0,  # the deadline, once the money is there
         group_id.bytes,
         user.pk.bytes,
@@ -81,8 +81,8 @@ def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], cl
         digest(market, *tickets),
     )
     reservations = group_fund(user=user, market=market, request=request)
-    request = request._replace(deadline_ms=sending.deadline_ms())
-    (answer,) = sending.await_replies([sending.send(market, request)])
+    request = request._replace(deadline_ms=dispatch.deadline_ms())
+    (answer,) = dispatch.await_replies([dispatch.send(market, request)])
     orders_answered(reservations)
     reply = checked(answer, market, group_id, *tickets)
     if reply.status is ReplyStatus.REPLAYED:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
+from base.scaling import from_units, plain
+from base.times import iso_ms
 from exchange.models import Market
-from exchange.scaling import from_units, plain
-from exchange.times import iso_ms
 from matching.engine.band import band_limits
 from matching.messages import Reply
 from orders.models import MarketSequence

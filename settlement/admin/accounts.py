@@ -14,6 +14,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from base.errors import ApiError
+from base.scaling import EXACT
+from base.times import iso_ms
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     amount,
@@ -31,10 +34,7 @@ from exchange.admin.notes import Question, ask, refusal
 from exchange.admin.search import as_uuid, find_users
 from exchange.admin.users import TraderAdmin
 from exchange.audit import audit_record
-from exchange.errors import ApiError
 from exchange.models import User
-from exchange.scaling import EXACT
-from exchange.times import iso_ms
 from settlement.admin.forms import MoneyForm, MoneyOfUserForm, PeriodForm
 from settlement.admin.statements import statement_response
 from settlement.admin.tables import ACCOUNT, ENTRIES_SHOWN, USER, entry_table, source_of

@@ -13,12 +13,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from base.scaling import EXACT
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import amount_text, label, link_to, mark, moment, related, short, short_id
 from exchange.admin.filters import UuidTimeFilter
 from exchange.admin.notes import CONFIRMED, Question, ask_note, refusal
 from exchange.admin.search import as_uuid, find_users
-from exchange.scaling import EXACT
 from settlement.admin.forms import LineFormSet, ReasonForm, initial_lines
 from settlement.admin.tables import ACCOUNT, USER
 from settlement.errors import AdjustmentError

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.timesince import timesince
 
+from base.errors import ApiError
+from base.ids import uuid7_time
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     iso_text,
@@ -26,8 +28,6 @@ from exchange.admin.columns import (
 from exchange.admin.filters import UuidTimeFilter
 from exchange.admin.notes import Question, ask_note, refusal, report
 from exchange.admin.search import as_uuid
-from exchange.errors import ApiError
-from exchange.ids import uuid7_time
 from settlement.admin.adjustments import PROPOSE, WAYS
 from settlement.admin.adjustments import STATE_COLOURS as COLOURS
 from settlement.admin.tables import ADJUSTMENT, TRADE, USER

@@ -9,10 +9,10 @@ from django import forms
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 
+from base.ids import uuid7
+from base.scaling import plain
 from exchange.admin.search import as_uuid
-from exchange.ids import uuid7
 from exchange.models import Asset, User
-from exchange.scaling import plain
 from settlement.legs import AccountKey, Move
 from settlement.models import Account
 

@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
-from exchange.scaling import plain
-from exchange.times import iso_ms
+from base.scaling import plain
+from base.times import iso_ms
 from settlement.models import LedgerEntry
 from settlement.statements import Statement, StatementLine, statement_pages
 

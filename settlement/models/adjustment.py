@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models.market import AMOUNT_DIGITS
 from settlement.models.failure import FailedSettlement
 from settlement.models.ledger import Account

@@ -7,7 +7,7 @@ from settlement.services.adjustments import (
     adjustment_withdraw,
 )
 from settlement.services.failures import failed_settlement_resolve, failed_settlement_retry
-from settlement.services.settling import Settled, settle_pending, settle_retries
+from settlement.services.settlements import Settled, settle_pending, settle_retries
 from settlement.services.transfers import ledger_deposit, ledger_deposit_several, ledger_transfer, ledger_withdraw
 
 __all__ = [

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
+from base.scaling import EXACT, decimals_of, plain
 from exchange.models import Asset, User
-from exchange.scaling import EXACT, decimals_of, plain
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move, trade_holds
 from settlement.models import Account, Adjustment, LedgerEntry

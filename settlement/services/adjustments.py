@@ -11,10 +11,10 @@ from uuid import UUID
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
+from base.ids import uuid7
+from base.scaling import EXACT, plain
 from exchange.audit import audit_record
-from exchange.ids import uuid7
 from exchange.models import User
-from exchange.scaling import EXACT, plain
 from settlement.accounts import Change, accounts_change, accounts_find, accounts_lock
 from settlement.errors import HOLD_CONSTRAINTS, AdjustmentCode, AdjustmentError
 from settlement.ledger import Entry, entries_write

@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from base.errors import ApiError, ErrorCode, ValidationError
 from exchange.audit import audit_record
-from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import User
 from settlement.models import FailedSettlement
 from settlement.ports import trade_outbox
-from settlement.services.settling import Settled, settle_retries
+from settlement.services.settlements import Settled, settle_retries
 
 _State = FailedSettlement.State
 

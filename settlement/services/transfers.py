@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
+from base.errors import ApiError, ErrorCode, ValidationError
+from base.ids import uuid7
+from base.scaling import EXACT, decimals_of, plain
 from exchange.audit import audit_record
-from exchange.errors import ApiError, ErrorCode, ValidationError
-from exchange.ids import uuid7
 from exchange.models import Asset, User
-from exchange.scaling import EXACT, decimals_of, plain
 from settlement.accounts import Change, accounts_change, accounts_lock
 from settlement.errors import SettlementCode, to_settlement_error
 from settlement.ledger import Entry, entries_write

@@ -1,7 +1,7 @@
 """The remote wallet: users' money at a wallet service, and this ledger as the part of it that is reserved for us.
 
 protocol     what both sides say: codes, and a trade as it travels
-connection   one HTTP call: pooled, bounded, retried, behind a breaker (`exchange.breaker`, `metrics`)
+connection   one HTTP call: pooled, bounded, retried, behind a breaker (`base.breaker`, `metrics`)
 remote       the adapter of `settlement.ports.Wallet`
 funding      money for an order, before the engine sees it
 returning    money that nobody needs here goes back

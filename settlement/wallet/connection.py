@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from exchange.breaker import Breaker, BreakerOpenError
+from base.breaker import Breaker, BreakerOpenError
 from settlement.wallet.metrics import STATES, breaker_state, count_request
 from settlement.wallet.protocol import NOT_FOR_US, PREFIX, WalletCode, WalletRefusalError
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from exchange.scaling import EXACT
+from base.scaling import EXACT
 from settlement.models import Account, WalletRelease, WalletReservation, WalletReversal
 from settlement.ports import Reserving, wallet
 from settlement.wallet.protocol import amounts_moved

@@ -12,52 +12,32 @@ Locks: the reservation, then the user's account.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7
-from exchange.scaling import EXACT, plain
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7
+from base.scaling import EXACT, plain
 from exchange.selectors import asset_decimals
 from settlement.accounts import Change, accounts_change, accounts_lock
 from settlement.ledger import Entry, entries_write
 from settlement.legs import AccountKey
 from settlement.models import Account, LedgerEntry, WalletRelease, WalletReservation
 from settlement.ports import Reserving
+from settlement.wallet.availability import UNDER_WAY, free_amounts
 from settlement.wallet.connection import WalletUnavailableError
 from settlement.wallet.protocol import WalletCode, WalletRefusalError
+from settlement.wallet.returns import release_finish
 
 log = structlog.get_logger(__name__)
 
-# As long as an order may be on its way: longer than the calls to the wallet and the command take together.
-UNDER_WAY = timedelta(seconds=20)
 _AWAY = "The wallet cannot be reached; nothing was done, try again"
 _ZERO = Decimal(0)
 _State = WalletReservation.State
-# What is available less what orders on their way count on: before the wallet has answered that is `needed - amount`.
-_FREE = """
-SELECT account.id, account.available - coalesce((
-    SELECT sum(needed - CASE state WHEN 'reserving' THEN amount ELSE 0 END) FROM settlement_walletreservation r
-    WHERE r.user_id = account.owner_id AND r.asset_id = account.asset_id
-        AND r.state IN ('reserving', 'reserved') AND r.created_at > now() - make_interval(secs => %s)
-), 0)
-FROM settlement_account account WHERE account.id = ANY(%s)
-"""
-
-
-def free_amounts(account_ids: Collection[int]) -> dict[int, Decimal]:
-    """Return, by account, what is available and not counted on by an order on its way; below zero when they overlap.
-
-    The accounts must be locked. One query.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_FREE, [UNDER_WAY.total_seconds(), list(account_ids)])
-        return dict(cursor.fetchall())
 
 
 def funds_reserve(*, reserving: Reserving, key: UUID, user_id: UUID, asset: str, amount: Decimal) -> list[UUID]:
@@ -165,8 +145,6 @@ def _is_in_transit(user_id: UUID, asset: str) -> bool:
 
 
 def _finish_releases(reserving: Reserving, user_id: UUID, asset: str) -> None:
-    from settlement.wallet.returning import release_finish
-
     sending = WalletRelease.objects.filter(user_id=user_id, asset_id=asset, state=WalletRelease.State.SENDING)
     try:
         for release in sending[:10]:

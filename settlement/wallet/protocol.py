@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
-from exchange.scaling import plain
+from base.scaling import plain
 from settlement.ports import TradeToSettle
 
 PREFIX = "internal/wallet/v1"

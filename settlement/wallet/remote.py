@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.scaling import EXACT, plain
+from base.errors import ApiError, ErrorCode
+from base.scaling import EXACT, plain
 from settlement.errors import SettlementCode, SettlementError
 from settlement.ledger import EmbeddedLedger
 from settlement.ports import TradeToSettle

@@ -31,7 +31,7 @@ def main() -> None:
     django.setup()
     from django.contrib.auth.hashers import make_password
 
-    from exchange.ids import uuid7
+    from base.ids import uuid7
     from exchange.models import Asset, Market, User
     from exchange.sessions import tokens_issue
     from settlement.services import ledger_deposit

@@ -18,12 +18,12 @@ from pathlib import Path
 import psycopg
 from redis import Redis
 
-from config.embedded.accounts import postgres_account
 from config.embedded.processes import MARK, end_leftovers
 from config.embedded.programs import role_programs
 from config.embedded.readiness import ask
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
+from config.embedded.system_users import postgres_account
 from tests.chaos.roles import Role
 from tests.servers import folder_for_everybody, free_port
 

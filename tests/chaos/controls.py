@@ -24,16 +24,16 @@ def main(name: str) -> None:
 
 
 def _async_commit() -> None:
-    from orders.journal import journal
+    from journal import journal
 
     assert "synchronous_commit=on" in journal._SESSION, "Invariant: there is something to break"
     journal._SESSION = journal._SESSION.replace("synchronous_commit=on", "synchronous_commit=off")
 
 
 def _early_reply() -> None:
+    from journal.batch import PostgresBatch
     from matching.journal import BatchOutcome
     from matching.runner import MarketRunner
-    from orders.journal.batch import PostgresBatch
 
     runners: dict[str, tuple[MarketRunner, asyncio.AbstractEventLoop]] = {}
     run, commit = MarketRunner.run, PostgresBatch.commit

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from config.embedded.processes import die_with_parent
 from config.embedded.settings import PROJECT
+from config.processes import die_with_parent
 
 
 class Role:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from rest_framework_simplejwt.tokens import AccessToken
 
+from base.ids import uuid7
 from config.embedded.settings import LOOPBACK, PROJECT
-from exchange.ids import uuid7
 from exchange.models import Market, User
 from exchange.sessions import password_mark, tokens_issue
 from tests.contract.openapi import close

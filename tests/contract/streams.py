@@ -11,7 +11,7 @@ from jsonschema_rs import Draft7Validator
 from websockets.asyncio.client import ClientConnection
 from websockets.sync.client import ClientConnection as SyncConnection
 
-from marketdata.asyncapi import asyncapi_document
+from marketdata.asyncapi.document import asyncapi_document
 
 Message = dict[str, Any]
 _SHOWN = 300

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from base.errors import STATUS, ErrorCode
 from config.embedded.settings import PROJECT
-from exchange.errors import STATUS, ErrorCode
 from matching.engine import RejectReason
 from tests.contract.openapi import published_document
 
-APPS = ("exchange", "matching", "settlement", "orders", "marketdata")
+APPS = ("base", "exchange", "matching", "settlement", "orders", "journal", "marketdata", "verification", "operations")
 
 
 @pytest.fixture(scope="module")

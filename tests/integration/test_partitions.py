@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from orders.partitions import PARTITIONED_TABLES, create_partitions, missing_partitions
+from operations.partitions import PARTITIONED_TABLES, create_partitions, missing_partitions
 
 _INDEXES = """
     SELECT regexp_replace(pg_get_indexdef(indexrelid), ' INDEX .* USING', ''), indisvalid

@@ -6,7 +6,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import RevokedSession, User
 from exchange.sessions import logins_prune, session_refresh, session_revoke, tokens_issue
 

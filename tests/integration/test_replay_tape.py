@@ -17,9 +17,9 @@ from django.core.management import CommandError, call_command
 
 from config.embedded.settings import LOOPBACK, PROJECT
 from exchange.models import Market
-from orders.management.commands import replay_tape
 from orders.models import Order, Trade
-from orders.tape.accounts import tape_market
+from tape.accounts import tape_market
+from tape.management.commands import replay_tape
 from tests.engines import running_engine, wait_until
 from tests.fixtures import fresh_name
 from tests.integration.settlement.cast import celery_worker

@@ -1,25 +1,20 @@
-"""Hold the structure: imports go down only, functions and files stay small."""
+"""Hold the structure: imports go down only, nothing goes in circles, rooms, files and functions stay small."""
 
 import ast
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-APPS = {"config", "demo", "marketdata", "orders", "settlement", "exchange", "matching"}
-
-# What each app may import of the others. `matching/engine` has a rule of its own.
-MAY_IMPORT = {
-    "exchange": set(),
-    "matching": {"exchange"},
-    "settlement": {"exchange"},
-    "orders": {"settlement", "exchange", "matching"},
-    "marketdata": {"orders", "settlement", "exchange", "matching"},
-    "demo": {"orders", "settlement", "exchange"},
-    "config": APPS,
-}
+# What each room may import of the others. `matching/engine` has a rule of its own.
+ROOMS: dict[str, list[str]] = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["trade-engine"]["rooms"]
+LAUNCHER = "config.embedded"
+ROOM_SHARE_MAX = 0.20
+COUNTED = {".py", ".js", ".css", ".html"}
 CLOCKS_CHANCE_AND_IO = {"asyncio", "datetime", "logging", "os", "random", "secrets", "socket", "time", "uuid"}
 
 FUNCTION_LINES_MAX = 70
@@ -37,7 +32,7 @@ def python_files(*folders: str) -> list[Path]:
 
 
 def imported_modules(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line and dotted name of all imports, also those inside functions."""
+    """Yield line and dotted name of all imported modules, also of imports inside functions and for types."""
     package = list(path.relative_to(PROJECT).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.Import):
@@ -45,31 +40,116 @@ def imported_modules(path: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             origin = ".".join([*above, *([node.module] if node.module else [])])
-            yield node.lineno, origin
-            if origin == "matching":
-                yield from ((node.lineno, f"matching.{alias.name}") for alias in node.names)
+            yield from sorted({(node.lineno, named_module(origin, alias.name)) for alias in node.names})
+
+
+def named_module(origin: str, name: str) -> str:
+    """Return the module that `from origin import name` leads to: the name, if it is one, or its origin."""
+    path = PROJECT.joinpath(*origin.split("."), name)
+    return f"{origin}.{name}" if path.with_suffix(".py").is_file() or path.is_dir() else origin
 
 
 def place(path: Path, line: int) -> str:
     return f"{path.relative_to(PROJECT)}:{line}"
 
 
-@pytest.mark.parametrize("app", sorted(MAY_IMPORT))
-def test_imports_between_apps_go_down_only(app: str) -> None:
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Return which module of the product imports which others, for types and inside functions as well."""
+    modules = {module_name(path): path for path in python_files(*ROOMS)}
+    return {
+        name: {module for _, module in imported_modules(path) if module in modules and module != name}
+        for name, path in modules.items()
+    }
+
+
+def circle_in(graph: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the modules of one circle, or nothing."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def packages_of(graph: Mapping[str, Iterable[str]], room: str) -> dict[str, set[str]]:
+    """Return which part of a room, module or package, imports which others."""
+    parts: dict[str, set[str]] = {}
+    for name, imported in graph.items():
+        if name.startswith(f"{room}."):
+            part = name.split(".")[1]
+            within = {module.split(".")[1] for module in imported if module.startswith(f"{room}.")}
+            parts.setdefault(part, set()).update(within - {part})
+    return parts
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_between_rooms_go_down_only(room: str) -> None:
     wrong = [
         f"{place(path, line)} imports {module}"
-        for path in python_files(app)
+        for path in python_files(room)
         for line, module in imported_modules(path)
-        if (origin := module.partition(".")[0]) in APPS and origin != app and origin not in MAY_IMPORT[app]
+        if (origin := module.partition(".")[0]) in ROOMS and origin != room and origin not in ROOMS[room]
     ]
 
     assert wrong == []
 
 
-def test_no_app_imports_tests_or_benchmarks() -> None:
+def test_each_room_stands_on_those_before_it() -> None:
+    order = list(ROOMS)
+
+    assert [(room, below) for room in order for below in ROOMS[room] if order.index(below) >= order.index(room)] == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert circle_in(import_graph()) == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_parts_of_a_room_import_each_other_in_one_direction(room: str) -> None:
+    assert circle_in(packages_of(import_graph(), room)) == []
+
+
+def test_no_room_is_larger_than_a_fifth_of_the_product() -> None:
+    lines = {
+        room: sum(
+            len(path.read_text().splitlines())
+            for path in (PROJECT / room).rglob("*")
+            if path.suffix in COUNTED and "migrations" not in path.parts
+        )
+        for room in ROOMS
+    }
+    product = sum(lines.values())
+
+    assert {room: count for room, count in lines.items() if count > ROOM_SHARE_MAX * product} == {}
+
+
+def test_every_folder_with_code_is_a_room_or_none_of_the_product() -> None:
+    others = {"tests", "benchmarks", "scripts", "docs", "deploy", "examples", "templates"}
+    folders = {path.parent.relative_to(PROJECT).parts[0] for path in PROJECT.glob("*/*.py")}
+
+    assert {name for name in folders if not name.startswith(".")} - others == set(ROOMS)
+
+
+def test_production_does_not_import_the_one_machine_launcher() -> None:
     wrong = [
         f"{place(path, line)} imports {module}"
-        for path in python_files(*APPS)
+        for path in python_files(*ROOMS)
+        for line, module in imported_modules(path)
+        if module.startswith(LAUNCHER) and not module_name(path).startswith(LAUNCHER)
+    ]
+
+    assert wrong == []
+
+
+def test_no_room_imports_tests_or_benchmarks() -> None:
+    wrong = [
+        f"{place(path, line)} imports {module}"
+        for path in python_files(*ROOMS)
         for line, module in imported_modules(path)
         if module.partition(".")[0] in {"tests", "benchmarks", "scripts"}
     ]
@@ -104,7 +184,7 @@ def test_the_engine_has_no_clock_no_chance_and_no_input_or_output(forbidden: str
 def test_no_function_is_longer_than_the_limit() -> None:
     too_long = [
         f"{place(path, node.lineno)} {node.name}: {length} lines"
-        for path in python_files(*APPS, "tests", "benchmarks", "scripts")
+        for path in python_files(*ROOMS, "tests", "benchmarks", "scripts")
         for node in ast.walk(ast.parse(path.read_text(), str(path)))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
@@ -114,7 +194,7 @@ def test_no_function_is_longer_than_the_limit() -> None:
 
 
 def test_no_file_is_longer_than_the_limit() -> None:
-    limits = dict.fromkeys([*APPS, "benchmarks", "scripts"], FILE_LINES_MAX) | {"tests": TEST_FILE_LINES_MAX}
+    limits = dict.fromkeys([*ROOMS, "benchmarks", "scripts"], FILE_LINES_MAX) | {"tests": TEST_FILE_LINES_MAX}
 
     too_long = [
         f"{path.relative_to(PROJECT)}: {length} lines"

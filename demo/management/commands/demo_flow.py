@@ -10,10 +10,10 @@ import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from client.rest import Endpoint
 from demo.flow.desk import AwayError, Desk, RefusedError
 from demo.flow.flow import Flow
 from exchange.seeds import FLOW_MAKER, FLOW_TAKERS
-from orders.tape.client import Endpoint
 
 log = structlog.get_logger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import Asset, Market, User
-from orders.partitions import create_partitions
+from operations.partitions import create_partitions
 
 DAYS = 9  # rows are spread evenly over the last days, the newest is a second old
 PAIRS = ("BTC", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "DOT", "LTC", "AVAX")

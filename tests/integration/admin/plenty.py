@@ -11,9 +11,9 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, SolarSchedule
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import ApiKey, Asset, FeeTier, Market, User, UserFeeTier
-from marketdata.analytics import analytics_refresh
+from operations.analytics import analytics_refresh
 from orders.models import CancelAfter, MarketSequence, Mismatch, Order, ReconcileRun, Trade
 from settlement.models import Account, Adjustment, AdjustmentLine, FailedSettlement, LedgerEntry
 from tests.fixtures import fresh_name, make_market, make_user

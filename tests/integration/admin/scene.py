@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import ApiKey, Market, User
 from exchange.services import api_key_create
 from orders.models import Mismatch, Order, ReconcileRun, Trade

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from exchange.admin.base import PAGE_SIZE
 from exchange.models import Market, User
-from marketdata.analytics import USER_ACTIVITY, VIEWS, analytics_refresh
 from marketdata.models import MarketDay, UserActivity, ViewRefresh
-from marketdata.tasks import refresh_analytics
+from operations.analytics import USER_ACTIVITY, VIEWS, analytics_refresh
+from operations.tasks import refresh_analytics
 from tests.desk import BUY, SELL, open_desk
 from tests.integration.admin.scene import browser_of, queries_of, rows_of, staff_with
 

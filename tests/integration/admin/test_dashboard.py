@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from exchange.models import Market, TradingState, User
 from exchange.roles import StaffRole
-from marketdata.analytics import analytics_refresh
-from marketdata.dashboard.alerts import alerts_of
-from marketdata.dashboard.charts import charts_of
-from marketdata.dashboard.figures import Figures, dashboard_figures
-from marketdata.dashboard.page import forget_dashboard, rounded
 from matching.pace import Pace, PaceMeter
+from operations.analytics import analytics_refresh
+from operations.dashboard.alerts import alerts_of
+from operations.dashboard.charts import charts_of
+from operations.dashboard.figures import Figures, dashboard_figures
+from operations.dashboard.page import forget_dashboard, rounded
 from orders.models import Mismatch, ReconcileRun
 from settlement.services import settle_pending
 from tests.desk import BUY, SELL, open_desk
@@ -64,7 +64,7 @@ def test_it_loads_nothing_from_other_hosts(boss: Client) -> None:
 def test_it_takes_a_fixed_number_of_queries_and_is_shared_for_a_moment(
     boss: Client, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketdata.dashboard.page.SHARED_SECONDS", 60.0)
+    monkeypatch.setattr("operations.dashboard.page.SHARED_SECONDS", 60.0)
     _, first = queries_of(boss, DASHBOARD)
     forget_dashboard()
     Market.objects.create(

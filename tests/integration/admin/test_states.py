@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market, User
 from exchange.selectors import market_by_symbol
 from orders.models import MarketSequence, Order, Trade

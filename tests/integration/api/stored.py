@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from exchange.ids import trade_uuid, uuid7
+from base.ids import trade_uuid, uuid7
 from exchange.models import Market, User
 from orders.models import ClientOrderId, Order, Trade
 

@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7
 from exchange.models import RevokedSession, User
 from exchange.sessions import session_refresh, tokens_issue
 from tests.engines import wait_until

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from exchange.models import Market, User
 from exchange.selectors import forget_markets
 from orders.models import Order
-from orders.services import cancelling
+from orders.services import cancellation
 from settlement.models import Account
 from settlement.services import ledger_deposit
 from tests.engines import running_engine, wait_until
@@ -32,7 +32,7 @@ def other(maker: User) -> Market:
 @pytest.fixture
 def two_markets(market: Market, other: Market, monkeypatch: pytest.MonkeyPatch) -> tuple[Market, Market]:
     """All the markets there are: the database has those of other tests, which nobody serves."""
-    monkeypatch.setattr(cancelling, "markets", lambda: [market, other])
+    monkeypatch.setattr(cancellation, "markets", lambda: [market, other])
     return market, other
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
-from exchange.errors import ApiError, ErrorCode, ValidationError
+from base.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import Asset, AuditEntry, FeeTier, Market, TradingState, User
 from exchange.selectors import forget_markets, market_by_id, market_by_symbol
 from exchange.services import (

@@ -6,9 +6,9 @@ import pytest
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from exchange import throttling
+from base import throttling
+from base.valkey import ValkeyLine, valkey
 from exchange.models import Market, User
-from exchange.valkey import ValkeyLine, valkey
 from tests.integration.api.asking import MISSING, ORDERS, assert_nothing_stored, order
 
 

@@ -49,7 +49,7 @@ def test_what_the_engine_has_answered_is_not_refused_because_it_cannot_be_read(
     client, first = client_for(maker), limit(market, client_order_id="first")
     with running_engine(market):
         client.post(ORDERS, first, format="json")
-        monkeypatch.setattr("orders.services.placing.order_for_user", unreachable)
+        monkeypatch.setattr("orders.services.placement.order_for_user", unreachable)
         again = client.post(ORDERS, first, format="json")
         batch = client.post(f"{ORDERS}/batch", {"orders": [first, limit(market)]}, format="json")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from exchange.ids import uuid7, uuid7_floor
+from base.ids import uuid7, uuid7_floor
 from exchange.models import Market, User
 from orders.checksum import book_checksum
 from orders.models import MarketSequence

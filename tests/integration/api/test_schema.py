@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from exchange.errors import ErrorCode
+from base.errors import ErrorCode
 from orders.api.inputs import AmendInput, BracketInput, CancelAfterInput, OcoInput, OrderInput
 from orders.api.rules import TYPES
 from orders.models import Order

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from rest_framework.test import APIClient
 
-from exchange import health
+from base import health
+from base.valkey import valkey
 from exchange.models import Market
 from exchange.selectors import forget_markets
-from exchange.valkey import valkey
 from matching.messages import heartbeat_key
 
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import requests
 
-from config.embedded.processes import die_with_parent
 from config.embedded.programs import role_programs
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
+from config.processes import die_with_parent
 from tests.engines import wait_until
 from tests.servers import free_port
 

@@ -10,11 +10,11 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
+from base.throttling import ApiKeyThrottle
 from exchange.models import ApiKey, AuditEntry, User
 from exchange.services import API_KEYS_MAX, api_key_create, api_keys_prune
 from exchange.tasks import prune_logins
-from exchange.throttling import ApiKeyThrottle
 from tests.engines import wait_until
 from tests.integration.api_keys.signing import KEYS, ORDERS, Signer, make_key, told
 

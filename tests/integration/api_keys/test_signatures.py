@@ -18,11 +18,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from redis.exceptions import ConnectionError as ValkeyAwayError
 from rest_framework.test import APIClient
 
+from base.valkey import valkey
 from exchange import signatures
 from exchange.api_keys import forget_api_keys
 from exchange.models import ApiKey, AuditEntry, Market, User
 from exchange.services import NewApiKey, api_key_revoke
-from exchange.valkey import valkey
 from tests.engines import running_engine, wait_until
 from tests.fixtures import access_token
 from tests.integration.api_keys.signing import KEYS, ORDERS, Signer, make_key, message, now_ms, send, told
@@ -347,7 +347,7 @@ def test_without_valkey_no_signature_is_accepted_and_nobody_waits_for_it(
             asked.append(1)
             raise ValkeyAwayError("gone")
 
-    monkeypatch.setattr("exchange.valkey.valkey", Away)
+    monkeypatch.setattr("base.valkey.valkey", Away)
     answers = [signer.get(ORDERS) for _ in range(3)]
     assert [told(answer) for answer in answers] == [(503, "SERVICE_UNAVAILABLE")] * 3
     assert len(asked) == 1
@@ -366,7 +366,7 @@ def test_a_use_whose_answer_was_lost_on_the_way_is_not_taken_for_a_second_one(
             valkey().set(*args, **kwargs)
             return valkey().set(*args, **kwargs)
 
-    monkeypatch.setattr("exchange.valkey.valkey", Repeating)
+    monkeypatch.setattr("base.valkey.valkey", Repeating)
     headers = signer.headers("GET", ORDERS)
 
     assert signer.get(ORDERS, headers=headers).status_code == 200

@@ -12,8 +12,8 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from base.valkey import TIMEOUT_S, ValkeyLine, ValkeyUnreachableError, valkey
 from exchange.models import Market, User
-from exchange.valkey import TIMEOUT_S, ValkeyLine, ValkeyUnreachableError, valkey
 from matching.messages import board_keys
 from orders import board as boards
 from orders.board import Board, board_of

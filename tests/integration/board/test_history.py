@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from exchange.ids import uuid7_floor
+from base.ids import uuid7_floor
 from exchange.models import Market
+from operations.partitions import create_partitions
 from orders.models import Trade
-from orders.partitions import create_partitions
 from orders.selectors import trades_of_market
 from tests.fixtures import make_market, make_user
 

@@ -12,13 +12,13 @@ import pytest
 from django.conf import settings
 from redis.asyncio import Redis
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import Market, User
+from journal import PostgresJournal
+from journal.board import BoardState
 from matching.board import STAMP_MS, BoardKeeper
 from matching.messages import board_keys
 from orders.board import Board
-from orders.journal import PostgresJournal
-from orders.journal.board import BoardState
 from tests.integration.candles.feeding import Deal, Feed, feeding, ms
 
 START = ms("2026-04-01T23:00:00Z")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from exchange.ids import uuid7_floor
+from base.ids import uuid7_floor
 from exchange.models import Market, User
+from journal import PostgresJournal
 from matching.engine import OrderType, Side, TimeInForce
 from matching.messages import PlaceRequest, TendRequest
 from matching.processor import MarketProcessor
-from orders.journal import PostgresJournal
-from orders.partitions import create_partitions
+from operations.partitions import create_partitions
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def test_a_batch_that_fails_leaves_no_candle(
 ) -> None:
     with feeding(market, maker, taker, start_ms=ms(START)) as feed:
         feed.deals(deal(START, "100.00", "1"))
-        monkeypatch.setattr("orders.journal.batch.PostgresBatch.commit", lambda _: 1 / 0)
+        monkeypatch.setattr("journal.batch.PostgresBatch.commit", lambda _: 1 / 0)
         with pytest.raises(Exception, match="ZeroDivisionError"):
             feed.deals(deal(START, "500.00", "1"))
         monkeypatch.undo()

@@ -10,8 +10,8 @@ from django.db import connection
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from base.errors import ApiError, ErrorCode
 from demo.accounts import demo_account_open
-from exchange.errors import ApiError, ErrorCode
 from exchange.models import Asset, AuditEntry, User
 from exchange.seeds import ASSETS, VISITOR_FUNDS
 from settlement.models import LedgerEntry

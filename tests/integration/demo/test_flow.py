@@ -12,8 +12,8 @@ from django.conf import settings as project_settings
 from django.core.management import CommandError, call_command
 from django.db.models import Count
 
-from config.embedded.processes import die_with_parent
 from config.embedded.settings import LOOPBACK, PROJECT
+from config.processes import die_with_parent
 from demo.flow.ladder import RUNGS
 from exchange import seeds
 from exchange.models import Market

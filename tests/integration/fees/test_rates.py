@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
+from base.scaling import fee_units
 from exchange.models import Market, User, UserFeeTier
-from exchange.scaling import fee_units
 from exchange.services import TierTerms, market_set_fee_tiers
 from orders.fees import fee_tiers_recompute
 from orders.models import Order, Trade

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from exchange.errors import ApiError, ErrorCode, ValidationError
+from base.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import AuditEntry, FeeTier, Market, User
 from exchange.selectors import market_by_symbol
 from exchange.services import TierTerms, market_set_fee_tiers, on_market_changed

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from exchange.ids import trade_uuid, uuid7
+from base.ids import trade_uuid, uuid7
 from exchange.models import Asset, Market, User, UserFeeTier
 from exchange.services import TierTerms, market_set_fee_tiers
+from operations.partitions import create_partitions
 from orders.models import Trade
-from orders.partitions import create_partitions
 from tests.fixtures import fresh_name, make_market, make_user
 
 LEVELS = (

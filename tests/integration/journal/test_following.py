@@ -11,13 +11,13 @@ import pytest
 from django.conf import settings
 
 from exchange.models import Market, User
+from journal import PostgresJournal
+from journal.following import FollowingError, JournalFollower
+from journal.open_orders import OpenOrders
+from journal.recovery import recover
+from journal.terms import MarketTerms
 from matching.codec import encode_commands
 from matching.engine import Engine, RestingOrder, TradingState, WaitingOrder
-from orders.journal import PostgresJournal
-from orders.journal.following import FollowingError, JournalFollower
-from orders.journal.open_orders import OpenOrders
-from orders.journal.recovery import recover
-from orders.journal.terms import MarketTerms
 from orders.models import JournalBatch, MarketSequence
 from tests.desk import BUY, SELL, open_desk
 from tests.integration.journal.test_random import Script, coarse_market, poor_user

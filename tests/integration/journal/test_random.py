@@ -10,9 +10,9 @@ import pytest
 
 from exchange.models import Market, User
 from exchange.services import market_set_state
+from journal.owed import OwedHolds
 from matching.engine import OrderType, SelfTradePrevention, TimeInForce, TradingState
 from matching.messages import AmendRequest, CancelRequest, PlaceRequest, Request
-from orders.journal.owed import OwedHolds
 from orders.models import OwedHold
 from settlement.services import ledger_deposit
 from tests.desk import BUY, SELL, Desk, open_desk

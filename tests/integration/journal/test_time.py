@@ -8,8 +8,8 @@ import pytest
 
 from exchange.models import Market, User
 from exchange.streams import BALANCES_GROUP
+from journal.owed import OwedHolds
 from matching.messages import ReplyStatus, TendRequest
-from orders.journal.owed import OwedHolds
 from orders.models import CancelAfter, Order, OrderStatus, OwedHold
 from tests.desk import BUY, SELL, Desk, available, held, open_desk
 from tests.fixtures import FUNDS

@@ -8,7 +8,7 @@ from zlib import crc32
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from exchange.scaling import plain
+from base.scaling import plain
 from marketdata.routing import websocket_urlpatterns
 from matching.engine import Side
 from tests.integration.marketdata.scripted import ScriptedMarket

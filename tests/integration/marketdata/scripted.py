@@ -12,14 +12,14 @@ import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 
-from exchange.ids import trade_uuid, uuid7
+from base.ids import trade_uuid, uuid7
 from exchange.models import Asset, Market, User
 from exchange.streams import BALANCES_GROUP, market_group, pubsub_layer
+from journal.candles import UPSERT, TradeSummary, upsert_parameters
+from journal.terms import MarketTerms
 from marketdata.database import in_database
 from matching.engine import OrderType, Side, TimeInForce
 from orders.checksum import book_checksum
-from orders.journal.candles import UPSERT, TradeSummary, upsert_parameters
-from orders.journal.terms import MarketTerms
 from orders.models import MarketSequence, Order
 from orders.rows import OrderRow, TradeRow, order_from_row, trade_from_row
 from settlement.models import Account

@@ -8,8 +8,8 @@ from asgiref.sync import async_to_sync
 from django.test import Client, override_settings
 from django.urls import include, path
 
+from base.times import iso_ms_of
 from exchange.models import Market
-from exchange.times import iso_ms_of
 from marketdata.statistics import day_statistics
 from matching.engine import Side
 from tests.integration.marketdata.scripted import ScriptedMarket

@@ -8,10 +8,10 @@ from django.utils import timezone
 from pytest_django import Settings
 from trade_engine_client import ApiKey as ClientKey
 
+from base.valkey import ValkeyUnreachableError
 from exchange import signatures
 from exchange.models import ApiKey, User
 from exchange.services import NewApiKey, api_key_revoke
-from exchange.valkey import ValkeyUnreachableError
 from marketdata.database import in_database
 from marketdata.hub import hub
 from marketdata.keys import KeyWatch

@@ -24,7 +24,7 @@ from marketdata.consumers import MarketConsumer, OrdersConsumer, TradesConsumer
 from marketdata.consumers.base import CloseCode, StreamConsumer
 from marketdata.database import in_database
 from matching.engine import Side
-from orders.services import cancelling
+from orders.services import cancellation
 from tests.contract.streams import StreamContract
 from tests.engines import running_engine
 from tests.fixtures import make_market as make_served_market
@@ -208,7 +208,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Market, User, User
     """Return a market with an engine, and two funded accounts."""
     market = make_served_market()
     users = [make_funded_user(name, assets=(market.base_id, market.quote_id)) for name in ("maker", "taker")]
-    monkeypatch.setattr(cancelling, "markets", lambda: [market])
+    monkeypatch.setattr(cancellation, "markets", lambda: [market])
     forget_markets()
     with running_engine(market):
         yield market, users[0], users[1]

@@ -23,7 +23,7 @@ from tests.node import node_program
 from tests.unit.marketdata.test_client import SNAPSHOT, snapshot_book, update
 
 HERE = Path(__file__).parent
-MODULE = (PROJECT / "marketdata/static/streams/stream.js").as_uri()
+MODULE = (PROJECT / "trading_page/static/streams/stream.js").as_uri()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from rest_framework_simplejwt.tokens import AccessToken
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import User
 from exchange.sessions import password_mark
 from marketdata.consumers import OrdersConsumer

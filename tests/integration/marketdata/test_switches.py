@@ -14,7 +14,7 @@ from marketdata import switches
 from marketdata.consumers import orders as consumer
 from marketdata.database import in_database
 from orders.models import Order
-from orders.services import cancelling
+from orders.services import cancellation
 from settlement.models import Account
 from tests.engines import running_engine
 from tests.fixtures import FUNDS, make_market, make_user
@@ -59,7 +59,7 @@ async def _sessions_end() -> AsyncIterator[None]:
 @pytest.fixture
 def engine(market: Market, other_market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Serve these two markets, and let them be all there are."""
-    monkeypatch.setattr(cancelling, "markets", lambda: [market, other_market])
+    monkeypatch.setattr(cancellation, "markets", lambda: [market, other_market])
     with running_engine(market, other_market):
         yield
 

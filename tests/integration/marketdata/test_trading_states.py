@@ -2,7 +2,7 @@
 
 import asyncio
 
-from exchange.times import iso_ms_of
+from base.times import iso_ms_of
 from matching.engine import Side
 from tests.integration.marketdata.clients import Book, Client, Message, follow
 from tests.integration.marketdata.scripted import ScriptedMarket

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exchange.times import iso_ms_of
+from base.times import iso_ms_of
 from marketdata import ring, view
 from marketdata.hub import hub
 from matching.engine import Side

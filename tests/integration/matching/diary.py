@@ -3,8 +3,8 @@
 from typing import Any
 
 from exchange.models import Market
+from journal import PostgresJournal
 from matching.engine import Engine
-from orders.journal import PostgresJournal
 from orders.models import Order, OrderStatus, Trade
 from orders.services import PlacedOrder
 from tests.engines import wait_until

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import Market, User
 from matching.messages import PlaceRequest
 from matching.processor import wall_clock_ms

@@ -14,14 +14,14 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import Market, User
+from journal.deposing import application_name, depose
+from journal.journal import LOCK_CLASS
 from matching.roster import MarketReport, Role
-from orders.engines.deposing import application_name, depose
-from orders.engines.roster import PostgresRoster
-from orders.engines.selectors import engine_fleet
-from orders.journal.journal import LOCK_CLASS
-from orders.metrics import engine_gauges
+from operations.engines.roster import PostgresRoster
+from operations.engines.selectors import engine_fleet
+from operations.metrics import engine_gauges
 from orders.models import EngineProcess, MarketSequence
 from tests.engines import wait_until
 

@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 
 from exchange.models import Market, User
+from journal import PostgresJournal
+from journal.batch import PostgresBatch
 from matching.messages import ReplyStatus
 from matching.processor import BatchFailedError, MarketProcessor
-from orders.journal import PostgresJournal
-from orders.journal.batch import PostgresBatch
 from orders.models import Order
 from tests.engines import wait_until
 from tests.integration.matching.requests import place

@@ -12,15 +12,15 @@ import psycopg
 import pytest
 from django.db import connection
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7_floor
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7_floor
 from exchange.models import Market, User
+from journal import PostgresJournal
+from journal.batch import PostgresBatch
+from journal.recent import HORIZON_MS
+from journal.recovery import RecoveryError
 from matching.messages import ReplyStatus, TendRequest
 from matching.processor import BatchFailedError, MarketProcessor, wall_clock_ms
-from orders.journal import PostgresJournal
-from orders.journal.batch import PostgresBatch
-from orders.journal.recent import HORIZON_MS
-from orders.journal.recovery import RecoveryError
 from orders.models import MarketSequence, Order, OrderStatus
 from orders.selectors import book_depth
 from orders.services import PlacedOrder, order_cancel

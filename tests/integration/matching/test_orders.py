@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market, User
 from exchange.services import market_set_state
 from orders.models import ClientOrderId, Order, OrderStatus, Trade

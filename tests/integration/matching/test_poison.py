@@ -11,14 +11,14 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
 from redis import Redis
 
-from exchange.background import run_in_background
-from exchange.errors import ApiError, ErrorCode
+from base.background import run_in_background
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market, User
 from exchange.streams import market_group
+from journal.batch import PostgresBatch
 from matching.layers import CommandChannelLayer
 from matching.messages import PlaceRequest, engine_channel, pack_request
 from orders.commands import gateway
-from orders.journal.batch import PostgresBatch
 from orders.models import Order
 from tests.engines import running_engine, wait_until
 from tests.integration.matching.requests import place

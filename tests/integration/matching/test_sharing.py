@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market, User
-from orders.engines.selectors import ServedMarket, engine_fleet
+from operations.engines.selectors import ServedMarket, engine_fleet
 from orders.models import Order
 from tests.engines import SharingProcess, is_served, wait_until
 from tests.fixtures import make_market, make_user

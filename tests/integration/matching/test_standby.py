@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import pytest
 
-from exchange.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode
 from exchange.models import Market, User
 from orders.models import OrderStatus
 from orders.services import PlacedOrder, order_cancel

@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from exchange.models import Market, User
 from matching.messages import CancelRequest
 from orders.models import Mismatch, Trade
-from orders.reconciliation.run import Reconciled, reconcile
 from settlement.models import Account, LedgerEntry
 from tests.desk import BUY, SELL, Desk
+from verification.reconciliation.run import Reconciled, reconcile
 
 
 def trade_a_little(desk: Desk, maker: User, taker: User) -> None:

@@ -10,18 +10,18 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from exchange.errors import ValidationError
+from base.errors import ValidationError
 from exchange.models import AuditEntry, Market, TradingState, User
 from orders.models import JournalBatch, MarketSequence, Mismatch, Order, ReconcileRun, ReplayCheckpoint
-from orders.reconciliation.run import reconcile
-from orders.reconciliation.snapshots import AlreadyRunningError, reading
-from orders.replay.checkpoints import beginning_from, checkpoint_store
-from orders.services import market_rebase, mismatch_acknowledge
-from orders.tasks import reconcile as reconcile_task
 from settlement.services import settle_pending
 from tests.desk import BUY, SELL, Desk
 from tests.engines import running_engine, wait_until
 from tests.integration.reconciliation.tampering import differing, trade_a_little
+from verification.reconciliation.run import reconcile
+from verification.reconciliation.snapshots import AlreadyRunningError, reading
+from verification.replay.checkpoints import beginning_from, checkpoint_store
+from verification.services import market_rebase, mismatch_acknowledge
+from verification.tasks import reconcile as reconcile_task
 
 
 @pytest.fixture

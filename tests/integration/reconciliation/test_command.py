@@ -9,9 +9,9 @@ from django.core.management import call_command
 
 from exchange.models import AuditEntry, Market, TradingState, User
 from orders.models import Mismatch, Order, ReconcileRun
-from orders.reconciliation.snapshots import reading
 from tests.desk import Desk
 from tests.integration.reconciliation.tampering import trade_a_little
+from verification.reconciliation.snapshots import reading
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

@@ -13,12 +13,12 @@ from exchange.models import Market, User
 from exchange.services import market_set_state
 from matching.engine import OrderType, SelfTradePrevention
 from orders.models import JournalBatch, ReplayCheckpoint, Trade
-from orders.reconciliation.run import reconcile
-from orders.replay import admin as replay_admin
-from orders.replay.connections import plain_reading
-from orders.replay.explaining import ExplainError, Explanation, text_of, trade_explain
 from tests.desk import BUY, SELL, Desk
 from tests.integration.admin.scene import browser_of, staff_with
+from verification.admin import explanation as explanation_admin
+from verification.explanation.connections import plain_reading
+from verification.explanation.trades import ExplainError, Explanation, text_of, trade_explain
+from verification.reconciliation.run import reconcile
 
 
 def last_trade(market: Market) -> Trade:
@@ -236,7 +236,7 @@ def test_the_page_of_a_trade_links_to_its_explanation(
     assert "First come, first served" in content and "What it cost" in content
     assert browser_of(staff_with("orders.view_order")).get(url).status_code == 403
     assert Client().get(url).status_code == 302
-    monkeypatch.setattr(replay_admin, "EVENTS_MAX", 1)
+    monkeypatch.setattr(explanation_admin, "EVENTS_MAX", 1)
     assert "use `manage.py explain` on the command line" in clerk.get(url).content.decode()
 
 

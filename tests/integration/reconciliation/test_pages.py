@@ -5,10 +5,10 @@ from django.test import Client
 
 from exchange.models import Market, User
 from orders.models import Mismatch, Order, ReconcileRun
-from orders.reconciliation.run import reconcile
 from tests.desk import Desk
 from tests.integration.admin.scene import browser_of, queries_of, staff_with, told
 from tests.integration.reconciliation.tampering import differing, trade_a_little
+from verification.reconciliation.run import reconcile
 
 MISMATCHES = "/admin/orders/mismatch/"
 LISTS = (MISMATCHES, "/admin/orders/reconcilerun/", "/admin/orders/replaycheckpoint/")

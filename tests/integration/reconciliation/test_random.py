@@ -7,10 +7,10 @@ import pytest
 
 from exchange.models import Market, User
 from orders.models import ReplayCheckpoint
-from orders.reconciliation.run import reconcile
 from tests.desk import open_desk
 from tests.integration.journal.test_random import Script, poor_user
 from tests.integration.journal.test_random import coarse_market as coarse_market
+from verification.reconciliation.run import reconcile
 
 STEPS = 60
 

@@ -8,8 +8,8 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from exchange.ids import uuid7
-from exchange.metrics import _collector
+from base.ids import uuid7
+from base.metrics import _collector
 from exchange.models import Market, TradingState, User
 from matching.codec import decode_commands, encode_commands
 from matching.engine import PlaceOrder
@@ -23,8 +23,6 @@ from orders.models import (
     ReplayCheckpoint,
     Trade,
 )
-from orders.reconciliation.money import ENTRIES_MARGIN
-from orders.reconciliation.run import Reconciled, reconcile
 from settlement.models import Account, LedgerEntry
 from tests.desk import BUY, SELL, Desk
 from tests.integration.reconciliation.tampering import (
@@ -35,6 +33,8 @@ from tests.integration.reconciliation.tampering import (
     only,
     trade_a_little,
 )
+from verification.reconciliation.money import ENTRIES_MARGIN
+from verification.reconciliation.run import Reconciled, reconcile
 
 Check = Mismatch.Check
 

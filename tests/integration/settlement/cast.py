@@ -15,10 +15,10 @@ import psycopg
 from django.conf import settings
 from django.utils import timezone
 
+from base.ids import trade_uuid, uuid7
+from base.scaling import EXACT
 from config.celery import app
-from exchange.ids import trade_uuid, uuid7
 from exchange.models import Asset, Market, User
-from exchange.scaling import EXACT
 from orders.models import Trade
 from settlement.holds import Holdings
 from settlement.models import Account, FailedSettlement

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import AuditEntry, User
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move

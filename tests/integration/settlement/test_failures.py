@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from exchange.errors import ApiError, ErrorCode, ValidationError
+from base.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import AuditEntry
 from orders.models import Trade
 from settlement.errors import SettlementCode, SettlementError

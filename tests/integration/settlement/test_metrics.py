@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exchange.ids import trade_uuid
+from base.ids import trade_uuid
 from orders.models import Trade
 from settlement.metrics import settlement_gauges
 from settlement.services import adjustment_withdraw, settle_pending

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import AuditEntry
 from orders.models import Trade
 from settlement.errors import AdjustmentError

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from exchange.scaling import EXACT
+from base.scaling import EXACT
 from orders.models import Trade
 from settlement.models import FailedSettlement, LedgerEntry
 from settlement.services import Settled, failed_settlement_resolve, ledger_deposit, settle_pending

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from exchange.errors import ApiError, ErrorCode, ValidationError
-from exchange.ids import uuid7
+from base.errors import ApiError, ErrorCode, ValidationError
+from base.ids import uuid7
 from exchange.models import AuditEntry
 from settlement.errors import SettlementCode, SettlementError
 from settlement.models import Account, LedgerEntry

@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 from exchange.models import User
 from settlement.models import Account, WalletRelease, WalletReservation, WalletReversal
 from settlement.services import Settled, settle_pending, settle_retries
-from settlement.wallet.funding import UNDER_WAY
-from settlement.wallet.sweeping import wallet_sweep
+from settlement.wallet.availability import UNDER_WAY
+from settlement.wallet.sweeps import wallet_sweep
 from tests.engines import running_engine, wait_until
 from tests.fixtures import access_token, make_market, make_user
 from tests.integration.wallet.service import Proxy, WalletService

@@ -23,9 +23,9 @@ from uuid import UUID
 import psycopg
 import requests
 
-from config.embedded.processes import die_with_parent
+from base.ids import uuid7
 from config.embedded.settings import LOOPBACK, PROJECT
-from exchange.ids import uuid7
+from config.processes import die_with_parent
 from exchange.models import Market, User
 from settlement.wallet.protocol import PREFIX
 from tests.engines import wait_until

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from prometheus_client import generate_latest
 
-from exchange.errors import ApiError, ErrorCode
-from exchange.ids import uuid7
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7
 from exchange.models import User
 from settlement.management.commands.seed import _demo_account
 from settlement.models import WalletOperation, WalletRelease, WalletReservation, WalletReversal

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from orders.models import Mismatch
-from orders.reconciliation.run import reconcile
 from settlement.wallet import differences
 from settlement.wallet.differences import wallet_differences
 from tests.integration.wallet.scene import ORDERS, Scene
 from tests.integration.wallet.test_failures import give_up, trade
+from verification.reconciliation.run import reconcile
 
 pytestmark = pytest.mark.xdist_group("wallet")
 

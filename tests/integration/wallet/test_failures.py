@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
-from exchange.ids import uuid7_floor
+from base.ids import uuid7_floor
 from orders.models import Trade
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move
@@ -136,7 +136,7 @@ def test_a_void_that_fails_is_sent_until_it_is_confirmed(scene: Scene) -> None:
     assert scene.there(scene.taker, scene.quote) == (FUNDS, 0)
 
 
-@pytest.mark.parametrize("dies_in", ["settlement.wallet.funding._enter", "orders.services.sending.send"])
+@pytest.mark.parametrize("dies_in", ["settlement.wallet.funding._enter", "orders.services.dispatch.send"])
 def test_a_process_that_dies_before_the_engine_leaves_nothing_reserved(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, dies_in: str
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from exchange.models import User
 from settlement.models import Account
-from settlement.wallet.sweeping import wallet_sweep
+from settlement.wallet.sweeps import wallet_sweep
 from tests.fixtures import FUNDS, make_market, make_user
 from tests.integration.api.scenarios import OPENING_AUCTION, SCENARIOS
 from tests.integration.api.stage import CAST, Stage

@@ -12,7 +12,7 @@ from django.test import Client
 from drf_spectacular.validation import validate_schema
 from pytest_django.fixtures import Settings
 
-from exchange.ids import uuid7
+from base.ids import uuid7
 from exchange.models import Market, User
 from tests.fixtures import make_market, make_user
 from tests.integration.wallet.service import WalletService

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from config.embedded.processes import die_with_parent
 from config.embedded.settings import LOOPBACK, PROJECT
+from config.processes import die_with_parent
 from tests.engines import wait_until
 from tests.fixtures import access_token
 from tests.integration.wallet.scene import FUNDS, ORDERS, Scene

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from client.rest import Endpoint
 from demo.flow.desk import AwayError, Desk, RefusedError
 from demo.flow.flow import Flow
 from demo.flow.ladder import Pair
-from orders.tape.client import Endpoint
 
 NOWHERE = Endpoint.parse("http://127.0.0.1:9")
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from exchange.breaker import Breaker, BreakerOpenError
+from base.breaker import Breaker, BreakerOpenError
 from tests.engines import wait_until
 
 FAILURES_MAX, PROBE_S = 5, 0.1

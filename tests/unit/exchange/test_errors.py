@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.exceptions import ValidationError as FieldErrors
 
-from exchange.errors import STATUS, ApiError, ErrorCode, to_api_error
+from base.errors import STATUS, ApiError, ErrorCode, to_api_error
 from matching.engine import RejectReason
 from orders.services.refusals import MESSAGES, refusal
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.serializers import ValidationError
 
-from exchange.api.fields import AmountField, ChoiceField, CountField, MomentField, StrictBoolean, StrictString
+from base.fields import AmountField, ChoiceField, CountField, MomentField, StrictBoolean, StrictString
 
 
 @pytest.mark.parametrize(

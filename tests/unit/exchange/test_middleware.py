@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory
 
-from exchange.middleware import BodyLimitMiddleware, RequestIdMiddleware
+from base.middleware import BodyLimitMiddleware, RequestIdMiddleware
 
 LIMIT = 1_000_000
 

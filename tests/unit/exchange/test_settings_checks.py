@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from base.scaling import MarketScale
 from exchange import seeds
 from exchange.checks import check_demo_accounts, check_hosts, check_market_scales, check_rates, check_secret_key
 from exchange.models import User
-from exchange.scaling import MarketScale
 from tests.fixtures import make_market
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exchange.valkey import ValkeyLine, ValkeyUnreachableError, valkey
+from base.valkey import ValkeyLine, ValkeyUnreachableError, valkey
 from tests.engines import wait_until
 from tests.servers import silent_server
 

@@ -1,5 +1,5 @@
 from marketdata.encoded import Encoded
-from marketdata.outbox import Outbox
+from marketdata.send_queue import Outbox
 
 
 def message(text: str, *more: str) -> Encoded:

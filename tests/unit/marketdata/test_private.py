@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from marketdata import private, session
-from marketdata.outbox import Outbox
 from marketdata.private import PrivateStreams
 from marketdata.selectors import Balance, PrivateState
+from marketdata.send_queue import Outbox
 from marketdata.session import PrivateSession
 
 BTC = 3  # a market's id

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchange.scaling import MarketScale
+from base.scaling import MarketScale
 from marketdata.batches import Batch
 from marketdata.replica import BookReplica, ChecksumError, GapError
 from orders.checksum import book_checksum

@@ -5,7 +5,7 @@ from zlib import crc32
 
 import pytest
 
-from exchange.scaling import MarketScale
+from base.scaling import MarketScale
 from orders.checksum import book_checksum
 
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.scaling import fee_units
+from base.scaling import fee_units
+from journal.live import LiveOrder
+from journal.open_orders import OpenOrders
+from journal.terms import MarketTerms
 from matching.engine import OrderType, Side
-from orders.journal.live import LiveOrder
-from orders.journal.open_orders import OpenOrders
-from orders.journal.terms import MarketTerms
 from orders.rows import OrderExtras, OrderRow
 
 rates = st.integers(0, 500_000)

@@ -3,7 +3,7 @@
 import re
 from typing import get_args
 
-from exchange.errors import STATUS, ErrorCode
+from base.errors import STATUS, ErrorCode
 from exchange.models import Market, TradingState
 from matching.engine import Event, RejectReason
 from orders.lifecycle import EVENTS, TRANSITIONS

@@ -19,7 +19,7 @@ from matching.engine import (
     TimeInForce,
     TradingState,
 )
-from orders.replay.words import Words
+from verification.explanation.words import Words
 
 INSTRUCTIONS = PLAIN._replace(reprice=True)
 ORDER = PlaceOrder(0, 1, 2, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, True, 10_000, 500, 0, INSTRUCTIONS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PALETTE = Path(__file__).parents[3] / "marketdata/static/trading/palette.css"
+PALETTE = Path(__file__).parents[3] / "trading_page/static/trading/palette.css"
 TEXTS = [
     *[(text, ground) for text in ("text", "muted", "up", "down", "accent") for ground in ("panel", "raised")],
     ("text", "ground"), ("muted", "ground"), ("accent", "ground"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.scaling import EXACT
+from base.scaling import EXACT
 from settlement.legs import trade_legs
 from settlement.ports import TradeToSettle
 

@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from orders.tape import client
-from orders.tape.client import Answer, Endpoint, ExchangeUnreachableError, repeat
-from orders.tape.flight import Flight, ReplayStoppedError
-from orders.tape.plan import Action, ActionKind
-from orders.tape.report import percentiles
+from client import rest
+from client.rest import Answer, Endpoint, ExchangeUnreachableError, repeat
+from tape.flight import Flight, ReplayStoppedError
+from tape.plan import Action, ActionKind
+from tape.report import percentiles
 
 
 def place(order_id: int, price_e4: int) -> Action:
@@ -55,7 +55,7 @@ def test_after_a_failure_nothing_sets_off() -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_what_was_not_taken_or_not_confirmed_is_repeated(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(rest, "_PAUSE_S", 0.0)
     answers = iter([Answer(status, {}, "LATER"), None, Answer(201, {"order": {}})])
 
     assert repeat(lambda: next(answers)) == Answer(201, {"order": {}}, repeats=2)
@@ -66,7 +66,7 @@ def test_a_refusal_is_final() -> None:
 
 
 def test_a_dead_exchange_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(rest, "PATIENCE_S", 0.0)
 
     with pytest.raises(ExchangeUnreachableError, match="the connection breaks"):
         repeat(lambda: None)

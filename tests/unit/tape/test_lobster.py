@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orders.tape.lobster import BadRow, RowType, TapeError, TapeRow, parse_row, read_rows
+from tape.lobster import BadRow, RowType, TapeError, TapeRow, parse_row, read_rows
 
 GOOD = "34200.004241176,1,16113575,18,5853300,1"
 

@@ -17,9 +17,9 @@ from matching.engine import (
     TimeInForce,
     TradeExecuted,
 )
-from orders.tape.lobster import RowType, TapeError, TapeRow
-from orders.tape.plan import Action, ActionKind, Fill, Plan, commute
-from orders.tape.seeding import book_file_of, look_through, seed_rows
+from tape.lobster import RowType, TapeError, TapeRow
+from tape.plan import Action, ActionKind, Fill, Plan, commute
+from tape.seeds import book_file_of, look_through, seed_rows
 
 NEW, REDUCE, DELETE, EXECUTE, HIDDEN = (
     RowType.NEW,

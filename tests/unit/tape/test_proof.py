@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from orders.tape import __main__ as command
-from orders.tape.__main__ import default_folder, find_tape, prove
-from orders.tape.explain import explanations
-from orders.tape.lobster import Quote, TapeError, TapeRow, parse_row, read_quotes
-from orders.tape.proof import Findings, Proof
+from tape import __main__ as command
+from tape.__main__ import default_folder, find_tape, prove
+from tape.explain import explanations
+from tape.lobster import Quote, TapeError, TapeRow, parse_row, read_quotes
+from tape.proof import Findings, Proof
 
 RECORDED = find_tape(default_folder())
 EMPTY = (0, 0)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { sideLevels, steps, sweep } from "../../../../marketdata/static/trading/levels.js";
+import { sideLevels, steps, sweep } from "../../../../trading_page/static/trading/levels.js";
 
 const ASKS = [["100.01", "1.0"], ["100.09", "2.0"], ["100.11", "4.0"], ["101.00", "0.5"]];
 const BIDS = [["99.99", "1.0"], ["99.91", "2.0"], ["99.89", "4.0"]];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PrivateStream } from "../../../../marketdata/static/streams/stream.js";
+import { PrivateStream } from "../../../../trading_page/static/streams/stream.js";
 
 class Socket {
   static all = [];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Connection } from "../../../../marketdata/static/trading/connection.js";
-import { Tape } from "../../../../marketdata/static/trading/recent.js";
+import { Connection } from "../../../../trading_page/static/trading/connection.js";
+import { Tape } from "../../../../trading_page/static/trading/recent.js";
 
 /** A connection whose clock is moved by hand: `pass` lets what was set happen. */
 function connection() {

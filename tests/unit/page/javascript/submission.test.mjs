@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { NoAnswer, Refusal } from "../../../../marketdata/static/trading/api.js";
-import { newClientOrderId, SETTLED_MS, submit } from "../../../../marketdata/static/trading/submission.js";
+import { NoAnswer, Refusal } from "../../../../trading_page/static/trading/api.js";
+import { newClientOrderId, SETTLED_MS, submit } from "../../../../trading_page/static/trading/submission.js";
 
 const refuse = (code, status = 400) => () => Promise.reject(new Refusal(status, { code, message: code }));
 const lose = () => Promise.reject(new NoAnswer("nothing"));

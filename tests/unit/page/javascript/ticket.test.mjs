@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { BLANK, preview, problems, refusalAt, request, shareOf, timeOf, TYPES } from "../../../../marketdata/static/trading/ticket.js";
+import { BLANK, preview, problems, refusalAt, request, shareOf, timeOf, TYPES } from "../../../../trading_page/static/trading/ticket.js";
 
 const MARKET = {
   symbol: "BTC/USDT", base: "BTC", quote: "USDT", base_decimals: 8, quote_decimals: 8, tick_size: "0.01", lot_size: "0.00001",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Twins } from "../../../../marketdata/static/trading/twins.js";
+import { Twins } from "../../../../trading_page/static/trading/twins.js";
 
 /** Tabs that hear each other, without locks and with a clock that runs out at once when nobody answers. */
 function tabs(count, options = {}) {

@@ -1,0 +1,1 @@
+"""What any service of ours needs, whatever it trades: errors, numbers, ids, HTTP, Valkey, health, metrics."""

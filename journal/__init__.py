@@ -1,0 +1,3 @@
+from journal.journal import PostgresJournal
+
+__all__ = ["PostgresJournal"]

@@ -1,0 +1,201 @@
+"""From requests to commands: what is known already is answered, and what may cost money is held, or denied."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from journal.claims import ClientIdClaims
+from journal.live import LiveOrder
+from journal.needs import first_need
+from journal.new_orders import group_commands, group_orders, new_order, place_command
+from journal.recent import HORIZON_MS, RecentOrders
+from journal.work import BatchWork
+from matching.engine import (
+    LIMIT_TYPES,
+    ActivateBracket,
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    Command,
+    ExpireDue,
+    GroupKind,
+    PlaceGroup,
+    SetCancelAfter,
+    SetRules,
+    SetTradingState,
+    Side,
+)
+from matching.messages import (
+    AmendRequest,
+    CancelAfterRequest,
+    CancelAllRequest,
+    CancelRequest,
+    GroupRequest,
+    PlaceRequest,
+    Reply,
+    ReplyStatus,
+    Request,
+    TendRequest,
+)
+
+_BUY: Final = Side.BUY.value
+
+
+class Admission:
+    """Admits the requests of one batch. `ready_brackets` are entries whose trades are settled."""
+
+    def __init__(
+        self, work: BatchWork, claims: ClientIdClaims, recent: RecentOrders, ready_brackets: Sequence[int]
+    ) -> None:
+        self._work = work
+        self._claims = claims
+        self._recent = recent
+        self._ready_brackets = ready_brackets
+
+    def admit(self, request: Request) -> list[Command] | Reply:
+        """Return the commands of a request, its funds held, or the reply that ends it here."""
+        return _ON_REQUEST[type(request)](self, request)
+
+    # --- new orders -----------------------------------------------------------------------------------
+
+    def _place(self, request: PlaceRequest) -> list[Command] | Reply:
+        known = self._known(request)
+        if known is not None:
+            return known
+        work = self._work
+        command = place_command(request, work.terms, work.now_ms)
+        order = new_order(request, command, work.terms)
+        need = first_need(order, command, work.terms, work.engine)
+        if not work.hold(order, need):
+            return self._denied(request, order, need)
+        if request.client_order_id is not None:
+            self._claims.use(request)
+        work.touched[command.order_id] = order
+        self._recent.add(order.id, work.now_ms)
+        return [command]
+
+    def _group(self, request: GroupRequest) -> list[Command] | Reply:
+        known = self._known(request)
+        if known is not None:
+            return known
+        work, kind = self._work, GroupKind(request.kind)
+        commands = group_commands(request, work.now_ms)
+        orders = group_orders(request, commands, work.terms)
+        need = first_need(orders[0], commands[0], work.terms, work.engine)
+        if kind is GroupKind.OCO:
+            need = max(need, first_need(orders[1], commands[1], work.terms, work.engine))
+        if not work.hold(orders[0], need):
+            return self._denied(request, orders[0], need)
+        if request.client_order_id is not None:
+            self._claims.use(request)
+        for command, order in zip(commands, orders, strict=True):
+            work.touched[command.order_id] = order
+            self._recent.add(order.id, work.now_ms)
+        return [PlaceGroup(work.now_ms, kind, tuple(commands))]
+
+    def _known(self, request: PlaceRequest | GroupRequest) -> Reply | None:
+        """Return the reply to what must not be executed: it is too old, or it was executed before."""
+        if abs(int.from_bytes(request.order_id[:6]) - self._work.now_ms) > HORIZON_MS:  # its id carries its time
+            return Reply(request.correlation, ReplyStatus.NOT_EXECUTED, "TIMEOUT")
+        if request.order_id in self._recent:  # a retried send may arrive twice
+            return _replayed(request, request.order_id, False)
+        if request.client_order_id is not None:
+            first = self._claims.first_order(request)
+            if first is not None:
+                return _replayed(request, *first)
+        return None
+
+    def _denied(self, request: PlaceRequest | GroupRequest | AmendRequest, order: LiveOrder, need: int) -> Reply:
+        terms = self._work.terms
+        asset = order.hold_asset(terms)
+        details = {
+            "asset": asset,
+            "decimals": terms.quote_decimals if order.side == _BUY else terms.base_decimals,
+            "required": need,
+            "available": self._work.holdings.available(order.user_id, asset),
+        }
+        return Reply(request.correlation, ReplyStatus.DENIED, "INSUFFICIENT_BALANCE", details)
+
+    # --- open orders ----------------------------------------------------------------------------------
+
+    def _amend(self, request: AmendRequest) -> list[Command] | Reply:
+        work, order_id = self._work, int.from_bytes(request.order_id)
+        work.amend_hold = 0
+        order = work.open_orders.by_id.get(order_id)
+        if order is not None and order.user_id == request.user_id:
+            missing = self._missing_units(order, request)
+            if not work.hold(order, missing):
+                return self._denied(request, order, missing)
+            work.amend_hold = missing
+        account_id = int.from_bytes(request.user_id)
+        return [AmendOrder(work.now_ms, order_id, account_id, request.price_ticks, request.quantity_lots)]
+
+    def _missing_units(self, order: LiveOrder, request: AmendRequest) -> int:
+        """Return what an amended order needs beyond what it holds; 0 for what the engine will refuse anyway."""
+        if self._work.open_orders.is_linked(order) or (request.price_ticks and order.type not in LIMIT_TYPES):
+            return 0
+        lots = (request.quantity_lots or order.quantity_lots) - order.filled_lots
+        need = order.need_for(request.price_ticks or order.price_ticks, max(0, lots), self._work.terms)
+        return max(0, need - order.held_units)
+
+    def _cancel(self, request: CancelRequest) -> list[Command]:
+        return [CancelOrder(self._work.now_ms, int.from_bytes(request.order_id), int.from_bytes(request.user_id))]
+
+    def _cancel_all(self, request: CancelAllRequest) -> list[Command]:
+        return [CancelAll(self._work.now_ms, int.from_bytes(request.user_id))]
+
+    def _cancel_after(self, request: CancelAfterRequest) -> list[Command]:
+        return [SetCancelAfter(self._work.now_ms, int.from_bytes(request.user_id), request.timeout_ms)]
+
+    # --- the clock, the stored market and what was settled ------------------------------------------------
+
+    def _tend(self, _: TendRequest) -> list[Command]:
+        work = self._work
+        terms, engine, now_ms = work.terms, work.engine, work.now_ms
+        commands = list[Command]()
+        if engine.next_due_ms is not None and engine.next_due_ms <= now_ms:
+            commands.append(ExpireDue(now_ms))
+        if terms.differs_from(engine):
+            return commands + self._follow_market()
+        commands += [ActivateBracket(now_ms, entry_id, self._fund(entry_id)) for entry_id in self._ready_brackets]
+        self._ready_brackets = ()
+        return commands
+
+    def _follow_market(self) -> list[Command]:
+        """Return what brings the engine in step. Brackets wait for the next look: the band decides what they need."""
+        terms, engine, now_ms = self._work.terms, self._work.engine, self._work.now_ms
+        commands = list[Command]()
+        if terms.rules_differ(engine):
+            rules = (terms.price_band_ppm, terms.reference_price_ticks, terms.max_orders, terms.max_stops)
+            commands.append(SetRules(now_ms, *rules))
+        if terms.engine_state != engine.trading_state:
+            commands.append(SetTradingState(now_ms, terms.engine_state))
+        return commands
+
+    def _fund(self, entry_id: int) -> bool:
+        """Hold what the exits of a bracket need as an OCO, on the take-profit; False when its owner has too little."""
+        work = self._work
+        exits = work.open_orders.exits_of(entry_id)
+        if not exits:  # cancelled earlier in this batch
+            return False
+        take_profit, stop_loss = exits
+        waiting = work.engine.find_waiting(int.from_bytes(stop_loss.id))
+        assert waiting is not None, "Invariant: exits wait until their bracket is activated"
+        stop_need = stop_loss.need_for(work.engine.hold_price_ticks(waiting.order), stop_loss.quantity_lots, work.terms)
+        return work.hold(take_profit, max(take_profit.need_units(work.terms), stop_need))
+
+
+def _replayed(request: PlaceRequest | GroupRequest, order_id: bytes, payload_differs: bool) -> Reply:
+    details = {"order_id": order_id, "payload_differs": payload_differs}
+    return Reply(request.correlation, ReplyStatus.REPLAYED, "", details)
+
+
+# At the module and not in the object, whose bound methods would be circles: see `recording`.
+_ON_REQUEST: Final[dict[type[Request], Callable[[Admission, Any], list[Command] | Reply]]] = {
+    PlaceRequest: Admission._place,
+    GroupRequest: Admission._group,
+    AmendRequest: Admission._amend,
+    CancelRequest: Admission._cancel,
+    CancelAllRequest: Admission._cancel_all,
+    CancelAfterRequest: Admission._cancel_after,
+    TendRequest: Admission._tend,
+}

@@ -1,0 +1,138 @@
+"""One batch: requests are admitted, executed and recorded in memory, then written and committed as one transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection, Cursor
+
+from exchange.streams import CandleMessage, market_group
+from journal import store
+from journal.admission import Admission
+from journal.board import BoardState
+from journal.candles import TradeSummary
+from journal.claims import ClientIdClaims
+from journal.locks import accounts_to_lock
+from journal.open_orders import OpenOrders
+from journal.owed import OwedHolds, balances_message, write_owed
+from journal.recent import RecentOrders
+from journal.recording import Recording
+from journal.terms import MarketTerms
+from journal.work import BatchWork
+from matching.engine import Engine, Side
+from matching.journal import BatchOutcome
+from matching.messages import Reply, Request
+from orders.checksum import book_checksum
+from settlement.holds import Holdings
+
+
+class PostgresBatch:
+    """The transaction of one batch. Locks, in this order: client order ids (sorted), accounts (ascending id)."""
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        batch_id: bytes,
+        terms: MarketTerms,
+        open_orders: OpenOrders,
+        owed: OwedHolds,
+        recent: RecentOrders,
+        board: BoardState,
+        requests: Sequence[Request],
+        ready_brackets: Sequence[int],
+        engine: Engine,
+        now_ms: int,
+    ) -> None:
+        self.batch_id = batch_id
+        self._connection = connection
+        self._cursor: Cursor[Any] = connection.cursor()
+        self._terms = terms
+        self._owed = owed
+        self._board = board
+        self._now_ms = now_ms
+        self._first_seq = engine.seq
+        self._claims = ClientIdClaims.claim(self._cursor, requests)
+        accounts = accounts_to_lock(requests, ready_brackets, open_orders, terms)
+        decimals = {terms.base: terms.base_decimals, terms.quote: terms.quote_decimals}
+        self._work = BatchWork(
+            terms=terms,
+            engine=engine,
+            open_orders=open_orders,
+            holdings=Holdings.lock(self._cursor, accounts, decimals),
+            now_ms=now_ms,
+        )
+        self.outcome = BatchOutcome(self._work.replies)
+        self.admit = Admission(self._work, self._claims, recent, ready_brackets).admit
+        self.record = Recording(self._work).record
+
+    def reply(self, reply: Reply) -> None:
+        self.outcome.replies.append(reply)
+
+    def write(self, engine: Engine) -> None:
+        """Write the batch and complete its outcome. Nothing is written when nothing happened."""
+        self._claims.drop_unused(self._cursor)
+        if engine.seq != self._first_seq:
+            state_hash = f"{engine.state_hash():016x}"
+            self._write_orders()
+            self._work.holdings.flush(self._cursor)
+            trades = self._work.trades
+            candles = store.write_journal(
+                self._cursor,
+                batch_id=self.batch_id,
+                terms=self._terms,
+                first_seq=self._first_seq + 1,
+                engine=engine,
+                state_hash=state_hash,
+                commands=self._work.commands,
+                traded=TradeSummary.of(trades) if trades else None,
+                now_ms=self._now_ms,
+            )
+            group = market_group(self._terms.symbol.replace("/", "-"))
+            message = self._market_message(engine, candles)
+            self.outcome.publications = [(group, message), *balances_message(self._work.holdings)]
+            self.outcome.trades = len(trades)
+
+    def _write_orders(self) -> None:
+        cursor, work, terms = self._cursor, self._work, self._terms
+        new = [order for order in work.touched.values() if not order.is_stored and order.seq]
+        changed = [order for order in work.touched.values() if order.is_stored]
+        store.insert_orders(cursor, new, terms)
+        store.update_orders(cursor, changed, terms, self._now_ms)
+        store.insert_trades(cursor, work.trades, terms)
+        store.write_switches(cursor, work.switches, terms)
+        write_owed(cursor, work.owed, terms)
+
+    def commit(self) -> None:
+        """Commit: the one moment from which the batch is durable."""
+        self._connection.commit()
+        for order in self._work.touched.values():
+            order.is_stored = True
+            order.is_reshaped = False
+        self._owed.add(self._work.owed, self._terms)
+        if self.outcome.publications:  # else nothing happened
+            self._board.add(self._work.trades, self._terms, self._now_ms)
+
+    def _market_message(self, engine: Engine, candles: Sequence[CandleMessage]) -> dict[str, Any]:
+        terms, work = self._terms, self._work
+        levels: dict[int, list[tuple[int, int]]] = {Side.BUY: [], Side.SELL: []}
+        for (side, price), lots in work.levels.items():
+            levels[side].append((price, lots))
+        asks, bids = (
+            [(level.price_ticks, level.quantity_lots) for level in engine.depth(side, 10)]
+            for side in (Side.SELL, Side.BUY)
+        )
+        return {
+            "type": "market.batch",
+            "market_id": terms.market_id,
+            "symbol": terms.symbol,
+            "first_seq": self._first_seq + 1,
+            "last_seq": engine.seq,
+            "time_ms": self._now_ms,
+            "bids": levels[Side.BUY],
+            "asks": levels[Side.SELL],
+            "checksum": book_checksum(asks, bids, terms.scale),
+            "state": terms.trading_state if work.is_state_changed else None,
+            "orders": [order.row() for order in work.touched.values() if order.seq],
+            "trades": work.trades,
+            "candles": candles,
+        }

@@ -1,0 +1,298 @@
+"""From events to orders, holds and trades, and at the end of each command to the reply."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from base.ids import trade_uuid
+from journal.live import LiveOrder
+from journal.work import BatchWork
+from matching.engine import (
+    AmendOrder,
+    AmendRejected,
+    BracketArmed,
+    CancelAfterSet,
+    CancelAll,
+    CancelOrder,
+    CancelReason,
+    CancelRejected,
+    Command,
+    Event,
+    ExitPlaced,
+    IcebergRefilled,
+    LevelChanged,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderDecremented,
+    OrderExpired,
+    OrderRejected,
+    OrderRepriced,
+    OrderType,
+    PlaceGroup,
+    PlaceOrder,
+    RejectReason,
+    SetCancelAfter,
+    Side,
+    StopPlaced,
+    StopTriggered,
+    TradeExecuted,
+    TradingStateChanged,
+)
+from matching.messages import Reply, ReplyStatus, Request
+from orders import lifecycle
+from orders.lifecycle import TRANSITIONS
+from orders.rows import TradeRow
+
+_BUY: Final = Side.BUY.value
+_MARKET: Final = OrderType.MARKET.value
+_FILLED: Final = lifecycle.FILLED
+_WORKING: Final = (lifecycle.OPEN, lifecycle.PARTIALLY_FILLED)
+
+
+class Recording:
+    """Takes note of what the engine did. One method per event, and one per command for what comes after its events."""
+
+    def __init__(self, work: BatchWork) -> None:
+        self._work = work
+
+    def record(self, request: Request, command: Command, events: Sequence[Event]) -> None:
+        """Apply the events of a command to orders, holds and trades, and prepare the reply."""
+        work = self._work
+        work.commands.append(command)
+        first_trade = len(work.trades)
+        for event in events:
+            handler = _ON_EVENT.get(type(event))
+            if handler is not None:
+                handler(self, event)
+        after = _AFTER_COMMAND.get(type(command))
+        if after is not None:
+            work.replies.append(after(self, request, command, events, first_trade))
+
+    # --- events: how orders begin -----------------------------------------------------------------------
+
+    def _on_accepted(self, event: OrderAccepted) -> None:
+        seq, order_id = event
+        order = self._work.touched.get(order_id) or self._work.touch(order_id, seq)
+        order.status = TRANSITIONS[order.status, lifecycle.ACCEPT]
+        order.seq = order.priority = seq
+        if order.extras is not None:
+            self._work.open_orders.add(order_id, order)
+            order.is_reshaped = True
+
+    def _on_rejected(self, event: OrderRejected) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        order.priority = event.seq
+        self._work.end(event.order_id, order, lifecycle.REJECT, event.reason.name)
+
+    def _on_repriced(self, event: OrderRepriced) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        order.advance(lifecycle.REPRICE)
+        order.reshape(price_ticks=event.price_ticks)
+        self._work.fit(order)
+
+    def _on_stop_placed(self, event: StopPlaced) -> None:
+        order = self._wait(event.order_id, event.seq)
+        order.reshape(price_ticks=event.price_ticks, stop_price_ticks=event.stop_price_ticks)
+
+    def _on_exit_placed(self, event: ExitPlaced) -> None:
+        self._wait(event.order_id, event.seq)
+
+    def _wait(self, order_id: int, seq: int) -> LiveOrder:
+        order = self._work.touch(order_id, seq)
+        order.advance(lifecycle.WAIT)
+        order.priority = seq
+        self._work.open_orders.add(order_id, order)
+        return order
+
+    def _on_triggered(self, event: StopTriggered) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        order.advance(lifecycle.TRIGGER)
+        order.reshape(priority=event.seq, stop_price_ticks=event.stop_price_ticks, triggered_ms=self._work.now_ms)
+
+    def _on_armed(self, event: BracketArmed) -> None:
+        for order in self._work.open_orders.exits_of(event.entry_id):
+            self._work.touch(int.from_bytes(order.id), event.seq)
+            order.advance(lifecycle.ARM)
+            order.reshape(quantity_lots=event.quantity_lots)
+
+    # --- events: how orders fill and change -------------------------------------------------------------
+
+    def _on_trade(self, event: TradeExecuted) -> None:
+        work = self._work
+        taker = work.touch(event.taker_order_id, event.seq)
+        maker = work.touch(event.maker_order_id, event.seq)
+        if event.taker_side == _BUY:
+            buyer, seller, buyer_rate, seller_rate = taker, maker, taker.taker_fee_ppm, maker.maker_fee_ppm
+        else:
+            buyer, seller, buyer_rate, seller_rate = maker, taker, maker.maker_fee_ppm, taker.taker_fee_ppm
+        price, lots, terms = event.price_ticks, event.quantity_lots, work.terms
+        buyer_fee, buyer_hold = buyer.buy(price, lots, rate_ppm=buyer_rate, terms=terms)
+        seller_fee = seller.sell(price, lots, rate_ppm=seller_rate, terms=terms)
+        work.trades.append(
+            TradeRow(
+                trade_uuid(work.now_ms, terms.market_id, event.seq).bytes,
+                terms.market_id,
+                event.seq,
+                price,
+                lots,
+                buyer.user_id,
+                seller.user_id,
+                buyer.id,
+                seller.id,
+                int(event.taker_side),
+                buyer_fee,
+                seller_fee,
+                buyer_hold,
+                work.now_ms,
+            )
+        )
+        if maker.extras is not None or maker.status == _FILLED:
+            self._after_fill(event.maker_order_id, maker, lots)
+        if taker.extras is not None or taker.status == _FILLED:
+            self._after_fill(event.taker_order_id, taker, lots)
+
+    def _after_fill(self, order_id: int, order: LiveOrder, lots: int) -> None:
+        if order.extras is not None and order.extras.visible_lots:
+            order.reshape(visible_lots=max(0, order.extras.visible_lots - lots))
+        if order.status == _FILLED:
+            self._work.leave(order_id, order)
+
+    def _on_refilled(self, event: IcebergRefilled) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        order.advance(lifecycle.REFILL)
+        order.reshape(priority=event.seq, visible_lots=event.visible_lots)
+
+    def _on_decremented(self, event: OrderDecremented) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        order.advance(lifecycle.DECREMENT)
+        if order.budget_units:
+            return
+        order.reshape(quantity_lots=order.quantity_lots - event.lots)
+        self._shrink(order)
+
+    def _on_amended(self, event: OrderAmended) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        order.advance(lifecycle.AMEND)
+        order.reshape(price_ticks=event.price_ticks, quantity_lots=event.quantity_lots, priority=event.priority)
+        if event.priority == event.seq and order.extras is not None:
+            order.reshape(visible_lots=0)
+        self._shrink(order)
+
+    def _on_amend_rejected(self, event: AmendRejected) -> None:
+        if self._work.amend_hold:
+            self._work.give_back(self._work.open_orders.by_id[event.order_id], self._work.amend_hold)
+
+    def _shrink(self, order: LiveOrder) -> None:
+        """Let an order of fewer lots, or of another price, hold and show no more than it has."""
+        if order.extras is not None and order.extras.visible_lots > order.remaining_lots:
+            order.reshape(visible_lots=order.remaining_lots)
+        if order.price_ticks:  # the hold of a market order is its cost, and what is left goes back at its end
+            self._work.fit(order)
+
+    # --- events: how orders end -------------------------------------------------------------------------
+
+    def _on_cancelled(self, event: OrderCancelled) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        requested = event.reason is CancelReason.REQUESTED
+        self._work.end(event.order_id, order, lifecycle.CANCEL, "" if requested else event.reason.name)
+
+    def _on_expired(self, event: OrderExpired) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        self._work.end(event.order_id, order, lifecycle.EXPIRE)
+
+    # --- events: the market -------------------------------------------------------------------------------
+
+    def _on_cancel_after(self, event: CancelAfterSet) -> None:
+        self._work.switches[event.account_id] = event.due_ms
+
+    def _on_level(self, event: LevelChanged) -> None:
+        self._work.levels[(event.side, event.price_ticks)] = event.quantity_lots
+
+    def _on_state(self, event: TradingStateChanged) -> None:
+        self._work.is_state_changed = True
+
+    # --- after a command ----------------------------------------------------------------------------------
+
+    def _after_place(self, request: Request, command: PlaceOrder, _: Sequence[Event], first_trade: int) -> Reply:
+        order = self._settle_down(command.order_id)
+        return self._executed(request, order, first_trade)
+
+    def _after_group(self, request: Request, command: PlaceGroup, _: Sequence[Event], first_trade: int) -> Reply:
+        first, *others = [self._settle_down(order.order_id) for order in command.orders]
+        return self._executed(request, first, first_trade)._replace(others=[order.row() for order in others])
+
+    def _after_amend(self, request: Request, command: AmendOrder, events: Sequence[Event], first_trade: int) -> Reply:
+        first = events[0]
+        if not isinstance(first, AmendRejected):
+            return self._executed(request, self._settle_down(command.order_id), first_trade)
+        gone = first.reason is RejectReason.ORDER_NOT_FOUND  # it is the user's, that was checked: so not open any more
+        return Reply(request.correlation, ReplyStatus.DENIED, "ORDER_NOT_AMENDABLE" if gone else first.reason.name)
+
+    def _after_cancel(self, request: Request, command: CancelOrder, events: Sequence[Event], _: int) -> Reply:
+        if isinstance(events[0], CancelRejected):
+            return Reply(request.correlation, ReplyStatus.DENIED, "ORDER_NOT_CANCELLABLE")
+        order = self._work.touched[command.order_id]
+        return Reply(request.correlation, ReplyStatus.EXECUTED, order=order.row())
+
+    def _after_cancel_all(self, request: Request, _: CancelAll, events: Sequence[Event], __: int) -> Reply:
+        count = sum(isinstance(event, OrderCancelled) for event in events)
+        return Reply(request.correlation, ReplyStatus.EXECUTED, details={"cancelled": count})
+
+    def _after_cancel_after(self, request: Request, _: SetCancelAfter, events: Sequence[Event], __: int) -> Reply:
+        event = events[0]
+        assert isinstance(event, CancelAfterSet), "Invariant: a switch is set when it is asked for"
+        return Reply(request.correlation, ReplyStatus.EXECUTED, details={"due_ms": event.due_ms})
+
+    def _executed(self, request: Request, order: LiveOrder, first_trade: int) -> Reply:
+        """Return the reply about an order, with its own trades only: others come from stops that were triggered."""
+        order_id, trades = order.id, self._work.trades[first_trade:]
+        if trades:
+            trades = [trade for trade in trades if order_id in (trade.buyer_order_id, trade.seller_order_id)]
+        code = order.reason if order.status == lifecycle.REJECTED else ""
+        return Reply(request.correlation, ReplyStatus.EXECUTED, code, order=order.row(), trades=trades)
+
+    def _settle_down(self, order_id: int) -> LiveOrder:
+        """Return the order of a command, whose work is done: if it is open it rests, or its budget is spent."""
+        work = self._work
+        order = work.touched[order_id]
+        if order.status not in _WORKING:
+            return order
+        if order.type == _MARKET:  # a budget is spent when it buys not one lot more
+            work.end(order_id, order, lifecycle.SPEND, "" if order.filled_lots else CancelReason.SELF_TRADE.name)
+            return order
+        work.open_orders.add(order_id, order)
+        extras = order.extras
+        if extras is not None and extras.display_lots and not extras.visible_lots:
+            order.reshape(visible_lots=min(extras.display_lots, order.remaining_lots))
+        return order
+
+
+# At the module and not in the object: bound methods in it would be circles, and keep a batch's orders and trades until
+# the garbage collector comes by.
+_ON_EVENT: Final[dict[type[Event], Callable[[Recording, Any], None]]] = {
+    OrderAccepted: Recording._on_accepted,
+    OrderRejected: Recording._on_rejected,
+    OrderRepriced: Recording._on_repriced,
+    StopPlaced: Recording._on_stop_placed,
+    ExitPlaced: Recording._on_exit_placed,
+    StopTriggered: Recording._on_triggered,
+    BracketArmed: Recording._on_armed,
+    TradeExecuted: Recording._on_trade,
+    IcebergRefilled: Recording._on_refilled,
+    OrderDecremented: Recording._on_decremented,
+    OrderAmended: Recording._on_amended,
+    AmendRejected: Recording._on_amend_rejected,
+    OrderCancelled: Recording._on_cancelled,
+    OrderExpired: Recording._on_expired,
+    CancelAfterSet: Recording._on_cancel_after,
+    LevelChanged: Recording._on_level,
+    TradingStateChanged: Recording._on_state,
+}
+_AFTER_COMMAND: Final[dict[type[Command], Callable[[Recording, Request, Any, Sequence[Event], int], Reply]]] = {
+    PlaceOrder: Recording._after_place,
+    PlaceGroup: Recording._after_group,
+    AmendOrder: Recording._after_amend,
+    CancelOrder: Recording._after_cancel,
+    CancelAll: Recording._after_cancel_all,
+    SetCancelAfter: Recording._after_cancel_after,
+}

@@ -1,0 +1,32 @@
+"""GET /health and /ready: plain views, without authentication or database sessions."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from base.envelope import error_response, success_response
+from base.errors import ApiError, ErrorCode
+from base.health import run_checks
+
+__all__ = ["health", "ready"]
+
+
+@require_safe
+@never_cache
+def health(request: HttpRequest) -> HttpResponse:
+    """Say that this process lives; asks nobody else."""
+    return success_response(request, {"status": "ok"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """Say whether everything an order needs works: 200, or 503 with the failing parts named."""
+    results = run_checks()
+    checks = {result.name: result.as_json for result in results}
+    failing = [result.name for result in results if result.error is not None]
+    if not failing:
+        return success_response(request, {"status": "ready", "checks": checks})
+    reasons = "; ".join(f"{result.name}: {result.error}" for result in results if result.error is not None)
+    error = ApiError(ErrorCode.SERVICE_UNAVAILABLE, f"Not ready: {reasons}", {"failing": failing, "checks": checks})
+    return error_response(request, error)

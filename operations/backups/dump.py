@@ -1,0 +1,83 @@
+"""Dumps: one file, one moment. Written and read without stopping anybody."""
+
+import os
+from pathlib import Path
+
+import psycopg
+from django.conf import settings
+
+from operations.backups.errors import BackupError
+from operations.backups.landmarks import Landmarks, landmarks_read, landmarks_write
+from operations.backups.programs import run_tool
+
+_HAS_TABLES = (
+    "SELECT EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace)"
+)
+_LOCK_WAIT = "10s"
+
+
+def dump_write(*, path: Path) -> Landmarks:
+    """Write everything as of now into one file, and return how far each market had come at that moment.
+
+    Trading goes on meanwhile: the dump reads from one snapshot and waits for nobody. The file appears when it is
+    complete and was read back. Raises BackupError.
+    """
+    unfinished = path.with_name(path.name + ".part")
+    with psycopg.connect(settings.ENGINE_DATABASE_URL, connect_timeout=5, autocommit=True) as connection:
+        connection.execute("SET statement_timeout = 0")
+        connection.execute("SET idle_in_transaction_session_timeout = 0")
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+        assert row is not None, "Invariant: a snapshot has a name"
+        landmarks = landmarks_read(connection)
+        run_tool(
+            "pg_dump",
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            "--snapshot",
+            row[0],
+            "--lock-wait-timeout",
+            _LOCK_WAIT,
+            "--file",
+            unfinished,
+        )
+    run_tool("pg_restore", "--list", unfinished)
+    _sync(unfinished)
+    landmarks_write(path, landmarks)
+    unfinished.rename(path)
+    _sync(path.parent)
+    return landmarks
+
+
+def dump_restore(*, path: Path, jobs: int) -> Landmarks:
+    """Read a dump into the database of ENGINE_DATABASE_URL, which must be empty; return how far each market has come.
+
+    Raises BackupError; what a failed restore leaves is no exchange: drop that database and begin with another.
+    """
+    with psycopg.connect(settings.ENGINE_DATABASE_URL, connect_timeout=5, autocommit=True) as connection:
+        row = connection.execute(_HAS_TABLES).fetchone()
+        if row is None or row[0]:
+            raise BackupError("This database is not empty: a dump goes into a new one only.")
+        run_tool(
+            "pg_restore",
+            "--no-owner",
+            "--no-privileges",
+            "--exit-on-error",
+            "--jobs",
+            str(jobs),
+            "--dbname",
+            connection.info.dbname,
+            path,
+        )
+        connection.execute("SET statement_timeout = 0")
+        connection.execute("ANALYZE")
+        return landmarks_read(connection)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

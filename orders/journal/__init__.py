@@ -1,3 +1,0 @@
-from orders.journal.journal import PostgresJournal
-
-__all__ = ["PostgresJournal"]

@@ -1,0 +1,50 @@
+"""The way to the engines: commands leave at once, and all their answers are waited for until one deadline."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from django.conf import settings
+
+from base.errors import ApiError, ErrorCode
+from base.ids import uuid7
+from exchange.models import Market
+from matching.errors import EngineUnavailableError, GatewayError, OverloadedError
+from matching.messages import NOBODY, ClientRequest, Reply
+from orders.commands import gateway
+from orders.services.refusals import refusal
+
+__all__ = ["CORRELATION", "Sent", "await_replies", "deadline_ms", "new_order_id", "send"]
+
+CORRELATION = NOBODY  # the gateway numbers requests itself
+_PATIENCE_S = 1.0  # on top of the deadline: the gateway gives up earlier
+
+Sent = Future[Reply]
+new_order_id = uuid7
+
+
+def deadline_ms() -> int:
+    """Return the moment after which a command that is sent now is not executed any more."""
+    return time.time_ns() // 1_000_000 + settings.COMMAND_TIMEOUT_MS
+
+
+def send(market: Market, request: ClientRequest) -> Sent:
+    """Send a command to the market's engine; commands sent by one thread keep their order."""
+    return gateway().submit(market.slug, request, timeout_s=settings.COMMAND_TIMEOUT_MS / 1000)
+
+
+def await_replies(sent: Sequence[Sent]) -> list[Reply | ApiError]:
+    """Wait for the answers to commands that were sent together; an error stands in the place of its answer."""
+    until = time.monotonic() + settings.COMMAND_TIMEOUT_MS / 1000 + _PATIENCE_S
+    return [_answer(each, until - time.monotonic()) for each in sent]
+
+
+def _answer(sent: Sent, timeout_s: float) -> Reply | ApiError:
+    try:
+        return sent.result(max(timeout_s, 0))
+    except EngineUnavailableError:
+        return refusal(ErrorCode.ENGINE_UNAVAILABLE)
+    except OverloadedError:
+        return refusal(ErrorCode.OVERLOADED)
+    except (GatewayError, TimeoutError):
+        return refusal(ErrorCode.TIMEOUT)

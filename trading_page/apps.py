@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class TradingPageConfig(AppConfig):
+    name = "trading_page"

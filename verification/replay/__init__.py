@@ -1,0 +1,1 @@
+"""Executes a market's journal again and compares what it gives with what is stored."""

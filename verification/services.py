@@ -1,0 +1,60 @@
+"""What people do about reconciliation: acknowledge a mismatch, begin replays anew."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from base.errors import ApiError, ErrorCode, ValidationError
+from exchange.audit import audit_record
+from exchange.models import Market, User
+from orders.models import Mismatch, ReplayCheckpoint
+from verification.reconciliation.market import MarketCheck
+from verification.reconciliation.snapshots import reading
+from verification.replay.findings import Findings
+
+__all__ = ["market_rebase", "mismatch_acknowledge"]
+
+
+@transaction.atomic
+def mismatch_acknowledge(*, actor: User, mismatch_id: int, note: str) -> Mismatch:
+    """Note that staff have looked at a mismatch: it halts nothing any more. Changes no market. Writes an audit entry.
+
+    Raises ApiError NOT_FOUND when it is not, or no longer, open; ValidationError without a note.
+    """
+    if not note.strip():
+        raise ValidationError({"note": ["Say what it was and what was done"]})
+    open_ones = Mismatch.objects.select_for_update(of=("self",)).filter(state=Mismatch.State.OPEN)
+    mismatch = open_ones.filter(pk=mismatch_id).first()
+    if mismatch is None:
+        raise ApiError(ErrorCode.NOT_FOUND, "That mismatch is not open any more")
+    mismatch.state, mismatch.note = Mismatch.State.ACKNOWLEDGED, note
+    mismatch.acknowledged_by, mismatch.acknowledged_at = actor, timezone.now()
+    mismatch.save(update_fields=["state", "note", "acknowledged_by", "acknowledged_at"])
+    audit_record(
+        actor=actor,
+        action="mismatch.acknowledge",
+        target=mismatch,
+        old={"state": Mismatch.State.OPEN.value},
+        new={"state": mismatch.state.value, "check": mismatch.check_name, "subject": mismatch.subject},
+        note=note,
+    )
+    return mismatch
+
+
+def market_rebase(*, actor: User | None, market: Market, note: str) -> ReplayCheckpoint:
+    """Take a market's stored open orders as they are for the beginning of later replays. Writes an audit entry.
+
+    For a journal that cannot be replayed: after an upgrade, or once a mismatch is understood. `actor` None is who can
+    run commands on the host. Raises AlreadyRunningError; ValidationError without a note, for a market that never
+    traded, and when the stored orders are not the book whose hash the last batch left.
+    """
+    if not note.strip():
+        raise ValidationError({"note": ["Say why"]})
+    findings = Findings()
+    with reading() as connection:
+        result = MarketCheck(connection, market, findings, lambda _: None).run(full=False, rebase=True)
+    if result.checkpoint is None:
+        differences = [f"{finding.subject}: {dict(finding.found)}" for finding in findings.items[:5]]
+        raise ValidationError({"market": ["The stored orders are not the book of the last batch", *differences]})
+    checkpoint = ReplayCheckpoint.objects.get(pk=result.checkpoint)
+    audit_record(actor=actor, action="market.rebase", target=market, old={}, new={"seq": checkpoint.seq}, note=note)
+    return checkpoint
