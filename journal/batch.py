@@ -13,6 +13,7 @@ from journal.candles import TradeSummary
 from journal.claims import ClientIdClaims
 from journal.locks import accounts_to_lock
 from journal.open_orders import OpenOrders
+from journal.order_table import insert_orders, update_orders
 from journal.owed import OwedHolds, balances_message, write_owed
 from journal.recent import RecentOrders
 from journal.recording import Recording
@@ -96,8 +97,8 @@ class PostgresBatch:
         cursor, work, terms = self._cursor, self._work, self._terms
         new = [order for order in work.touched.values() if not order.is_stored and order.seq]
         changed = [order for order in work.touched.values() if order.is_stored]
-        store.insert_orders(cursor, new, terms)
-        store.update_orders(cursor, changed, terms, self._now_ms)
+        insert_orders(cursor, new, terms)
+        update_orders(cursor, changed, terms)
         store.insert_trades(cursor, work.trades, terms)
         store.write_switches(cursor, work.switches, terms)
         write_owed(cursor, work.owed, terms)
@@ -132,7 +133,7 @@ class PostgresBatch:
             "asks": levels[Side.SELL],
             "checksum": book_checksum(asks, bids, terms.scale),
             "state": terms.trading_state if work.is_state_changed else None,
-            "orders": [order.row() for order in work.touched.values() if order.seq],
+            "orders": [order.packed() for order in work.touched.values() if order.seq],
             "trades": work.trades,
             "candles": candles,
         }

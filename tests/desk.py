@@ -1,5 +1,6 @@
 """A market served without threads and channels: requests go straight to its processor, and each batch is checked.
 
+from dataclasses import replace
 After every batch, what is held is explained order by order, the engine's invariants hold, and an engine recovered from
 the database is the one in memory, order by order.
 """
@@ -8,6 +9,7 @@ import itertools
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -194,7 +196,7 @@ class Desk:
         """Have requests executed as one batch and check what it left."""
         replies = self.processor.process(requests).replies
         self.check()
-        return replies
+        return [with_rows(reply) for reply in replies]
 
     def tend(self) -> None:
         self.send(TendRequest())
@@ -262,6 +264,12 @@ class Desk:
         assert engine.open_order_count == len(open_orders.by_id)
 
 
+def with_rows(reply: Reply) -> Reply:
+    """Return a reply with its orders as rows instead of as they travel."""
+    order = None if reply.order is None else OrderRow.unpacked(reply.order)
+    return reply._replace(order=order, others=[OrderRow.unpacked(other) for other in reply.others])
+
+
 def on_the_wire(**instructions: Any) -> list[int] | None:
     """Return instructions as a gateway sends them; None for none."""
     mode = instructions.pop("stp", SelfTradePrevention.CANCEL_NEWEST)
@@ -270,9 +278,9 @@ def on_the_wire(**instructions: Any) -> list[int] | None:
     return [int(value) for value in Instructions(**instructions, self_trade_prevention=mode)]
 
 
-def _rows(orders: OpenOrders) -> dict[int, OrderRow]:
+def _rows(orders: OpenOrders) -> dict[int, tuple[Any, ...]]:
     """Return orders without the number of the event that last changed them, which is not stored."""
-    return {order_id: order.row()._replace(seq=0) for order_id, order in orders.by_id.items()}
+    return {order_id: replace(order, seq=0).packed() for order_id, order in orders.by_id.items()}
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from matching.engine.levels import BookSide
 from matching.engine.links import Bracket, Oco
 from matching.engine.orders import WaitingOrder
 from matching.engine.rules import (
+    first_stop_price,
+    hold_price_ticks,
     is_in_band,
     may_have_budget,
     may_rest,
@@ -26,7 +28,6 @@ from matching.engine.rules import (
     waiting_price,
 )
 from matching.engine.stops import is_reached
-from matching.engine.trailing import trail_offset
 from matching.engine.types import (
     LIMIT_TYPES,
     CancelReason,
@@ -152,19 +153,12 @@ class Placing(MatchingCore):
 
     def _place_stop(self, order: PlaceOrder, events: list[Event]) -> None:
         assert order.quantity_lots > 0, "Invariant: a stop has a quantity"
-        stop_price_ticks = self._first_stop_price(order)
+        stop_price_ticks = first_stop_price(order, self.last_price_ticks)
         reason = self._stop_refusal(order, stop_price_ticks)
         if reason is None:
             self._wait(order, stop_price_ticks, events)
         else:
             self._reject((order,), reason, events)
-
-    def _first_stop_price(self, order: PlaceOrder) -> int:
-        if order.type != _TRAILING:
-            return order.instructions.stop_price_ticks
-        last = self.last_price_ticks
-        offset = trail_offset(order.instructions, last)
-        return last + offset if order.side == BUY else last - offset
 
     def _wait(self, order: PlaceOrder, stop_price_ticks: int, events: list[Event]) -> WaitingOrder:
         """Let an accepted stop wait for its trigger."""
@@ -180,7 +174,7 @@ class Placing(MatchingCore):
 
     def hold_price_ticks(self, order: PlaceOrder) -> int:
         """Return the furthest price a stop could trade at if it were placed now: its limit or protection price."""
-        return waiting_price(order, max(1, self._first_stop_price(order)), self.band_ppm)
+        return hold_price_ticks(order, self.last_price_ticks, self.band_ppm)
 
     # --- groups -------------------------------------------------------------------------------------
 

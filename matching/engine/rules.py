@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from matching.engine.band import band_limits
 from matching.engine.commands import PlaceOrder
 from matching.engine.levels import BookSide, PriceLevel
+from matching.engine.trailing import trail_offset
 from matching.engine.types import (
     LIMIT_TYPES,
     STOP_TYPES,
@@ -61,6 +62,19 @@ def waiting_price(order: PlaceOrder, stop_price_ticks: int, band_ppm: int) -> in
     if order.type in LIMIT_TYPES:
         return order.price_ticks
     return protection_price(order.side, stop_price_ticks, band_ppm)
+
+
+def first_stop_price(order: PlaceOrder, last_price_ticks: int) -> int:
+    """Return where a stop is when it is accepted: where it says, or its distance behind the last price."""
+    if order.type != OrderType.TRAILING_STOP:
+        return order.instructions.stop_price_ticks
+    offset = trail_offset(order.instructions, last_price_ticks)
+    return last_price_ticks + offset if order.side == Side.BUY else last_price_ticks - offset
+
+
+def hold_price_ticks(order: PlaceOrder, last_price_ticks: int, band_ppm: int) -> int:
+    """Return the furthest price a stop could trade at if it were placed now: its limit or protection price."""
+    return waiting_price(order, max(1, first_stop_price(order, last_price_ticks)), band_ppm)
 
 
 def price_behind(other: BookSide) -> int:

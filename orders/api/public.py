@@ -18,8 +18,8 @@ from exchange.selectors import market_by_id
 from orders.board import BoardTrade, board_of
 from orders.models import Trade
 from orders.representation import public_trade_as_json
-from orders.rows import SIDE_NAMES
 from orders.selectors import trades_of_market, trades_public
+from orders.vocabulary import SIDES
 
 __all__ = ["public_trades_answer"]
 
@@ -73,6 +73,6 @@ def _trade_as_json(trade: BoardTrade, market: Market) -> dict[str, Any]:
         "quantity": plain(scale.quantity(trade.quantity_lots), scale.quantity_decimals),
         "buyer_fee": plain(scale.quote(trade.buyer_fee_units), scale.quote_decimals),
         "seller_fee": plain(scale.quote(trade.seller_fee_units), scale.quote_decimals),
-        "taker_side": SIDE_NAMES[trade.taker_side],
+        "taker_side": SIDES.name[trade.taker_side],
         "executed_at": iso_ms_of(trade.executed_ms),
     }

@@ -49,7 +49,7 @@ def picture(engine: Engine, orders: OpenOrders) -> dict[str, Any]:
         "armed": sorted(engine.armed_brackets()),
         "resting": sorted(_resting(order) for order in engine.open_orders()),
         "waiting": sorted(_waiting(engine, order) for order in engine.waiting_orders()),
-        "orders": {order_id: order.row() for order_id, order in orders.by_id.items()},
+        "orders": {order_id: order.packed() for order_id, order in orders.by_id.items()},
         "groups": {group: sorted(order.id for order in members) for group, members in orders._groups.items()},
     }
 
