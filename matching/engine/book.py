@@ -32,6 +32,10 @@ class Book:
     def side(self, side: Side) -> BookSide:
         return self.bids if side == Side.BUY else self.asks
 
+    def other(self, side: Side) -> BookSide:
+        """Return the side that an order of a side trades with."""
+        return self.asks if side == Side.BUY else self.bids
+
     def add(self, order: RestingOrder, own_side: BookSide) -> None:
         """Put an order, of a higher priority number than all others, at the end of its price's queue."""
         level = own_side.level_at(order.price_ticks)

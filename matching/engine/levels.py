@@ -12,6 +12,9 @@ from matching.engine.types import Side
 NO_LEVEL_KEY: Final = 1 << 63
 """The best key of an empty side: beyond the reach of any order."""
 
+NO_REACH: Final = -NO_LEVEL_KEY
+"""The reach of an order that may not trade now: short of every level."""
+
 
 class DepthLevel(NamedTuple):
     price_ticks: int

@@ -1,0 +1,48 @@
+"""The events of a market as they happen: the one place that counts `seq`."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVarTuple
+
+from matching.engine.events import Event, LevelChanged
+from matching.engine.levels import PriceLevel
+
+Fields = TypeVarTuple("Fields")
+
+# Makes a named tuple in two thirds of the time of its own constructor, and does not check the number of fields:
+# the signature of `emit` has mypy check number and types.
+_new_event: Final[Callable[[Any, tuple[object, ...]], Any]] = tuple.__new__
+
+
+class EventLog:
+    """Numbers the events of a market and gathers those of the running command.
+
+    `seq` is the number of the last event, to be read only.
+    """
+
+    __slots__ = ("_events", "seq")
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self._events: list[Event] = []
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next event will have, for one that has to name it."""
+        return self.seq + 1
+
+    def emit(self, kind: Callable[[int, *Fields], Event], *fields: *Fields) -> int:
+        """Add an event, given by its class and its fields after `seq`; return its `seq`."""
+        self.seq = seq = self.seq + 1
+        self._events.append(_new_event(kind, (seq,) + fields))  # noqa: RUF005  (the other way takes twice as long)
+        return seq
+
+    def take(self, touched: Iterable[PriceLevel]) -> list[Event]:
+        """Report the levels that the command touched, and return all its events, in order of `seq`."""
+        events, seq = self._events, self.seq
+        for level in touched:
+            seq += 1
+            fields = seq, level.side, level.price_ticks, level.quantity_lots, level.order_count
+            events.append(_new_event(LevelChanged, fields))
+        self.seq = seq
+        self._events = []
+        return events
