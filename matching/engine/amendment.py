@@ -101,7 +101,7 @@ class Amendment:
         self._orders.remove(order)
         price_ticks, lots, priority = amended.price_ticks, amended.quantity_lots, self._log.next_seq
         self._log.emit(OrderAmended, order.order_id, price_ticks, lots, remaining, priority)
-        self._matcher.work(amended, reach_key, remaining, priority)
+        self._matcher.work(amended, other, reach_key, remaining, priority)
 
     def _reduce(self, order: RestingOrder, lots: int) -> None:
         """Take lots off an order that keeps its place in the queue; hidden ones first."""

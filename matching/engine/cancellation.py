@@ -64,11 +64,11 @@ class Cancellation:
         """Cancel an order, with the consequences for its group."""
         if type(order) is RestingOrder:  # a plain one, so without a group
             self._orders.book.remove(order)
-            self._log.emit(OrderCancelled, order.order_id, reason, order.remaining_lots)
+            self._log.cancel(order.order_id, reason, order.remaining_lots)
             return
         filled_lots = order.filled_lots
         self._orders.remove(order)
-        self._log.emit(OrderCancelled, order.order_id, reason, order.total_lots)
+        self._log.cancel(order.order_id, reason, order.total_lots)
         self.follow(order.order_id, filled_lots)
 
     def _expire(self, order: OpenOrder) -> None:

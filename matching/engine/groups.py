@@ -68,7 +68,7 @@ class GroupPlacement:
             return
         self._orders.links.add(Oco(limit.order_id, stop.order_id))
         priority = self._log.emit(OrderAccepted, limit.order_id)
-        self._matcher.work(limit, NO_REACH, limit.quantity_lots, priority)
+        self._matcher.work(limit, other, NO_REACH, limit.quantity_lots, priority)
         self._placement.wait(stop, stop.instructions.stop_price_ticks)
 
     def _place_bracket(self, command: PlaceGroup) -> None:
@@ -84,7 +84,7 @@ class GroupPlacement:
             exit_priority = self._log.emit(ExitPlaced, exit_order.order_id)
             self._orders.stops.add(WaitingOrder(exit_order, exit_priority))
         self._orders.links.add(Bracket(entry.order_id, take_profit.order_id, stop_loss.order_id))
-        self._matcher.work(entry, reach_key, entry.quantity_lots, priority)
+        self._matcher.work(entry, other, reach_key, entry.quantity_lots, priority)
 
     def _reject(self, orders: tuple[PlaceOrder, ...], reason: RejectReason) -> None:
         for order in orders:
@@ -105,4 +105,4 @@ class GroupPlacement:
         other = self._orders.book.other(take_profit.side)
         reach_key = market.reach_key(take_profit, other) if may_trade else NO_REACH
         take_profit = take_profit._replace(time_in_force=TimeInForce.GTC)
-        self._matcher.work(take_profit, reach_key, take_profit.quantity_lots, priority)
+        self._matcher.work(take_profit, other, reach_key, take_profit.quantity_lots, priority)

@@ -15,6 +15,7 @@ from matching.engine.rules import first_stop_price, may_have_budget, price_behin
 from matching.engine.types import OrderType, Side
 
 _BUY: Final = Side.BUY
+_LIMIT: Final = OrderType.LIMIT
 _MARKET: Final = OrderType.MARKET
 
 
@@ -33,7 +34,7 @@ class Placement:
         self._matcher = matcher
 
     def place_order(self, order: PlaceOrder) -> None:
-        _, order_id, _, side, kind, _, post_only, _, lots, budget, _ = order
+        _, order_id, _, side, kind, _, post_only, price_ticks, lots, budget, _ = order
         if kind > _MARKET:
             self._place_stop(order)
             return
@@ -41,16 +42,19 @@ class Placement:
         assert not budget or may_have_budget(order), "Invariant: only a market buy by budget has a budget"
         market, book = self._market, self._orders.book
         other = book.asks if side == _BUY else book.bids
-        reach_key = market.reach_key(order, other)
+        if kind == _LIMIT and market.is_matching:
+            reach_key = other.sign * price_ticks
+        else:
+            reach_key = market.reach_key(order, other)
         would_trade = other.best_key <= reach_key
         reason = self._admission.order_refusal(order, other, would_trade)
         if reason is not None:
             self._log.emit(OrderRejected, order_id, reason)
             return
-        priority = self._log.emit(OrderAccepted, order_id)
+        priority = self._log.accept(order_id)
         if would_trade and (post_only or market.is_post_only):
             order, reach_key = self._reprice(order, other), NO_REACH
-        self._matcher.work(order, reach_key, lots, priority)
+        self._matcher.work(order, other, reach_key, lots, priority)
 
     def wait(self, order: PlaceOrder, stop_price_ticks: int) -> WaitingOrder:
         """Let an accepted stop wait for its trigger."""

@@ -45,4 +45,4 @@ class Triggers:
         if not waiting.has_limit:
             reach_key = min(reach_key, market.band_key(other))
         taker = order._replace(type=OrderType.LIMIT if waiting.has_limit else OrderType.MARKET)
-        self._matcher.work(taker, reach_key, order.quantity_lots, priority)
+        self._matcher.work(taker, other, reach_key, order.quantity_lots, priority)
