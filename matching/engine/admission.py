@@ -34,7 +34,7 @@ class Admission:
 
     def order_refusal(self, order: PlaceOrder, other: BookSide, would_trade: bool) -> RejectReason | None:
         """Judge a limit or market order that would trade with the other side at once, or would not."""
-        _, order_id, _, _, kind, _, _, price_ticks, _, _, instructions = order
+        order_id = order.order_id
         market, orders = self._market, self._orders
         refused = market.refused
         if refused is not None and not (refused is _PRE_OPEN and may_wait_for_opening(order)):
@@ -44,13 +44,14 @@ class Admission:
             return RejectReason.DUPLICATE_ORDER_ID
         if market.max_orders and may_rest(order) and self._are_too_many_orders(order, 1):
             return RejectReason.TOO_MANY_ORDERS
-        if instructions is not PLAIN and is_expired(order):
+        if order.instructions is not PLAIN and is_expired(order):
             return RejectReason.ALREADY_EXPIRED
-        if kind == _LIMIT and not market.low_ticks <= price_ticks <= market.high_ticks:
+        is_limit = order.type == _LIMIT
+        if is_limit and not market.low_ticks <= order.price_ticks <= market.high_ticks:
             return RejectReason.PRICE_OUT_OF_BAND
         if would_trade:
             return self.taking_refusal(order, other)
-        return None if kind == _LIMIT else RejectReason.INSUFFICIENT_LIQUIDITY
+        return None if is_limit else RejectReason.INSUFFICIENT_LIQUIDITY
 
     def taking_refusal(self, order: PlaceOrder, other: BookSide) -> RejectReason | None:
         """Judge that an order would trade with the other side at once."""

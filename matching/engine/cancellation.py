@@ -5,7 +5,7 @@ from typing import Final
 
 from matching.engine.commands import CancelAll, CancelOrder, ExpireDue, SetCancelAfter
 from matching.engine.event_log import EventLog
-from matching.engine.events import BracketArmed, CancelAfterSet, CancelRejected, OrderCancelled, OrderExpired
+from matching.engine.events import BracketArmed, CancelAfterSet, CancelRejected, OrderExpired
 from matching.engine.links import Bracket, Oco
 from matching.engine.open_orders import OpenOrders
 from matching.engine.orders import OpenOrder, RestingOrder

@@ -4,7 +4,7 @@ from matching.engine.auction import find_auction_price
 from matching.engine.cancellation import Cancellation
 from matching.engine.commands import SetRules, SetTradingState
 from matching.engine.event_log import EventLog
-from matching.engine.events import AuctionHeld, RulesChanged, TradeExecuted, TradingStateChanged
+from matching.engine.events import AuctionHeld, RulesChanged, TradingStateChanged
 from matching.engine.market import MarketState
 from matching.engine.matcher import Matcher
 from matching.engine.open_orders import OpenOrders
@@ -63,8 +63,7 @@ class MarketControl:
         lots = min(maker.remaining_lots, taker.remaining_lots)
         for order in (maker, taker):
             self._orders.book.fill(order, lots)
-        self._log.emit(
-            TradeExecuted,
+        self._log.trade(
             price_ticks,
             lots,
             maker.order_id,

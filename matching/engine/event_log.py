@@ -9,15 +9,16 @@ from matching.engine.types import CancelReason, Side
 
 Fields = TypeVarTuple("Fields")
 
-# Makes a named tuple in two thirds of the time of its own constructor, and does not check the number of fields:
-# the signature of `emit` has mypy check number and types.
+# Makes a named tuple in two thirds of the time that its constructor takes. It does not check the fields: the
+# signatures below have mypy do it.
 _new_event: Final[Callable[[Any, tuple[object, ...]], Any]] = tuple.__new__
 
 
 class EventLog:
     """Numbers the events of a market and gathers those of the running command.
 
-    `seq` is the number of the last event, to be read only.
+    `seq` is the number of the last event, to be read only. `emit` takes any event; the most frequent ones have
+    methods of their own, which take a third less time.
     """
 
     __slots__ = ("_events", "seq")
@@ -34,25 +35,48 @@ class EventLog:
     def emit(self, kind: Callable[[int, *Fields], Event], *fields: *Fields) -> int:
         """Add an event, given by its class and its fields after `seq`; return its `seq`."""
         self.seq = seq = self.seq + 1
-        self._events.append(_new_event(kind, (seq,) + fields))  # noqa: RUF005  (the other way takes twice as long)
+        self._events.append(_new_event(kind, (seq, *fields)))
         return seq
 
     def accept(self, order_id: int) -> int:
+        """Add an `OrderAccepted` and return its `seq`."""
         self.seq = seq = self.seq + 1
         self._events.append(_new_event(OrderAccepted, (seq, order_id)))
         return seq
 
     def cancel(self, order_id: int, reason: CancelReason, remaining_lots: int) -> None:
+        """Add an `OrderCancelled`."""
         self.seq = seq = self.seq + 1
         self._events.append(_new_event(OrderCancelled, (seq, order_id, reason, remaining_lots)))
 
-    def trade(self, price: int, lots: int, maker_id: int, taker_id: int, maker_account_id: int, taker_account_id: int, side: Side, left: int) -> None:
+    def trade(
+        self,
+        price_ticks: int,
+        lots: int,
+        maker_id: int,
+        taker_id: int,
+        maker_account_id: int,
+        taker_account_id: int,
+        taker_side: Side,
+        maker_remaining_lots: int,
+    ) -> None:
+        """Add a `TradeExecuted`."""
         self.seq = seq = self.seq + 1
-        fields = seq, price, lots, maker_id, taker_id, maker_account_id, taker_account_id, side, left
+        fields = (
+            seq,
+            price_ticks,
+            lots,
+            maker_id,
+            taker_id,
+            maker_account_id,
+            taker_account_id,
+            taker_side,
+            maker_remaining_lots,
+        )
         self._events.append(_new_event(TradeExecuted, fields))
 
     def take(self, touched: Iterable[PriceLevel]) -> list[Event]:
-        """Report the levels that the command touched, and return all its events, in order of `seq`."""
+        """Report the levels that the command touched, and hand over all its events, in order of `seq`."""
         events, seq = self._events, self.seq
         for level in touched:
             seq += 1

@@ -3,7 +3,7 @@
 from matching.engine.admission import Admission
 from matching.engine.commands import ActivateBracket, PlaceGroup, PlaceOrder
 from matching.engine.event_log import EventLog
-from matching.engine.events import ExitPlaced, OrderAccepted, OrderCancelled, OrderRejected
+from matching.engine.events import ExitPlaced, OrderRejected
 from matching.engine.levels import NO_REACH
 from matching.engine.links import Bracket, Oco
 from matching.engine.market import MarketState
@@ -56,7 +56,7 @@ class GroupPlacement:
             self._begin_exits(exits[0].order, exits[1].order)
             return
         for waiting in exits:
-            self._log.emit(OrderCancelled, waiting.order_id, CancelReason.NO_FUNDS, waiting.total_lots)
+            self._log.cancel(waiting.order_id, CancelReason.NO_FUNDS, waiting.total_lots)
 
     def _place_oco(self, command: PlaceGroup) -> None:
         limit, stop = command.orders
@@ -67,7 +67,7 @@ class GroupPlacement:
             self._reject(command.orders, reason)
             return
         self._orders.links.add(Oco(limit.order_id, stop.order_id))
-        priority = self._log.emit(OrderAccepted, limit.order_id)
+        priority = self._log.accept(limit.order_id)
         self._matcher.work(limit, other, NO_REACH, limit.quantity_lots, priority)
         self._placement.wait(stop, stop.instructions.stop_price_ticks)
 
@@ -79,7 +79,7 @@ class GroupPlacement:
         if reason is not None:
             self._reject(command.orders, reason)
             return
-        priority = self._log.emit(OrderAccepted, entry.order_id)
+        priority = self._log.accept(entry.order_id)
         for exit_order in (take_profit, stop_loss):
             exit_priority = self._log.emit(ExitPlaced, exit_order.order_id)
             self._orders.stops.add(WaitingOrder(exit_order, exit_priority))
@@ -100,7 +100,7 @@ class GroupPlacement:
         waiting = self._placement.wait(stop_loss, stop_price_ticks)
         if is_late:
             self._orders.stops.trigger(waiting, stop_price_ticks, last)
-        priority = self._log.emit(OrderAccepted, take_profit.order_id)
+        priority = self._log.accept(take_profit.order_id)
         may_trade = market.is_continuous and not is_late
         other = self._orders.book.other(take_profit.side)
         reach_key = market.reach_key(take_profit, other) if may_trade else NO_REACH

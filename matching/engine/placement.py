@@ -5,7 +5,7 @@ from typing import Final
 from matching.engine.admission import Admission
 from matching.engine.commands import PlaceOrder
 from matching.engine.event_log import EventLog
-from matching.engine.events import OrderAccepted, OrderRejected, OrderRepriced, StopPlaced
+from matching.engine.events import OrderRejected, OrderRepriced, StopPlaced
 from matching.engine.levels import NO_REACH, BookSide
 from matching.engine.market import MarketState
 from matching.engine.matcher import Matcher

@@ -2,7 +2,7 @@
 
 from matching.engine.cancellation import Cancellation
 from matching.engine.event_log import EventLog
-from matching.engine.events import OrderCancelled, StopTriggered
+from matching.engine.events import StopTriggered
 from matching.engine.market import MarketState
 from matching.engine.matcher import Matcher
 from matching.engine.open_orders import OpenOrders
@@ -38,7 +38,7 @@ class Triggers:
         priority = self._log.emit(StopTriggered, waiting.order_id, stop_price_ticks, last_price_ticks)
         if waiting.has_limit and not is_in_band(market.band_ppm, market.around_ticks, order.price_ticks):
             reason = CancelReason.PRICE_OUT_OF_BAND
-            self._log.emit(OrderCancelled, order.order_id, reason, order.quantity_lots)
+            self._log.cancel(order.order_id, reason, order.quantity_lots)
             return
         other = self._orders.book.other(order.side)
         reach_key = other.sign * order.price_ticks
