@@ -17,6 +17,8 @@ NO_REACH: Final = -NO_LEVEL_KEY
 
 
 class DepthLevel(NamedTuple):
+    """What everybody may see of a price level."""
+
     price_ticks: int
     quantity_lots: int
     order_count: int
