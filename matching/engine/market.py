@@ -14,8 +14,9 @@ _LIMIT: Final = OrderType.LIMIT
 class MarketState:
     """A market's trading state, rules and last price, and what follows from them.
 
-    `refused` says why a new order is refused now, `halted` why any other change is, too; None = it is not.
-    `low_ticks` and `high_ticks` are the price band, as of the last `renew_band`.
+    `refused` is why the state refuses orders that cannot wait for the opening, `halted` why it refuses stops and
+    amendments as well; None = it does not. `low_ticks` and `high_ticks` are the price band. Whoever sets
+    `last_price_ticks` calls `renew_band` when the trades of an order or an auction are done; all else is to be read.
     """
 
     __slots__ = (

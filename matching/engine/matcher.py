@@ -1,4 +1,8 @@
-"""How orders meet: a taker walks through the other side of the book, and what is left of it rests or is cancelled."""
+"""How orders meet: a taker walks through the other side of the book, and what is left of it rests or is cancelled.
+
+The engine's hottest code: a call costs a hundredth of a command, a lookup of an attribute a thousandth, so what a loop
+needs is looked up before it.
+"""
 
 from typing import Final
 

@@ -42,7 +42,7 @@ class Placement:
         assert not budget or may_have_budget(order), "Invariant: only a market buy by budget has a budget"
         market, book = self._market, self._orders.book
         other = book.asks if side == _BUY else book.bids
-        if kind == _LIMIT and market.is_matching:
+        if kind == _LIMIT and market.is_matching:  # what reach_key says, too; most orders are spared the call
             reach_key = other.sign * price_ticks
         else:
             reach_key = market.reach_key(order, other)
