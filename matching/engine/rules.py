@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from matching.engine.band import band_limits
 from matching.engine.commands import PlaceOrder
-from matching.engine.levels import BookSide, PriceLevel
+from matching.engine.levels import BookSide
+from matching.engine.orders import PriceLevel
 from matching.engine.trailing import trail_offset
 from matching.engine.types import (
     LIMIT_TYPES,
@@ -42,6 +43,10 @@ def may_rest(order: PlaceOrder) -> bool:
     return order.type == OrderType.LIMIT and order.time_in_force in _RESTING_TIMES
 
 
+def is_expired(order: PlaceOrder) -> bool:
+    return 0 < order.instructions.expire_ms <= order.time_ms
+
+
 def may_wait_for_opening(order: PlaceOrder) -> bool:
     return order.type in STOP_TYPES or (may_rest(order) and not order.post_only)
 
@@ -49,6 +54,12 @@ def may_wait_for_opening(order: PlaceOrder) -> bool:
 def is_in_band(band_ppm: int, around_ticks: int, price_ticks: int) -> bool:
     low, high = band_limits(band_ppm, around_ticks)
     return low <= price_ticks <= high
+
+
+def is_limit_far_from_stop(order: PlaceOrder, band_ppm: int) -> bool:
+    if order.type not in LIMIT_TYPES:
+        return False
+    return not is_in_band(band_ppm, order.instructions.stop_price_ticks, order.price_ticks)
 
 
 def protection_price(side: Side, stop_price_ticks: int, band_ppm: int) -> int:

@@ -19,12 +19,13 @@ from base.times import iso_ms
 from exchange.authentication import logged_in_user
 from exchange.models import Market
 from exchange.selectors import market_by_id, market_by_symbol
+from matching.engine import DepthLevel
 from orders.api.inputs import BookQuery, TradeQuery
 from orders.api.outputs import BookOutput, OwnTradeOutput, TradeOutput
 from orders.api.public import public_trades_answer
 from orders.book import grouped_book, public_book
 from orders.representation import own_trade_as_json, trade_as_json
-from orders.selectors import BookDepth, DepthLevel, trade_by_id, trades_of_user
+from orders.selectors import BookDepth, trade_by_id, trades_of_user
 
 __all__ = ["OrderBookView", "TradeDetailView", "TradeListView"]
 
