@@ -101,7 +101,7 @@ class Proof:
             self._reduce(action.line, action.order_id, action.size)
             self.findings.amended += 1
         else:
-            self._engine.execute(CancelOrder(0, _engine_id(action.order_id), _MAKER))
+            self._engine.execute(CancelOrder(time_ms=0, order_id=_engine_id(action.order_id), account_id=_MAKER))
 
     # --- executions -----------------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ class Proof:
             if 0 < wanted < there:
                 self._reduce(action.line, order_id, there - wanted)
             elif wanted != there:
-                self._engine.execute(CancelOrder(0, _engine_id(order_id), _MAKER))
+                self._engine.execute(CancelOrder(time_ms=0, order_id=_engine_id(order_id), account_id=_MAKER))
                 if wanted:
                     self._place(action.line, order_id, not action.is_buy, fill.price_e4, wanted)
 
