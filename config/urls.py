@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 import exchange.urls
-from exchange.envelope import handler_404
+from exchange.handlers import handler_404
 from marketdata.api.streams import streams
 from marketdata.dashboard.page import dashboard_part
 
@@ -24,7 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^(api|internal)/", handler_404),
 ]
 
-handler400 = "exchange.envelope.handler_400"
-handler403 = "exchange.envelope.handler_403"
-handler404 = "exchange.envelope.handler_404"
-handler500 = "exchange.envelope.handler_500"
+handler400 = "exchange.handlers.handler_400"
+handler403 = "exchange.handlers.handler_403"
+handler404 = "exchange.handlers.handler_404"
+handler500 = "exchange.handlers.handler_500"

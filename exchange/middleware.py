@@ -11,10 +11,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from exchange.envelope import error_response
 from exchange.errors import ApiError, ErrorCode
 from exchange.ids import uuid7
 from exchange.policies import HEADER, policy_of
+from exchange.responses import error_response
 
 __all__ = ["BodyLimitMiddleware", "ContentSecurityPolicyMiddleware", "RequestIdMiddleware"]
 

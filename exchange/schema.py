@@ -8,8 +8,8 @@ from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_sc
 from rest_framework.permissions import AllowAny
 
 from exchange.api.fields import StrictSerializer
-from exchange.envelope import EnvelopePagination
 from exchange.errors import STATUS, ErrorCode
+from exchange.pagination import EnvelopePagination
 
 __all__ = ["EnvelopeAutoSchema"]
 

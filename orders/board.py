@@ -13,8 +13,8 @@ import msgpack
 import structlog
 from prometheus_client import Counter
 
-from exchange.envelope import EnvelopePagination
 from exchange.models import Market
+from exchange.pagination import EnvelopePagination
 from exchange.valkey import ValkeyLine, ValkeyUnreachableError
 from matching.messages import board_keys
 from orders.day import DaySums

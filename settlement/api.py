@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 
 from exchange.api.fields import ChoiceField, MomentField, StrictSerializer
 from exchange.api.outputs import AmountText
-from exchange.envelope import EnvelopePagination
 from exchange.models import User
+from exchange.pagination import EnvelopePagination
 from exchange.scaling import plain
 from exchange.selectors import asset_decimals
 from exchange.times import iso_ms

@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 from exchange.api.fields import ChoiceField, MomentField, StrictSerializer, StrictString
 from exchange.api_keys import KeyStatus, key_status
 from exchange.authentication import BearerAuthentication, logged_in_user
-from exchange.envelope import EnvelopePagination
 from exchange.errors import ApiError, ErrorCode
 from exchange.models import ApiKey
+from exchange.pagination import EnvelopePagination
 from exchange.services import api_key_create, api_key_revoke, api_keys_revoke
 from exchange.throttling import ApiKeyThrottle
 from exchange.times import iso_ms

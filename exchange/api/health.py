@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from exchange.envelope import error_response, success_response
 from exchange.errors import ApiError, ErrorCode
 from exchange.health import run_checks
+from exchange.responses import error_response, success_response
 
 __all__ = ["health", "ready"]
 

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exchange.api.outputs import AmountText, SymbolText
-from exchange.envelope import EnvelopePagination
 from exchange.models import FeeTier, Market, TradingState
+from exchange.pagination import EnvelopePagination
 from exchange.scaling import PPM, from_units, plain
 from exchange.selectors import market_by_symbol, markets
 

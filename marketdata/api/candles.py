@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from exchange.api.fields import ChoiceField, CountField, MomentField, StrictSerializer
 from exchange.api.outputs import AmountText
 from exchange.conditional import NOT_MODIFIED, REVALIDATE, SETTLED, conditional
-from exchange.envelope import dumps
+from exchange.encoders import dumps
 from exchange.selectors import market_by_symbol
 from marketdata.candles import Period, candle_as_json, candles_of, candles_with_flat_ones
 from orders.timeframes import FINEST, TIMEFRAMES, opening_ms

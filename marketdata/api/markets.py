@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from exchange.api.fields import MomentField, StrictSerializer
 from exchange.api.outputs import AmountText, SymbolText
 from exchange.conditional import NOT_MODIFIED, conditional
-from exchange.envelope import KeysetPagination
+from exchange.pagination import KeysetPagination
 from exchange.selectors import market_by_symbol
 from marketdata.statistics import market_summary, statistics_fields, ticker_fields
 from orders.api.outputs import PublicTradeOutput

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from exchange.envelope import dumps
+from exchange.encoders import dumps
 
 __all__ = ["streams"]
 

@@ -13,9 +13,9 @@ from rest_framework.views import APIView
 
 from exchange.authentication import logged_in_user
 from exchange.conditional import NOT_MODIFIED, conditional
-from exchange.envelope import EnvelopePagination
 from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import Market
+from exchange.pagination import EnvelopePagination
 from exchange.scaling import NotAMultipleError, plain
 from exchange.selectors import market_by_id, market_by_symbol
 from exchange.times import iso_ms

@@ -10,9 +10,10 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from exchange.authentication import logged_in_user
-from exchange.envelope import EnvelopePagination, EnvelopeResponse
 from exchange.errors import ApiError, ErrorCode, ValidationError
 from exchange.models import ApiKey, Market
+from exchange.pagination import EnvelopePagination
+from exchange.responses import EnvelopeResponse
 from exchange.selectors import market_by_id, market_by_symbol
 from exchange.throttling import OrderThrottle
 from exchange.times import iso_ms

@@ -10,8 +10,9 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from exchange.conditional import conditional
-from exchange.envelope import EnvelopePagination, KeysetPagination, dumps
+from exchange.encoders import dumps
 from exchange.models import Market
+from exchange.pagination import EnvelopePagination, KeysetPagination
 from exchange.scaling import plain
 from exchange.selectors import market_by_id
 from exchange.times import iso_ms_of

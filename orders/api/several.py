@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from exchange.authentication import logged_in_user
-from exchange.envelope import EnvelopeResponse
 from exchange.errors import ApiError, ValidationError, to_api_error
 from exchange.models import Market
+from exchange.responses import EnvelopeResponse
 from exchange.selectors import market_by_id, market_by_symbol
 from exchange.throttling import BatchThrottle
 from orders.api import examples
