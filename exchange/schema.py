@@ -177,7 +177,7 @@ class EnvelopeAutoSchema(AutoSchema):
         path, is_reading = self.path, self.method == "GET"
         is_login, is_of_orders = "/auth/" in path, "/orders" in path
         errors = {"400": _BAD_REQUEST}
-        if is_login or self.view.authentication_classes:
+        if is_login or self.view.get_authenticators():
             errors["401"] = "Not logged in, or the token or the signature is not good"
         if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
             errors["403"] = "Not allowed"
