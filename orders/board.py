@@ -13,7 +13,7 @@ import msgpack
 import structlog
 from prometheus_client import Counter
 
-from base.envelope import EnvelopePagination
+from base.pagination import EnvelopePagination
 from base.valkey import ValkeyLine, ValkeyUnreachableError
 from exchange.models import Market
 from matching.engine import DepthLevel

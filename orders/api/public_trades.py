@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from base.envelope import EnvelopePagination, KeysetPagination, dumps
+from base.encoders import dumps
 from base.etags import conditional
+from base.pagination import EnvelopePagination, KeysetPagination
 from base.scaling import plain
 from base.times import iso_ms_of
 from exchange.models import Market

@@ -1,121 +1,20 @@
-"""The shape of every answer: `success`, `data` or `error`, `meta`, and `pagination` for lists."""
+"""Pages of a list: by offset, or by the id after which a page begins."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import orjson
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.functional import Promise
-from django.views import defaults
 from rest_framework.pagination import BasePagination
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from base.errors import ApiError, ErrorCode, ValidationError
-from base.scaling import plain
-from base.times import iso_ms
+from base.errors import ValidationError
+from base.responses import EnvelopeResponse
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module, by the settings
 
-__all__ = [
-    "EnvelopePagination",
-    "EnvelopeRenderer",
-    "EnvelopeResponse",
-    "KeysetPagination",
-    "StrictJSONParser",
-    "error_response",
-    "success_response",
-]
-
-
-class EnvelopeResponse(Response):
-    """An answer with further `meta` keys, or with a page of a list."""
-
-    def __init__(
-        self,
-        data: Any,
-        *,
-        status: int = 200,
-        meta: dict[str, Any] | None = None,
-        pagination: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(data, status=status)
-        self.meta_extra = meta or {}
-        self.pagination = pagination
-
-
-class EnvelopeRenderer(BaseRenderer):
-    """Renders what a view returns inside the envelope; `{"error": ...}` with an error status is an error."""
-
-    media_type = "application/json"
-    format = "json"
-    charset = None
-    render_style = "binary"
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        context = renderer_context or {}
-        response, request = context.get("response"), context.get("request")
-        meta = _meta(request) | getattr(response, "meta_extra", {})
-        if response is not None and response.status_code >= 400:
-            return dumps({"success": False, "error": data["error"], "meta": meta})
-        body = {"success": True, "data": data, "meta": meta}
-        if (pagination := getattr(response, "pagination", None)) is not None:
-            body["pagination"] = pagination
-        return dumps(body)
-
-
-def dumps(value: Any) -> bytes:
-    """Return JSON; decimals in plain notation, times with milliseconds."""
-    return orjson.dumps(value, default=_as_text, option=orjson.OPT_PASSTHROUGH_DATETIME)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, datetime):
-        return iso_ms(value)
-    if isinstance(value, Promise):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in an answer")
-
-
-def _meta(request: Any) -> dict[str, Any]:
-    return {"request_id": getattr(request, "request_id", ""), "timestamp": iso_ms(datetime.now(UTC))}
-
-
-def error_response(request: HttpRequest, error: ApiError) -> HttpResponse:
-    """Return the error envelope outside DRF: from middleware and for paths without a view."""
-    body = dumps({"success": False, "error": error.body, "meta": _meta(request)})
-    return HttpResponse(body, status=error.status, content_type="application/json", headers=error.headers)
-
-
-def success_response(request: HttpRequest, data: Any) -> HttpResponse:
-    """Return the success envelope outside DRF."""
-    body = dumps({"success": True, "data": data, "meta": _meta(request)})
-    return HttpResponse(body, content_type="application/json")
-
-
-class StrictJSONParser(BaseParser):
-    """Accepts one JSON object in UTF-8, and nothing that JSON does not have: no NaN, no Infinity, no 1e400."""
-
-    media_type = "application/json"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        try:
-            value = orjson.loads(stream.read())
-        except orjson.JSONDecodeError as error:
-            raise ValidationError({"non_field_errors": [f"The body is not valid JSON: {error}"]}) from None
-        if not isinstance(value, dict):
-            raise ValidationError({"non_field_errors": ["The body must be a JSON object"]})
-        return value
-
+__all__ = ["EnvelopePagination", "KeysetPagination"]
 
 Source = QuerySet[Any] | Sequence[Any] | Callable[[int], QuerySet[Any]]
 
@@ -280,35 +179,3 @@ def _bounded(request: Request, name: str, default: int, least: int, most: int) -
     if not (text.isascii() and text.isdecimal() and len(text) <= 9 and least <= int(text) <= most):
         raise ValidationError({name: [f"Give a whole number from {least} to {most:,}"]})
     return int(text)
-
-
-def handler_400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that Django refused before any view saw it."""
-    if not _is_api(request):
-        return defaults.bad_request(request, exception)
-    return error_response(request, ValidationError({"non_field_errors": ["The request is malformed"]}))
-
-
-def handler_403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not _is_api(request):
-        return defaults.permission_denied(request, exception)
-    return error_response(request, ApiError(ErrorCode.FORBIDDEN, "You may not do that"))
-
-
-def handler_404(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer a path without a view: JSON below /api/ and /internal/, a page elsewhere."""
-    if not _is_api(request):
-        return defaults.page_not_found(request, exception or Exception())
-    return error_response(request, ApiError(ErrorCode.NOT_FOUND, f"There is nothing at {request.path}"))
-
-
-def handler_500(request: HttpRequest) -> HttpResponse:
-    """Answer an error outside DRF's views; Django has logged it."""
-    if not _is_api(request):
-        return defaults.server_error(request)
-    message = "Something went wrong on our side; it was logged"
-    return error_response(request, ApiError(ErrorCode.INTERNAL_ERROR, message))
-
-
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(("/api/", "/internal/"))
