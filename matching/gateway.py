@@ -28,7 +28,7 @@ from matching.messages import (
     pack_request,
     unpack_reply,
 )
-from matching.unanswered import Unanswered
+from matching.pending import PendingCommands
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class Gateway:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._unanswered = Unanswered()
+        self._pending = PendingCommands()
         self._is_watching = False
         self._markets: dict[str, _Market] = defaultdict(_Market)
         self._reply_channel: asyncio.Future[str] | None = None
@@ -85,7 +85,7 @@ class Gateway:
             future.set_exception(OverloadedError(f"{MAX_WAITING} commands wait for {slug} already"))
             return
         fields = pack_request(request)
-        number = self._unanswered.add(slug, fields, future)
+        number = self._pending.add(slug, fields, future)
         self._loop.call_later(timeout_s + GRACE_SECONDS, self._time_out, number)
         market.waiting.append((number, fields))
         self._start_sending(slug, market)
@@ -116,19 +116,19 @@ class Gateway:
             market.is_sending = False
 
     def _fail_waiting(self, market: _Market, error: Exception) -> None:
-        self._unanswered.fail([number for number, _ in market.waiting], error)
+        self._pending.fail([number for number, _ in market.waiting], error)
         market.waiting.clear()
 
     async def _send(self, slug: str, market: _Market, reply_to: str, taken: list[tuple[int, list[Any]]]) -> None:
         numbers = [number for number, _ in taken]
-        self._unanswered.sent(numbers, market.owner)
+        self._pending.sent(numbers, market.owner)
         requests = [fields for _, fields in taken]
         message = {"type": "engine.commands", "reply_to": reply_to, "requests": requests}
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await _commands().send(engine_channel(slug), message)
         except ChannelFull:
-            self._unanswered.fail(numbers, OverloadedError(f"the queue of {slug} is full"))
+            self._pending.fail(numbers, OverloadedError(f"the queue of {slug} is full"))
         except Exception as error:  # it may have been sent: only the deadline can tell
             log.warning("send_in_doubt", market=slug, error=f"{type(error).__name__}: {error}")
 
@@ -164,7 +164,7 @@ class Gateway:
     async def _watch(self) -> None:
         """While answers are missing, look whether another engine has taken a market over, and send to it again."""
         try:
-            while self._unanswered:
+            while self._pending:
                 await asyncio.sleep(WATCH_SECONDS)
                 for slug, market in list(self._markets.items()):
                     if await self._is_alive(slug, market) and market.owner != market.seen_owner:
@@ -173,7 +173,7 @@ class Gateway:
             self._is_watching = False
 
     def _send_again(self, slug: str, market: _Market) -> None:
-        repeated = self._unanswered.repeat(slug, market.owner, time.time_ns() // 1_000_000)
+        repeated = self._pending.repeat(slug, market.owner, time.time_ns() // 1_000_000)
         market.seen_owner = market.owner
         if repeated:
             log.info("commands_sent_again", market=slug, commands=len(repeated))
@@ -219,12 +219,12 @@ class Gateway:
 
     def _resolve(self, fields: Any) -> None:
         try:
-            self._unanswered.resolve(unpack_reply(fields))
+            self._pending.resolve(unpack_reply(fields))
         except (LookupError, TypeError, ValueError) as error:
             log.warning("reply_unreadable", error=f"{type(error).__name__}: {error}")
 
     def _time_out(self, number: int) -> None:
-        self._unanswered.fail([number], CommandTimeoutError("the engine did not answer in time"))
+        self._pending.fail([number], CommandTimeoutError("the engine did not answer in time"))
 
 
 def _owner_of(beat: bytes | str) -> int:

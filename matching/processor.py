@@ -9,9 +9,9 @@ import structlog
 
 from matching import metrics
 from matching.engine import Engine
-from matching.journal import BatchOutcome, BatchTransaction, Journal
-from matching.messages import Correlation, Reply, ReplyStatus, Request, TendRequest
-from matching.pace import Pace, PaceMeter
+from matching.messages import Correlation, MaintenanceRequest, Reply, ReplyStatus, Request
+from matching.storage import BatchOutcome, BatchTransaction, Journal
+from matching.throughput import Throughput, ThroughputMeter
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class MarketProcessor:
         self.committed_state = (0, "")  # sequence number and state hash after the last batch, for the heartbeat
         self._armed: frozenset[int] = frozenset()  # brackets that waited for settlement when last looked at
         self._armed_ms = 0
-        self._meter = PaceMeter()
+        self._meter = ThroughputMeter()
 
     @property
     def seq(self) -> int:
@@ -85,9 +85,9 @@ class MarketProcessor:
         engine = self._engine
         return engine.open_order_count if engine else 0
 
-    def pace(self) -> Pace:
+    def throughput(self) -> Throughput:
         """Return how fast batches are committed now. From any thread."""
-        return self._meter.pace()
+        return self._meter.measured()
 
     def try_recover(self) -> Recovered | None:
         """Take the lock and rebuild the engine; None while another engine has the lock. Raises what storage raises."""
@@ -154,7 +154,7 @@ class MarketProcessor:
         now_ms = self._clock()
         due = [request for request in requests if request.deadline_ms >= now_ms]
         if _is_due(engine, now_ms):  # nothing is filled after its time is over
-            due.insert(0, TendRequest())
+            due.insert(0, MaintenanceRequest())
         late = [not_executed(r.correlation, "TIMEOUT") for r in requests if r.deadline_ms < now_ms]
         started = time.perf_counter()
         try:
@@ -199,13 +199,13 @@ class MarketProcessor:
         for command in admitted:
             batch.record(request, command, engine.execute(command))
 
-    def needs_tending(self) -> bool:
+    def needs_maintenance(self) -> bool:
         """Tell whether something is due, changed or settled. A query or two; raises what storage raises."""
         engine = self._engine
         return engine is not None and (_is_due(engine, self._clock()) or self._journal.is_changed(engine))
 
     def pause_s(self, longest_s: float) -> float:
-        """Return how long nobody need ask `needs_tending`: until something is due, briefly while a bracket is armed."""
+        """Return how long nobody need ask `needs_maintenance`: until something is due, briefly with a bracket armed."""
         engine, now_ms = self._engine, self._clock()
         if engine is None:
             return longest_s

@@ -13,13 +13,13 @@ from redis.asyncio import Redis
 
 from matching import metrics
 from matching.board import BoardKeeper
+from matching.distribution import Duty
 from matching.heartbeat import Heartbeat
-from matching.journal import BatchOutcome
-from matching.messages import Request, TendRequest, engine_channel, unpack_request
+from matching.messages import MaintenanceRequest, Request, engine_channel, unpack_request
 from matching.processor import BatchFailedError, MarketProcessor, Recovered, not_executed
+from matching.publisher import OutcomePublisher
 from matching.roster import MarketReport, Role
-from matching.sharing import Duty
-from matching.telling import Teller
+from matching.storage import BatchOutcome
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -53,7 +53,7 @@ class MarketRunner:
         self._redis = redis
         self._listen = listen
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"engine-{slug}")
-        self._teller = Teller(slug)
+        self._publisher = OutcomePublisher(slug)
         self._listener: asyncio.Task[None] | None = None
         self._waiting: deque[Request] = deque()
         self._suspects: deque[Request] = deque()  # of a batch that failed: they run one by one
@@ -85,7 +85,7 @@ class MarketRunner:
 
     def refresh(self) -> None:
         """Have the market tended with the next batch."""
-        self._waiting.append(TendRequest())
+        self._waiting.append(MaintenanceRequest())
         self._wake.set()
 
     def stop(self) -> None:
@@ -107,14 +107,14 @@ class MarketRunner:
             role = Role.ACTIVE if self._is_serving else Role.RECOVERING
             processor = self._processor
             return MarketReport(
-                self.symbol, role, since_ms, processor.seq, heir, processor.pace(), processor.open_orders
+                self.symbol, role, since_ms, processor.seq, heir, processor.throughput(), processor.open_orders
             )
         role = Role.COLD if warm_seq is None else Role.WARM
         return MarketReport(self.symbol, role, 0, warm_seq or 0, heir)
 
     async def run(self) -> None:
         """Serve the market until `stop`; never raises for what storage or broker do."""
-        teller = asyncio.create_task(self._teller.run())
+        teller = asyncio.create_task(self._publisher.run())
         try:
             while not self._stopping.is_set():
                 await self._live()
@@ -148,7 +148,7 @@ class MarketRunner:
             await self._give_up()
             return None
         if outcome is not None:
-            await self._teller.put(outcome)
+            await self._publisher.put(outcome)
         if recovered is None:
             await self._stop_listening()
             await self._stand_by()
@@ -211,7 +211,7 @@ class MarketRunner:
 
     async def _give_back(self) -> None:
         """Let the next engine have the market once what was committed is told, so that streams keep their order."""
-        await self._teller.flush(FLUSH_SECONDS)
+        await self._publisher.flush(FLUSH_SECONDS)
         await self._in_thread(self._processor.close)
 
     # --- serving ------------------------------------------------------------------------------------
@@ -281,14 +281,14 @@ class MarketRunner:
         self._failures = 0
         if asyncio.get_running_loop().time() + pause_s < self._next_look:
             self._look_sooner.set()
-        await self._teller.put(outcome)
+        await self._publisher.put(outcome)
 
     async def _suspect(self, requests: list[Request], error: BatchFailedError) -> None:
         """Decide about the requests of a batch that failed: alone it is to blame, of many one of them may be.
 
         When storage failed nobody is, so they have a second chance.
         """
-        asked = [request for request in requests if not isinstance(request, TendRequest)]
+        asked = [request for request in requests if not isinstance(request, MaintenanceRequest)]
         self._is_stuck = error.is_transient or not asked
         if asked and (len(requests) > 1 or (error.is_transient and not self._failures)):
             self._suspects.extend(asked)
@@ -310,16 +310,16 @@ class MarketRunner:
         except (LookupError, TypeError, ValueError) as error:
             log.warning("request_unreadable", market=self.slug, error=f"{type(error).__name__}: {error}")
         if isinstance(fields, list) and len(fields) > 1 and type(fields[1]) is int:
-            await self._teller.put(BatchOutcome([not_executed((reply_to, fields[1]), "INTERNAL_ERROR")]))
+            await self._publisher.put(BatchOutcome([not_executed((reply_to, fields[1]), "INTERNAL_ERROR")]))
         return None
 
     async def _refuse(self, requests: Sequence[Request], code: str = "ENGINE_UNAVAILABLE") -> None:
         """Tell after what was done before that these were not executed."""
         if requests:
-            await self._teller.put(BatchOutcome([not_executed(r.correlation, code) for r in requests]))
+            await self._publisher.put(BatchOutcome([not_executed(r.correlation, code) for r in requests]))
 
     async def _refuse_now(self, requests: Sequence[Request], code: str) -> None:
-        await self._teller.tell(BatchOutcome([not_executed(r.correlation, code) for r in requests]))
+        await self._publisher.publish(BatchOutcome([not_executed(r.correlation, code) for r in requests]))
 
     async def _stop_listening(self) -> None:
         """Leave the market's commands to the engine that serves it, and refuse those that are here.
@@ -375,7 +375,7 @@ class MarketRunner:
         while True:
             await self._wait_for_next_look()
             try:
-                changed = await self._in_thread(self._processor.needs_tending)
+                changed = await self._in_thread(self._processor.needs_maintenance)
             except Exception as error:
                 log.warning("poll_failed", market=self.slug, error=f"{type(error).__name__}: {error}")
                 changed = True

@@ -9,7 +9,7 @@ class OrdersConfig(AppConfig):
         from exchange.health import register_check
         from exchange.metrics import register_gauges
         from exchange.services import on_market_changed
-        from orders.commands import nudge_engine
+        from orders.gateway import nudge_engine
         from orders.health import check_engines
         from orders.metrics import engine_gauges, order_gauges, partition_gauges, reconcile_gauges
 

@@ -26,10 +26,10 @@ from matching.messages import (
     CancelRequest,
     GroupOrder,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Reply,
     Request,
-    TendRequest,
 )
 from matching.processor import MarketProcessor, wall_clock_ms
 from orders.journal import PostgresJournal
@@ -197,11 +197,11 @@ class Desk:
         return replies
 
     def tend(self) -> None:
-        self.send(TendRequest())
+        self.send(MaintenanceRequest())
 
     def tend_if_needed(self) -> bool:
         """Do as the runner does when it looks after the market."""
-        is_needed = self.processor.needs_tending()
+        is_needed = self.processor.needs_maintenance()
         if is_needed:
             self.tend()
         return is_needed

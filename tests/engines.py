@@ -22,9 +22,9 @@ from redis import Redis
 
 from config.embedded.settings import PROJECT
 from exchange.models import Market
-from matching.journal import Journal
 from matching.messages import heartbeat_key
 from matching.server import EngineServer
+from matching.storage import Journal
 from orders.journal import PostgresJournal
 from orders.models import EngineProcess as StoredProcess
 

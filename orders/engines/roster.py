@@ -80,8 +80,8 @@ class PostgresRoster:
             self._since[report.symbol] = report.role, since_ms
         since_ms = report.since_ms if report.role in HOLDERS else since_ms
         told = {"symbol": report.symbol, "role": report.role, "since": since_ms, "seq": report.seq, "heir": report.heir}
-        if report.pace is not None:
-            told |= {"pace": report.pace._asdict(), "open_orders": report.open_orders}
+        if report.throughput is not None:
+            told |= {"pace": report.throughput._asdict(), "open_orders": report.open_orders}
         return told
 
     def _connect(self) -> Connection:

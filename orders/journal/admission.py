@@ -24,11 +24,11 @@ from matching.messages import (
     CancelAllRequest,
     CancelRequest,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Reply,
     ReplyStatus,
     Request,
-    TendRequest,
 )
 from orders.journal.claims import ClientIdClaims
 from orders.journal.live import LiveOrder
@@ -148,7 +148,7 @@ class Admission:
 
     # --- the clock, the stored market and what was settled ------------------------------------------------
 
-    def _tend(self, _: TendRequest) -> list[Command]:
+    def _maintain(self, _: MaintenanceRequest) -> list[Command]:
         work = self._work
         terms, engine, now_ms = work.terms, work.engine, work.now_ms
         commands = list[Command]()
@@ -197,5 +197,5 @@ _ON_REQUEST: Final[dict[type[Request], Callable[[Admission, Any], list[Command] 
     CancelRequest: Admission._cancel,
     CancelAllRequest: Admission._cancel_all,
     CancelAfterRequest: Admission._cancel_after,
-    TendRequest: Admission._tend,
+    MaintenanceRequest: Admission._maintain,
 }

@@ -7,8 +7,8 @@ from psycopg import Connection, Cursor
 
 from exchange.streams import CandleMessage, market_group
 from matching.engine import Engine, Side
-from matching.journal import BatchOutcome
 from matching.messages import Reply, Request
+from matching.storage import BatchOutcome
 from orders.checksum import book_checksum
 from orders.journal import store
 from orders.journal.admission import Admission

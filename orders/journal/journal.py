@@ -13,9 +13,9 @@ from psycopg import Connection
 
 from exchange.ids import uuid7
 from matching.engine import Engine
-from matching.journal import BatchOutcome
-from matching.messages import Request, TendRequest
-from orders.engines.deposing import application_name, depose
+from matching.messages import MaintenanceRequest, Request
+from matching.storage import BatchOutcome
+from orders.engines.deposition import application_name, depose
 from orders.journal.batch import PostgresBatch
 from orders.journal.board import BoardState
 from orders.journal.brackets import ready_brackets
@@ -49,7 +49,7 @@ class LockLostError(Exception):
 
 
 class PostgresJournal:
-    """Implements `matching.journal.Journal` on PostgreSQL."""
+    """Implements `matching.storage.Journal` on PostgreSQL."""
 
     def __init__(self, symbol: str, process_id: str | None = None) -> None:
         self.locked_ms = 0
@@ -85,7 +85,7 @@ class PostgresJournal:
     def depose(self) -> str | None:
         """End the session that has the lock if its process is suspended; return its name, None when nothing was done.
 
-        See `orders.engines.deposing` for when that is. One query.
+        See `orders.engines.deposition` for when that is. One query.
         """
         if self._process_id is None:
             return None
@@ -162,7 +162,7 @@ class PostgresJournal:
         connection = self._locked()
         self._writer_pid = connection.info.backend_pid
         brackets = list[int]()
-        if any(isinstance(request, TendRequest) for request in requests):
+        if any(isinstance(request, MaintenanceRequest) for request in requests):
             self._terms = MarketTerms.read(connection, self._symbol, self._terms)
             brackets = ready_brackets(connection, self._terms, engine, self._open_orders)
         assert self._terms is not None, "Invariant: a market is locked before it is written"

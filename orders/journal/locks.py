@@ -14,9 +14,9 @@ from matching.messages import (
     CancelRequest,
     GroupOrder,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Request,
-    TendRequest,
 )
 from orders.journal.new_orders import read_instructions
 from orders.journal.open_orders import OpenOrders
@@ -78,5 +78,5 @@ _ASSETS: Final[dict[type[Request], Callable[[Any, OpenOrders, MarketTerms], _Ass
     CancelRequest: _of_cancel,
     CancelAllRequest: _both,
     CancelAfterRequest: _none,
-    TendRequest: _none,
+    MaintenanceRequest: _none,
 }

@@ -11,7 +11,7 @@ from exchange.ids import uuid7
 from exchange.models import Market
 from matching.errors import EngineUnavailableError, GatewayError, OverloadedError
 from matching.messages import NOBODY, ClientRequest, Reply
-from orders.commands import gateway
+from orders.gateway import gateway
 from orders.services.refusals import refusal
 
 __all__ = ["CORRELATION", "Sent", "await_replies", "deadline_ms", "new_order_id", "send"]

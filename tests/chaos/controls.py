@@ -31,8 +31,8 @@ def _async_commit() -> None:
 
 
 def _early_reply() -> None:
-    from matching.journal import BatchOutcome
     from matching.runner import MarketRunner
+    from matching.storage import BatchOutcome
     from orders.journal.batch import PostgresBatch
 
     runners: dict[str, tuple[MarketRunner, asyncio.AbstractEventLoop]] = {}
@@ -45,7 +45,9 @@ def _early_reply() -> None:
     def reply_and_commit(batch: PostgresBatch) -> None:
         if batch.outcome.replies:
             runner, loop = runners[batch._terms.symbol.replace("/", "-")]
-            told: Any = asyncio.run_coroutine_threadsafe(runner._teller.tell(BatchOutcome(batch.outcome.replies)), loop)
+            told: Any = asyncio.run_coroutine_threadsafe(
+                runner._publisher.publish(BatchOutcome(batch.outcome.replies)), loop
+            )
             told.result(5)
             time.sleep(BEFORE_COMMIT_S)
         commit(batch)

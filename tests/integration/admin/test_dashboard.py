@@ -18,7 +18,7 @@ from marketdata.dashboard.alerts import alerts_of
 from marketdata.dashboard.charts import charts_of
 from marketdata.dashboard.figures import Figures, dashboard_figures
 from marketdata.dashboard.page import forget_dashboard, rounded
-from matching.pace import Pace, PaceMeter
+from matching.throughput import Throughput, ThroughputMeter
 from orders.models import Mismatch, ReconcileRun
 from settlement.services import settle_pending
 from tests.desk import BUY, SELL, open_desk
@@ -222,11 +222,11 @@ def test_amounts_are_rounded_to_be_seen_at_a_glance(amount: str, text: str) -> N
 
 def test_the_pace_forgets_what_is_older_than_ten_seconds() -> None:
     now = [100.0]
-    meter = PaceMeter(lambda: now[0])
+    meter = ThroughputMeter(lambda: now[0])
     for requests, seconds in ((5, 0.010), (1, 0.002), (3, 0.004)):
         meter.add(requests, seconds)
         now[0] += 4
 
-    assert meter.pace() == Pace(2, 4, 4.0, 4.0)
+    assert meter.measured() == Throughput(2, 4, 4.0, 4.0)
     now[0] += 60
-    assert meter.pace() == Pace(0, 0, 0.0, 0.0)
+    assert meter.measured() == Throughput(0, 0, 0.0, 0.0)

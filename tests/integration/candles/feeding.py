@@ -9,7 +9,7 @@ from decimal import Decimal
 from exchange.ids import uuid7_floor
 from exchange.models import Market, User
 from matching.engine import OrderType, Side, TimeInForce
-from matching.messages import PlaceRequest, TendRequest
+from matching.messages import MaintenanceRequest, PlaceRequest
 from matching.processor import MarketProcessor
 from orders.journal import PostgresJournal
 from orders.partitions import create_partitions
@@ -38,7 +38,7 @@ class Feed:
     def start(self) -> None:
         self.processor = MarketProcessor(PostgresJournal(self.market.symbol), self.market.symbol, lambda: self.now_ms)
         assert self.processor.try_recover() is not None
-        self.processor.process([TendRequest()])
+        self.processor.process([MaintenanceRequest()])
 
     def restart(self) -> None:
         """End the engine as a crash would, and recover."""

@@ -17,7 +17,7 @@ from django.utils import timezone
 from exchange.ids import uuid7
 from exchange.models import Market, User
 from matching.roster import MarketReport, Role
-from orders.engines.deposing import application_name, depose
+from orders.engines.deposition import application_name, depose
 from orders.engines.roster import PostgresRoster
 from orders.engines.selectors import engine_fleet
 from orders.journal.journal import LOCK_CLASS

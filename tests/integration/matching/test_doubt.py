@@ -102,7 +102,7 @@ def test_an_engine_that_lost_its_lock_does_not_write_on_a_new_connection(market:
         end_session(journal._connection)
         wait_until(standby.try_recover, "the lock")  # it has not written anything: the sequence row would let both
         with pytest.raises(psycopg.OperationalError):
-            deposed.needs_tending()
+            deposed.needs_maintenance()
         with pytest.raises(BatchFailedError, match="LockLostError"):
             deposed.process([place(maker, market)])
         assert deposed.try_recover() is None

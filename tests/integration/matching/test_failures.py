@@ -15,7 +15,7 @@ from django.db import connection
 from exchange.errors import ApiError, ErrorCode
 from exchange.ids import uuid7_floor
 from exchange.models import Market, User
-from matching.messages import ReplyStatus, TendRequest
+from matching.messages import MaintenanceRequest, ReplyStatus
 from matching.processor import BatchFailedError, MarketProcessor, wall_clock_ms
 from orders.journal import PostgresJournal
 from orders.journal.batch import PostgresBatch
@@ -37,7 +37,7 @@ def serving(market: Market) -> Iterator[MarketProcessor]:
     """A processor that has the market's lock, called directly: no thread, no channel layer."""
     processor = MarketProcessor(PostgresJournal(market.symbol), market.symbol)
     assert processor.try_recover() is not None
-    processor.process([TendRequest()])
+    processor.process([MaintenanceRequest()])
     try:
         yield processor
     finally:

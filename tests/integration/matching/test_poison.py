@@ -17,7 +17,7 @@ from exchange.models import Market, User
 from exchange.streams import market_group
 from matching.layers import CommandChannelLayer
 from matching.messages import PlaceRequest, engine_channel, pack_request
-from orders.commands import gateway
+from orders.gateway import gateway
 from orders.journal.batch import PostgresBatch
 from orders.models import Order
 from tests.engines import running_engine, wait_until

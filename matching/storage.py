@@ -91,8 +91,8 @@ class Journal(Protocol):
         """
 
     def is_changed(self, engine: Engine) -> bool:
-        """Tell whether a TendRequest would do something: the stored market differs from what the engine goes by, what
-        was settled lets a bracket go on, or holds are owed. A query or two.
+        """Tell whether a MaintenanceRequest would do something: the stored market differs from what the engine goes by,
+        what was settled lets a bracket go on, or holds are owed. A query or two.
         """
 
     def after_commit(self, outcome: BatchOutcome) -> None:

@@ -1,4 +1,4 @@
-"""The engine processes together, as one of them sees it: it says what it does, reads what the others do, and plans."""
+"""The markets that this engine process is assigned: it reports what it does, reads what the others do, and plans."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from matching.distribution import Duty, duty_of, holder_of, next_hand_over
 from matching.roster import HOLDERS, MarketReport, Peer, Role, Roster
 from matching.runner import MarketRunner
-from matching.sharing import Duty, duty_of, holder_of, next_hand_over
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +29,8 @@ class _HandingOver:
     is_released: bool = False
 
 
-class Crew:
-    """Beats for this process and gives its runners their duties. Belongs to the event loop: one that hangs is silent.
+class MarketAssignments:
+    """Reports for this process and gives its runners their duties. Belongs to the event loop: one that hangs is silent.
 
     `runners` are this process's, by slug; others may add to them.
     """
@@ -46,7 +46,7 @@ class Crew:
         self._rest_until = 0.0
 
     async def run(self) -> None:
-        """Beat and plan until cancelled; never raises for what storage does."""
+        """Report and plan until cancelled; never raises for what storage does."""
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -56,7 +56,7 @@ class Crew:
                 self._plan()
             except Exception as error:  # those that serve go on: the lock protects
                 log.warning("roster_unknown", error=f"{type(error).__name__}: {error}")
-                self._fend_for_ourselves()
+                self._contend_without_news()
             await asyncio.sleep(max(0.05, BEAT_SECONDS - (loop.time() - began)))
 
     async def leave(self) -> None:
@@ -64,7 +64,7 @@ class Crew:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._roster.leave)
         self._thread.shutdown(wait=False)
 
-    def welcome(self, runner: MarketRunner) -> None:
+    def add(self, runner: MarketRunner) -> None:
         """Give a new runner its first duty: to wait until the next plan, unless there is no plan."""
         is_known = asyncio.get_running_loop().time() - self._read_at < STALE_SECONDS
         runner.duty = Duty(contends=not is_known, follows=False)
@@ -76,7 +76,8 @@ class Crew:
             for runner in self._runners.values()
         ]
 
-    def _fend_for_ourselves(self) -> None:
+    def _contend_without_news(self) -> None:
+        """Try for every market once the others have not been heard of for long: the locks decide."""
         if asyncio.get_running_loop().time() - self._read_at > STALE_SECONDS:
             self._handing = None
             for runner in self._runners.values():
