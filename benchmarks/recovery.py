@@ -162,6 +162,6 @@ def resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
 
 def make_processor(market: "Market") -> "MarketProcessor":
     from matching.processor import MarketProcessor
-    from orders.journal import PostgresJournal
+    from orders.journal import PostgresStorage
 
-    return MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    return MarketProcessor(PostgresStorage(market.symbol), market.symbol)

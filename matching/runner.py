@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from matching.messages import MaintenanceRequest, Request, engine_channel, unpac
 from matching.processor import BatchFailedError, MarketProcessor, Recovered, not_executed
 from matching.publisher import OutcomePublisher
 from matching.roster import MarketReport, Role
-from matching.storage import BatchOutcome
+from matching.storage import BatchOutcome, MarketStorage
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -45,11 +46,14 @@ class MarketRunner:
     """
 
     def __init__(
-        self, processor: MarketProcessor, slug: str, redis: Redis, listen: Callable[[str], Awaitable[None]]
+        self, storage: MarketStorage, symbol: str, redis: Redis, listen: Callable[[str], Awaitable[None]]
     ) -> None:
-        self.slug = slug
+        self.symbol = symbol
+        self.slug = slug = symbol.replace("/", "-")
         self.duty = Duty()
-        self._processor = processor
+        self._lock = storage.lock
+        self._warm_copy = storage.warm_copy
+        self._processor = MarketProcessor(storage, symbol)
         self._redis = redis
         self._listen = listen
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"engine-{slug}")
@@ -66,10 +70,6 @@ class MarketRunner:
         self._look_sooner = asyncio.Event()
         self._next_look = 0.0  # when the market is looked at, in the loop's time
         self._next_follow = 0.0
-
-    @property
-    def symbol(self) -> str:
-        return self._processor.symbol
 
     async def receive(self, reply_to: str, requests: Sequence[Any]) -> None:
         """Queue the requests of one gateway message; refuse them at once when too much is waiting.
@@ -102,7 +102,7 @@ class MarketRunner:
 
     def report(self, heir: str = "") -> MarketReport:
         """Return what this process is for the market."""
-        since_ms, warm_seq = self._processor.locked_ms, self._processor.warm_seq
+        since_ms, warm_seq = self._lock.locked_ms, self._warm_copy.seq
         if self._is_serving or since_ms:
             role = Role.ACTIVE if self._is_serving else Role.RECOVERING
             processor = self._processor
@@ -176,7 +176,7 @@ class MarketRunner:
     async def _stand_by(self) -> None:
         """Depose a suspended holder, or follow the active one a step."""
         try:
-            if self.duty.contends and (deposed := await self._in_thread(self._processor.depose)):
+            if self.duty.contends and (deposed := await self._in_thread(self._lock.depose)):
                 log.warning("engine_deposed", market=self.slug, holder=deposed)
                 return
         except Exception as error:
@@ -189,14 +189,21 @@ class MarketRunner:
         loop = asyncio.get_running_loop()
         try:
             if not self.duty.follows:
-                await self._in_thread(self._processor.forget)
+                await self._in_thread(self._warm_copy.forget)
             elif loop.time() >= self._next_follow:
-                return await self._in_thread(self._processor.follow)
+                return await self._in_thread(self._follow_step)
         except Exception as error:  # a cold standby is one, too
             log.error("follower_failed", market=self.slug, error=f"{type(error).__name__}: {error}")
             self._next_follow = loop.time() + FOLLOW_AGAIN_SECONDS
-            await self._in_thread(self._processor.forget)
+            await self._in_thread(self._warm_copy.forget)
         return True
+
+    def _follow_step(self) -> bool:
+        is_new = self._warm_copy.seq is None
+        is_done = self._warm_copy.follow()
+        if is_new and is_done:
+            gc.freeze()  # a copy lives as long as a book
+        return is_done
 
     async def _pause_after_failures(self) -> None:
         """Wait before the next recovery when the last ones led to nothing; a bad request is no reason to."""

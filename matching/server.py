@@ -14,10 +14,9 @@ from redis.asyncio import Redis
 from matching.assignments import MarketAssignments
 from matching.consumers import MatchingConsumer
 from matching.messages import engine_channel
-from matching.processor import MarketProcessor
 from matching.roster import Roster
 from matching.runner import MarketRunner
-from matching.storage import Journal
+from matching.storage import MarketStorage
 
 log = structlog.get_logger(__name__)
 
@@ -35,12 +34,12 @@ class EngineServer(Worker):
     def __init__(
         self,
         list_markets: Callable[[], Sequence[str]],
-        make_journal: Callable[[str], Journal],
+        open_storage: Callable[[str], MarketStorage],
         roster: Roster | None = None,
     ) -> None:
         super().__init__(self._application, [], cast(BaseChannelLayer, get_channel_layer("default")))
         self._list_markets = list_markets
-        self._make_journal = make_journal
+        self._open_storage = open_storage
         self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
         self._runners: dict[str, MarketRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -87,8 +86,7 @@ class EngineServer(Worker):
         for symbol in symbols:
             slug = symbol.replace("/", "-")
             if slug not in self._runners:
-                processor = MarketProcessor(self._make_journal(symbol), symbol)
-                runner = MarketRunner(processor, slug, self._redis, self.listener)
+                runner = MarketRunner(self._open_storage(symbol), symbol, self._redis, self.listener)
                 if self._assignments is not None:
                     self._assignments.add(runner)
                 self._runners[slug] = runner

@@ -1,12 +1,13 @@
-"""What the matching worker needs from storage, as a protocol; `orders` implements it, the settings name it.
+"""What the matching worker needs from storage, as four protocols; `orders` implements them on PostgreSQL.
 
-A journal belongs to one market and one thread. It owns the database connection that holds the market's lock.
+They belong to one market and are called from one thread. The lock and the batches share a connection: if it is lost,
+so are both.
 """
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from matching.engine import Command, Engine, Event
 from matching.messages import Reply, Request
@@ -14,7 +15,7 @@ from matching.messages import Reply, Request
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """What a committed batch leaves to be told: answers, and messages for groups of the pub/sub layer."""
+    """What a committed batch leaves to be published: answers, and messages for groups of the pub/sub layer."""
 
     replies: list[Reply] = field(default_factory=list)
     publications: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -43,41 +44,55 @@ class BatchTransaction(Protocol):
         """Commit: after this the batch is durable."""
 
 
-class Journal(Protocol):
-    """The durable side of one market's engine.
+class MarketLock(Protocol):
+    """Decides which process writes to a market."""
 
-    `locked_ms` is when the lock was taken, by the storage's clock, 0 without it. `warm_seq` is how far the copy of the
-    book that follows the active engine has come, None without one or while it is behind. `was_warm` tells whether the
-    last recovery took that copy.
-    """
-
-    locked_ms: int
-    warm_seq: int | None
-    was_warm: bool
+    @property
+    def locked_ms(self) -> int:
+        """When the lock was taken, by the storage's clock; 0 without it. May be read from any thread."""
 
     def try_lock(self) -> bool:
         """Connect if need be and try to take the market's lock; False while another engine has it."""
 
     def depose(self) -> str | None:
-        """Take the lock from a holder that is known to be suspended; return who that was, None when nothing was done.
+        """Take the lock from a holder that is known to be suspended; return its name, None when nothing was done.
 
-        The lock is free a moment later, for whoever tries first.
+        The lock is free a moment later, for whichever process tries first.
         """
 
+    def close(self) -> None:
+        """Give the lock back, disconnect, and let go of what was kept to serve the market."""
+
+
+class WarmCopy(Protocol):
+    """A copy of the book that follows the active engine."""
+
+    @property
+    def seq(self) -> int | None:
+        """How far the copy has come, None without one or while it is behind. May be read from any thread."""
+
     def follow(self) -> bool:
-        """Bring the copy of the book closer to the active engine's; True when nothing is left to follow.
+        """Bring the copy closer to the active engine's book; True when nothing is left to follow.
 
         The first call reads the whole book. Needs no lock. After an error the next call begins anew.
         """
 
     def forget(self) -> None:
-        """Drop the copy of the book."""
+        """Drop the copy."""
 
-    def recover(self) -> Engine:
+
+class RecoveredEngine(NamedTuple):
+    """An engine as of the last committed batch; `is_warm` when it was made from the warm copy."""
+
+    engine: Engine
+    is_warm: bool
+
+
+class BatchStore(Protocol):
+    """Makes batches durable, and rebuilds the engine from them."""
+
+    def recover(self) -> RecoveredEngine:
         """Return the engine as of the last committed batch. Needs the lock."""
-
-    def is_transient(self, error: Exception) -> bool:
-        """Tell whether an error of a batch is the storage's and says nothing about the batch's requests."""
 
     def begin(
         self, requests: Sequence[Request], engine: Engine, now_ms: int
@@ -96,13 +111,33 @@ class Journal(Protocol):
         """
 
     def after_commit(self, outcome: BatchOutcome) -> None:
-        """Do what follows a committed batch before it is answered, and add to the outcome what that leaves to be told.
+        """Do what follows a committed batch before it is answered, and add to its outcome what that leaves to publish.
 
         Never blocks for long, never raises.
         """
 
-    def board(self, engine: Engine, now_ms: int, stamp: str) -> bytes:
-        """Return what everybody may see of the market as of the last batch, under a name. A query now and then."""
+    def is_transient(self, error: Exception) -> bool:
+        """Tell whether an error of a batch is the storage's and says nothing about the batch's requests."""
 
-    def close(self) -> None:
-        """Give the lock back and disconnect."""
+
+class BoardSource(Protocol):
+    """Makes the board: what everybody may see of a market."""
+
+    def board(self, engine: Engine, now_ms: int, stamp: str) -> bytes:
+        """Return the board as of the last batch, under a name. A query now and then."""
+
+
+class MarketStorage(Protocol):
+    """The storage of one market: each part of the worker takes the protocol that it needs."""
+
+    @property
+    def lock(self) -> MarketLock: ...
+
+    @property
+    def warm_copy(self) -> WarmCopy: ...
+
+    @property
+    def batches(self) -> BatchStore: ...
+
+    @property
+    def boards(self) -> BoardSource: ...

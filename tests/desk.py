@@ -32,7 +32,7 @@ from matching.messages import (
     Request,
 )
 from matching.processor import MarketProcessor, wall_clock_ms
-from orders.journal import PostgresJournal
+from orders.journal import PostgresStorage
 from orders.journal.open_orders import OpenOrders
 from orders.journal.recovery import recover
 from orders.journal.terms import MarketTerms
@@ -60,8 +60,8 @@ class Desk:
         self._start()
 
     def _start(self) -> None:
-        self.journal = PostgresJournal(self.market.symbol)
-        self.processor = MarketProcessor(self.journal, self.market.symbol, self.now_ms)
+        self.storage = PostgresStorage(self.market.symbol)
+        self.processor = MarketProcessor(self.storage, self.market.symbol, self.now_ms)
         assert self.processor.try_recover() is not None
         self.tend()
 
@@ -77,7 +77,7 @@ class Desk:
     @property
     def open_orders(self) -> OpenOrders:
         """The open orders as the journal keeps them."""
-        return self.journal._open_orders
+        return self.storage.working_set.open_orders
 
     # --- what users ask for ---------------------------------------------------------------------------
 

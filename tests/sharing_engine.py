@@ -14,7 +14,7 @@ def main() -> None:
     from exchange.models import Market
     from matching.server import EngineServer
     from orders.engines.roster import PostgresRoster
-    from orders.journal import PostgresJournal
+    from orders.journal import PostgresStorage
 
     first = int(sys.argv[1])
 
@@ -26,7 +26,7 @@ def main() -> None:
 
     async def serve() -> None:
         roster = PostgresRoster(None)
-        server = EngineServer(list_markets, lambda symbol: PostgresJournal(symbol, roster.process_id), roster)
+        server = EngineServer(list_markets, lambda symbol: PostgresStorage(symbol, roster.process_id), roster)
         server.stop_on_signals()
         await server.serve()
 

@@ -1,3 +1,3 @@
-from orders.journal.journal import PostgresJournal
+from orders.journal.storage import PostgresStorage
 
-__all__ = ["PostgresJournal"]
+__all__ = ["PostgresStorage"]

@@ -24,10 +24,10 @@ def main(name: str) -> None:
 
 
 def _async_commit() -> None:
-    from orders.journal import journal
+    from orders.journal import session
 
-    assert "synchronous_commit=on" in journal._SESSION, "Invariant: there is something to break"
-    journal._SESSION = journal._SESSION.replace("synchronous_commit=on", "synchronous_commit=off")
+    assert "synchronous_commit=on" in session._SESSION, "Invariant: there is something to break"
+    session._SESSION = session._SESSION.replace("synchronous_commit=on", "synchronous_commit=off")
 
 
 def _early_reply() -> None:

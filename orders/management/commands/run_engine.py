@@ -13,7 +13,7 @@ from exchange.metrics import remove_collector
 from exchange.models import Market
 from matching.server import EngineServer
 from orders.engines.roster import PostgresRoster
-from orders.journal import PostgresJournal
+from orders.journal import PostgresStorage
 from orders.partitions import create_partitions
 
 METRICS_PORTS = 32
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     async def _serve(self, wanted: Sequence[str]) -> None:
         roster = PostgresRoster(wanted or None)
         server = EngineServer(
-            lambda: wanted or _all_markets(), lambda symbol: PostgresJournal(symbol, roster.process_id), roster
+            lambda: wanted or _all_markets(), lambda symbol: PostgresStorage(symbol, roster.process_id), roster
         )
         server.stop_on_signals()
         await server.serve()

@@ -11,7 +11,7 @@ from exchange.models import Market, User
 from matching.engine import OrderType, Side, TimeInForce
 from matching.messages import MaintenanceRequest, PlaceRequest
 from matching.processor import MarketProcessor
-from orders.journal import PostgresJournal
+from orders.journal import PostgresStorage
 from orders.partitions import create_partitions
 
 
@@ -36,7 +36,8 @@ class Feed:
         self.start()
 
     def start(self) -> None:
-        self.processor = MarketProcessor(PostgresJournal(self.market.symbol), self.market.symbol, lambda: self.now_ms)
+        self.storage = PostgresStorage(self.market.symbol)
+        self.processor = MarketProcessor(self.storage, self.market.symbol, lambda: self.now_ms)
         assert self.processor.try_recover() is not None
         self.processor.process([MaintenanceRequest()])
 

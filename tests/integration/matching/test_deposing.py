@@ -20,7 +20,7 @@ from matching.roster import MarketReport, Role
 from orders.engines.deposition import application_name, depose
 from orders.engines.roster import PostgresRoster
 from orders.engines.selectors import engine_fleet
-from orders.journal.journal import LOCK_CLASS
+from orders.journal.market_lock import LOCK_CLASS
 from orders.metrics import engine_gauges
 from orders.models import EngineProcess, MarketSequence
 from tests.engines import wait_until
