@@ -182,6 +182,11 @@ class Reply(NamedTuple):
     others: Sequence[Any] = ()
 
 
+def not_executed(correlation: Correlation, code: str = "ENGINE_UNAVAILABLE") -> Reply:
+    """Return the reply to a request of which nothing is stored and nothing will be."""
+    return Reply(correlation, ReplyStatus.NOT_EXECUTED, code)
+
+
 def pack_reply(reply: Reply) -> list[Any]:
     return [reply.correlation[1], *reply[1:]]
 

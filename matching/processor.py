@@ -9,7 +9,7 @@ import structlog
 
 from matching import metrics
 from matching.engine import Engine
-from matching.messages import Correlation, MaintenanceRequest, Reply, ReplyStatus, Request
+from matching.messages import MaintenanceRequest, Reply, Request, not_executed
 from matching.storage import BatchOutcome, BatchTransaction, MarketStorage
 from matching.throughput import Throughput, ThroughputMeter
 
@@ -226,8 +226,3 @@ def _keep_from_garbage_collector() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-def not_executed(correlation: Correlation, code: str = "ENGINE_UNAVAILABLE") -> Reply:
-    """Return the reply to a request of which nothing is stored and nothing will be."""
-    return Reply(correlation, ReplyStatus.NOT_EXECUTED, code)
