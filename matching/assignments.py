@@ -10,14 +10,12 @@ import structlog
 from matching.distribution import Duty, duty_of, holder_of, next_hand_over
 from matching.roster import HOLDERS, MarketReport, Peer, Role, Roster
 from matching.runner import MarketRunner
+from matching.timing import NEWS_MS, REPORT_MS, TAKE_OVER_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-BEAT_SECONDS = 0.5
-STALE_SECONDS = 3.0  # without news for so long a process tries for every market again: the locks decide
-SETTLED_SECONDS = 1.0  # between two hand-overs
+REST_SECONDS = 1.0  # between two hand-overs
 GIVE_UP_SECONDS = 60.0  # for the heir to read the book
-TAKE_SECONDS = 5.0  # for the heir to take the lock
 AGAIN_SECONDS = 10.0  # after a hand-over that came to nothing
 
 
@@ -57,7 +55,7 @@ class MarketAssignments:
             except Exception as error:  # those that serve go on: the lock protects
                 log.warning("roster_unknown", error=f"{type(error).__name__}: {error}")
                 self._contend_without_news()
-            await asyncio.sleep(max(0.05, BEAT_SECONDS - (loop.time() - began)))
+            await asyncio.sleep(max(0.05, seconds(REPORT_MS) - (loop.time() - began)))
 
     async def leave(self) -> None:
         """Tell the others that this process is ending."""
@@ -66,7 +64,7 @@ class MarketAssignments:
 
     def add(self, runner: MarketRunner) -> None:
         """Give a new runner its first duty: to wait until the next plan, unless there is no plan."""
-        is_known = asyncio.get_running_loop().time() - self._read_at < STALE_SECONDS
+        is_known = asyncio.get_running_loop().time() - self._read_at < seconds(NEWS_MS)
         runner.duty = Duty(contends=not is_known, follows=False)
 
     def _reports(self) -> list[MarketReport]:
@@ -78,7 +76,7 @@ class MarketAssignments:
 
     def _contend_without_news(self) -> None:
         """Try for every market once the others have not been heard of for long: the locks decide."""
-        if asyncio.get_running_loop().time() - self._read_at > STALE_SECONDS:
+        if asyncio.get_running_loop().time() - self._read_at > seconds(NEWS_MS):
             self._handing = None
             for runner in self._runners.values():
                 runner.duty = Duty(contends=True, follows=runner.duty.follows)
@@ -110,12 +108,12 @@ class MarketAssignments:
         runner = next(runner for runner in self._runners.values() if runner.symbol == handing.symbol)
         if role in HOLDERS:
             log.info("handed_over", symbol=handing.symbol, heir=handing.heir)
-            self._end_hand_over(now + SETTLED_SECONDS)
+            self._end_hand_over(now + REST_SECONDS)
         elif heir is None or now > handing.until:
             log.warning("hand_over_failed", symbol=handing.symbol, heir=handing.heir)
             self._end_hand_over(now + AGAIN_SECONDS)
         elif role is Role.WARM and not handing.is_released:
-            handing.is_released, handing.until = True, now + TAKE_SECONDS
+            handing.is_released, handing.until = True, now + seconds(TAKE_OVER_MS)
             runner.hand_over()
 
     def _end_hand_over(self, rest_until: float) -> None:

@@ -21,11 +21,9 @@ from matching.requests import RequestQueue
 from matching.retries import BatchRetries
 from matching.storage import BatchOutcome
 from matching.thread import MarketThread
+from matching.timing import DRAIN_MS, HEARTBEAT_MS, seconds
 
 log = structlog.get_logger(__name__)
-
-HEARTBEAT_SECONDS = 0.25
-DRAIN_SECONDS = 0.4  # longer than a gateway trusts a heartbeat it has seen
 
 
 class BatchServer:
@@ -88,7 +86,7 @@ class BatchServer:
         await cancel([beating])
         await heartbeat.forget()
         loop = asyncio.get_running_loop()
-        end = loop.time() + DRAIN_SECONDS
+        end = loop.time() + seconds(DRAIN_MS)
         while (left := end - loop.time()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._requests.wait(), left)
@@ -139,7 +137,7 @@ class BatchServer:
             if not await heartbeat.beat(*self._processor.committed_state):
                 log.warning("market_is_served_by_another", market=self._slug)
                 self._requests.add_maintenance()
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(seconds(HEARTBEAT_MS))
 
 
 def _described(request: Request) -> dict[str, Any]:

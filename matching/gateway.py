@@ -29,14 +29,12 @@ from matching.messages import (
     unpack_reply,
 )
 from matching.pending import PendingCommands
+from matching.timing import GRACE_MS, LIVENESS_MS, PATIENCE_MS, seconds
 
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 5_000  # commands per market and process
 MAX_MESSAGE = 500  # commands
-LIVENESS_SECONDS = 0.1  # how long a look at the engine's heartbeat is good for
-PATIENCE_SECONDS = 1.5
-GRACE_SECONDS = 0.25  # how long after its deadline an answer may still arrive
 SEND_SECONDS = 1.0
 LISTEN_AGAIN_SECONDS = 0.1
 WATCH_SECONDS = 0.2
@@ -86,7 +84,7 @@ class Gateway:
             return
         fields = pack_request(request)
         number = self._pending.add(slug, fields, future)
-        self._loop.call_later(timeout_s + GRACE_SECONDS, self._time_out, number)
+        self._loop.call_later(timeout_s + seconds(GRACE_MS), self._time_out, number)
         market.waiting.append((number, fields))
         self._start_sending(slug, market)
         if not self._is_watching:
@@ -140,12 +138,12 @@ class Gateway:
         while not await self._is_alive(slug, market):
             if not market.was_ever_alive or self._loop.time() - market.gone_since > _patience_s():
                 return False
-            await asyncio.sleep(LIVENESS_SECONDS / 2)
+            await asyncio.sleep(seconds(LIVENESS_MS) / 2)
         return True
 
     async def _is_alive(self, slug: str, market: _Market) -> bool:
         now = self._loop.time()
-        if not market.is_alive or now - market.looked_at > LIVENESS_SECONDS:  # nobody is refused for an old look
+        if not market.is_alive or now - market.looked_at > seconds(LIVENESS_MS):  # nobody is refused for an old look
             was_alive = market.is_alive
             try:
                 beat = await self._redis.get(heartbeat_key(slug))
@@ -237,7 +235,7 @@ def _owner_of(beat: bytes | str) -> int:
 
 def _patience_s() -> float:
     """How long commands wait for an engine: long enough for a standby to take over, and time is left to execute."""
-    return min(PATIENCE_SECONDS, settings.COMMAND_TIMEOUT_MS / 2_000)
+    return seconds(min(PATIENCE_MS, settings.COMMAND_TIMEOUT_MS // 2))
 
 
 def _commands() -> BaseChannelLayer:

@@ -7,10 +7,9 @@ import structlog
 from matching.processor import MarketProcessor
 from matching.requests import RequestQueue
 from matching.thread import MarketThread
+from matching.timing import MAINTENANCE_MS, seconds
 
 log = structlog.get_logger(__name__)
-
-POLL_SECONDS = 1.0
 
 
 class MaintenanceSchedule:
@@ -38,7 +37,7 @@ class MaintenanceSchedule:
 
     def pause_s(self) -> float:
         """Return how long nobody need look. To be called in the market's thread."""
-        return self._processor.pause_s(POLL_SECONDS)
+        return self._processor.pause_s(seconds(MAINTENANCE_MS))
 
     def look_within(self, seconds: float) -> None:
         """Shorten the wait: a batch made something due sooner."""

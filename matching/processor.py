@@ -12,12 +12,12 @@ from matching.engine import Engine
 from matching.messages import MaintenanceRequest, Reply, Request, not_executed
 from matching.storage import BatchOutcome, BatchTransaction, MarketStorage
 from matching.throughput import Throughput, ThroughputMeter
+from matching.timing import GRACE_MS
 
 log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE_S = 0.01
 BRACKET_PAUSE_S = 0.05  # settlement takes about so long; the exits of a bracket wait for it
-GRACE_MS = 250  # how long after its deadline a gateway still takes an answer
 BRACKET_EAGER_MS = 5_000  # later than that, settlement waits for staff
 
 

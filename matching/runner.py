@@ -19,11 +19,11 @@ from matching.roster import HOLDERS, MarketReport
 from matching.standby import Standby
 from matching.storage import MarketStorage
 from matching.thread import MarketThread
+from matching.timing import FLUSH_MS, seconds
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.5
-FLUSH_SECONDS = 1.0
 
 
 class MarketRunner:
@@ -190,7 +190,7 @@ class MarketRunner:
     async def _give_back(self) -> None:
         """Let the next engine have the market once all that was committed is published: streams keep their order."""
         await self._stop_listening()
-        await self._publisher.flush(FLUSH_SECONDS)
+        await self._publisher.flush(seconds(FLUSH_MS))
         await self._thread.call(self._processor.close)
         self._lifecycle.apply(MarketEvent.RELEASE)
 

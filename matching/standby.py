@@ -9,10 +9,10 @@ from matching.distribution import Duty
 from matching.lifecycle import MarketEvent, MarketLifecycle
 from matching.storage import MarketStorage
 from matching.thread import MarketThread
+from matching.timing import STANDBY_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-PAUSE_SECONDS = 0.2
 FOLLOW_AGAIN_SECONDS = 5.0
 
 
@@ -45,7 +45,7 @@ class Standby:
         has_time = await self._follow(duty)
         self.note_copy()
         if has_time:
-            await self._lifecycle.pause(PAUSE_SECONDS)
+            await self._lifecycle.pause(seconds(STANDBY_MS))
 
     def note_copy(self) -> None:
         """Have the state say whether there is a copy that is up to date."""

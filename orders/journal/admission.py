@@ -30,11 +30,12 @@ from matching.messages import (
     ReplyStatus,
     Request,
 )
+from matching.timing import HORIZON_MS
 from orders.journal.claims import ClientIdClaims
 from orders.journal.live import LiveOrder
 from orders.journal.needs import first_need
 from orders.journal.new_orders import group_commands, group_orders, new_order, place_command
-from orders.journal.recent import HORIZON_MS, RecentOrders
+from orders.journal.recent import RecentOrders
 from orders.journal.work import BatchWork
 
 _BUY: Final = Side.BUY.value

@@ -20,9 +20,10 @@ from matching.engine import (
     TimeInForce,
     TradingState,
 )
+from matching.timing import REMEMBERED_MS
 from orders.journal.live import LiveOrder
 from orders.journal.open_orders import OpenOrders
-from orders.journal.recent import HORIZON_MS, RecentOrders
+from orders.journal.recent import RecentOrders
 from orders.journal.terms import MarketTerms
 from orders.lifecycle import PENDING
 from orders.rows import SIDE_NAMES, TIF_NAMES, TYPE_NAMES, OrderExtras
@@ -238,6 +239,6 @@ def switches(connection: Connection, terms: MarketTerms) -> dict[int, int]:
 
 def recent_orders(connection: Connection, terms: MarketTerms, now_ms: int) -> RecentOrders:
     """Return the ids of the orders of the last seconds, which may arrive a second time. One query."""
-    since = uuid7_floor(now_ms - 2 * HORIZON_MS)
+    since = uuid7_floor(now_ms - REMEMBERED_MS)
     rows = connection.execute(_RECENT, [terms.market_id, since], binary=True)
     return RecentOrders((order_id for (order_id,) in rows), now_ms)

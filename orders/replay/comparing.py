@@ -8,7 +8,7 @@ from uuid import UUID
 from exchange.ids import uuid7_floor
 from exchange.models import Market
 from exchange.scaling import PPM, fee_units, plain
-from orders.journal.recent import HORIZON_MS
+from matching.timing import HORIZON_MS
 from orders.models import Mismatch
 from orders.replay.findings import Finding, Findings
 from orders.replay.stored import END, MarketRows, StoredOrder, StoredTrade

@@ -20,6 +20,7 @@ from exchange.models import Market, User, UserFeeTier
 from exchange.scaling import PPM, from_units
 from matching.engine import Engine, GroupKind, OrderType, PlaceOrder, Side
 from matching.engine.band import band_limits
+from matching.engine.rules import STOP_PROTECTION_PPM
 from matching.messages import GroupRequest, PlaceRequest
 from orders.journal.live import LiveOrder
 from orders.journal.needs import first_need
@@ -35,7 +36,6 @@ __all__ = ["amendment_fund", "group_fund", "order_fund", "orders_answered"]
 log = structlog.get_logger(__name__)
 
 Reservations = list[UUID]
-_MARGIN_PPM = 100_000  # without a price band
 _DEPTH_MAX = 1_000
 _BUY = Side.BUY.value
 _MOVING = (OrderType.MARKET.value, OrderType.TRAILING_STOP.value)
@@ -131,7 +131,7 @@ def _is_known(user: User, client_order_id: str | None) -> bool:
 def _need(order: LiveOrder, command: PlaceOrder, terms: MarketTerms, prices: "_StoredPrices") -> Need:
     units = first_need(order, command, terms, prices)
     if order.type in _MOVING and order.side == _BUY and not order.budget_units:
-        units += units * (terms.price_band_ppm or _MARGIN_PPM) // PPM
+        units += units * (terms.price_band_ppm or STOP_PROTECTION_PPM) // PPM
     return Need(order.hold_asset(terms), from_units(units, _decimals(terms, is_buy=order.side == _BUY)))
 
 

@@ -17,9 +17,9 @@ from exchange.ids import uuid7_floor
 from exchange.models import Market, User
 from matching.messages import MaintenanceRequest, ReplyStatus
 from matching.processor import BatchFailedError, MarketProcessor, wall_clock_ms
+from matching.timing import HORIZON_MS
 from orders.journal import PostgresStorage
 from orders.journal.batch import PostgresBatch
-from orders.journal.recent import HORIZON_MS
 from orders.journal.recovery import RecoveryError
 from orders.models import MarketSequence, Order, OrderStatus
 from orders.selectors import book_depth

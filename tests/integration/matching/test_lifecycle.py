@@ -124,7 +124,7 @@ def test_a_batch_that_fails_leads_to_a_recovery(market: Market, monkeypatch: pyt
 
 
 def test_an_engine_whose_lock_was_taken_stands_by(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matching.maintenance.POLL_SECONDS", 60.0)  # it learns of it from the successor's heartbeat
+    monkeypatch.setattr("matching.maintenance.MAINTENANCE_MS", 60_000)  # it learns of it from the successor's heartbeat
 
     async def story() -> None:
         async with walking(market, 2) as (deposed, standby):
