@@ -77,7 +77,7 @@ class Load:
     """A closed loop: whenever an answer comes in, the next order leaves."""
 
     def __init__(self, market: "Market", orders: Orders, engine_pid: int) -> None:
-        from orders.commands import gateway
+        from orders.gateway import gateway
 
         self._gateway = gateway()
         self._engine_pid = engine_pid
@@ -86,7 +86,7 @@ class Load:
 
     def run(self, total: int, in_flight: int) -> dict[str, Any]:
         """Place `total` orders and return rate, latencies and how the orders ended."""
-        self._left, self._unanswered = total, total
+        self._left, self._pending = total, total
         self._latencies: list[float] = []
         self._outcomes: Counter[str] = Counter()
         self._done = Event()
@@ -121,10 +121,10 @@ class Load:
         error = future.exception()
         reply = None if error else future.result()
         self._outcomes[reply.code or reply.status.name if reply else type(error).__name__] += 1
-        self._unanswered -= 1
+        self._pending -= 1
         if self._left > 0:
             self._submit()
-        elif self._unanswered == 0:
+        elif self._pending == 0:
             self._done.set()
 
 

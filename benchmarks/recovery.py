@@ -120,7 +120,7 @@ def _until_answered(market: "Market", users: "list[User]", rnd: random.Random) -
     """Place an order again and again until the engine confirms one."""
     from matching.errors import CommandTimeoutError, EngineUnavailableError
     from matching.messages import ReplyStatus
-    from orders.commands import gateway
+    from orders.gateway import gateway
 
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -161,7 +161,7 @@ def resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
 
 
 def make_processor(market: "Market") -> "MarketProcessor":
-    from journal import PostgresJournal
+    from journal import PostgresStorage
     from matching.processor import MarketProcessor
 
-    return MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    return MarketProcessor(PostgresStorage(market.symbol), market.symbol)

@@ -244,7 +244,7 @@ class DurableStops:
     """The same stops sent as any order is, to an engine process and its journal."""
 
     def __init__(self, market: "Market", users: "list[User]") -> None:
-        from orders.commands import gateway
+        from orders.gateway import gateway
 
         self._gateway = gateway()
         self._market = market

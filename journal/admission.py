@@ -6,7 +6,7 @@ from typing import Any, Final
 from journal.claims import ClientIdClaims
 from journal.live import LiveOrder
 from journal.new_orders import group_orders, new_order
-from journal.recent import HORIZON_MS, RecentOrders
+from journal.recent import RecentOrders
 from journal.work import BatchWork
 from matching.engine import (
     LIMIT_TYPES,
@@ -29,12 +29,13 @@ from matching.messages import (
     CancelAllRequest,
     CancelRequest,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Reply,
     ReplyStatus,
     Request,
-    TendRequest,
 )
+from matching.timing import HORIZON_MS
 from orders.needs import first_need
 from orders.requests import group_commands, place_command
 
@@ -159,7 +160,7 @@ class Admission:
 
     # --- the clock, the stored market and what was settled ------------------------------------------------
 
-    def _tend(self, _: TendRequest) -> list[Command]:
+    def _maintain(self, _: MaintenanceRequest) -> list[Command]:
         work = self._work
         terms, engine, now_ms = work.terms, work.engine, work.now_ms
         commands = list[Command]()
@@ -218,5 +219,5 @@ _ON_REQUEST: Final[dict[type[Request], Callable[[Admission, Any], list[Command] 
     CancelRequest: Admission._cancel,
     CancelAllRequest: Admission._cancel_all,
     CancelAfterRequest: Admission._cancel_after,
-    TendRequest: Admission._tend,
+    MaintenanceRequest: Admission._maintain,
 }

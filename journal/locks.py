@@ -16,9 +16,9 @@ from matching.messages import (
     CancelRequest,
     GroupOrder,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Request,
-    TendRequest,
 )
 from settlement.holds import Key
 
@@ -77,5 +77,5 @@ _ASSETS: Final[dict[type[Request], Callable[[Any, OpenOrders, MarketTerms], _Ass
     CancelRequest: _of_cancel,
     CancelAllRequest: _both,
     CancelAfterRequest: _none,
-    TendRequest: _none,
+    MaintenanceRequest: _none,
 }

@@ -8,7 +8,7 @@ from base.ids import uuid7_floor
 from journal.live import LiveOrder
 from journal.open_orders import OpenOrders
 from journal.order_table import READ_ORDERS, live_order, read_orders_parameters
-from journal.recent import HORIZON_MS, RecentOrders
+from journal.recent import RecentOrders
 from journal.terms import MarketTerms
 from matching.engine import (
     Engine,
@@ -17,6 +17,7 @@ from matching.engine import (
     Side,
     TradingState,
 )
+from matching.timing import REMEMBERED_MS
 from orders.lifecycle import PENDING
 from orders.rows import NO_EXTRAS, OrderExtras
 from orders.vocabulary import GROUP_ROLES, ORDER_TYPES, SIDES, TIMES_IN_FORCE
@@ -143,6 +144,6 @@ def switches(connection: Connection, terms: MarketTerms) -> dict[int, int]:
 
 def recent_orders(connection: Connection, terms: MarketTerms, now_ms: int) -> RecentOrders:
     """Return the ids of the orders of the last seconds, which may arrive a second time. One query."""
-    since = uuid7_floor(now_ms - 2 * HORIZON_MS)
+    since = uuid7_floor(now_ms - REMEMBERED_MS)
     rows = connection.execute(_RECENT, [terms.market_id, since], binary=True)
     return RecentOrders((order_id for (order_id,) in rows), now_ms)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 class RequestKind(IntEnum):
     PLACE = 1
     CANCEL = 2
-    TEND = 3
+    MAINTAIN = 3
     AMEND = 4
     CANCEL_ALL = 5
     CANCEL_AFTER = 6
@@ -107,7 +107,7 @@ class CancelRequest(NamedTuple):
     user_id: bytes
 
 
-class TendRequest(NamedTuple):
+class MaintenanceRequest(NamedTuple):
     """Bring the engine in step with the clock, the stored market and what was settled: something is due or changed."""
 
     correlation: Correlation = NOBODY
@@ -115,12 +115,12 @@ class TendRequest(NamedTuple):
 
 
 ClientRequest = PlaceRequest | GroupRequest | AmendRequest | CancelRequest | CancelAllRequest | CancelAfterRequest
-Request = ClientRequest | TendRequest
+Request = ClientRequest | MaintenanceRequest
 
 _KINDS: dict[type[Request], RequestKind] = {
     PlaceRequest: RequestKind.PLACE,
     CancelRequest: RequestKind.CANCEL,
-    TendRequest: RequestKind.TEND,
+    MaintenanceRequest: RequestKind.MAINTAIN,
     AmendRequest: RequestKind.AMEND,
     CancelAllRequest: RequestKind.CANCEL_ALL,
     CancelAfterRequest: RequestKind.CANCEL_AFTER,
@@ -134,7 +134,7 @@ _IDS: dict[type[Request], int] = {
     CancelRequest: 2,
     CancelAllRequest: 1,
     CancelAfterRequest: 1,
-    TendRequest: 0,
+    MaintenanceRequest: 0,
 }
 _TYPES: dict[int, type[Request]] = {kind.value: request_type for request_type, kind in _KINDS.items()}
 
@@ -180,6 +180,11 @@ class Reply(NamedTuple):
     order: Any = None
     trades: Sequence[Any] = ()
     others: Sequence[Any] = ()
+
+
+def not_executed(correlation: Correlation, code: str = "ENGINE_UNAVAILABLE") -> Reply:
+    """Return the reply to a request of which nothing is stored and nothing will be."""
+    return Reply(correlation, ReplyStatus.NOT_EXECUTED, code)
 
 
 def pack_reply(reply: Reply) -> list[Any]:

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from base.ids import uuid7_floor
 from exchange.models import Market, User
-from journal import PostgresJournal
+from journal import PostgresStorage
 from journal.open_orders import OpenOrders
 from journal.recovery import recover
 from journal.terms import MarketTerms
@@ -32,10 +32,10 @@ from matching.messages import (
     CancelRequest,
     GroupOrder,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Reply,
     Request,
-    TendRequest,
 )
 from matching.processor import MarketProcessor, wall_clock_ms
 from orders.models import JournalBatch, Order
@@ -62,8 +62,8 @@ class Desk:
         self._start()
 
     def _start(self) -> None:
-        self.journal = PostgresJournal(self.market.symbol)
-        self.processor = MarketProcessor(self.journal, self.market.symbol, self.now_ms)
+        self.storage = PostgresStorage(self.market.symbol)
+        self.processor = MarketProcessor(self.storage, self.market.symbol, self.now_ms)
         assert self.processor.try_recover() is not None
         self.tend()
 
@@ -79,7 +79,7 @@ class Desk:
     @property
     def open_orders(self) -> OpenOrders:
         """The open orders as the journal keeps them."""
-        return self.journal._open_orders
+        return self.storage.working_set.open_orders
 
     # --- what users ask for ---------------------------------------------------------------------------
 
@@ -199,11 +199,11 @@ class Desk:
         return [with_rows(reply) for reply in replies]
 
     def tend(self) -> None:
-        self.send(TendRequest())
+        self.send(MaintenanceRequest())
 
     def tend_if_needed(self) -> bool:
         """Do as the runner does when it looks after the market."""
-        is_needed = self.processor.needs_tending()
+        is_needed = self.processor.needs_maintenance()
         if is_needed:
             self.tend()
         return is_needed

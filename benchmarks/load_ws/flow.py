@@ -20,7 +20,7 @@ class Flow:
     """Places orders through this process's gateway, whatever becomes of the last ones."""
 
     def __init__(self, market: "Market", users: "list[User]", seed: int) -> None:
-        from orders.commands import gateway
+        from orders.gateway import gateway
 
         self._gateway = gateway()
         self._slug = market.slug

@@ -11,13 +11,13 @@ from base.ids import uuid7
 from exchange.models import Market
 from matching.errors import EngineUnavailableError, GatewayError, OverloadedError
 from matching.messages import NOBODY, ClientRequest, Reply
-from orders.commands import gateway
+from matching.timing import CALLER_GRACE_MS, seconds
+from orders.gateway import gateway
 from orders.services.refusals import refusal
 
 __all__ = ["CORRELATION", "Sent", "await_replies", "deadline_ms", "new_order_id", "send"]
 
 CORRELATION = NOBODY  # the gateway numbers requests itself
-_PATIENCE_S = 1.0  # on top of the deadline: the gateway gives up earlier
 
 Sent = Future[Reply]
 new_order_id = uuid7
@@ -30,12 +30,12 @@ def deadline_ms() -> int:
 
 def send(market: Market, request: ClientRequest) -> Sent:
     """Send a command to the market's engine; commands sent by one thread keep their order."""
-    return gateway().submit(market.slug, request, timeout_s=settings.COMMAND_TIMEOUT_MS / 1000)
+    return gateway().submit(market.slug, request, timeout_s=seconds(settings.COMMAND_TIMEOUT_MS))
 
 
 def await_replies(sent: Sequence[Sent]) -> list[Reply | ApiError]:
     """Wait for the answers to commands that were sent together; an error stands in the place of its answer."""
-    until = time.monotonic() + settings.COMMAND_TIMEOUT_MS / 1000 + _PATIENCE_S
+    until = time.monotonic() + seconds(settings.COMMAND_TIMEOUT_MS + CALLER_GRACE_MS)
     return [_answer(each, until - time.monotonic()) for each in sent]
 
 

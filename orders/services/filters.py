@@ -5,17 +5,21 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from base.errors import ApiError, ErrorCode
-from base.scaling import NotAMultipleError, plain
+from base.scaling import PPM, NotAMultipleError, plain
 from exchange.models import Market
+from exchange.services.markets import PRICE_BAND_PPM_MAX
 from matching.engine import Instructions
+from matching.engine.rules import STOP_PROTECTION_PPM
 from orders.services.tickets import OrderTicket
 
 __all__ = ["Sizes", "check_notional", "check_quantity", "lots", "sizes", "ticks"]
 
 # price x quantity plus the highest fee stays inside a signed 64-bit integer of quote units.
 _MAX_NOTIONAL_UNITS = 1 << 61
-# Where the price of a stop that becomes a market order may end up: its protection price is inside the price band.
+# No price band is wider than 100 %, so a stop that becomes a market order trades at up to twice its trigger price.
 _PROTECTION = 2
+
+assert PPM + max(STOP_PROTECTION_PPM, PRICE_BAND_PPM_MAX) <= _PROTECTION * PPM, "Invariant: no stop costs more"
 
 Names = Mapping[str, str]
 """What the client calls a field of an order, where that is not its own name."""

@@ -20,7 +20,7 @@ from base.scaling import PPM
 from exchange.models import Market, User, UserFeeTier
 from matching.engine import GroupKind, OrderType, PlaceOrder, Side
 from matching.engine.band import band_limits
-from matching.engine.rules import hold_price_ticks
+from matching.engine.rules import STOP_PROTECTION_PPM, hold_price_ticks
 from matching.messages import GroupRequest, PlaceRequest
 from orders.models import ClientOrderId, MarketSequence, Order
 from orders.needs import FeeRates, first_need, open_need
@@ -35,7 +35,6 @@ __all__ = ["amendment_fund", "group_fund", "order_fund", "orders_answered"]
 log = structlog.get_logger(__name__)
 
 Reservations = list[UUID]
-_MARGIN_PPM = 100_000  # without a price band
 _DEPTH_MAX = 1_000
 _MOVING = (OrderType.MARKET, OrderType.TRAILING_STOP)
 
@@ -130,7 +129,7 @@ def _is_known(user: User, client_order_id: str | None) -> bool:
 def _need(command: PlaceOrder, budget_units: int, rates: FeeRates, market: Market, prices: "_StoredPrices") -> Need:
     units = first_need(command, budget_units, rates, market.scale, prices)
     if command.type in _MOVING and command.side == Side.BUY and not budget_units:
-        units += units * (market.price_band_ppm or _MARGIN_PPM) // PPM
+        units += units * (market.price_band_ppm or STOP_PROTECTION_PPM) // PPM
     return _amount(market, command.side, units)
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from base.ids import uuid7_floor
 from base.scaling import PPM, fee_units, plain
 from exchange.models import Market
-from journal.recent import HORIZON_MS
 from matching.engine import Instructions, SelfTradePrevention
+from matching.timing import HORIZON_MS
 from orders.models import Mismatch
 from orders.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from verification.replay.findings import Finding, Findings

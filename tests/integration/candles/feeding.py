@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from base.ids import uuid7_floor
 from exchange.models import Market, User
-from journal import PostgresJournal
+from journal import PostgresStorage
 from matching.engine import OrderType, Side, TimeInForce
-from matching.messages import PlaceRequest, TendRequest
+from matching.messages import MaintenanceRequest, PlaceRequest
 from matching.processor import MarketProcessor
 from operations.partitions import create_partitions
 
@@ -36,9 +36,10 @@ class Feed:
         self.start()
 
     def start(self) -> None:
-        self.processor = MarketProcessor(PostgresJournal(self.market.symbol), self.market.symbol, lambda: self.now_ms)
+        self.storage = PostgresStorage(self.market.symbol)
+        self.processor = MarketProcessor(self.storage, self.market.symbol, lambda: self.now_ms)
         assert self.processor.try_recover() is not None
-        self.processor.process([TendRequest()])
+        self.processor.process([MaintenanceRequest()])
 
     def restart(self) -> None:
         """End the engine as a crash would, and recover."""

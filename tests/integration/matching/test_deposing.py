@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from base.ids import uuid7
 from exchange.models import Market, User
-from journal.deposing import application_name, depose
-from journal.journal import LOCK_CLASS
+from journal.deposition import application_name, depose
+from journal.market_lock import LOCK_CLASS
 from matching.roster import MarketReport, Role
 from operations.engines.roster import PostgresRoster
 from operations.engines.selectors import engine_fleet

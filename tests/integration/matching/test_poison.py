@@ -18,7 +18,7 @@ from exchange.streams import market_group
 from journal.batch import PostgresBatch
 from matching.layers import CommandChannelLayer
 from matching.messages import PlaceRequest, engine_channel, pack_request
-from orders.commands import gateway
+from orders.gateway import gateway
 from orders.models import Order
 from tests.engines import running_engine, wait_until
 from tests.integration.matching.requests import place

@@ -5,7 +5,7 @@ import { sweep } from "./levels.js";
 
 const PPM = 1_000_000n;
 const RATE_DECIMALS = 6;
-const BAND_OTHERWISE = 100_000n; // how far a stop at market may trade where the market has no price band: 10 %
+const BAND_OTHERWISE = 100_000n; // STOP_PROTECTION_PPM of the engine: the reach of a stop at market without a price band
 
 /** Fields besides the quantity, the choices of time in force, and the further options of each type. */
 export const TYPES = {

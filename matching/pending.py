@@ -39,7 +39,7 @@ class _Command:
     owner: int = UNSENT
 
 
-class Unanswered:
+class PendingCommands:
     """Belongs to one event loop. Numbers are given out once per process."""
 
     def __init__(self) -> None:

@@ -1,28 +1,31 @@
-"""Taking a market's lock from an engine that is suspended.
+"""Deposition: a market's lock is taken from an engine that is suspended.
 
 An engine that is killed loses its connection and so its lock at once. One that is suspended, or whose host went away
 without a word, keeps both. Its session is ended by a standby when all of this holds, read in one statement by the
 database's clock:
 
-- the process that has the lock has not reported itself for STALE, or, if it was reading its book then, for
-  RECOVERING_STALE;
-- its session has not done anything for STALE either: an engine that works looks at its market every second;
+- the process that has the lock has not reported itself for SUSPENDED_MS, or, if it was reading its book then, for
+  SUSPENDED_RECOVERING_MS;
+- its session has not done anything for SUSPENDED_MS either: an engine that works looks at its market every second;
 - the standby's own reports have come in time for as long: a database that stood still makes everybody look silent.
 
-A holder that never reported itself, of an older release for instance, is deposed after UNKNOWN_STALE without a sign of
-life of its session.
+A holder that never reported itself, of an older release for instance, is deposed after SUSPENDED_UNKNOWN_MS without
+a sign of life of its session.
 
 What the deposed engine has in hand fails, because its session is gone; committed batches are not touched.
 """
 
 from psycopg import Connection
 
-__all__ = ["application_name", "depose"]
+from matching.timing import (
+    OWN_REPORT_MS,
+    SUSPENDED_MS,
+    SUSPENDED_RECOVERING_MS,
+    SUSPENDED_UNKNOWN_MS,
+    interval,
+)
 
-STALE = "2 s"
-RECOVERING_STALE = "30 s"  # a large book in the garbage collector's hands holds everything else up
-UNKNOWN_STALE = "60 s"
-OWN_STALE = "1 s"  # reports come twice a second
+__all__ = ["application_name", "depose"]
 
 _DEPOSE = """
 WITH holder AS (
@@ -65,10 +68,10 @@ def depose(connection: Connection, lock: tuple[int, int], own_id: str) -> str | 
             "lock_class": lock_class,
             "lock_key": lock_key,
             "own_id": own_id,
-            "stale": STALE,
-            "recovering_stale": RECOVERING_STALE,
-            "unknown_stale": UNKNOWN_STALE,
-            "own_stale": OWN_STALE,
+            "stale": interval(SUSPENDED_MS),
+            "recovering_stale": interval(SUSPENDED_RECOVERING_MS),
+            "unknown_stale": interval(SUSPENDED_UNKNOWN_MS),
+            "own_stale": interval(OWN_REPORT_MS),
         },
     ).fetchone()
     return row[0] if row else None

@@ -1,4 +1,4 @@
-"""The engine processes together, as one of them sees it: it says what it does, reads what the others do, and plans."""
+"""The markets that this engine process is assigned: it reports what it does, reads what the others do, and plans."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,15 @@ from dataclasses import dataclass
 
 import structlog
 
+from matching.distribution import Duty, duty_of, holder_of, next_hand_over
 from matching.roster import HOLDERS, MarketReport, Peer, Role, Roster
 from matching.runner import MarketRunner
-from matching.sharing import Duty, duty_of, holder_of, next_hand_over
+from matching.timing import NEWS_MS, REPORT_MS, TAKE_OVER_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-BEAT_SECONDS = 0.5
-STALE_SECONDS = 3.0  # without news for so long a process tries for every market again: the locks decide
-SETTLED_SECONDS = 1.0  # between two hand-overs
+REST_SECONDS = 1.0  # between two hand-overs
 GIVE_UP_SECONDS = 60.0  # for the heir to read the book
-TAKE_SECONDS = 5.0  # for the heir to take the lock
 AGAIN_SECONDS = 10.0  # after a hand-over that came to nothing
 
 
@@ -29,8 +27,8 @@ class _HandingOver:
     is_released: bool = False
 
 
-class Crew:
-    """Beats for this process and gives its runners their duties. Belongs to the event loop: one that hangs is silent.
+class MarketAssignments:
+    """Reports for this process and gives its runners their duties. Belongs to the event loop: one that hangs is silent.
 
     `runners` are this process's, by slug; others may add to them.
     """
@@ -46,7 +44,7 @@ class Crew:
         self._rest_until = 0.0
 
     async def run(self) -> None:
-        """Beat and plan until cancelled; never raises for what storage does."""
+        """Report and plan until cancelled; never raises for what storage does."""
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -56,17 +54,17 @@ class Crew:
                 self._plan()
             except Exception as error:  # those that serve go on: the lock protects
                 log.warning("roster_unknown", error=f"{type(error).__name__}: {error}")
-                self._fend_for_ourselves()
-            await asyncio.sleep(max(0.05, BEAT_SECONDS - (loop.time() - began)))
+                self._contend_without_news()
+            await asyncio.sleep(max(0.05, seconds(REPORT_MS) - (loop.time() - began)))
 
     async def leave(self) -> None:
         """Tell the others that this process is ending."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._roster.leave)
         self._thread.shutdown(wait=False)
 
-    def welcome(self, runner: MarketRunner) -> None:
+    def add(self, runner: MarketRunner) -> None:
         """Give a new runner its first duty: to wait until the next plan, unless there is no plan."""
-        is_known = asyncio.get_running_loop().time() - self._read_at < STALE_SECONDS
+        is_known = asyncio.get_running_loop().time() - self._read_at < seconds(NEWS_MS)
         runner.duty = Duty(contends=not is_known, follows=False)
 
     def _reports(self) -> list[MarketReport]:
@@ -76,8 +74,9 @@ class Crew:
             for runner in self._runners.values()
         ]
 
-    def _fend_for_ourselves(self) -> None:
-        if asyncio.get_running_loop().time() - self._read_at > STALE_SECONDS:
+    def _contend_without_news(self) -> None:
+        """Try for every market once the others have not been heard of for long: the locks decide."""
+        if asyncio.get_running_loop().time() - self._read_at > seconds(NEWS_MS):
             self._handing = None
             for runner in self._runners.values():
                 runner.duty = Duty(contends=True, follows=runner.duty.follows)
@@ -109,12 +108,12 @@ class Crew:
         runner = next(runner for runner in self._runners.values() if runner.symbol == handing.symbol)
         if role in HOLDERS:
             log.info("handed_over", symbol=handing.symbol, heir=handing.heir)
-            self._end_hand_over(now + SETTLED_SECONDS)
+            self._end_hand_over(now + REST_SECONDS)
         elif heir is None or now > handing.until:
             log.warning("hand_over_failed", symbol=handing.symbol, heir=handing.heir)
             self._end_hand_over(now + AGAIN_SECONDS)
         elif role is Role.WARM and not handing.is_released:
-            handing.is_released, handing.until = True, now + TAKE_SECONDS
+            handing.is_released, handing.until = True, now + seconds(TAKE_OVER_MS)
             runner.hand_over()
 
     def _end_hand_over(self, rest_until: float) -> None:

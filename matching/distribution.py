@@ -9,8 +9,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from matching.roster import HOLDERS, Peer, Role
-
-UNSERVED_SECONDS = 1.0  # a market that nobody has served for so long is anybody's
+from matching.timing import UNSERVED_MS, seconds
 
 
 class Duty(NamedTuple):
@@ -54,7 +53,7 @@ def duty_of(me: str, symbol: str, peers: Sequence[Peer], shared: Collection[str]
         return Duty(heir == me, follows)
     if own.role(symbol) in HOLDERS:  # should it lose the lock it tries for it again at once
         return Duty(True, follows)
-    if unserved_s > UNSERVED_SECONDS or own.listed is not None:
+    if unserved_s > seconds(UNSERVED_MS) or own.listed is not None:
         return Duty(True, follows)
     if symbol not in shared:  # a process that was started for it will come for it
         return Duty(False, follows)

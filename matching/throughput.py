@@ -1,4 +1,4 @@
-"""How fast a market's batches are committed now: what an engine process reports beside its role."""
+"""The throughput of a market's batches at present: what an engine process reports beside its role."""
 
 import time
 from collections import deque
@@ -10,7 +10,7 @@ SECONDS = 10.0  # that are looked back
 KEPT = 2_000  # batches at most; of more only the newest count
 
 
-class Pace(NamedTuple):
+class Throughput(NamedTuple):
     """The batches of the last SECONDS: how many, their requests, and how long the middle and the slowest 1 % took."""
 
     batches: int
@@ -19,7 +19,7 @@ class Pace(NamedTuple):
     p99_ms: float
 
 
-class PaceMeter:
+class ThroughputMeter:
     """Counts the batches of one market. One thread adds, another may look."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,15 +32,15 @@ class PaceMeter:
         with self._lock:
             self._batches.append((self._clock(), requests, seconds))
 
-    def pace(self) -> Pace:
-        """Return the pace now, zeros when there was nothing. O(n log n) in the batches of the last SECONDS."""
+    def measured(self) -> Throughput:
+        """Return the throughput now, zeros when there was nothing. O(n log n) in the batches of the last SECONDS."""
         since = self._clock() - SECONDS
         with self._lock:
             while self._batches and self._batches[0][0] < since:
                 self._batches.popleft()
             kept = list(self._batches)
         if not kept:
-            return Pace(0, 0, 0.0, 0.0)
+            return Throughput(0, 0, 0.0, 0.0)
         took = sorted(seconds for _, _, seconds in kept)
         p50, p99 = (round(1_000 * took[min(len(took) - 1, int(len(took) * share))], 2) for share in (0.5, 0.99))
-        return Pace(len(kept), sum(requests for _, requests, _ in kept), p50, p99)
+        return Throughput(len(kept), sum(requests for _, requests, _ in kept), p50, p99)

@@ -1,4 +1,4 @@
-"""Telling everybody what came of a batch: answers to the gateways, messages to the streams."""
+"""The outcomes of batches, published: answers to the gateways, messages to the streams."""
 
 import asyncio
 from collections import defaultdict
@@ -8,43 +8,43 @@ from typing import Any, cast
 import structlog
 from channels.layers import BaseChannelLayer, get_channel_layer
 
-from matching.journal import BatchOutcome
 from matching.messages import NOBODY, pack_reply
+from matching.storage import BatchOutcome
 
 log = structlog.get_logger(__name__)
 
-MAX_UNTOLD = 64  # batches
+MAX_QUEUED = 64  # batches
 SEND_SECONDS = 2.0
 
 
-class Teller:
-    """Tells the outcomes of one market's batches one after the other, so that streams keep their order."""
+class OutcomePublisher:
+    """Publishes the outcomes of one market's batches one after the other, so that streams keep their order."""
 
     def __init__(self, slug: str) -> None:
         self._slug = slug
-        self._untold: asyncio.Queue[BatchOutcome] = asyncio.Queue(MAX_UNTOLD)
+        self._queue: asyncio.Queue[BatchOutcome] = asyncio.Queue(MAX_QUEUED)
 
     async def put(self, outcome: BatchOutcome) -> None:
-        """Have an outcome told after those before it; waits while too many wait already."""
-        await self._untold.put(outcome)
+        """Have an outcome published after those before it; waits while too many wait already."""
+        await self._queue.put(outcome)
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Publish until cancelled."""
         while True:
-            outcome = await self._untold.get()
+            outcome = await self._queue.get()
             try:
-                await self.tell(outcome)
+                await self.publish(outcome)
             finally:
-                self._untold.task_done()
+                self._queue.task_done()
 
     async def flush(self, timeout_s: float) -> None:
-        """Wait until everything is told, but no longer than this."""
+        """Wait until everything is published, but no longer than this."""
         try:
-            await asyncio.wait_for(self._untold.join(), timeout_s)
+            await asyncio.wait_for(self._queue.join(), timeout_s)
         except TimeoutError:
-            log.warning("outcomes_untold", market=self._slug, batches=self._untold.qsize())
+            log.warning("outcomes_unpublished", market=self._slug, batches=self._queue.qsize())
 
-    async def tell(self, outcome: BatchOutcome) -> None:
+    async def publish(self, outcome: BatchOutcome) -> None:
         """Send answers, then publications; what cannot be sent is logged and left."""
         by_gateway: dict[str, list[list[Any]]] = defaultdict(list)
         for reply in outcome.replies:
@@ -60,8 +60,8 @@ class Teller:
     ) -> None:
         """Send; what is lost is found in the database by those who miss it.
 
-        It is tried again once, because a connection shows only by failing that the broker was restarted. Who gets a
-        message twice knows it by its numbers.
+        It is tried again once, because a connection shows only by failing that the broker was restarted. A
+        message that arrives twice is recognised by its numbers.
         """
         for is_last in (False, True):
             try:
