@@ -131,7 +131,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "exchange.User"
 
-# --- Valkey or Redis: channel layers, cache, broker -----------------------------------------------
+# --- Valkey or Redis: channel layers, broker ------------------------------------------------------
 REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:26379/0")
 # Pub/sub channels know no database numbers: the prefix keeps two copies on one server apart.
 _LAYER_PREFIX = f"te:{urlsplit(REDIS_URL).path.strip('/') or 0}"
@@ -150,15 +150,6 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         "CONFIG": {"hosts": [_LAYER_HOST], "prefix": f"{_LAYER_PREFIX}:pub:"},
     },
 }
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "te",
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "protocol": 2},
-    }
-}
-
 # --- Celery ---------------------------------------------------------------------------------------
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default=REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -2,13 +2,11 @@
 
 from psycopg import Connection
 
+from base.advisory_locks import MarketLock
 from journal.deposition import depose
 from journal.session import EngineSession
 from journal.terms import MarketTerms
 from journal.working_set import WorkingSet
-
-# First key of the two-part advisory lock; the second is the market's id.
-LOCK_CLASS = 7_204
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%s, %s), (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
@@ -57,4 +55,4 @@ class PostgresLock:
     def _key(self, connection: Connection) -> tuple[int, int]:
         if self._market_id is None:
             self._market_id = MarketTerms.read(connection, self._session.symbol).market_id
-        return LOCK_CLASS, self._market_id
+        return MarketLock.ENGINE, self._market_id
