@@ -23,6 +23,8 @@ _FOLDER: Final = re.compile(r"[a-z_]+(?:/[\w-]+)*/")
 _FILE: Final = re.compile(r"(?:[\w.-]+/)*[\w-]+\.(?:py|js|mjs|md|html|css|toml|yml|svg|cfg)")
 MADE_WHEN_NEEDED: Final = {"tests/browser/screenshots/", "var/"}
 
+DJANGO_COMMANDS: Final = {"makemigrations", "migrate", "sqlmigrate"}
+
 by_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
 
 
@@ -132,6 +134,14 @@ def test_targets_of_make_that_are_named_exist(document: Path) -> None:
     named = set(re.findall(r"`(?:[A-Z_]+=\S+ )*make ([a-z][a-z-]*)", document.read_text()))
 
     assert named - known == set()
+
+
+@by_document
+def test_management_commands_that_are_named_exist(document: Path) -> None:
+    ours = {path.stem for path in PROJECT.glob("*/management/commands/*.py")}
+    named = set(re.findall(r"\bmanage\.py ([a-z]\w+)", document.read_text()))
+
+    assert named - ours - DJANGO_COMMANDS == set()
 
 
 @pytest.mark.parametrize("name", sorted(pictures()))
