@@ -20,7 +20,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser screenshots test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup run test test-browser screenshots test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -91,6 +91,9 @@ lock: ## lock the newest allowed versions of all packages again (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock: uv is needed: see https://docs.astral.sh/uv/" >&2; exit 1; }
 	$(UV) $(lock) --upgrade --group embedded --group dev --output-file requirements.lock
 	$(UV) $(lock) --constraint requirements.lock --output-file requirements-production.lock
+
+diagrams: setup ## draw the pictures of ARCHITECTURE.md anew from the rules that hold the imports
+	@exec "$(python)" -m scripts.diagrams
 
 compose-check: ## check docker-compose.yml where docker compose exists
 	@sh deploy/compose-check.sh
