@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.environment import roles, wait_for
 from benchmarks.figures import cpu_seconds, make_market, make_traders, percentiles_ms
+from matching.messages import Correlation
 
 if TYPE_CHECKING:
     from exchange.models import Market, User
@@ -57,7 +58,7 @@ class Orders:
         client_id = f"{self._tag}:{self._count}" if self._count % 2 else None
         deadline_ms = int((time.time() + TIMEOUT_S) * 1_000)
         return PlaceRequest(
-            ("", 0),
+            Correlation("", 0),
             deadline_ms,
             uuid7().bytes,
             rnd.choice(self._user_ids),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.durable import wait_until_served
 from benchmarks.environment import start_engine
 from benchmarks.figures import make_market, make_traders
+from matching.messages import Correlation
 
 if TYPE_CHECKING:
     from exchange.models import Market, User
@@ -144,7 +145,7 @@ def resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
     price = 10_000 - behind if side == 1 else 10_000 + behind
     deadline_ms = int((time.time() + 30) * 1_000)
     return PlaceRequest(
-        ("", 0),
+        Correlation("", 0),
         deadline_ms,
         uuid7().bytes,
         rnd.choice(users).pk.bytes,

@@ -24,6 +24,7 @@ from matching.engine import (
     TimeInForce,
     TradeExecuted,
 )
+from matching.messages import Correlation
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -287,7 +288,7 @@ def _request(user: "User", side: Side, order_type: OrderType, price: int, lots: 
     from matching.messages import PlaceRequest
 
     return PlaceRequest(
-        ("", 0),
+        Correlation("", 0),
         int((time.time() + TIMEOUT_S) * 1_000),
         uuid7().bytes,
         user.pk.bytes,

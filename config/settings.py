@@ -306,6 +306,8 @@ UNFOLD = BACK_OFFICE
 # RequestIdMiddleware has made sure that the id is harmless.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# What is bound where a task is sent, a request's id above all, stands in the task's lines, too.
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Logs: one JSON object a line -----------------------------------------------------------------
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")

@@ -14,7 +14,7 @@ from matching.cancellation import cancel
 from matching.heartbeat import Heartbeat
 from matching.lifecycle import LEAVING, MarketEvent, MarketLifecycle, MarketState
 from matching.maintenance import MaintenanceSchedule
-from matching.messages import Request
+from matching.messages import Request, request_ids
 from matching.processor import BatchFailedError, MarketProcessor
 from matching.publisher import OutcomePublisher
 from matching.requests import RequestQueue
@@ -67,9 +67,8 @@ class BatchServer:
                 await self._requests.wait()
                 await self._work_off()
             await self._drain(beating, heartbeat)
-        except BatchFailedError as error:
+        except BatchFailedError:
             metrics.count_failure(self._slug)
-            log.error("batch_failed", market=self._slug, error=str(error), in_doubt=error.in_doubt)
             self._lifecycle.apply(MarketEvent.FAIL)
         finally:
             await cancel(helpers)
@@ -109,6 +108,13 @@ class BatchServer:
         try:
             outcome, pause_s = await self._thread.call(self._process, requests)
         except BatchFailedError as error:
+            log.error(
+                "batch_failed",
+                market=self._slug,
+                error=str(error),
+                in_doubt=error.in_doubt,
+                request_ids=request_ids(requests),
+            )
             await self._note_failure(requests, error)
             raise
         self._retries.succeeded()
@@ -124,8 +130,12 @@ class BatchServer:
             await self.refuse_all()
 
     def _process(self, requests: list[Request]) -> tuple[BatchOutcome, float]:
-        """Execute a batch; return its outcome and how long nobody need look after the market."""
-        return self._processor.process(requests), self._maintenance.pause_s()
+        """Execute a batch; return its outcome and how long nobody need look after the market.
+
+        What is logged meanwhile, and the settlement that follows, have the ids of the requests.
+        """
+        with structlog.contextvars.bound_contextvars(request_ids=request_ids(requests)):
+            return self._processor.process(requests), self._maintenance.pause_s()
 
     def _board(self) -> BoardKeeper:
         processor = self._processor
@@ -145,4 +155,4 @@ def _described(request: Request) -> dict[str, Any]:
     ids = {
         name: value.hex() for name in ("order_id", "user_id") if type(value := getattr(request, name, None)) is bytes
     }
-    return {"kind": type(request).__name__, **ids}
+    return {"kind": type(request).__name__, "request_id": request.correlation.request_id, **ids}

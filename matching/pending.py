@@ -21,7 +21,7 @@ from matching.messages import Reply, ReplyStatus, RequestKind
 
 UNSENT: Final = -1
 REPEATABLE: Final = (RequestKind.PLACE.value, RequestKind.GROUP.value, RequestKind.CANCEL.value)
-_KIND, _NUMBER, _DEADLINE = range(3)  # of a packed request
+_KIND, _NUMBER, _REQUEST_ID, _DEADLINE = range(4)  # of a packed request
 
 _UNSURE: Final = CommandTimeoutError("it was sent to two engines, and the first may have executed it")
 
@@ -70,7 +70,7 @@ class PendingCommands:
             is_elsewhere = command.slug == slug and command.owner not in (UNSENT, owner)
             if is_elsewhere and fields[_KIND] in REPEATABLE and fields[_DEADLINE] > now_ms:
                 number = next(self._numbers)
-                command.fields = [fields[_KIND], number, *fields[_DEADLINE:]]
+                command.fields = [fields[_KIND], number, *fields[_REQUEST_ID:]]
                 command.numbers.append(number)
                 command.owner = UNSENT
                 self._commands[number] = command
@@ -79,7 +79,7 @@ class PendingCommands:
 
     def resolve(self, reply: Reply) -> None:
         """Give a caller its answer, if it still waits and this is one."""
-        number = reply.correlation[1]
+        number = reply.correlation.number
         command = self._commands.get(number)
         if command is None:
             return

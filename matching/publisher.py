@@ -8,7 +8,7 @@ from typing import Any, cast
 import structlog
 from channels.layers import BaseChannelLayer, get_channel_layer
 
-from matching.messages import NOBODY, pack_reply
+from matching.messages import pack_reply
 from matching.storage import BatchOutcome
 
 log = structlog.get_logger(__name__)
@@ -48,8 +48,8 @@ class OutcomePublisher:
         """Send answers, then publications; what cannot be sent is logged and left."""
         by_gateway: dict[str, list[list[Any]]] = defaultdict(list)
         for reply in outcome.replies:
-            if reply.correlation != NOBODY:
-                by_gateway[reply.correlation[0]].append(pack_reply(reply))
+            if reply.correlation.reply_to:
+                by_gateway[reply.correlation.reply_to].append(pack_reply(reply))
         for channel, replies in by_gateway.items():
             await self._send(_pubsub().send, channel, {"type": "engine.replies", "replies": replies})
         for group, message in outcome.publications:

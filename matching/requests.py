@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from matching.messages import MaintenanceRequest, Request, not_executed, unpack_request
+from matching.messages import Correlation, MaintenanceRequest, Request, not_executed, unpack_request
 from matching.publisher import OutcomePublisher
 from matching.storage import BatchOutcome
 
@@ -73,7 +73,7 @@ class RequestQueue:
         except (LookupError, TypeError, ValueError) as error:
             log.warning("request_unreadable", market=self._slug, error=f"{type(error).__name__}: {error}")
         if isinstance(fields, list) and len(fields) > 1 and type(fields[1]) is int:
-            await self._publisher.put(BatchOutcome([not_executed((reply_to, fields[1]), "INTERNAL_ERROR")]))
+            await self._publisher.put(BatchOutcome([not_executed(Correlation(reply_to, fields[1]), "INTERNAL_ERROR")]))
         return None
 
 

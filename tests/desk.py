@@ -1,5 +1,7 @@
 """A market served without threads and channels: requests go straight to its processor, and each batch is checked.
 
+from matching.messages import Correlation
+from matching.messages import Correlation
 from dataclasses import replace
 After every batch, what is held is explained order by order, the engine's invariants hold, and an engine recovered from
 the database is the one in memory, order by order.
@@ -30,6 +32,7 @@ from matching.messages import (
     CancelAfterRequest,
     CancelAllRequest,
     CancelRequest,
+    Correlation,
     GroupOrder,
     GroupRequest,
     MaintenanceRequest,
@@ -45,6 +48,7 @@ from settlement.services import settle_pending
 from tests.invariants import assert_holds_are_explained
 
 BUY, SELL = Side.BUY.value, Side.SELL.value
+CORRELATION = Correlation("test", 1)
 
 
 class Desk:
@@ -104,7 +108,7 @@ class Desk:
         kind = kind or (OrderType.LIMIT if price else OrderType.MARKET)
         usual = TimeInForce.IOC if kind is OrderType.MARKET else TimeInForce.GTC
         return PlaceRequest(
-            ("test", 1),
+            CORRELATION,
             self.now_ms() + 3_000,
             self.new_id(),
             user.pk.bytes,
@@ -172,19 +176,19 @@ class Desk:
     def _group(self, user: User, kind: GroupKind, orders: Sequence[GroupOrder]) -> GroupRequest:
         deadline_ms = self.now_ms() + 3_000
         first_id = orders[0].order_id
-        return GroupRequest(("test", 1), deadline_ms, first_id, user.pk.bytes, kind.value, orders, None, b"")
+        return GroupRequest(CORRELATION, deadline_ms, first_id, user.pk.bytes, kind.value, orders, None, b"")
 
     def amend(self, user: User, order_id: bytes, *, price: int = 0, lots: int = 0) -> Reply:
-        return self.send(AmendRequest(("test", 1), self.now_ms() + 3_000, order_id, user.pk.bytes, price, lots))[0]
+        return self.send(AmendRequest(CORRELATION, self.now_ms() + 3_000, order_id, user.pk.bytes, price, lots))[0]
 
     def cancel(self, user: User, order_id: bytes) -> Reply:
-        return self.send(CancelRequest(("test", 1), self.now_ms() + 3_000, order_id, user.pk.bytes))[0]
+        return self.send(CancelRequest(CORRELATION, self.now_ms() + 3_000, order_id, user.pk.bytes))[0]
 
     def cancel_all(self, user: User) -> Reply:
-        return self.send(CancelAllRequest(("test", 1), self.now_ms() + 3_000, user.pk.bytes))[0]
+        return self.send(CancelAllRequest(CORRELATION, self.now_ms() + 3_000, user.pk.bytes))[0]
 
     def cancel_after(self, user: User, timeout_ms: int) -> Reply:
-        return self.send(CancelAfterRequest(("test", 1), self.now_ms() + 3_000, user.pk.bytes, timeout_ms))[0]
+        return self.send(CancelAfterRequest(CORRELATION, self.now_ms() + 3_000, user.pk.bytes, timeout_ms))[0]
 
     def new_id(self) -> bytes:
         """Return a new UUIDv7 at the desk's time."""

@@ -46,7 +46,7 @@ def order_amend(
     check_notional(market, ticket)
     reservations = amendment_fund(user=user, order=order, price_ticks=price_ticks, quantity_lots=quantity_lots)
     request = AmendRequest(
-        correlation=dispatch.CORRELATION,
+        correlation=dispatch.correlation(),
         deadline_ms=dispatch.deadline_ms(),
         order_id=order_id.bytes,
         user_id=user.pk.bytes,

@@ -38,7 +38,7 @@ def order_cancel(*, user: User, order_id: UUID) -> Order:
     """
     order = order_for_user(user=user, order_id=order_id)
     request = CancelRequest(
-        correlation=dispatch.CORRELATION,
+        correlation=dispatch.correlation(),
         deadline_ms=dispatch.deadline_ms(),
         order_id=order_id.bytes,
         user_id=user.pk.bytes,
@@ -62,7 +62,7 @@ def orders_cancel_all(*, user: User, market: Market | None = None) -> int:
     """
     asked = _markets_of(user) if market is None else [market]
     request = CancelAllRequest(
-        correlation=dispatch.CORRELATION, deadline_ms=dispatch.deadline_ms(), user_id=user.pk.bytes
+        correlation=dispatch.correlation(), deadline_ms=dispatch.deadline_ms(), user_id=user.pk.bytes
     )
     answers = _ask(asked, request)
     cancelled: int = sum(reply.details["cancelled"] for reply in answers.values() if isinstance(reply, Reply))
@@ -83,7 +83,7 @@ def cancel_after_set(*, user: User, timeout_ms: int, market: Market | None = Non
         raise ValidationError({"timeout_ms": [f"Give 0 to turn it off, or {bounds} milliseconds"]})
     asked = markets() if market is None else [market]
     request = CancelAfterRequest(
-        correlation=dispatch.CORRELATION,
+        correlation=dispatch.correlation(),
         deadline_ms=dispatch.deadline_ms(),
         user_id=user.pk.bytes,
         timeout_ms=timeout_ms,

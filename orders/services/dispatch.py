@@ -4,23 +4,27 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+import structlog
 from django.conf import settings
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
 from exchange.models import Market
 from matching.errors import EngineUnavailableError, GatewayError, OverloadedError
-from matching.messages import NOBODY, ClientRequest, Reply
+from matching.messages import ClientRequest, Correlation, Reply
 from matching.timing import CALLER_GRACE_MS, seconds
 from orders.gateway import gateway
 from orders.services.refusals import refusal
 
-__all__ = ["CORRELATION", "Sent", "await_replies", "deadline_ms", "new_order_id", "send"]
-
-CORRELATION = NOBODY  # the gateway numbers requests itself
+__all__ = ["Sent", "await_replies", "correlation", "deadline_ms", "new_order_id", "send"]
 
 Sent = Future[Reply]
 new_order_id = uuid7
+
+
+def correlation() -> Correlation:
+    """Return which request a command comes with; where the answer goes is for the gateway to say."""
+    return Correlation(request_id=structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def deadline_ms() -> int:

@@ -71,7 +71,7 @@ def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], cl
     tickets = [leg.ticket for leg in legs]
     group_id = legs[0].order_id
     request = GroupRequest(
-        correlation=dispatch.CORRELATION,
+        correlation=dispatch.correlation(),
         deadline_ms=0,  # once the money is there
         order_id=group_id.bytes,
         user_id=user.pk.bytes,

@@ -92,7 +92,7 @@ def _attempt(user: User, market: Market, ticket: OrderTicket, until: float) -> _
 def _request(user: User, market: Market, ticket: OrderTicket, order_id: UUID) -> PlaceRequest:
     amounts = sizes(market, ticket)
     return PlaceRequest(
-        correlation=dispatch.CORRELATION,
+        correlation=dispatch.correlation(),
         deadline_ms=dispatch.deadline_ms(),
         order_id=order_id.bytes,
         user_id=user.pk.bytes,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from matching.messages import CancelAllRequest, MaintenanceRequest, Request
+from matching.messages import CancelAllRequest, Correlation, MaintenanceRequest, Request
 from matching.processor import BatchFailedError
 from matching.retries import MAX_FAILURES, BatchRetries
 
-FIRST, SECOND = (CancelAllRequest(("test", number), 0, bytes(16)) for number in (1, 2))
+FIRST, SECOND = (CancelAllRequest(Correlation("test", number), 0, bytes(16)) for number in (1, 2))
 OF_REQUEST = BatchFailedError("this request cannot be written", in_doubt=False, is_transient=False)
 OF_STORAGE = BatchFailedError("the database is away", in_doubt=False, is_transient=True)
 IN_DOUBT = BatchFailedError("the commit was not answered", in_doubt=True, is_transient=True)
