@@ -54,7 +54,7 @@ function Cells({ order }) {
     <td data-name="Time"><${When} time=${order.created_at} /></td>
     <td data-name="Market">${order.symbol}</td>
     <td data-name="Side"><${Side} side=${order.side} /></td>
-    <td data-name="Type">${order.type.replaceAll("_", " ")} <small class="reason">${notes.filter(Boolean).join(", ")}</small></td>
+    <td data-name="Type">${order.type.replaceAll("_", " ")}${" "}<small class="reason">${notes.filter(Boolean).join(", ")}</small></td>
   `;
 }
 
