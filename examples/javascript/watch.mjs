@@ -9,7 +9,9 @@ const stream = new MarketStream(url, symbol, {
   onMessage: ({ type }) => {
     if (type !== "snapshot" && type !== "update") return;
     const { seq, bids, asks } = stream.book;
-    console.log(`${symbol} ${seq}: bid ${bids[0]}, ask ${asks[0]}, ${stream.reconnects} reconnects`);
+    console.log(
+      `${symbol} ${seq}: bid ${bids[0]}, ask ${asks[0]}, ${stream.reconnects} reconnects`,
+    );
   },
 });
 stream.open();

@@ -15,12 +15,18 @@ async function refresh() {
   clearTimeout(timer);
   if (document.hidden) return; // the browser tells when that changes
   try {
-    const answer = await fetch(root.dataset.url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const answer = await fetch(root.dataset.url, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
     if (answer.type === "opaqueredirect") throw new Error("you are logged out");
     if (!answer.ok) throw new Error(`the exchange answers ${answer.status}`);
     show(await answer.text());
   } catch (error) {
-    const why = error.name === "TimeoutError" || error instanceof TypeError ? "the exchange does not answer" : error.message;
+    const why =
+      error.name === "TimeoutError" || error instanceof TypeError
+        ? "the exchange does not answer"
+        : error.message;
     stale.textContent = `Not up to date since ${freshAt.toISOString().slice(11, 19)} UTC: ${why}. Trying again.`;
     stale.hidden = false;
   }
@@ -28,7 +34,9 @@ async function refresh() {
 }
 
 function show(html) {
-  const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const focused = live.contains(document.activeElement)
+    ? document.activeElement.getAttribute("href")
+    : null;
   live.innerHTML = html; // made by our own template, which escapes
   if (focused) live.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   freshAt = new Date();
@@ -38,14 +46,16 @@ function show(html) {
 }
 
 function announce() {
-  const now = live.querySelector(".dashboard-alerts")?.textContent.replace(/\s+/g, " ").trim() ?? "";
+  const now =
+    live.querySelector(".dashboard-alerts")?.textContent.replace(/\s+/g, " ").trim() ?? "";
   if (alerts && now !== alerts) count.textContent = `Alerts changed: ${now}`;
   alerts = now;
 }
 
 function draw() {
   if (!quote) return;
-  const charts = JSON.parse(document.getElementById("dashboard-data").textContent)[quote.value] ?? {};
+  const charts =
+    JSON.parse(document.getElementById("dashboard-data").textContent)[quote.value] ?? {};
   const styles = getComputedStyle(document.documentElement);
   const isDark = document.documentElement.classList.contains("dark");
   const text = styles.getPropertyValue(isDark ? "--color-base-300" : "--color-base-600").trim();

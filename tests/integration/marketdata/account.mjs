@@ -13,8 +13,21 @@ let asked = 0;
 function tell() {
   if (wanted === null || stream.seq < wanted) return;
   const { orders, balances, session, seq, resumed, isClosed } = stream;
-  const amounts = Object.fromEntries([...balances].map(([asset, { available }]) => [asset, available]));
-  console.log(JSON.stringify({ orders: [...orders.keys()], amounts, fills, session, seq, resumed, isClosed, asked }));
+  const amounts = Object.fromEntries(
+    [...balances].map(([asset, { available }]) => [asset, available]),
+  );
+  console.log(
+    JSON.stringify({
+      orders: [...orders.keys()],
+      amounts,
+      fills,
+      session,
+      seq,
+      resumed,
+      isClosed,
+      asked,
+    }),
+  );
   wanted = null;
 }
 
@@ -31,11 +44,13 @@ function begin(token) {
   stream.open();
 }
 
-createInterface({ input: process.stdin }).on("line", (line) => {
-  if (stream === null) {
-    begin(line);
-    return;
-  }
-  wanted = Number(line);
-  tell();
-}).on("close", () => process.exit(0));
+createInterface({ input: process.stdin })
+  .on("line", (line) => {
+    if (stream === null) {
+      begin(line);
+      return;
+    }
+    wanted = Number(line);
+    tell();
+  })
+  .on("close", () => process.exit(0));

@@ -21,11 +21,13 @@ function tell() {
   wanted = null;
 }
 
-createInterface({ input: process.stdin }).on("line", (line) => {
-  wanted = Number(line);
-  tell();
-}).on("close", () => {
-  stream.close();
-  process.exit(0);
-});
+createInterface({ input: process.stdin })
+  .on("line", (line) => {
+    wanted = Number(line);
+    tell();
+  })
+  .on("close", () => {
+    stream.close();
+    process.exit(0);
+  });
 stream.open();

@@ -19,7 +19,8 @@ class Socket {
 }
 
 const stream = new MarketStream("ws://nowhere", "BTC/USDT", { WebSocket: Socket }).open();
-for (const message of JSON.parse(readFileSync(0, "utf8"))) stream.socket.onmessage({ data: JSON.stringify(message) });
+for (const message of JSON.parse(readFileSync(0, "utf8")))
+  stream.socket.onmessage({ data: JSON.stringify(message) });
 const { seq, bids, asks } = stream.book;
 console.log(JSON.stringify({ sent, seq, bids, asks, repairs: stream.repairs }));
 stream.close();

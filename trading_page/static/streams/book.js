@@ -9,7 +9,8 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, value) => {
 /** CRC-32 of a string of digits, unsigned. */
 export function crc32(text) {
   let crc = 0xffffffff;
-  for (let place = 0; place < text.length; place += 1) crc = CRC_TABLE[(crc ^ text.charCodeAt(place)) & 255] ^ (crc >>> 8);
+  for (let place = 0; place < text.length; place += 1)
+    crc = CRC_TABLE[(crc ^ text.charCodeAt(place)) & 255] ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }
 
@@ -38,7 +39,9 @@ export class OrderBook {
       this.seq = message.seq;
     } else if (message.type === "update") {
       if (this.seq === null || message.first_seq !== this.seq + 1) {
-        throw new GapError(`the book is at ${this.seq}, the update begins with ${message.first_seq}`);
+        throw new GapError(
+          `the book is at ${this.seq}, the update begins with ${message.first_seq}`,
+        );
       }
       change(this.bids, message.bids, -1n);
       change(this.asks, message.asks, 1n);
@@ -47,14 +50,20 @@ export class OrderBook {
       return false;
     }
     const own = this.checksum();
-    if (own !== message.checksum) throw new ChecksumError(`at ${this.seq}: ${own} instead of ${message.checksum}`);
+    if (own !== message.checksum)
+      throw new ChecksumError(`at ${this.seq}: ${own} instead of ${message.checksum}`);
     return true;
   }
 
   /** CRC-32 of the best 10 asks, then the best 10 bids; numbers without point and leading zeros. */
   checksum() {
     const best = [...this.asks.slice(0, CHECKSUM_LEVELS), ...this.bids.slice(0, CHECKSUM_LEVELS)];
-    return crc32(best.flat().map((number) => number.replace(".", "").replace(/^0+/, "")).join(""));
+    return crc32(
+      best
+        .flat()
+        .map((number) => number.replace(".", "").replace(/^0+/, ""))
+        .join(""),
+    );
   }
 }
 

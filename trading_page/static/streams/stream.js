@@ -26,7 +26,9 @@ export class Stream {
   /** Connects, and again whenever the connection is lost, until `close`. */
   open() {
     if (!this.socketClass) {
-      throw new Error("There is no WebSocket: take Node 22 or newer, or node --experimental-websocket, or options.WebSocket");
+      throw new Error(
+        "There is no WebSocket: take Node 22 or newer, or node --experimental-websocket, or options.WebSocket",
+      );
     }
     this.onState("connecting");
     const socket = new this.socketClass(this.address());
@@ -113,7 +115,11 @@ export class Stream {
 
 /** One market: `book` has taken each `snapshot` and `update` before `onMessage` gets it. */
 export class MarketStream extends Stream {
-  constructor(url, symbol, { channels = ["book", "ticker"], timeframes = [], interval = "0ms", ...options } = {}) {
+  constructor(
+    url,
+    symbol,
+    { channels = ["book", "ticker"], timeframes = [], interval = "0ms", ...options } = {},
+  ) {
     super(options);
     this.symbol = symbol;
     this.book = new OrderBook();
@@ -121,7 +127,10 @@ export class MarketStream extends Stream {
     this.repairs = 0;
     this.isWaiting = false; // for what was asked for after a gap
     this.base = `${url}/ws/markets/${symbol.replace("/", "-")}`;
-    this.query = { channels: [...channels, ...(timeframes.length ? ["candles"] : [])].join(","), interval };
+    this.query = {
+      channels: [...channels, ...(timeframes.length ? ["candles"] : [])].join(","),
+      interval,
+    };
     if (timeframes.length) this.query.timeframes = timeframes.join(",");
   }
 
@@ -201,13 +210,19 @@ export class PrivateStream extends Stream {
 
   async greet() {
     const socket = this.socket;
-    const token = await Promise.resolve().then(() => this.token()).catch(() => undefined);
+    const token = await Promise.resolve()
+      .then(() => this.token())
+      .catch(() => undefined);
     if (socket !== this.socket) return;
     if (token === null) this.close();
     else if (token === undefined) this.lost(4000);
     else {
       this.isTokenDoubtful = true;
-      this.send({ op: "auth", token, ...(this.session && { session: this.session, private_seq: this.seq }) });
+      this.send({
+        op: "auth",
+        token,
+        ...(this.session && { session: this.session, private_seq: this.seq }),
+      });
     }
   }
 

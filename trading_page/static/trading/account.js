@@ -11,7 +11,12 @@ import { Tabs } from "./tabs.js";
 
 export function Account() {
   const [tab, setTab] = useState("open");
-  const tabs = { open: `Open orders (${orders.value.length})`, history: "Order history", fills: "My trades", balances: "Balances" };
+  const tabs = {
+    open: `Open orders (${orders.value.length})`,
+    history: "Order history",
+    fills: "My trades",
+    balances: "Balances",
+  };
   const panels = { open: OpenOrders, history: History, fills: Fills, balances: Balances };
   const Panel = panels[tab];
   return html`
@@ -19,7 +24,13 @@ export function Account() {
       <header class="panel-head">
         <${Tabs} name="account" label="Account" tabs=${tabs} chosen=${tab} choose=${setTab} />
       </header>
-      <div id="account-panel" class="account-body" role="tabpanel" aria-labelledby=${`account-${tab}`} tabindex="0">
+      <div
+        id="account-panel"
+        class="account-body"
+        role="tabpanel"
+        aria-labelledby=${`account-${tab}`}
+        tabindex="0"
+      >
         ${account.value === null ? html`<${Stranger} />` : html`<${Panel} />`}
       </div>
     </section>
@@ -47,7 +58,13 @@ function History() {
     `${order.filled_quantity} / ${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}`,
     html`${order.status}${order.reason && html`<small class="reason"> ${order.reason.toLowerCase().replaceAll("_", " ")}</small>`}`,
   ]);
-  return html`<${Table} label="Order history" head=${head} rows=${rows} keys=${history.value.map(({ id }) => id)} nothing="No order has ended yet" />`;
+  return html`<${Table}
+    label="Order history"
+    head=${head}
+    rows=${rows}
+    keys=${history.value.map(({ id }) => id)}
+    nothing="No order has ended yet"
+  />`;
 }
 
 function priceOf({ price, stop_price: trigger }) {
@@ -65,19 +82,36 @@ function Fills() {
     `${fill.fee.replace(/\.?0+$/, "") || "0"} ${fill.symbol.split("/")[1]}`,
     fill.role,
   ]);
-  return html`<${Table} label="My trades" head=${head} rows=${rows} keys=${fills.value.map(({ id }) => id)} nothing="You have not traded yet" />`;
+  return html`<${Table}
+    label="My trades"
+    head=${head}
+    rows=${rows}
+    keys=${fills.value.map(({ id }) => id)}
+    nothing="You have not traded yet"
+  />`;
 }
 
 function Balances() {
   const isAny = ({ total }) => /[1-9]/.test(total);
   const isHere = ({ asset }) => symbol.value.split("/").includes(asset);
   const owned = [...balances.value.values()].sort(
-    (one, other) => isHere(other) - isHere(one) || isAny(other) - isAny(one) || (one.asset < other.asset ? -1 : 1),
+    (one, other) =>
+      isHere(other) - isHere(one) ||
+      isAny(other) - isAny(one) ||
+      (one.asset < other.asset ? -1 : 1),
   );
-  const rows = owned.map(({ asset, available, held, total }) => [html`<b>${asset}</b>`, grouped(available), grouped(held), grouped(total)]);
+  const rows = owned.map(({ asset, available, held, total }) => [
+    html`<b>${asset}</b>`,
+    grouped(available),
+    grouped(held),
+    grouped(total),
+  ]);
   return html`
     <${Table}
-      label="Balances" head=${["Asset", "Available", "Held", "Total"]} rows=${rows} keys=${owned.map(({ asset }) => asset)}
+      label="Balances"
+      head=${["Asset", "Available", "Held", "Total"]}
+      rows=${rows}
+      keys=${owned.map(({ asset }) => asset)}
       nothing="There is nothing on this account"
     />
   `;

@@ -37,7 +37,9 @@ function App() {
     </main>
     <footer class="foot">
       <a href="/api/docs">API</a>
-      <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank">Charts by TradingView</a>
+      <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank"
+        >Charts by TradingView</a
+      >
       <span>Times are in your time zone</span>
     </footer>
     <${TradeBar} />

@@ -1,6 +1,13 @@
 // Candles with volume, or the depth of the book. The chart's numbers are floats: they are for the eye only.
 
-import { CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, LineStyle } from "lightweight-charts";
+import {
+  CandlestickSeries,
+  ColorType,
+  createChart,
+  CrosshairMode,
+  HistogramSeries,
+  LineStyle,
+} from "lightweight-charts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, query, slug } from "./api.js";
 import { compact, grouped, neat } from "./decimal.js";
@@ -25,7 +32,13 @@ export function Chart() {
   return html`
     <section class="panel chart" aria-label="Chart">
       <header class="panel-head">
-        <${Tabs} name="chart" label="Kind of chart" tabs=${{ candles: "Candles", depth: "Depth" }} chosen=${tab} choose=${setTab} />
+        <${Tabs}
+          name="chart"
+          label="Kind of chart"
+          tabs=${{ candles: "Candles", depth: "Depth" }}
+          chosen=${tab}
+          choose=${setTab}
+        />
         ${tab === "candles" && html`<${Timeframes} />`}
       </header>
       <div id="chart-panel" class="chart-body" role="tabpanel" aria-labelledby=${`chart-${tab}`}>
@@ -39,9 +52,17 @@ export function Chart() {
 function Timeframes() {
   return html`
     <div class="timeframes" role="group" aria-label="Timeframe">
-      ${TIMEFRAMES.map((name) => html`
-        <button type="button" aria-pressed=${name === timeframe.value} onClick=${() => (timeframe.value = name)}>${name}</button>
-      `)}
+      ${TIMEFRAMES.map(
+        (name) => html`
+          <button
+            type="button"
+            aria-pressed=${name === timeframe.value}
+            onClick=${() => (timeframe.value = name)}
+          >
+            ${name}
+          </button>
+        `,
+      )}
     </div>
   `;
 }
@@ -56,31 +77,63 @@ function Candles({ market: shown, timeframe: name }) {
   return html`
     <p ref=${words} class="candle-words" aria-live="off"></p>
     <p class="candle-hint"></p>
-    <div ref=${root} class="candles" role="img" aria-label=${`Candles of ${shown.symbol}, ${name}`}></div>
+    <div
+      ref=${root}
+      class="candles"
+      role="img"
+      aria-label=${`Candles of ${shown.symbol}, ${name}`}
+    ></div>
   `;
 }
 
 class CandleView {
   constructor(root, words, shown, name) {
-    Object.assign(this, { root, market: shown, timeframe: name, bars: new Map(), isReading: false, isWhole: false });
+    Object.assign(this, {
+      root,
+      market: shown,
+      timeframe: name,
+      bars: new Map(),
+      isReading: false,
+      isWhole: false,
+    });
     this.legend = new Legend(words, shown);
     this.hintText = words.nextElementSibling.appendChild(document.createTextNode(""));
     this.waiting = new Map(); // candles by time, for the next frame
     this.draw = () => this.drawWaiting();
-    this.chart = createChart(root, { autoSize: true, ...LOOK, localization: { timeFormatter: longTime }, ...looks() });
+    this.chart = createChart(root, {
+      autoSize: true,
+      ...LOOK,
+      localization: { timeFormatter: longTime },
+      ...looks(),
+    });
     const formatter = (price) => grouped(price.toFixed(shown.price_decimals));
     this.candles = this.chart.addSeries(CandlestickSeries, {
-      priceFormat: { type: "custom", formatter, minMove: Number(shown.tick_size) }, lastValueVisible: false, priceLineVisible: false,
+      priceFormat: { type: "custom", formatter, minMove: Number(shown.tick_size) },
+      lastValueVisible: false,
+      priceLineVisible: false,
     });
-    this.mark = this.candles.createPriceLine({ price: 0, lineWidth: 1, lineStyle: LineStyle.Dotted, lineVisible: false, axisLabelVisible: false });
+    this.mark = this.candles.createPriceLine({
+      price: 0,
+      lineWidth: 1,
+      lineStyle: LineStyle.Dotted,
+      lineVisible: false,
+      axisLabelVisible: false,
+    });
     this.volume = this.chart.addSeries(HistogramSeries, {
-      priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
+      priceScaleId: "volume",
+      priceFormat: { type: "volume" },
+      lastValueVisible: false,
+      priceLineVisible: false,
     });
     this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
     this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.22 } }); // above the volume
     this.dress();
     this.chart.subscribeCrosshairMove((at) => this.say(at.time));
-    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => range && range.from < EARLIER_FROM && this.readEarlier());
+    this.chart
+      .timeScale()
+      .subscribeVisibleLogicalRangeChange(
+        (range) => range && range.from < EARLIER_FROM && this.readEarlier(),
+      );
     this.stop = [onTheme(() => this.dress()), onCandle((candle) => this.take(candle))];
     this.read();
   }
@@ -98,8 +151,12 @@ class CandleView {
     this.palette = palette;
     this.chart.applyOptions(looks());
     this.candles.applyOptions({
-      upColor: palette.up, borderUpColor: palette.up, wickUpColor: palette.up,
-      downColor: palette.down, borderDownColor: palette.down, wickDownColor: palette.down,
+      upColor: palette.up,
+      borderUpColor: palette.up,
+      wickUpColor: palette.up,
+      downColor: palette.down,
+      borderDownColor: palette.down,
+      wickDownColor: palette.down,
     });
     if (this.bars.size) this.showAll();
   }
@@ -117,7 +174,8 @@ class CandleView {
       if (isFirst) this.zoom();
       this.say();
     } catch {
-      if (!this.isOver && wanted === this.reading) this.retry = setTimeout(() => this.read(), RETRY_MS);
+      if (!this.isOver && wanted === this.reading)
+        this.retry = setTimeout(() => this.read(), RETRY_MS);
     }
   }
 
@@ -130,7 +188,9 @@ class CandleView {
   /** As many candles as can be told apart. */
   zoom() {
     const count = Math.max(20, Math.floor(this.root.clientWidth / BAR_PX));
-    this.chart.timeScale().setVisibleLogicalRange({ from: this.bars.size - count, to: this.bars.size + 4 });
+    this.chart
+      .timeScale()
+      .setVisibleLogicalRange({ from: this.bars.size - count, to: this.bars.size + 4 });
   }
 
   async readEarlier() {
@@ -166,7 +226,10 @@ class CandleView {
   /** A market that opened a moment ago has one candle: that is how it should be. */
   sayWhyFew() {
     const traded = [...this.bars.values()].filter((candle) => Number(candle.volume) > 0).length;
-    const texts = { 0: "Nobody has traded here yet", 1: `Trading has just begun: a new candle every ${LENGTHS[this.timeframe]}` };
+    const texts = {
+      0: "Nobody has traded here yet",
+      1: `Trading has just begun: a new candle every ${LENGTHS[this.timeframe]}`,
+    };
     write(this.hintText, this.bars.size < FEW ? texts[Math.min(traded, 1)] : "");
   }
 
@@ -183,7 +246,9 @@ class CandleView {
   }
 
   drawWaiting() {
-    const candles = [...this.waiting.values()].sort((one, other) => (one.time < other.time ? -1 : 1));
+    const candles = [...this.waiting.values()].sort((one, other) =>
+      one.time < other.time ? -1 : 1,
+    );
     this.waiting.clear();
     const isLate = candles[0]?.time < this.newest;
     for (const candle of candles) this.bars.set(candle.time, candle);
@@ -207,18 +272,26 @@ class CandleView {
     const last = this.bars.get(this.newest);
     if (!last) return;
     const color = Number(last.close) >= Number(last.open) ? this.palette.up : this.palette.down;
-    const shown = { lineVisible: true, axisLabelVisible: true, axisLabelColor: color, axisLabelTextColor: this.palette.panel };
+    const shown = {
+      lineVisible: true,
+      axisLabelVisible: true,
+      axisLabelColor: color,
+      axisLabelTextColor: this.palette.panel,
+    };
     this.mark.applyOptions({ price: Number(last.close), color, ...shown });
   }
 
   column(candle) {
-    const colour = Number(candle.close) >= Number(candle.open) ? this.palette.upTint : this.palette.downTint;
+    const colour =
+      Number(candle.close) >= Number(candle.open) ? this.palette.upTint : this.palette.downTint;
     return { time: seconds(candle.time), value: Number(candle.volume), color: colour };
   }
 
   /** The candle under the pointer in words, else the newest one. */
   say(at) {
-    const candle = at ? this.bars.get(new Date(at * 1000).toISOString()) : this.bars.get(this.newest);
+    const candle = at
+      ? this.bars.get(new Date(at * 1000).toISOString())
+      : this.bars.get(this.newest);
     if (candle) this.legend.show(candle);
   }
 }
@@ -236,18 +309,34 @@ class Legend {
   }
 
   show({ open, high, low, close, volume }) {
-    const texts = [...[open, high, low, close].map(grouped), `${Number(volume) < 1_000 ? neat(volume) : compact(volume)} ${this.base}`];
+    const texts = [
+      ...[open, high, low, close].map(grouped),
+      `${Number(volume) < 1_000 ? neat(volume) : compact(volume)} ${this.base}`,
+    ];
     this.numbers.forEach((node, index) => write(node, texts[index]));
     const name = `candle-words ${Number(close) >= Number(open) ? "up" : "down"}`;
     if (name !== this.root.className) this.root.className = name;
   }
 }
 
-const LENGTHS = { "1m": "minute", "5m": "5 minutes", "15m": "15 minutes", "1h": "hour", "4h": "4 hours", "1d": "day", "1w": "week" };
+const LENGTHS = {
+  "1m": "minute",
+  "5m": "5 minutes",
+  "15m": "15 minutes",
+  "1h": "hour",
+  "4h": "4 hours",
+  "1d": "day",
+  "1w": "week",
+};
 
 const LOOK = {
   crosshair: { mode: CrosshairMode.Normal },
-  timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 4, tickMarkFormatter: shortTime },
+  timeScale: {
+    timeVisible: true,
+    secondsVisible: false,
+    rightOffset: 4,
+    tickMarkFormatter: shortTime,
+  },
 };
 
 function looks() {
@@ -255,8 +344,11 @@ function looks() {
   return {
     // Its own logo brings a style sheet that the policy of this page forbids; the page's footer names its makers.
     layout: {
-      background: { type: ColorType.Solid, color: palette.panel }, textColor: palette.muted, attributionLogo: false,
-      fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 11,
+      background: { type: ColorType.Solid, color: palette.panel },
+      textColor: palette.muted,
+      attributionLogo: false,
+      fontFamily: getComputedStyle(document.body).fontFamily,
+      fontSize: 11,
     },
     grid: { vertLines: { color: palette.grid }, horzLines: { color: palette.grid } },
     rightPriceScale: { borderColor: palette.line },
@@ -270,7 +362,13 @@ function looks() {
 }
 
 function bar({ time, open, high, low, close }) {
-  return { time: seconds(time), open: Number(open), high: Number(high), low: Number(low), close: Number(close) };
+  return {
+    time: seconds(time),
+    open: Number(open),
+    high: Number(high),
+    low: Number(low),
+    close: Number(close),
+  };
 }
 
 function seconds(time) {
@@ -279,7 +377,11 @@ function seconds(time) {
 
 const LONG = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  hour12: false,
+});
 
 function longTime(time) {
   return LONG.format(new Date(time * 1000));

@@ -6,7 +6,13 @@ const RECOVERED_MS = 5_000;
 
 /** Calls `onState` with "connecting", "live", "reconnecting" or "recovered" whenever that changes. */
 export class Connection {
-  constructor(onState, { setTimeout: later = globalThis.setTimeout, clearTimeout: never = globalThis.clearTimeout } = {}) {
+  constructor(
+    onState,
+    {
+      setTimeout: later = globalThis.setTimeout,
+      clearTimeout: never = globalThis.clearTimeout,
+    } = {},
+  ) {
     this.onState = onState;
     this.later = later.bind(globalThis);
     this.never = never.bind(globalThis);
@@ -52,7 +58,10 @@ export class Connection {
       }
     } else if (this.state === "live" || this.state === "recovered") {
       const isLost = [...this.streams].some(([name, isUp]) => !isUp && this.begun.has(name));
-      this.timer = this.later(() => this.enter("reconnecting"), isLost ? SHOW_AFTER_MS : NEW_AFTER_MS);
+      this.timer = this.later(
+        () => this.enter("reconnecting"),
+        isLost ? SHOW_AFTER_MS : NEW_AFTER_MS,
+      );
     }
   }
 

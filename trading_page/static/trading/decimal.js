@@ -15,7 +15,9 @@ export function toUnits(text, decimals) {
 export function toText(units, decimals) {
   const sign = units < 0n ? "-" : "";
   const digits = String(units < 0n ? -units : units).padStart(decimals + 1, "0");
-  return decimals ? `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}` : sign + digits;
+  return decimals
+    ? `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`
+    : sign + digits;
 }
 
 /** The same without zeros at the end. */
@@ -60,7 +62,14 @@ export function neat(text) {
 /** A large amount in a few digits, for people only: "12.3K". Cut, not rounded. */
 export function compact(text) {
   const [whole, fraction = ""] = String(text).split(".");
-  const [digits, unit] = whole.length > 9 ? [9, "B"] : whole.length > 6 ? [6, "M"] : whole.length > 3 ? [3, "K"] : [0, ""];
+  const [digits, unit] =
+    whole.length > 9
+      ? [9, "B"]
+      : whole.length > 6
+        ? [6, "M"]
+        : whole.length > 3
+          ? [3, "K"]
+          : [0, ""];
   if (!unit) return fraction ? `${whole}.${fraction.slice(0, 2)}` : whole;
   return `${whole.slice(0, -digits)}.${whole.slice(-digits).slice(0, 2)}${unit}`;
 }

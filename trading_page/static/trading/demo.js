@@ -14,7 +14,10 @@ export function DemoButton({ say = (text) => tell(text, "error") }) {
     setBusy(true);
     try {
       const { username, password } = await tryDemo();
-      tell(`Your demo account is ${username}, its password ${password}: keep it to come back`, "keep");
+      tell(
+        `Your demo account is ${username}, its password ${password}: keep it to come back`,
+        "keep",
+      );
       dialog.value = "";
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
@@ -23,5 +26,7 @@ export function DemoButton({ say = (text) => tell(text, "error") }) {
       setBusy(false);
     }
   };
-  return html`<button type="button" class="demo" disabled=${isBusy} onClick=${open}>Try with a demo account</button>`;
+  return html`<button type="button" class="demo" disabled=${isBusy} onClick=${open}>
+    Try with a demo account
+  </button>`;
 }

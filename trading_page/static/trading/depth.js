@@ -21,7 +21,12 @@ export function Depth({ market }) {
   }, [market]);
   return html`
     <div class="depth">
-      <canvas ref=${canvas} role="img" aria-describedby="depth-words" aria-label="Depth of the order book"></canvas>
+      <canvas
+        ref=${canvas}
+        role="img"
+        aria-describedby="depth-words"
+        aria-label="Depth of the order book"
+      ></canvas>
       <p ref=${words} id="depth-words" class="depth-words"></p>
     </div>
   `;
@@ -73,12 +78,18 @@ class DepthView {
     const { palette } = this;
     drawSide(context, bids, frame, palette.up, palette.upTint);
     drawSide(context, asks, frame, palette.down, palette.downTint);
-    drawPrices(context, frame, palette.muted, height, (price) => grouped(toText(price, priceDecimals)));
+    drawPrices(context, frame, palette.muted, height, (price) =>
+      grouped(toText(price, priceDecimals)),
+    );
     this.say(bids, asks);
   }
 
   say(bids, asks) {
-    const { base, price_decimals: priceDecimals, quantity_decimals: quantityDecimals } = this.market;
+    const {
+      base,
+      price_decimals: priceDecimals,
+      quantity_decimals: quantityDecimals,
+    } = this.market;
     const tell = (levels) => {
       const last = levels[levels.length - 1];
       return `${toShortText(last.total, quantityDecimals)} ${base} to ${grouped(toText(last.price, priceDecimals))}`;
@@ -90,7 +101,10 @@ class DepthView {
   prepare() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const ratio = window.devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+    if (
+      this.canvas.width !== Math.round(width * ratio) ||
+      this.canvas.height !== Math.round(height * ratio)
+    ) {
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
     }
@@ -103,12 +117,22 @@ class DepthView {
 /** Both sides to the same distance from the middle, so that they can be compared. Pixels need no exactness. */
 function frameOf(bids, asks, width, height) {
   const middle = (Number(bids[0].price) + Number(asks[0].price)) / 2;
-  const reach = Math.min(middle - Number(bids[bids.length - 1].price), Number(asks[asks.length - 1].price) - middle);
+  const reach = Math.min(
+    middle - Number(bids[bids.length - 1].price),
+    Number(asks[asks.length - 1].price) - middle,
+  );
   const distance = Math.max(reach, 1) * 1.02;
   const within = (level) => Math.abs(Number(level.price) - middle) <= distance;
-  const most = Math.max(...[...bids, ...asks].filter(within).map((level) => Number(level.total)), 1);
+  const most = Math.max(
+    ...[...bids, ...asks].filter(within).map((level) => Number(level.total)),
+    1,
+  );
   return {
-    middle, distance, width, height, within,
+    middle,
+    distance,
+    width,
+    height,
+    within,
     x: (price) => ((Number(price) - middle) / distance + 1) * (width / 2),
     y: (total) => height - (Number(total) / most) * height * 0.92,
   };
@@ -141,9 +165,17 @@ function drawPrices(context, frame, colour, height, text) {
   context.fillStyle = colour;
   context.font = "11px system-ui, sans-serif";
   context.textBaseline = "bottom";
-  const marks = [["left", 4, -0.98], ["center", frame.width / 2, 0], ["right", frame.width - 4, 0.98]];
+  const marks = [
+    ["left", 4, -0.98],
+    ["center", frame.width / 2, 0],
+    ["right", frame.width - 4, 0.98],
+  ];
   for (const [align, x, place] of marks) {
     context.textAlign = align;
-    context.fillText(text(BigInt(Math.round(frame.middle + place * frame.distance))), x, height - 4);
+    context.fillText(
+      text(BigInt(Math.round(frame.middle + place * frame.distance))),
+      x,
+      height - 4,
+    );
   }
 }

@@ -17,10 +17,16 @@ function Dialog({ name, title, children }) {
     if (!isOpen && element.current.open) element.current.close();
   }, [isOpen]);
   return html`
-    <dialog ref=${element} aria-labelledby=${`${name}-title`} onClose=${() => dialog.value === name && (dialog.value = "")}>
+    <dialog
+      ref=${element}
+      aria-labelledby=${`${name}-title`}
+      onClose=${() => dialog.value === name && (dialog.value = "")}
+    >
       <header>
         <h2 id=${`${name}-title`}>${title}</h2>
-        <button type="button" class="close" aria-label="Close" onClick=${() => (dialog.value = "")}>×</button>
+        <button type="button" class="close" aria-label="Close" onClick=${() => (dialog.value = "")}>
+          ×
+        </button>
       </header>
       ${isOpen && children}
     </dialog>
@@ -55,15 +61,23 @@ function Login() {
   };
   return html`
     <form class="login-form" onSubmit=${submit}>
-      <label class="field"><span>Name</span><input name="username" autocomplete="username" required autofocus /></label>
-      <label class="field"><span>Password</span><input name="password" type="password" autocomplete="current-password" required /></label>
+      <label class="field"
+        ><span>Name</span><input name="username" autocomplete="username" required autofocus
+      /></label>
+      <label class="field"
+        ><span>Password</span
+        ><input name="password" type="password" autocomplete="current-password" required
+      /></label>
       <p class="form-error" role="alert">${error}</p>
       <button type="submit" class="primary" disabled=${isBusy}>Log in</button>
-      ${isDemo && html`
-        <p class="or"><span>or</span></p>
-        <${DemoButton} say=${setError} />
-        <p class="hint">It has play money, and is yours at once.</p>
-      `}
+      ${
+        isDemo &&
+        html`
+          <p class="or"><span>or</span></p>
+          <${DemoButton} say=${setError} />
+          <p class="hint">It has play money, and is yours at once.</p>
+        `
+      }
     </form>
   `;
 }
@@ -73,16 +87,34 @@ function Help() {
     <div class="help">
       <table>
         <tbody>
-          ${SHORTCUTS.map(({ keys, text }) => html`
-            <tr><th scope="row">${keys.map((key) => html`<kbd>${key}</kbd> `)}</th><td>${text}</td></tr>
-          `)}
-          <tr><th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th><td>In the book: choose a price, take it into the form</td></tr>
-          <tr><th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th><td>In a price or an amount: one step up or down</td></tr>
-          <tr><th scope="row"><kbd>←</kbd> <kbd>→</kbd></th><td>Between tabs</td></tr>
+          ${SHORTCUTS.map(
+            ({ keys, text }) => html`
+              <tr>
+                <th scope="row">${keys.map((key) => html`<kbd>${key}</kbd> `)}</th>
+                <td>${text}</td>
+              </tr>
+            `,
+          )}
+          <tr>
+            <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th>
+            <td>In the book: choose a price, take it into the form</td>
+          </tr>
+          <tr>
+            <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th>
+            <td>In a price or an amount: one step up or down</td>
+          </tr>
+          <tr>
+            <th scope="row"><kbd>←</kbd> <kbd>→</kbd></th>
+            <td>Between tabs</td>
+          </tr>
         </tbody>
       </table>
       <label class="check">
-        <input type="checkbox" checked=${areOn.value} onChange=${(event) => switchShortcuts(event.target.checked)} />
+        <input
+          type="checkbox"
+          checked=${areOn.value}
+          onChange=${(event) => switchShortcuts(event.target.checked)}
+        />
         <span>Single keys are shortcuts</span>
       </label>
     </div>
@@ -92,12 +124,16 @@ function Help() {
 function Notices() {
   return html`
     <div class="notices" role="log" aria-live="polite" aria-label="Notices">
-      ${notices.value.map(({ id, text, kind }) => html`
-        <p key=${id} class=${`notice ${kind}`}>
-          <span>${text}</span>
-          <button type="button" class="close" aria-label="Dismiss" onClick=${() => dismiss(id)}>×</button>
-        </p>
-      `)}
+      ${notices.value.map(
+        ({ id, text, kind }) => html`
+          <p key=${id} class=${`notice ${kind}`}>
+            <span>${text}</span>
+            <button type="button" class="close" aria-label="Dismiss" onClick=${() => dismiss(id)}>
+              ×
+            </button>
+          </p>
+        `,
+      )}
     </div>
   `;
 }

@@ -9,8 +9,28 @@ import { live, onChange } from "./live.js";
 import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
 import { account } from "./session.js";
-import { available, balances, dialog, market, picked, tell, ticker, tradingState } from "./store.js";
-import { BLANK, isByBudget, LABELS, numberFields, OPTIONAL, preview, problems, refusalAt, shareOf, TYPES } from "./ticket.js";
+import {
+  available,
+  balances,
+  dialog,
+  market,
+  picked,
+  tell,
+  ticker,
+  tradingState,
+} from "./store.js";
+import {
+  BLANK,
+  isByBudget,
+  LABELS,
+  numberFields,
+  OPTIONAL,
+  preview,
+  problems,
+  refusalAt,
+  shareOf,
+  TYPES,
+} from "./ticket.js";
 
 const SHARES = [25, 50, 75, 100];
 
@@ -30,15 +50,27 @@ function Form({ market: shown }) {
     setForm((before) => ({ ...before, ...fields }));
     setErrors((before) => without(before, Object.keys(fields)));
   };
-  useEffect(() => picked.subscribe((fields) => {
-    if (fields === null) return;
-    picked.value = null;
-    change(fields.price ? { [priceField()]: fields.price } : fields);
-  }), []);
-  useEffect(() => offerLast(shown.symbol, (price) => setForm((before) => (before.price ? before : { ...before, price }))), []);
+  useEffect(
+    () =>
+      picked.subscribe((fields) => {
+        if (fields === null) return;
+        picked.value = null;
+        change(fields.price ? { [priceField()]: fields.price } : fields);
+      }),
+    [],
+  );
+  useEffect(
+    () =>
+      offerLast(shown.symbol, (price) =>
+        setForm((before) => (before.price ? before : { ...before, price })),
+      ),
+    [],
+  );
   const latest = useRef(form);
   latest.current = form;
-  const priceField = () => ["price", "stop_price"].find((name) => TYPES[latest.current.type].fields.includes(name)) ?? "price";
+  const priceField = () =>
+    ["price", "stop_price"].find((name) => TYPES[latest.current.type].fields.includes(name)) ??
+    "price";
 
   const names = numberFields(form);
   const send = async (event) => {
@@ -59,13 +91,28 @@ function Form({ market: shown }) {
       <${Sides} side=${form.side} choose=${(side) => change({ side })} />
       <label class="field">
         <span>Type</span>
-        <select name="type" value=${form.type} onChange=${(event) => change({ type: event.target.value, time_in_force: "gtc" })}>
+        <select
+          name="type"
+          value=${form.type}
+          onChange=${(event) => change({ type: event.target.value, time_in_force: "gtc" })}
+        >
           ${Object.entries(TYPES).map(([type, { label }]) => html`<option value=${type}>${label}</option>`)}
         </select>
       </label>
-      ${names.filter((name) => name !== "display_quantity").map((name) => html`
-        <${NumberField} key=${name} name=${name} form=${form} market=${shown} error=${errors.fields[name]} change=${change} />
-      `)}
+      ${names
+        .filter((name) => name !== "display_quantity")
+        .map(
+          (name) => html`
+            <${NumberField}
+              key=${name}
+              name=${name}
+              form=${form}
+              market=${shown}
+              error=${errors.fields[name]}
+              change=${change}
+            />
+          `,
+        )}
       <${Shares} form=${form} market=${shown} change=${change} />
       <${Preview} form=${form} market=${shown} />
       <${Options} form=${form} market=${shown} errors=${errors.fields} change=${change} />
@@ -94,7 +141,13 @@ function offerLast(symbol, take) {
 async function sendNow(form, shown, setErrors, setForm) {
   const outcome = await place(form, shown);
   if (outcome.kind === "refused") {
-    const visible = [...numberFields(form), "expire_at", "time_in_force", "post_only", "display_quantity"];
+    const visible = [
+      ...numberFields(form),
+      "expire_at",
+      "time_in_force",
+      "post_only",
+      "display_quantity",
+    ];
     const errors = refusalAt(outcome.refusal, visible);
     setErrors(errors);
     focusOn(Object.keys(errors.fields)[0]);
@@ -104,7 +157,9 @@ async function sendNow(form, shown, setErrors, setForm) {
 }
 
 function without(errors, names) {
-  const fields = Object.fromEntries(Object.entries(errors.fields).filter(([name]) => !names.includes(name)));
+  const fields = Object.fromEntries(
+    Object.entries(errors.fields).filter(([name]) => !names.includes(name)),
+  );
   return { fields, general: "" };
 }
 
@@ -119,8 +174,22 @@ export function idOf(name) {
 function Sides({ side, choose }) {
   return html`
     <div class="sides" role="group" aria-label="Side">
-      <button type="button" class="buy" aria-pressed=${side === "buy"} onClick=${() => choose("buy")}>Buy</button>
-      <button type="button" class="sell" aria-pressed=${side === "sell"} onClick=${() => choose("sell")}>Sell</button>
+      <button
+        type="button"
+        class="buy"
+        aria-pressed=${side === "buy"}
+        onClick=${() => choose("buy")}
+      >
+        Buy
+      </button>
+      <button
+        type="button"
+        class="sell"
+        aria-pressed=${side === "sell"}
+        onClick=${() => choose("sell")}
+      >
+        Sell
+      </button>
     </div>
   `;
 }
@@ -129,11 +198,18 @@ function NumberField({ name, form, market: shown, error, change }) {
   const id = idOf(name);
   return html`
     <div class=${`field ${error ? "wrong" : ""}`}>
-      <label for=${id}>${LABELS[name]}${OPTIONAL.has(name) && html`<small> optional</small>`}</label>
+      <label for=${id}
+        >${LABELS[name]}${OPTIONAL.has(name) && html`<small> optional</small>`}</label
+      >
       <div class="input">
         <input
-          id=${id} name=${name} type="text" inputmode="decimal" value=${form[name]}
-          aria-invalid=${error ? "true" : "false"} aria-describedby=${`${id}-error`}
+          id=${id}
+          name=${name}
+          type="text"
+          inputmode="decimal"
+          value=${form[name]}
+          aria-invalid=${error ? "true" : "false"}
+          aria-describedby=${`${id}-error`}
           onInput=${(event) => change({ [name]: event.target.value.replace(",", ".") })}
           onKeyDown=${(event) => step(event, name, form, shown, change)}
         />
@@ -150,16 +226,26 @@ function step(event, name, form, shown, change) {
   if (!by || name === "trailing_percent" || name === "quote_quantity") return;
   event.preventDefault();
   const isQuantity = name.endsWith("quantity");
-  const [decimals, size] = isQuantity ? [shown.quantity_decimals, shown.lot_size] : [shown.price_decimals, shown.tick_size];
+  const [decimals, size] = isQuantity
+    ? [shown.quantity_decimals, shown.lot_size]
+    : [shown.price_decimals, shown.tick_size];
   const units = (toUnits(form[name], decimals) ?? 0n) + by * toUnits(size, decimals);
   if (units >= 0n) change({ [name]: toShortText(units, decimals) });
 }
 
 /** In what a number is counted; where there is a choice, to choose it. */
 function Unit({ name, form, market: shown, change }) {
-  if ((name === "quantity" || name === "quote_quantity") && form.type === "market" && form.side === "buy") {
+  if (
+    (name === "quantity" || name === "quote_quantity") &&
+    form.type === "market" &&
+    form.side === "buy"
+  ) {
     return html`
-      <select aria-label="Size of the order in" value=${form.sizeBy} onChange=${(event) => change({ sizeBy: event.target.value })}>
+      <select
+        aria-label="Size of the order in"
+        value=${form.sizeBy}
+        onChange=${(event) => change({ sizeBy: event.target.value })}
+      >
         <option value="quantity">${shown.base}</option>
         <option value="quote_quantity">${shown.quote}</option>
       </select>
@@ -167,13 +253,19 @@ function Unit({ name, form, market: shown, change }) {
   }
   if (name.startsWith("trailing")) {
     return html`
-      <select aria-label="Distance in" value=${form.trailBy} onChange=${(event) => change({ trailBy: event.target.value })}>
+      <select
+        aria-label="Distance in"
+        value=${form.trailBy}
+        onChange=${(event) => change({ trailBy: event.target.value })}
+      >
         <option value="trailing_percent">%</option>
         <option value="trailing_amount">${shown.quote}</option>
       </select>
     `;
   }
-  return html`<span class="unit" aria-hidden="true">${name.endsWith("quantity") && name !== "quote_quantity" ? shown.base : shown.quote}</span>`;
+  return html`<span class="unit" aria-hidden="true"
+    >${name.endsWith("quantity") && name !== "quote_quantity" ? shown.base : shown.quote}</span
+  >`;
 }
 
 function Shares({ form, market: shown, change }) {
@@ -181,18 +273,25 @@ function Shares({ form, market: shown, change }) {
   const take = (percent) => {
     const share = shareOf(percent, form, shown, balances.value, live.book);
     if (!share) tell("Give a price first: it says how much that is");
-    else if (!/[1-9]/.test(Object.values(share)[0])) tell(`There is not enough ${asset} available for that`);
+    else if (!/[1-9]/.test(Object.values(share)[0]))
+      tell(`There is not enough ${asset} available for that`);
     else change(share);
   };
   return html`
     <div class="shares" role="group" aria-label=${`Share of the available ${asset}`}>
-      ${SHARES.map((percent) => html`
-        <button type="button" disabled=${account.value === null} onClick=${() => take(percent)}>${percent} %</button>
-      `)}
+      ${SHARES.map(
+        (percent) => html`
+          <button type="button" disabled=${account.value === null} onClick=${() => take(percent)}>
+            ${percent} %
+          </button>
+        `,
+      )}
     </div>
     <p class="available">
       <span>Available</span>
-      <b title=${account.value === null ? undefined : available(asset)}>${account.value === null ? "–" : `${neat(available(asset))} ${asset}`}</b>
+      <b title=${account.value === null ? undefined : available(asset)}
+        >${account.value === null ? "–" : `${neat(available(asset))} ${asset}`}</b
+      >
     </p>
   `;
 }
@@ -218,10 +317,28 @@ function Preview({ form, market: shown }) {
   const about = found?.isEstimate ? "about " : "";
   return html`
     <dl class="preview">
-      <div><dt>Total</dt><dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd></div>
-      <div><dt>Fee at most</dt><dd>${found ? `${money(found.fee)} ${shown.quote}` : "–"}</dd></div>
-      ${isByBudget(form) && html`<div><dt>Amount</dt><dd>${found ? `about ${found.quantity} ${shown.base}` : "–"}</dd></div>`}
-      ${found?.worst && html`<div><dt>Worst price</dt><dd>${grouped(found.worst)}</dd></div>`}
+      <div>
+        <dt>Total</dt>
+        <dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd>
+      </div>
+      <div>
+        <dt>Fee at most</dt>
+        <dd>${found ? `${money(found.fee)} ${shown.quote}` : "–"}</dd>
+      </div>
+      ${
+        isByBudget(form) &&
+        html`<div>
+          <dt>Amount</dt>
+          <dd>${found ? `about ${found.quantity} ${shown.base}` : "–"}</dd>
+        </div>`
+      }
+      ${
+        found?.worst &&
+        html`<div>
+          <dt>Worst price</dt>
+          <dd>${grouped(found.worst)}</dd>
+        </div>`
+      }
     </dl>
   `;
 }

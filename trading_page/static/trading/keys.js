@@ -12,10 +12,18 @@ export const SHORTCUTS = [
   { keys: ["b"], text: "Buy: side and amount", act: () => side("buy") },
   { keys: ["s"], text: "Sell: side and amount", act: () => side("sell") },
   { keys: ["p"], text: "Price", act: () => focus("order-price") },
-  { keys: ["a"], text: "Amount", act: () => focus("order-quantity") || focus("order-quote_quantity") },
+  {
+    keys: ["a"],
+    text: "Amount",
+    act: () => focus("order-quantity") || focus("order-quote_quantity"),
+  },
   { keys: ["o"], text: "Order book", act: () => document.querySelector(".ladder")?.focus() },
   { keys: ["/"], text: "Find a market", act: findMarket },
-  { keys: TIMEFRAMES.map((_, index) => String(index + 1)), text: `Timeframe: ${TIMEFRAMES.join(", ")}`, act: chooseTimeframe },
+  {
+    keys: TIMEFRAMES.map((_, index) => String(index + 1)),
+    text: `Timeframe: ${TIMEFRAMES.join(", ")}`,
+    act: chooseTimeframe,
+  },
   { keys: ["l"], text: "Log in", act: () => (dialog.value = "login") },
   { keys: ["?"], text: "This list", act: () => (dialog.value = "help") },
 ];
@@ -32,7 +40,8 @@ export function switchShortcuts(isOn) {
 export function listen() {
   document.addEventListener("keydown", (event) => {
     const isTyped = event.target.closest("input, select, textarea, [contenteditable]");
-    if (!areOn.value || isTyped || dialog.value || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!areOn.value || isTyped || dialog.value || event.ctrlKey || event.metaKey || event.altKey)
+      return;
     const found = SHORTCUTS.find(({ keys }) => keys.includes(event.key));
     if (!found) return;
     event.preventDefault();

@@ -33,7 +33,12 @@ export function Book() {
       <div class="columns" aria-hidden="true">
         <span>Price ${shown.quote}</span><span>Amount ${shown.base}</span><span>Total</span>
       </div>
-      <${Ladder} key=${shown.symbol} market=${shown} step=${choices[factor] ?? choices[0]} isStale=${isStale} />
+      <${Ladder}
+        key=${shown.symbol}
+        market=${shown}
+        step=${choices[factor] ?? choices[0]}
+        isStale=${isStale}
+      />
     </section>
   `;
 }
@@ -89,7 +94,9 @@ class LadderView {
   }
 
   mark(own) {
-    const here = own.filter((order) => order.symbol === this.market.symbol && order.status !== "pending" && order.price);
+    const here = own.filter(
+      (order) => order.symbol === this.market.symbol && order.status !== "pending" && order.price,
+    );
     this.own = new Set(here.map((order) => `${order.side} ${order.price}`));
     paint(this.draw);
   }
@@ -103,8 +110,12 @@ class LadderView {
     }
     this.parts.asks.ariaLabel = "Asks";
     this.parts.bids.ariaLabel = "Bids";
-    this.last = this.parts.middle.appendChild(document.createElement("b")).appendChild(document.createTextNode(""));
-    this.spread = this.parts.middle.appendChild(document.createElement("span")).appendChild(document.createTextNode(""));
+    this.last = this.parts.middle
+      .appendChild(document.createElement("b"))
+      .appendChild(document.createTextNode(""));
+    this.spread = this.parts.middle
+      .appendChild(document.createElement("span"))
+      .appendChild(document.createTextNode(""));
   }
 
   /** As many rows as there is room for. */
@@ -114,7 +125,8 @@ class LadderView {
     const count = Math.max(ROWS_MIN, Math.min(ROWS_MAX, room));
     if (count === this.rows.bids.length) return;
     for (const side of ["asks", "bids"]) {
-      while (this.rows[side].length < count) this.rows[side].push(new Row(this.parts[side], side, this.rows[side].length));
+      while (this.rows[side].length < count)
+        this.rows[side].push(new Row(this.parts[side], side, this.rows[side].length));
       while (this.rows[side].length > count) this.rows[side].pop().element.remove();
     }
     paint(this.draw);
@@ -128,11 +140,15 @@ class LadderView {
       asks: sideLevels(live.book.asks, { ...common, isAsk: true }),
       bids: sideLevels(live.book.bids, { ...common, isAsk: false }),
     };
-    const deepest = [this.shown.asks, this.shown.bids].map((levels) => levels[levels.length - 1]?.total ?? 0n);
+    const deepest = [this.shown.asks, this.shown.bids].map(
+      (levels) => levels[levels.length - 1]?.total ?? 0n,
+    );
     const most = deepest[0] > deepest[1] ? deepest[0] : deepest[1];
     const owned = this.ownLevels();
     for (const side of ["asks", "bids"]) {
-      this.rows[side].forEach((row, index) => row.show(this.shown[side][index], most, common, owned[side]));
+      this.rows[side].forEach((row, index) =>
+        row.show(this.shown[side][index], most, common, owned[side]),
+      );
     }
     this.drawMiddle(priceDecimals);
   }
@@ -183,7 +199,11 @@ class LadderView {
       ...this.shown.bids.map((_, index) => ({ side: "bids", index })),
     ];
     if (!places.length) return;
-    const now = this.active && places.findIndex((place) => place.side === this.active.side && place.index === this.active.index);
+    const now =
+      this.active &&
+      places.findIndex(
+        (place) => place.side === this.active.side && place.index === this.active.index,
+      );
     const next = now === null || now < 0 ? this.shown.asks.length - (by < 0 ? 1 : 0) : now + by;
     this.activate(places[Math.max(0, Math.min(places.length - 1, next))]);
   }

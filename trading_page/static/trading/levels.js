@@ -36,7 +36,10 @@ export function steps(market) {
  * What a market order meets in the book: `{cost, quantity, worst}` in units of price x quantity, of quantity, of price.
  * It ends with the quantity wanted, or with the budget, or with the book (`isWhole` is false then).
  */
-export function sweep(levels, { quantity = null, budget = null, priceDecimals, quantityDecimals, lot }) {
+export function sweep(
+  levels,
+  { quantity = null, budget = null, priceDecimals, quantityDecimals, lot },
+) {
   let cost = 0n;
   let taken = 0n;
   let worst = null;
@@ -44,7 +47,8 @@ export function sweep(levels, { quantity = null, budget = null, priceDecimals, q
     const price = toUnits(priceText, priceDecimals);
     let volume = toUnits(volumeText, quantityDecimals);
     if (quantity !== null && volume > quantity - taken) volume = quantity - taken;
-    if (budget !== null && volume * price > budget - cost) volume = floorTo((budget - cost) / price, lot);
+    if (budget !== null && volume * price > budget - cost)
+      volume = floorTo((budget - cost) / price, lot);
     if (volume <= 0n) return { cost, quantity: taken, worst, isWhole: true };
     cost += volume * price;
     taken += volume;

@@ -75,7 +75,10 @@ function watchNetwork() {
 class PageStream extends MarketStream {
   /** Asks for the tickers of all other markets, too. */
   greet() {
-    const others = store.markets.peek().map((market) => market.symbol).filter((symbol) => symbol !== this.symbol);
+    const others = store.markets
+      .peek()
+      .map((market) => market.symbol)
+      .filter((symbol) => symbol !== this.symbol);
     for (let first = 0; first < others.length; first += 100) {
       const symbols = others.slice(first, first + 100);
       this.send({ op: "subscribe", symbols, channels: ["ticker"], interval: "500ms" });
@@ -88,7 +91,13 @@ class PageStream extends MarketStream {
     this.query.timeframes = timeframe;
     this.isWaiting = true;
     const channels = this.query.channels.split(",");
-    this.send({ op: "subscribe", symbols: [this.symbol], channels, timeframes: [timeframe], interval: this.query.interval });
+    this.send({
+      op: "subscribe",
+      symbols: [this.symbol],
+      channels,
+      timeframes: [timeframe],
+      interval: this.query.interval,
+    });
   }
 }
 
@@ -155,7 +164,10 @@ function takeTradeMessage(stream, message) {
 /** Reads the newest trades: those before the subscription, and those that were missed. */
 async function readTrades(stream) {
   try {
-    const { data } = await call("GET", `/markets/${slug(stream.symbol)}/trades${query({ limit: live.tape.kept })}`);
+    const { data } = await call(
+      "GET",
+      `/markets/${slug(stream.symbol)}/trades${query({ limit: live.tape.kept })}`,
+    );
     if (stream !== tradeStream) return;
     for (const trade of data.reverse()) live.tape.add(trade);
     connection.up("trades");
@@ -193,7 +205,8 @@ async function takePrivateState(state, code) {
   const name = account.peek();
   const token = await accessToken({ isRefused: true }).catch(() => undefined);
   if (account.peek() === name && token) watchAccount(name);
-  else if (token === undefined) setTimeout(() => account.peek() === name && watchAccount(name), 2_000);
+  else if (token === undefined)
+    setTimeout(() => account.peek() === name && watchAccount(name), 2_000);
 }
 
 function takePrivateMessage(message) {
@@ -225,7 +238,10 @@ function tellFills() {
 
 function fillsInWords(fills) {
   const decimals = shownDecimals(fills[0].quantity);
-  const quantity = toText(fills.reduce((sum, fill) => sum + toUnits(fill.quantity, decimals), 0n), decimals);
+  const quantity = toText(
+    fills.reduce((sum, fill) => sum + toUnits(fill.quantity, decimals), 0n),
+    decimals,
+  );
   const prices = fills.map((fill) => fill.price).sort((one, other) => Number(one) - Number(other)); // for the order only
   const [low, high] = [prices[0], prices[prices.length - 1]];
   const at = low === high ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;

@@ -20,13 +20,25 @@ export function OpenOrders() {
       <thead>
         <tr>
           ${HEAD.map((name) => html`<th scope="col">${name}</th>`)}
-          <th scope="col" class="actions"><span class="unseen">Actions</span><${CancelAll} count=${list.length} /></th>
+          <th scope="col" class="actions">
+            <span class="unseen">Actions</span><${CancelAll} count=${list.length} />
+          </th>
         </tr>
       </thead>
       <tbody>
-        ${list.map((order) => amended === order.id
-          ? html`<${AmendRow} key=${`${order.id} amended`} order=${order} close=${() => setAmended(null)} />`
-          : html`<${OrderRow} key=${order.id} order=${order} amend=${() => setAmended(order.id)} />`)}
+        ${list.map((order) =>
+          amended === order.id
+            ? html`<${AmendRow}
+                key=${`${order.id} amended`}
+                order=${order}
+                close=${() => setAmended(null)}
+              />`
+            : html`<${OrderRow}
+                key=${order.id}
+                order=${order}
+                amend=${() => setAmended(order.id)}
+              />`,
+        )}
       </tbody>
     </table>
   `;
@@ -39,7 +51,9 @@ function OrderRow({ order, amend }) {
       <td data-name="Price">${order.price ? grouped(order.price) : "market"}</td>
       <td data-name="Trigger"><${Trigger} order=${order} /></td>
       <td data-name="Filled">${order.filled_quantity}</td>
-      <td data-name="Amount">${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}</td>
+      <td data-name="Amount">
+        ${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}
+      </td>
       <td class="actions">
         ${isAmendable(order) && html`<button type="button" onClick=${amend} aria-label=${`Amend ${nameOf(order)}`}>Amend</button>`}
         <${Cancel} order=${order} />
@@ -49,12 +63,21 @@ function OrderRow({ order, amend }) {
 }
 
 function Cells({ order }) {
-  const notes = [order.status === "pending" && "waits", order.post_only && "post only", order.display_quantity && "iceberg", order.group_role?.replace("_", " ")];
+  const notes = [
+    order.status === "pending" && "waits",
+    order.post_only && "post only",
+    order.display_quantity && "iceberg",
+    order.group_role?.replace("_", " "),
+  ];
   return html`
     <td data-name="Time"><${When} time=${order.created_at} /></td>
     <td data-name="Market">${order.symbol}</td>
     <td data-name="Side"><${Side} side=${order.side} /></td>
-    <td data-name="Type">${order.type.replaceAll("_", " ")}${" "}<small class="reason">${notes.filter(Boolean).join(", ")}</small></td>
+    <td data-name="Type">
+      ${order.type.replaceAll("_", " ")}${" "}<small class="reason"
+        >${notes.filter(Boolean).join(", ")}</small
+      >
+    </td>
   `;
 }
 
@@ -85,17 +108,31 @@ function AmendRow({ order, close }) {
     const changes = {};
     if (isPriced && price !== order.price) changes.price = price;
     if (quantity !== order.quantity) changes.quantity = quantity;
-    if (Object.keys(changes).length && !(await attempt(() => ask("PATCH", `/orders/${order.id}`, changes), setError))) return;
+    if (
+      Object.keys(changes).length &&
+      !(await attempt(() => ask("PATCH", `/orders/${order.id}`, changes), setError))
+    )
+      return;
     close();
   };
   const onKey = (event) => event.key === "Escape" && close();
   return html`
     <tr ref=${row} class="amending" onKeyDown=${onKey}>
       <${Cells} order=${order} />
-      <td data-name="Price">${isPriced ? html`<input form="amend" aria-label="New price" inputmode="decimal" value=${price} onInput=${(event) => setPrice(event.target.value)} />` : "market"}</td>
+      <td data-name="Price">
+        ${isPriced ? html`<input form="amend" aria-label="New price" inputmode="decimal" value=${price} onInput=${(event) => setPrice(event.target.value)} />` : "market"}
+      </td>
       <td data-name="Trigger"><${Trigger} order=${order} /></td>
       <td data-name="Filled">${order.filled_quantity}</td>
-      <td data-name="Amount"><input form="amend" aria-label="New amount" inputmode="decimal" value=${quantity} onInput=${(event) => setQuantity(event.target.value)} /></td>
+      <td data-name="Amount">
+        <input
+          form="amend"
+          aria-label="New amount"
+          inputmode="decimal"
+          value=${quantity}
+          onInput=${(event) => setQuantity(event.target.value)}
+        />
+      </td>
       <td class="actions">
         <form id="amend" onSubmit=${save}>
           <button type="submit" class="primary">Save</button>
@@ -111,10 +148,20 @@ function Cancel({ order }) {
   const [isBusy, setBusy] = useState(false);
   const cancel = async () => {
     setBusy(true);
-    await attempt(() => ask("DELETE", `/orders/${order.id}`), (text) => tell(text, "error"));
+    await attempt(
+      () => ask("DELETE", `/orders/${order.id}`),
+      (text) => tell(text, "error"),
+    );
     setBusy(false);
   };
-  return html`<button type="button" disabled=${isBusy} onClick=${cancel} aria-label=${`Cancel ${nameOf(order)}`}>Cancel</button>`;
+  return html`<button
+    type="button"
+    disabled=${isBusy}
+    onClick=${cancel}
+    aria-label=${`Cancel ${nameOf(order)}`}
+  >
+    Cancel
+  </button>`;
 }
 
 /** Asks once more: there is no way back. */
@@ -122,10 +169,14 @@ function CancelAll({ count }) {
   const [isAsking, setAsking] = useState(false);
   const cancel = async () => {
     setAsking(false);
-    const isDone = await attempt(() => ask("DELETE", "/orders"), (text) => tell(text, "error"));
+    const isDone = await attempt(
+      () => ask("DELETE", "/orders"),
+      (text) => tell(text, "error"),
+    );
     if (isDone) tell("All open orders are cancelled", "done");
   };
-  if (!isAsking) return html`<button type="button" onClick=${() => setAsking(true)}>Cancel all</button>`;
+  if (!isAsking)
+    return html`<button type="button" onClick=${() => setAsking(true)}>Cancel all</button>`;
   return html`
     <button type="button" class="danger" onClick=${cancel}>Cancel ${count}</button>
     <button type="button" onClick=${() => setAsking(false)}>Keep</button>

@@ -45,7 +45,8 @@ export async function resolveDoubt() {
 
 /** Nobody else has it: their "no such order" would say nothing. */
 async function find({ clientOrderId, account: owner }) {
-  if (account.peek() !== owner) throw new Refusal(401, { code: "UNAUTHENTICATED", message: "The login has changed" });
+  if (account.peek() !== owner)
+    throw new Refusal(401, { code: "UNAUTHENTICATED", message: "The login has changed" });
   return (await ask("GET", `/orders/by-client-id/${clientOrderId}`)).data;
 }
 
@@ -57,9 +58,11 @@ function doubt() {
 function report(outcome) {
   if (outcome.kind !== "unknown") write(null);
   const texts = {
-    placed: () => `${word(outcome.data.order ?? outcome.data.orders[0])}${outcome.meta.idempotent_replay ? " before" : ""}`,
+    placed: () =>
+      `${word(outcome.data.order ?? outcome.data.orders[0])}${outcome.meta.idempotent_replay ? " before" : ""}`,
     found: () => `The answer was lost, but the exchange has the order: ${word(outcome.order)}`,
-    absent: () => "The order did not reach the exchange and will not be executed. You can send it again.",
+    absent: () =>
+      "The order did not reach the exchange and will not be executed. You can send it again.",
     unknown: () => "It is not known what became of the order: log in again to see it.",
   };
   const text = texts[outcome.kind]?.();

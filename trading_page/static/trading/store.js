@@ -8,7 +8,9 @@ export const isDemo = page.demo === "yes";
 
 export const markets = signal([]);
 export const symbol = signal(page.symbol);
-export const market = computed(() => markets.value.find((found) => found.symbol === symbol.value) ?? null);
+export const market = computed(
+  () => markets.value.find((found) => found.symbol === symbol.value) ?? null,
+);
 export const tradingState = signal("");
 export const timeframe = signal("1m");
 
@@ -51,7 +53,14 @@ export function tell(text, kind = "info") {
   const notice = { id: (noticeId += 1), text, kind };
   const shown = [...notices.peek(), notice]; // an effect may tell something without following what is told
   // The oldest makes room, and one that stays only for others that stay.
-  if (shown.length > NOTICES_MAX) shown.splice(Math.max(0, shown.findIndex((one) => !STAYING.includes(one.kind))), 1);
+  if (shown.length > NOTICES_MAX)
+    shown.splice(
+      Math.max(
+        0,
+        shown.findIndex((one) => !STAYING.includes(one.kind)),
+      ),
+      1,
+    );
   notices.value = shown;
   if (!STAYING.includes(kind)) setTimeout(() => dismiss(notice.id), NOTICE_MS);
 }

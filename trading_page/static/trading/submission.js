@@ -18,7 +18,8 @@ export async function submit({ place, find, onDoubt, now = Date.now, pause = sle
     const { data, meta } = await place();
     return { kind: "placed", data, meta };
   } catch (error) {
-    if (error instanceof Refusal && !UNKNOWN.has(error.code)) return { kind: "refused", refusal: error };
+    if (error instanceof Refusal && !UNKNOWN.has(error.code))
+      return { kind: "refused", refusal: error };
     if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
   }
   onDoubt();

@@ -15,12 +15,21 @@ export function Tabs({ name, label, tabs, chosen, choose }) {
   };
   return html`
     <div class="tabs" role="tablist" aria-label=${label} onKeyDown=${onKey}>
-      ${keys.map((key) => html`
-        <button
-          type="button" role="tab" id=${`${name}-${key}`} aria-controls=${`${name}-panel`}
-          aria-selected=${key === chosen} tabindex=${key === chosen ? 0 : -1} onClick=${() => choose(key)}
-        >${tabs[key]}</button>
-      `)}
+      ${keys.map(
+        (key) => html`
+          <button
+            type="button"
+            role="tab"
+            id=${`${name}-${key}`}
+            aria-controls=${`${name}-panel`}
+            aria-selected=${key === chosen}
+            tabindex=${key === chosen ? 0 : -1}
+            onClick=${() => choose(key)}
+          >
+            ${tabs[key]}
+          </button>
+        `,
+      )}
     </div>
   `;
 }

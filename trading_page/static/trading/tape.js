@@ -21,7 +21,13 @@ export function Tape() {
       <div class="columns" aria-hidden="true">
         <span>Price ${shown?.quote}</span><span>Amount ${shown?.base}</span><span>Time</span>
       </div>
-      <div ref=${root} class="trades" role="list" tabindex="0" aria-label="Newest trades first"></div>
+      <div
+        ref=${root}
+        class="trades"
+        role="list"
+        tabindex="0"
+        aria-label="Newest trades first"
+      ></div>
     </section>
   `;
 }
@@ -75,7 +81,12 @@ class Row {
   }
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
 
 function timeOf(text) {
   return CLOCK.format(new Date(text));

@@ -28,8 +28,16 @@ export function colours() {
   const style = getComputedStyle(root);
   const of = (name) => style.getPropertyValue(name).trim();
   return {
-    panel: of("--panel"), text: of("--text"), muted: of("--muted"), line: of("--line"), grid: of("--grid"),
-    up: of("--up"), down: of("--down"), upTint: of("--up-tint"), downTint: of("--down-tint"), accent: of("--accent"),
+    panel: of("--panel"),
+    text: of("--text"),
+    muted: of("--muted"),
+    line: of("--line"),
+    grid: of("--grid"),
+    up: of("--up"),
+    down: of("--down"),
+    upTint: of("--up-tint"),
+    downTint: of("--down-tint"),
+    accent: of("--accent"),
   };
 }
 

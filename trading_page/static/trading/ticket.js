@@ -9,38 +9,108 @@ const BAND_OTHERWISE = 100_000n; // how far a stop at market may trade where the
 
 /** Fields besides the quantity, the choices of time in force, and the further options of each type. */
 export const TYPES = {
-  limit: { label: "Limit", fields: ["price"], times: ["gtc", "ioc", "fok", "gtd"], options: ["post_only", "reprice", "display_quantity"] },
+  limit: {
+    label: "Limit",
+    fields: ["price"],
+    times: ["gtc", "ioc", "fok", "gtd"],
+    options: ["post_only", "reprice", "display_quantity"],
+  },
   market: { label: "Market", fields: [], times: ["ioc", "fok"], options: [] },
   stop: { label: "Stop market", fields: ["stop_price"], times: ["gtc", "gtd"], options: [] },
-  stop_limit: { label: "Stop limit", fields: ["stop_price", "price"], times: ["gtc", "ioc", "fok", "gtd"], options: [] },
-  take_profit: { label: "Take-profit market", fields: ["stop_price"], times: ["gtc", "gtd"], options: [] },
-  take_profit_limit: { label: "Take-profit limit", fields: ["stop_price", "price"], times: ["gtc", "ioc", "fok", "gtd"], options: [] },
-  trailing_stop: { label: "Trailing stop", fields: ["trailing"], times: ["gtc", "gtd"], options: [] },
-  oco: { label: "OCO: limit and stop", fields: ["price", "stop_price", "stop_limit_price"], times: ["gtc", "gtd"], options: [], path: "/orders/oco" },
+  stop_limit: {
+    label: "Stop limit",
+    fields: ["stop_price", "price"],
+    times: ["gtc", "ioc", "fok", "gtd"],
+    options: [],
+  },
+  take_profit: {
+    label: "Take-profit market",
+    fields: ["stop_price"],
+    times: ["gtc", "gtd"],
+    options: [],
+  },
+  take_profit_limit: {
+    label: "Take-profit limit",
+    fields: ["stop_price", "price"],
+    times: ["gtc", "ioc", "fok", "gtd"],
+    options: [],
+  },
+  trailing_stop: {
+    label: "Trailing stop",
+    fields: ["trailing"],
+    times: ["gtc", "gtd"],
+    options: [],
+  },
+  oco: {
+    label: "OCO: limit and stop",
+    fields: ["price", "stop_price", "stop_limit_price"],
+    times: ["gtc", "gtd"],
+    options: [],
+    path: "/orders/oco",
+  },
   bracket: {
-    label: "Bracket: entry and exits", fields: ["price", "take_profit.price", "stop_loss.stop_price", "stop_loss.price"],
-    times: ["gtc", "ioc", "fok", "gtd"], options: [], path: "/orders/bracket",
+    label: "Bracket: entry and exits",
+    fields: ["price", "take_profit.price", "stop_loss.stop_price", "stop_loss.price"],
+    times: ["gtc", "ioc", "fok", "gtd"],
+    options: [],
+    path: "/orders/bracket",
   },
 };
 
 export const LABELS = {
-  price: "Price", quantity: "Amount", quote_quantity: "Budget", stop_price: "Trigger price", stop_limit_price: "Stop limit",
-  trailing_amount: "Distance", trailing_percent: "Distance in %", display_quantity: "Shown amount", expire_at: "Expires at",
-  time_in_force: "Time in force", post_only: "Post only", reprice: "Reprice", self_trade_prevention: "Own orders",
-  "take_profit.price": "Take-profit price", "stop_loss.stop_price": "Stop-loss trigger", "stop_loss.price": "Stop-loss limit",
+  price: "Price",
+  quantity: "Amount",
+  quote_quantity: "Budget",
+  stop_price: "Trigger price",
+  stop_limit_price: "Stop limit",
+  trailing_amount: "Distance",
+  trailing_percent: "Distance in %",
+  display_quantity: "Shown amount",
+  expire_at: "Expires at",
+  time_in_force: "Time in force",
+  post_only: "Post only",
+  reprice: "Reprice",
+  self_trade_prevention: "Own orders",
+  "take_profit.price": "Take-profit price",
+  "stop_loss.stop_price": "Stop-loss trigger",
+  "stop_loss.price": "Stop-loss limit",
 };
 export const OPTIONAL = new Set(["stop_limit_price", "stop_loss.price", "display_quantity"]);
-export const TIMES = { gtc: "Until cancelled", ioc: "At once or not (IOC)", fok: "All at once or not (FOK)", gtd: "Until a time" };
+export const TIMES = {
+  gtc: "Until cancelled",
+  ioc: "At once or not (IOC)",
+  fok: "All at once or not (FOK)",
+  gtd: "Until a time",
+};
 export const PREVENTIONS = {
-  cancel_newest: "Cancel the new one", cancel_oldest: "Cancel the old one", cancel_both: "Cancel both", decrement: "Take both down",
+  cancel_newest: "Cancel the new one",
+  cancel_oldest: "Cancel the old one",
+  cancel_both: "Cancel both",
+  decrement: "Take both down",
 };
 
 /** What an empty form holds. */
 export const BLANK = {
-  side: "buy", type: "limit", sizeBy: "quantity", trailBy: "trailing_percent", time_in_force: "gtc", post_only: false,
-  reprice: false, self_trade_prevention: "cancel_newest", price: "", quantity: "", quote_quantity: "", stop_price: "",
-  stop_limit_price: "", trailing_percent: "", trailing_amount: "", display_quantity: "", expire_at: "",
-  "take_profit.price": "", "stop_loss.stop_price": "", "stop_loss.price": "",
+  side: "buy",
+  type: "limit",
+  sizeBy: "quantity",
+  trailBy: "trailing_percent",
+  time_in_force: "gtc",
+  post_only: false,
+  reprice: false,
+  self_trade_prevention: "cancel_newest",
+  price: "",
+  quantity: "",
+  quote_quantity: "",
+  stop_price: "",
+  stop_limit_price: "",
+  trailing_percent: "",
+  trailing_amount: "",
+  display_quantity: "",
+  expire_at: "",
+  "take_profit.price": "",
+  "stop_loss.stop_price": "",
+  "stop_loss.price": "",
 };
 
 /** The time in force that is meant: a type has not all of them. */
@@ -58,7 +128,8 @@ export function numberFields(form) {
   const type = TYPES[form.type];
   const fields = type.fields.map((name) => (name === "trailing" ? form.trailBy : name));
   const size = isByBudget(form) ? "quote_quantity" : "quantity";
-  const isIceberg = type.options.includes("display_quantity") && form.display_quantity !== "" && rests(form);
+  const isIceberg =
+    type.options.includes("display_quantity") && form.display_quantity !== "" && rests(form);
   return [...fields, size, ...(isIceberg ? ["display_quantity"] : [])];
 }
 
@@ -75,9 +146,15 @@ function isPrice(name) {
 /** `{path, body}` of the call that places the order. */
 export function request(form, market, clientOrderId) {
   const type = TYPES[form.type];
-  const body = { symbol: market.symbol, side: form.side, time_in_force: timeOf(form), client_order_id: clientOrderId };
+  const body = {
+    symbol: market.symbol,
+    side: form.side,
+    time_in_force: timeOf(form),
+    client_order_id: clientOrderId,
+  };
   if (!type.path) body.type = form.type;
-  if (form.type === "bracket") Object.assign(body, { type: "limit", take_profit: {}, stop_loss: {} });
+  if (form.type === "bracket")
+    Object.assign(body, { type: "limit", take_profit: {}, stop_loss: {} });
   for (const name of numberFields(form)) {
     const text = form[name].trim();
     if (text === "" && OPTIONAL.has(name)) continue;
@@ -90,7 +167,8 @@ export function request(form, market, clientOrderId) {
     body.post_only = true;
     if (form.reprice) body.reprice = true;
   }
-  if (form.self_trade_prevention !== "cancel_newest") body.self_trade_prevention = form.self_trade_prevention;
+  if (form.self_trade_prevention !== "cancel_newest")
+    body.self_trade_prevention = form.self_trade_prevention;
   return { path: type.path ?? "/orders", body };
 }
 
@@ -125,15 +203,19 @@ function numberProblem(name, text, market) {
 }
 
 function unitOf(name, market) {
-  if (name === "quote_quantity") return [market.quote_decimals, 1n, `10^-${market.quote_decimals} ${market.quote}`];
+  if (name === "quote_quantity")
+    return [market.quote_decimals, 1n, `10^-${market.quote_decimals} ${market.quote}`];
   const [decimals, size] = isPrice(name)
-    ? [market.price_decimals, market.tick_size] : [market.quantity_decimals, market.lot_size];
+    ? [market.price_decimals, market.tick_size]
+    : [market.quantity_decimals, market.lot_size];
   return [decimals, toUnits(size, decimals), size];
 }
 
 function sizeProblem(form, market) {
   const quantity = toUnits(form.quantity, market.quantity_decimals);
-  const [least, most] = [market.min_quantity, market.max_quantity].map((text) => toUnits(text, market.quantity_decimals));
+  const [least, most] = [market.min_quantity, market.max_quantity].map((text) =>
+    toUnits(text, market.quantity_decimals),
+  );
   if (quantity < least) return { quantity: `At least ${market.min_quantity} ${market.base}` };
   if (quantity > most) return { quantity: `At most ${market.max_quantity} ${market.base}` };
   const price = namedPrice(form, market);
@@ -145,10 +227,17 @@ function sizeProblem(form, market) {
 }
 
 const FIELD_OF_CODE = {
-  INSUFFICIENT_BALANCE: ["quantity", "quote_quantity"], INSUFFICIENT_LIQUIDITY: ["quantity", "quote_quantity"],
-  MIN_QUANTITY: ["quantity"], MAX_QUANTITY: ["quantity"], LOT_SIZE: ["quantity"], TICK_SIZE: ["price", "stop_price"],
-  MIN_NOTIONAL: ["quantity", "quote_quantity"], PRICE_OUT_OF_BAND: ["price", "stop_price"],
-  POST_ONLY_WOULD_TRADE: ["price"], STOP_WOULD_TRIGGER: ["stop_price", "stop_loss.stop_price"], ALREADY_EXPIRED: ["expire_at"],
+  INSUFFICIENT_BALANCE: ["quantity", "quote_quantity"],
+  INSUFFICIENT_LIQUIDITY: ["quantity", "quote_quantity"],
+  MIN_QUANTITY: ["quantity"],
+  MAX_QUANTITY: ["quantity"],
+  LOT_SIZE: ["quantity"],
+  TICK_SIZE: ["price", "stop_price"],
+  MIN_NOTIONAL: ["quantity", "quote_quantity"],
+  PRICE_OUT_OF_BAND: ["price", "stop_price"],
+  POST_ONLY_WOULD_TRADE: ["price"],
+  STOP_WOULD_TRIGGER: ["stop_price", "stop_loss.stop_price"],
+  ALREADY_EXPIRED: ["expire_at"],
 };
 
 /** What the exchange said, at the fields it is about: `{fields: {field: text}, general}`; `general` has the rest. */
@@ -168,7 +257,10 @@ export function refusalAt(refusal, shown) {
     else rest.push(refusal.message);
   }
   const isSaid = Object.keys(fields).length > 0 && rest.length === 0;
-  return { fields, general: isSaid ? "" : `${rest.join(" ") || refusal.message} (${refusal.code})` };
+  return {
+    fields,
+    general: isSaid ? "" : `${rest.join(" ") || refusal.message} (${refusal.code})`,
+  };
 }
 
 // --- what it costs --------------------------------------------------------------------------------
@@ -186,7 +278,9 @@ function band(market) {
 /** The price that says what an order is worth; null when it names none. */
 function namedPrice(form, market) {
   const { fields } = TYPES[form.type];
-  const name = ["price", "stop_price"].find((candidate) => fields.includes(candidate) && form[candidate] !== "");
+  const name = ["price", "stop_price"].find(
+    (candidate) => fields.includes(candidate) && form[candidate] !== "",
+  );
   return name ? toUnits(form[name], market.price_decimals) : null;
 }
 
@@ -211,7 +305,10 @@ function heldPrice(form, market, book) {
  * does not say enough. Fees are those of the market without a tier, at the rate of takers: so they are the highest.
  */
 export function preview(form, market, book) {
-  const scale = { priceDecimals: market.price_decimals, quantityDecimals: market.quantity_decimals };
+  const scale = {
+    priceDecimals: market.price_decimals,
+    quantityDecimals: market.quantity_decimals,
+  };
   const fine = scale.priceDecimals + scale.quantityDecimals;
   const lot = toUnits(market.lot_size, scale.quantityDecimals);
   const { taker } = rates(market);
@@ -221,8 +318,14 @@ export function preview(form, market, book) {
   if (form.type === "market") {
     const budget = isByBudget(form) ? toUnits(form.quote_quantity, market.quote_decimals) : null;
     if (isByBudget(form) ? !budget : !quantity) return null;
-    const free = budget === null ? null : rescale((budget * PPM) / (PPM + taker), market.quote_decimals, fine);
-    const swept = sweep(form.side === "buy" ? book.asks : book.bids, { quantity: budget === null ? quantity : null, budget: free, lot, ...scale });
+    const free =
+      budget === null ? null : rescale((budget * PPM) / (PPM + taker), market.quote_decimals, fine);
+    const swept = sweep(form.side === "buy" ? book.asks : book.bids, {
+      quantity: budget === null ? quantity : null,
+      budget: free,
+      lot,
+      ...scale,
+    });
     if (!swept.quantity) return null;
     ({ cost, quantity, worst } = swept);
   } else {
@@ -253,7 +356,11 @@ export function shareOf(percent, form, market, balances, book) {
   const part = (amount) => (amount * BigInt(percent)) / 100n;
   const lot = toUnits(market.lot_size, market.quantity_decimals);
   if (form.side === "sell") {
-    const units = rescale(part(amountOf(balances, market.base, market.base_decimals)), market.base_decimals, market.quantity_decimals);
+    const units = rescale(
+      part(amountOf(balances, market.base, market.base_decimals)),
+      market.base_decimals,
+      market.quantity_decimals,
+    );
     return { quantity: toText(floorTo(least(units, market), lot), market.quantity_decimals) };
   }
   const money = part(amountOf(balances, market.quote, market.quote_decimals));

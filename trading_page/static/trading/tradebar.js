@@ -7,7 +7,9 @@ import { market, picked } from "./store.js";
 export function TradeBar() {
   const [isThere, setThere] = useState(false);
   useEffect(() => {
-    const watching = new IntersectionObserver(([entry]) => setThere(entry.isIntersecting), { threshold: 0.3 });
+    const watching = new IntersectionObserver(([entry]) => setThere(entry.isIntersecting), {
+      threshold: 0.3,
+    });
     watching.observe(document.getElementById("order-form"));
     return () => watching.disconnect();
   }, []);
@@ -17,7 +19,12 @@ export function TradeBar() {
     document.getElementById("order-form").scrollIntoView({ block: "start" });
   };
   return html`
-    <div class="trade-bar" role="group" aria-label="To the order form" hidden=${isThere || !market.value}>
+    <div
+      class="trade-bar"
+      role="group"
+      aria-label="To the order form"
+      hidden=${isThere || !market.value}
+    >
       <button type="button" class="buy" onClick=${() => go("buy")}>Buy ${base}</button>
       <button type="button" class="sell" onClick=${() => go("sell")}>Sell ${base}</button>
     </div>

@@ -9,7 +9,14 @@ const KEPT = 20;
  * the same moment wait for each other.
  */
 export class Twins {
-  constructor(channel, { onResult = () => {}, locks = globalThis.navigator?.locks, setTimeout: later = globalThis.setTimeout } = {}) {
+  constructor(
+    channel,
+    {
+      onResult = () => {},
+      locks = globalThis.navigator?.locks,
+      setTimeout: later = globalThis.setTimeout,
+    } = {},
+  ) {
     this.channel = channel;
     this.onResult = onResult;
     this.locks = locks;
@@ -53,7 +60,8 @@ export class Twins {
       this.note(secret, result);
       this.asked.get(secret)?.(result);
       this.onResult(secret, result);
-    } else if (this.results.has(secret)) this.channel.postMessage({ secret, result: this.results.get(secret) });
+    } else if (this.results.has(secret))
+      this.channel.postMessage({ secret, result: this.results.get(secret) });
   }
 
   note(secret, result) {

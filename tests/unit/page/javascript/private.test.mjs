@@ -19,15 +19,28 @@ class Socket {
   close() {}
 }
 
-const turns = () => new Promise((resolve) => { setTimeout(resolve, 120); }); // longer than the first pause
+const turns = () =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 120);
+  }); // longer than the first pause
 const message = (socket, fields) => socket.onmessage({ data: JSON.stringify(fields) });
-const snapshot = (fields) => ({ type: "snapshot", session: "one", private_seq: 1, orders: [], balances: [], ...fields });
+const snapshot = (fields) => ({
+  type: "snapshot",
+  session: "one",
+  private_seq: 1,
+  orders: [],
+  balances: [],
+  ...fields,
+});
 
 /** A stream, the states it told, and how to get the socket that it uses now. */
 async function begin(token = () => "token") {
   Socket.all = [];
   const states = [];
-  const stream = new PrivateStream("ws://nowhere", token, { WebSocket: Socket, onState: (state, code) => states.push(code ? `${state} ${code}` : state) });
+  const stream = new PrivateStream("ws://nowhere", token, {
+    WebSocket: Socket,
+    onState: (state, code) => states.push(code ? `${state} ${code}` : state),
+  });
   stream.open();
   const socket = () => Socket.all[Socket.all.length - 1];
   await connect(socket());
@@ -42,11 +55,20 @@ async function connect(socket) {
 test("an account is kept from its snapshot and its messages", async () => {
   const { stream, socket } = await begin();
   message(socket(), { type: "authenticated" });
-  message(socket(), snapshot({ orders: [{ id: "a", status: "open" }], balances: [{ asset: "BTC", available: "1" }] }));
+  message(
+    socket(),
+    snapshot({
+      orders: [{ id: "a", status: "open" }],
+      balances: [{ asset: "BTC", available: "1" }],
+    }),
+  );
   message(socket(), { type: "order", private_seq: 2, order: { id: "b", status: "pending" } });
   message(socket(), { type: "order", private_seq: 3, order: { id: "a", status: "filled" } });
   message(socket(), { type: "balance", private_seq: 4, asset: "BTC", available: "2" });
-  assert.deepEqual([[...stream.orders.keys()], stream.balances.get("BTC").available, stream.seq], [["b"], "2", 4]);
+  assert.deepEqual(
+    [[...stream.orders.keys()], stream.balances.get("BTC").available, stream.seq],
+    [["b"], "2", 4],
+  );
   stream.close();
 });
 
@@ -59,7 +81,9 @@ test("it comes back to its session when its token ends, with the next one", asyn
   socket().onclose({ code: 4401 });
   await turns();
   await connect(socket());
-  assert.deepEqual(socket().sent, [{ op: "auth", token: "second", session: "one", private_seq: 1 }]);
+  assert.deepEqual(socket().sent, [
+    { op: "auth", token: "second", session: "one", private_seq: 1 },
+  ]);
   assert.ok(!states.some((state) => state.startsWith("closed")));
   stream.close();
 });

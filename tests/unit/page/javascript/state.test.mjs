@@ -9,7 +9,10 @@ function connection() {
   const said = [];
   let due = null;
   let waits = 0;
-  const found = new Connection((state) => said.push(state), { setTimeout: (act, ms) => ((due = act), (waits = ms)), clearTimeout: () => (due = null) });
+  const found = new Connection((state) => said.push(state), {
+    setTimeout: (act, ms) => ((due = act), (waits = ms)),
+    clearTimeout: () => (due = null),
+  });
   return { found, said, pass: () => due?.(), waits: () => waits };
 }
 
@@ -57,6 +60,9 @@ test("a stream that is new gets more time than one that was lost", () => {
 test("the tape has each trade once, the newest first, however they come", () => {
   const tape = new Tape(3);
   for (const id of ["2", "4", "2", "3", "1", "5", "0"]) tape.add({ id });
-  assert.deepEqual(tape.trades.map(({ id }) => id), ["5", "4", "3"]);
+  assert.deepEqual(
+    tape.trades.map(({ id }) => id),
+    ["5", "4", "3"],
+  );
   assert.equal(tape.added, 3);
 });

@@ -2,9 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { NoAnswer, Refusal } from "../../../../trading_page/static/trading/api.js";
-import { newClientOrderId, SETTLED_MS, submit } from "../../../../trading_page/static/trading/submission.js";
+import {
+  newClientOrderId,
+  SETTLED_MS,
+  submit,
+} from "../../../../trading_page/static/trading/submission.js";
 
-const refuse = (code, status = 400) => () => Promise.reject(new Refusal(status, { code, message: code }));
+const refuse =
+  (code, status = 400) =>
+  () =>
+    Promise.reject(new Refusal(status, { code, message: code }));
 const lose = () => Promise.reject(new NoAnswer("nothing"));
 const absent = refuse("ORDER_NOT_FOUND", 404);
 
@@ -29,7 +36,8 @@ test("an answer is the end of it", async () => {
 });
 
 test("a refusal that says that nothing was done is one", async () => {
-  for (const code of ["VALIDATION_ERROR", "ENGINE_UNAVAILABLE", "RATE_LIMITED"]) assert.equal((await run(refuse(code))).kind, "refused");
+  for (const code of ["VALIDATION_ERROR", "ENGINE_UNAVAILABLE", "RATE_LIMITED"])
+    assert.equal((await run(refuse(code))).kind, "refused");
 });
 
 test("when the answer is lost the order is looked for, and never sent again", async () => {

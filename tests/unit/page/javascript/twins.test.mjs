@@ -8,11 +8,22 @@ function tabs(count, options = {}) {
   const heard = Array.from({ length: count }, () => []);
   const channels = heard.map(() => ({}));
   channels.forEach((channel, from) => {
-    channel.postMessage = (data) => channels.forEach((other, to) => to !== from && queueMicrotask(() => other.onmessage({ data })));
+    channel.postMessage = (data) =>
+      channels.forEach(
+        (other, to) => to !== from && queueMicrotask(() => other.onmessage({ data })),
+      );
   });
-  return channels.map((channel, index) => new Twins(channel, {
-    onResult: (secret, result) => heard[index].push([secret, result]), locks: null, setTimeout: setImmediate, ...options,
-  })).map((twins, index) => ({ twins, heard: heard[index] }));
+  return channels
+    .map(
+      (channel, index) =>
+        new Twins(channel, {
+          onResult: (secret, result) => heard[index].push([secret, result]),
+          locks: null,
+          setTimeout: setImmediate,
+          ...options,
+        }),
+    )
+    .map((twins, index) => ({ twins, heard: heard[index] }));
 }
 
 test("a secret is spent once, by whichever tab is first, and all learn what came of it", async () => {
@@ -29,7 +40,10 @@ test("a tab that heard nothing asks before it spends", async () => {
   const [first, second] = tabs(2);
   await first.twins.once("secret", async () => "new");
   second.twins.results.clear(); // as one that was duplicated afterwards from an older copy
-  assert.equal(await second.twins.once("secret", async () => assert.fail("it was spent before")), "new");
+  assert.equal(
+    await second.twins.once("secret", async () => assert.fail("it was spent before")),
+    "new",
+  );
 });
 
 test("with locks two that begin together do it once", async () => {
@@ -38,13 +52,21 @@ test("with locks two that begin together do it once", async () => {
   const [first, second] = tabs(2, { locks });
   let spent = 0;
   const act = async () => (spent += 1);
-  assert.deepEqual(await Promise.all([first.twins.once("secret", act), second.twins.once("secret", act)]), [1, 1]);
+  assert.deepEqual(
+    await Promise.all([first.twins.once("secret", act), second.twins.once("secret", act)]),
+    [1, 1],
+  );
 });
 
 test("alone, and with a failure, it is as if there were no others", async () => {
   const alone = new Twins(null, { locks: null });
   assert.equal(await alone.once("secret", async () => "new"), "new");
   const [first] = tabs(2);
-  await assert.rejects(first.twins.once("secret", async () => { throw new Error("refused"); }), /refused/);
+  await assert.rejects(
+    first.twins.once("secret", async () => {
+      throw new Error("refused");
+    }),
+    /refused/,
+  );
   assert.equal(await first.twins.once("secret", async () => "later"), "later");
 });

@@ -23,7 +23,10 @@ function begin(t) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   Socket.all = [];
   const states = [];
-  const stream = new TradeStream("ws://nowhere", "BTC/USDT", { WebSocket: Socket, onState: (state) => states.push(state) });
+  const stream = new TradeStream("ws://nowhere", "BTC/USDT", {
+    WebSocket: Socket,
+    onState: (state) => states.push(state),
+  });
   stream.open();
   Socket.all[0].onopen();
   return { stream, states };
