@@ -20,13 +20,19 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser screenshots test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup tools page-types run test test-browser screenshots test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## make .venv and install the locked packages (every other target does it first)
 	@exec "$(PYTHON)" scripts/bootstrap.py
+
+tools: ## setup, and the tools that check and format JavaScript (lint and format do it first)
+	@exec "$(PYTHON)" scripts/bootstrap.py tools
+
+page-types: setup ## write the types of the page's JavaScript anew, from the OpenAPI and the AsyncAPI document
+	@SECRET_KEY=only-to-load-the-settings-and-long-enough-for-that exec "$(python)" -m scripts.page_types
 
 run: setup ## start the whole exchange on this machine; Ctrl-C stops it
 	@exec "$(python)" -m config.embedded.run
