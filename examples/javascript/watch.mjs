@@ -1,4 +1,5 @@
-// `node examples/javascript/watch.mjs ws://127.0.0.1:8000 BTC/USDT`: show the best prices of a market until Ctrl-C. Node 22.
+// `node examples/javascript/watch.mjs ws://127.0.0.1:8000 BTC/USDT`: show the best prices of a
+// market until Ctrl-C. Node 22.
 
 import { MarketStream } from "../../trading_page/static/streams/stream.js";
 

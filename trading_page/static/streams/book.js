@@ -1,4 +1,9 @@
-// An order book kept from the messages `snapshot` and `update`. No input or output, no dependencies.
+// An order book kept from the messages `snapshot` and `update`. No input or output.
+
+/**
+ * @import { MarketMessage } from "./messages.d.ts"
+ * @typedef {[price: string, volume: string]} Level As the strings that the exchange sent.
+ */
 
 const CHECKSUM_LEVELS = 10;
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, value) => {
@@ -6,11 +11,16 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, value) => {
   return value;
 });
 
-/** CRC-32 of a string of digits, unsigned. */
+/**
+ * CRC-32 of a string of digits, unsigned.
+ *
+ * @param {string} text
+ */
 export function crc32(text) {
   let crc = 0xffffffff;
-  for (let place = 0; place < text.length; place += 1)
+  for (let place = 0; place < text.length; place += 1) {
     crc = CRC_TABLE[(crc ^ text.charCodeAt(place)) & 255] ^ (crc >>> 8);
+  }
   return (crc ^ 0xffffffff) >>> 0;
 }
 
@@ -21,17 +31,24 @@ export class GapError extends Error {}
 export class ChecksumError extends Error {}
 
 /**
- * Levels are `[price, volume]`, as the strings that the exchange sent, best first. Prices have a fixed number of
- * decimals, so without the point they are whole numbers, and compare exactly.
+ * Both sides, best level first. Prices have a fixed number of decimals, so without the point they
+ * are whole numbers, and compare exactly.
  */
 export class OrderBook {
   constructor() {
+    /** @type {number | null} */
     this.seq = null;
+    /** @type {Level[]} */
     this.bids = [];
+    /** @type {Level[]} */
     this.asks = [];
   }
 
-  /** Takes a message; returns whether the book changed. Throws GapError, ChecksumError. */
+  /**
+   * Takes a message; returns whether the book changed. Throws GapError, ChecksumError.
+   *
+   * @param {MarketMessage} message
+   */
   apply(message) {
     if (message.type === "snapshot") {
       this.bids = message.bids.map((level) => [...level]);
@@ -50,8 +67,9 @@ export class OrderBook {
       return false;
     }
     const own = this.checksum();
-    if (own !== message.checksum)
+    if (own !== message.checksum) {
       throw new ChecksumError(`at ${this.seq}: ${own} instead of ${message.checksum}`);
+    }
     return true;
   }
 
@@ -67,7 +85,13 @@ export class OrderBook {
   }
 }
 
-/** Applies changes to one side, which is sorted by sign x price. */
+/**
+ * Applies changes to one side, which is sorted by sign x price.
+ *
+ * @param {Level[]} levels
+ * @param {Level[]} changes
+ * @param {bigint} sign
+ */
 function change(levels, changes, sign) {
   for (const [price, volume] of changes) {
     const place = find(levels, sign * ticks(price), sign);
@@ -80,7 +104,13 @@ function change(levels, changes, sign) {
   }
 }
 
-/** The first place whose level is not better. */
+/**
+ * The first place whose level is not better.
+ *
+ * @param {Level[]} levels
+ * @param {bigint} key
+ * @param {bigint} sign
+ */
 function find(levels, key, sign) {
   let low = 0;
   let high = levels.length;
@@ -92,6 +122,7 @@ function find(levels, key, sign) {
   return low;
 }
 
+/** @param {string} price */
 function ticks(price) {
   return BigInt(price.replace(".", ""));
 }

@@ -9,8 +9,13 @@ import { balances, dialog, fills, history, isDemo, orders, symbol } from "./stor
 import { Side, Table, When } from "./table.js";
 import { Tabs } from "./tabs.js";
 
+/**
+ * @import { Balance, Order } from "./answers.d.ts"
+ * @typedef {"open" | "history" | "fills" | "balances"} Tab
+ */
+
 export function Account() {
-  const [tab, setTab] = useState("open");
+  const [tab, setTab] = useState(/** @type {Tab} */ ("open"));
   const tabs = {
     open: `Open orders (${orders.value.length})`,
     history: "Order history",
@@ -38,10 +43,13 @@ export function Account() {
 }
 
 function Stranger() {
+  const otherwise = isDemo
+    ? " or try it with a demo account to place orders."
+    : " to place orders and to see yours.";
   return html`
     <p class="nothing">
       <button type="button" class="link" onClick=${() => (dialog.value = "login")}>Log in</button>
-      ${isDemo ? " or try it with a demo account to place orders." : " to place orders and to see yours."}
+      ${otherwise}
     </p>
   `;
 }
@@ -55,8 +63,8 @@ function History() {
     order.type.replaceAll("_", " "),
     priceOf(order),
     order.average_price ? grouped(order.average_price) : "–",
-    `${order.filled_quantity} / ${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}`,
-    html`${order.status}${order.reason && html`<small class="reason"> ${order.reason.toLowerCase().replaceAll("_", " ")}</small>`}`,
+    `${order.filled_quantity} / ${sizeOf(order)}`,
+    html`${order.status}<${Reason} reason=${order.reason} />`,
   ]);
   return html`<${Table}
     label="Order history"
@@ -67,8 +75,21 @@ function History() {
   />`;
 }
 
+/** @param {Order} order */
 function priceOf({ price, stop_price: trigger }) {
-  return price || trigger ? grouped(price ?? trigger) : "market";
+  const shown = price ?? trigger;
+  return shown ? grouped(shown) : "market";
+}
+
+/** @param {Order} order */
+function sizeOf({ quantity, quote_quantity: budget, symbol: name }) {
+  return quantity ?? `${budget} ${name.split("/")[1]}`;
+}
+
+/** @param {Pick<Order, "reason">} props */
+function Reason({ reason }) {
+  if (!reason) return null;
+  return html`<small class="reason"> ${reason.toLowerCase().replaceAll("_", " ")}</small>`;
 }
 
 function Fills() {
@@ -92,8 +113,10 @@ function Fills() {
 }
 
 function Balances() {
-  const isAny = ({ total }) => /[1-9]/.test(total);
-  const isHere = ({ asset }) => symbol.value.split("/").includes(asset);
+  /** @param {Balance} balance */
+  const isAny = ({ total }) => Number(/[1-9]/.test(total));
+  /** @param {Balance} balance */
+  const isHere = ({ asset }) => Number(symbol.value.split("/").includes(asset));
   const owned = [...balances.value.values()].sort(
     (one, other) =>
       isHere(other) - isHere(one) ||

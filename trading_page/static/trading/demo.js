@@ -6,7 +6,11 @@ import { html } from "./html.js";
 import { account, tryDemo } from "./session.js";
 import { dialog, isDemo, tell } from "./store.js";
 
-/** `say` is told what went wrong, else it is a notice. */
+/**
+ * `say` is told what went wrong, else it is a notice.
+ *
+ * @param {{ say?: (text: string) => void }} props
+ */
 export function DemoButton({ say = (text) => tell(text, "error") }) {
   const [isBusy, setBusy] = useState(false);
   if (!isDemo || account.value !== null) return null;

@@ -3,18 +3,27 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
 import { DemoButton } from "./demo.js";
-import { html } from "./html.js";
+import { html, onChecked, rendered } from "./html.js";
 import { areOn, SHORTCUTS, switchShortcuts } from "./keys.js";
 import { logIn } from "./session.js";
 import { dialog, dismiss, isDemo, notices } from "./store.js";
 
-/** A modal dialog: the browser keeps the focus inside and gives it back at the end. */
+/**
+ * @import { ComponentChildren } from "preact"
+ */
+
+/**
+ * A modal dialog: the browser keeps the focus inside and gives it back at the end.
+ *
+ * @param {{ name: "login" | "help", title: string, children: ComponentChildren }} props
+ */
 function Dialog({ name, title, children }) {
-  const element = useRef(null);
+  const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const isOpen = dialog.value === name;
   useEffect(() => {
-    if (isOpen && !element.current.open) element.current.showModal();
-    if (!isOpen && element.current.open) element.current.close();
+    const shown = rendered(element);
+    if (isOpen && !shown.open) shown.showModal();
+    if (!isOpen && shown.open) shown.close();
   }, [isOpen]);
   return html`
     <dialog
@@ -44,13 +53,14 @@ export function Dialogs() {
 function Login() {
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
+  /** @param {SubmitEvent} event */
   const submit = async (event) => {
     event.preventDefault();
-    const fields = new FormData(event.target);
+    const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
     setBusy(true);
     setError("");
     try {
-      await logIn(fields.get("username"), fields.get("password"));
+      await logIn(String(fields.get("username")), String(fields.get("password")));
       dialog.value = "";
     } catch (refusal) {
       if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;
@@ -110,11 +120,7 @@ function Help() {
         </tbody>
       </table>
       <label class="check">
-        <input
-          type="checkbox"
-          checked=${areOn.value}
-          onChange=${(event) => switchShortcuts(event.target.checked)}
-        />
+        <input type="checkbox" checked=${areOn.value} onChange=${onChecked(switchShortcuts)} />
         <span>Single keys are shortcuts</span>
       </label>
     </div>

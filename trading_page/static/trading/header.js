@@ -7,6 +7,12 @@ import { account, logOut } from "./session.js";
 import { connection, dialog, isListOpen, symbol, tradingState } from "./store.js";
 import { nextTheme, theme } from "./theme.js";
 
+/**
+ * @import { Market } from "./answers.d.ts"
+ */
+
+const THEME_SIGNS = { system: "◐", light: "○", dark: "●" };
+
 export function Header() {
   return html`
     <header class="top">
@@ -33,7 +39,7 @@ export function Header() {
           title="Change the theme"
           aria-label=${`Theme: ${theme.value}`}
         >
-          <span aria-hidden="true">${{ system: "◐", light: "○", dark: "●" }[theme.value]}</span>
+          <span aria-hidden="true">${THEME_SIGNS[theme.value]}</span>
         </button>
         <button
           type="button"
@@ -54,6 +60,7 @@ function toggleList() {
   isListOpen.value = !isListOpen.value;
 }
 
+/** @type {Partial<Record<Market["trading_state"] | "", string>>} */
 const TRADING_STATES = {
   pre_open: "Opens soon",
   halted: "Halted",

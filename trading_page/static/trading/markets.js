@@ -2,16 +2,21 @@
 
 import { useState } from "preact/hooks";
 import { compact, grouped } from "./decimal.js";
-import { html } from "./html.js";
+import { html, onValue } from "./html.js";
 import { isListOpen, markets, symbol, ticker } from "./store.js";
 
-/** Shows another market without loading the page again. */
+/**
+ * Shows another market without loading the page again.
+ *
+ * @param {string} wanted
+ */
 export function show(wanted) {
   if (wanted === symbol.peek()) return;
   symbol.value = wanted;
   history.pushState(null, "", addressOf(wanted));
 }
 
+/** @param {string} wanted */
 function addressOf(wanted) {
   return `/trade/${wanted.replace("/", "-")}`;
 }
@@ -21,10 +26,11 @@ export function Markets() {
   const found = markets.value.filter((market) =>
     market.symbol.includes(words.trim().toUpperCase()),
   );
+  /** @param {KeyboardEvent} event */
   const onKey = (event) => {
     if (event.key !== "Escape" || !isListOpen.value) return;
     isListOpen.value = false;
-    document.querySelector(".market-button").focus();
+    /** @type {HTMLElement | null} */ (document.querySelector(".market-button"))?.focus();
   };
   return html`
     <nav
@@ -41,7 +47,7 @@ export function Markets() {
           aria-label="Find a market"
           placeholder="Find"
           value=${words}
-          onInput=${(event) => setWords(event.target.value)}
+          onInput=${onValue(setWords)}
         />
       </header>
       <div class="columns" aria-hidden="true">
@@ -55,9 +61,11 @@ export function Markets() {
   `;
 }
 
+/** @param {{ symbol: string }} props */
 function Row({ symbol: name }) {
   const known = ticker(name).value;
   const [base, quote] = name.split("/");
+  /** @param {MouseEvent} event */
   const go = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab is meant
     event.preventDefault();
@@ -79,7 +87,11 @@ function Row({ symbol: name }) {
   `;
 }
 
-/** A change with its sign, so that its colour is not all that tells. */
+/**
+ * A change with its sign, so that its colour is not all that tells.
+ *
+ * @param {{ percent?: string | null }} props
+ */
 export function Change({ percent }) {
   if (percent === null || percent === undefined) return html`<span class="change">–</span>`;
   const isDown = percent.startsWith("-");

@@ -3,16 +3,20 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
 import { grouped } from "./decimal.js";
-import { html } from "./html.js";
+import { html, onValue, rendered } from "./html.js";
 import { ask } from "./session.js";
 import { orders, tell } from "./store.js";
 import { Side, When } from "./table.js";
+
+/**
+ * @import { Order } from "./answers.d.ts"
+ */
 
 const PRICED = ["limit", "stop_limit", "take_profit_limit"];
 const HEAD = ["Time", "Market", "Side", "Type", "Price", "Trigger", "Filled", "Amount"];
 
 export function OpenOrders() {
-  const [amended, setAmended] = useState(null);
+  const [amended, setAmended] = useState(/** @type {string | null} */ (null));
   const list = orders.value;
   if (list.length === 0) return html`<p class="nothing">No open orders</p>`;
   return html`
@@ -44,6 +48,7 @@ export function OpenOrders() {
   `;
 }
 
+/** @param {{ order: Order, amend: () => void }} props */
 function OrderRow({ order, amend }) {
   return html`
     <tr>
@@ -55,13 +60,21 @@ function OrderRow({ order, amend }) {
         ${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}
       </td>
       <td class="actions">
-        ${isAmendable(order) && html`<button type="button" onClick=${amend} aria-label=${`Amend ${nameOf(order)}`}>Amend</button>`}
+        ${
+          isAmendable(order) &&
+          html`
+            <button type="button" onClick=${amend} aria-label=${`Amend ${nameOf(order)}`}>
+              Amend
+            </button>
+          `
+        }
         <${Cancel} order=${order} />
       </td>
     </tr>
   `;
 }
 
+/** @param {{ order: Order }} props */
 function Cells({ order }) {
   const notes = [
     order.status === "pending" && "waits",
@@ -81,46 +94,66 @@ function Cells({ order }) {
   `;
 }
 
+/** @param {{ order: Order }} props */
 function Trigger({ order }) {
   if (order.trailing_amount) return `${order.trailing_amount} behind`;
   if (order.trailing_percent) return `${order.trailing_percent} % behind`;
   return order.stop_price ? grouped(order.stop_price) : "–";
 }
 
-/** Legs of a group are not; of an order at market there is no price to change. */
+/**
+ * Legs of a group are not; of an order at market there is no price to change.
+ *
+ * @param {Order} order
+ */
 function isAmendable(order) {
   return order.group_id === null && order.quantity !== null;
 }
 
-function nameOf(order) {
-  return `${order.side} ${order.quantity ?? order.quote_quantity} ${order.symbol}${order.price ? ` at ${order.price}` : ""}`;
+/** @param {Order} order */
+function nameOf({ side, quantity, quote_quantity: budget, symbol, price }) {
+  return `${side} ${quantity ?? budget} ${symbol}${price ? ` at ${price}` : ""}`;
 }
 
+/** @param {{ order: Order, close: () => void }} props */
 function AmendRow({ order, close }) {
   const [price, setPrice] = useState(order.price ?? "");
-  const [quantity, setQuantity] = useState(order.quantity);
+  const [quantity, setQuantity] = useState(order.quantity ?? "");
   const [error, setError] = useState("");
   const isPriced = PRICED.includes(order.type);
-  const row = useRef(null);
-  useEffect(() => row.current.querySelector("input").focus(), []);
+  const row = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => rendered(row).querySelector("input")?.focus(), []);
+  /** @param {SubmitEvent} event */
   const save = async (event) => {
     event.preventDefault();
+    /** @type {{ price?: string, quantity?: string }} */
     const changes = {};
     if (isPriced && price !== order.price) changes.price = price;
     if (quantity !== order.quantity) changes.quantity = quantity;
-    if (
-      Object.keys(changes).length &&
-      !(await attempt(() => ask("PATCH", `/orders/${order.id}`, changes), setError))
-    )
-      return;
-    close();
+    const send = () => ask("PATCH", `/orders/${order.id}`, changes);
+    if (Object.keys(changes).length === 0 || (await attempt(send, setError))) close();
   };
-  const onKey = (event) => event.key === "Escape" && close();
+  /** @param {KeyboardEvent} event */
+  const onKey = (event) => {
+    if (event.key === "Escape") close();
+  };
   return html`
     <tr ref=${row} class="amending" onKeyDown=${onKey}>
       <${Cells} order=${order} />
       <td data-name="Price">
-        ${isPriced ? html`<input form="amend" aria-label="New price" inputmode="decimal" value=${price} onInput=${(event) => setPrice(event.target.value)} />` : "market"}
+        ${
+          isPriced
+            ? html`
+                <input
+                  form="amend"
+                  aria-label="New price"
+                  inputmode="decimal"
+                  value=${price}
+                  onInput=${onValue(setPrice)}
+                />
+              `
+            : "market"
+        }
       </td>
       <td data-name="Trigger"><${Trigger} order=${order} /></td>
       <td data-name="Filled">${order.filled_quantity}</td>
@@ -130,7 +163,7 @@ function AmendRow({ order, close }) {
           aria-label="New amount"
           inputmode="decimal"
           value=${quantity}
-          onInput=${(event) => setQuantity(event.target.value)}
+          onInput=${onValue(setQuantity)}
         />
       </td>
       <td class="actions">
@@ -144,6 +177,7 @@ function AmendRow({ order, close }) {
   `;
 }
 
+/** @param {{ order: Order }} props */
 function Cancel({ order }) {
   const [isBusy, setBusy] = useState(false);
   const cancel = async () => {
@@ -164,7 +198,11 @@ function Cancel({ order }) {
   </button>`;
 }
 
-/** Asks once more: there is no way back. */
+/**
+ * Asks once more: there is no way back.
+ *
+ * @param {{ count: number }} props
+ */
 function CancelAll({ count }) {
   const [isAsking, setAsking] = useState(false);
   const cancel = async () => {
@@ -175,15 +213,21 @@ function CancelAll({ count }) {
     );
     if (isDone) tell("All open orders are cancelled", "done");
   };
-  if (!isAsking)
+  if (!isAsking) {
     return html`<button type="button" onClick=${() => setAsking(true)}>Cancel all</button>`;
+  }
   return html`
     <button type="button" class="danger" onClick=${cancel}>Cancel ${count}</button>
     <button type="button" onClick=${() => setAsking(false)}>Keep</button>
   `;
 }
 
-/** Does it, and says why not; returns whether it was done. Both may be repeated without harm. */
+/**
+ * Does it, and says why not; returns whether it was done. Both may be repeated without harm.
+ *
+ * @param {() => Promise<unknown>} act
+ * @param {(text: string) => void} say
+ */
 async function attempt(act, say) {
   try {
     await act();
@@ -196,6 +240,7 @@ async function attempt(act, say) {
   }
 }
 
+/** @param {Refusal} refusal */
 function reasonOf({ message, code, details }) {
   return code === "VALIDATION_ERROR" ? Object.values(details).flat().join(" ") : message;
 }

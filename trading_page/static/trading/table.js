@@ -11,6 +11,20 @@ const WHEN = new Intl.DateTimeFormat(undefined, {
   hour12: false,
 });
 
+/**
+ * @import { ComponentChildren } from "preact"
+ * @import { Order } from "./answers.d.ts"
+ */
+
+/**
+ * @param {{
+ *   label: string,
+ *   head: string[],
+ *   rows: ComponentChildren[][],
+ *   keys: string[],
+ *   nothing: string,
+ * }} props
+ */
 export function Table({ label, head, rows, keys, nothing }) {
   if (rows.length === 0) return html`<p class="nothing">${nothing}</p>`;
   return html`
@@ -32,10 +46,12 @@ export function Table({ label, head, rows, keys, nothing }) {
   `;
 }
 
+/** @param {{ time: string }} props */
 export function When({ time }) {
   return html`<time datetime=${time} title=${time}>${WHEN.format(new Date(time))}</time>`;
 }
 
+/** @param {{ side: Order["side"] }} props */
 export function Side({ side }) {
   return html`<span class=${side === "buy" ? "up" : "down"}
     >${side === "buy" ? "Buy" : "Sell"}</span

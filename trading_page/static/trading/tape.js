@@ -3,16 +3,20 @@
 import { useEffect, useRef } from "preact/hooks";
 import { grouped } from "./decimal.js";
 import { write } from "./frame.js";
-import { html } from "./html.js";
+import { html, rendered } from "./html.js";
 import { live, onChange } from "./live.js";
 import { market } from "./store.js";
 
+/**
+ * @import { Tape as RecentTrades, Trade } from "./recent.js"
+ */
+
 export function Tape() {
   const shown = market.value;
-  const root = useRef(null);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (!shown) return undefined;
-    const view = new TapeView(root.current);
+    const view = new TapeView(rendered(root));
     return onChange("tape", () => view.draw());
   }, [shown?.symbol]);
   return html`
@@ -33,9 +37,13 @@ export function Tape() {
 }
 
 class TapeView {
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
+    /** @type {RecentTrades | null} */
     this.tape = null;
+    this.added = 0;
+    this.rewritten = 0;
     root.replaceChildren();
     this.rows = Array.from({ length: live.tape.kept }, () => new Row(root));
   }
@@ -50,7 +58,7 @@ class TapeView {
       return;
     }
     for (let index = count - 1; index >= 0; index -= 1) {
-      const row = this.rows.pop();
+      const [row] = this.rows.splice(-1);
       row.show(tape.trades[index]);
       this.rows.unshift(row);
       this.root.prepend(row.element);
@@ -59,6 +67,7 @@ class TapeView {
 }
 
 class Row {
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     this.element = parent.appendChild(document.createElement("div"));
     this.element.role = "listitem";
@@ -70,6 +79,7 @@ class Row {
     this.show(undefined);
   }
 
+  /** @param {Trade | undefined} trade */
   show(trade) {
     this.element.hidden = !trade;
     if (!trade) return;
@@ -88,6 +98,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
   hour12: false,
 });
 
+/** @param {string} text */
 function timeOf(text) {
   return CLOCK.format(new Date(text));
 }

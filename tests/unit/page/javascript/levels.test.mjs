@@ -3,12 +3,18 @@ import { test } from "node:test";
 
 import { sideLevels, steps, sweep } from "../../../../trading_page/static/trading/levels.js";
 
+/**
+ * @import { Level } from "../../../../trading_page/static/streams/book.js"
+ */
+
+/** @type {Level[]} */
 const ASKS = [
   ["100.01", "1.0"],
   ["100.09", "2.0"],
   ["100.11", "4.0"],
   ["101.00", "0.5"],
 ];
+/** @type {Level[]} */
 const BIDS = [
   ["99.99", "1.0"],
   ["99.91", "2.0"],

@@ -3,27 +3,33 @@ import { test } from "node:test";
 
 import { Twins } from "../../../../trading_page/static/trading/twins.js";
 
-/** Tabs that hear each other, without locks and with a clock that runs out at once when nobody answers. */
-function tabs(count, options = {}) {
-  const heard = Array.from({ length: count }, () => []);
-  const channels = heard.map(() => ({}));
-  channels.forEach((channel, from) => {
-    channel.postMessage = (data) =>
-      channels.forEach(
-        (other, to) => to !== from && queueMicrotask(() => other.onmessage({ data })),
-      );
+/**
+ * @import { Channel, Locks } from "../../../../trading_page/static/trading/twins.js"
+ */
+
+/**
+ * Tabs that hear each other, with a clock that runs out at once when nobody answers.
+ *
+ * @param {number} count
+ * @param {Locks | null} locks
+ */
+function tabs(count, locks = null) {
+  /** @type {Channel<string>[]} */
+  const channels = Array.from({ length: count }, (_, from) => ({
+    onmessage: null,
+    postMessage(data) {
+      channels.forEach((other, to) => {
+        if (to !== from) queueMicrotask(() => other.onmessage?.({ data }));
+      });
+    },
+  }));
+  return channels.map((channel) => {
+    /** @type {[secret: string, result: string][]} */
+    const heard = [];
+    const onResult = (/** @type {string} */ secret, /** @type {string} */ result) =>
+      void heard.push([secret, result]);
+    return { heard, twins: new Twins(channel, { onResult, locks, setTimeout: setImmediate }) };
   });
-  return channels
-    .map(
-      (channel, index) =>
-        new Twins(channel, {
-          onResult: (secret, result) => heard[index].push([secret, result]),
-          locks: null,
-          setTimeout: setImmediate,
-          ...options,
-        }),
-    )
-    .map((twins, index) => ({ twins, heard: heard[index] }));
 }
 
 test("a secret is spent once, by whichever tab is first, and all learn what came of it", async () => {
@@ -47,14 +53,22 @@ test("a tab that heard nothing asks before it spends", async () => {
 });
 
 test("with locks two that begin together do it once", async () => {
+  /** @type {Promise<unknown>} */
   let last = Promise.resolve();
-  const locks = { request: (name, act) => (last = last.then(act)) };
-  const [first, second] = tabs(2, { locks });
+  /** @type {Locks} */
+  const locks = {
+    request(_name, act) {
+      const done = last.then(act);
+      last = done;
+      return done;
+    },
+  };
+  const [first, second] = tabs(2, locks);
   let spent = 0;
-  const act = async () => (spent += 1);
+  const act = async () => `new ${(spent += 1)}`;
   assert.deepEqual(
     await Promise.all([first.twins.once("secret", act), second.twins.once("secret", act)]),
-    [1, 1],
+    ["new 1", "new 1"],
   );
 });
 
