@@ -38,8 +38,19 @@ const RATE_DECIMALS = 6;
 // How far a stop at market may trade where the market has no price band: 10 %.
 const BAND_OTHERWISE = 100_000n;
 
+/** @type {Order["time_in_force"][]} */
+const ALL_TIMES = ["gtc", "ioc", "fok", "gtd"];
+/**
+ * What trades at market once it is triggered is asked only how long it waits. The exchange takes
+ * all times of it, but `ioc` means the same as `gtc` then, and `fok` is seldom meant.
+ *
+ * @type {Order["time_in_force"][]}
+ */
+const TIMES_TO_WAIT = ["gtc", "gtd"];
+
 /**
  * Fields besides the quantity, the choices of time in force, and the further options of each type.
+ * A test holds them to the exchange's own, which are in orders/api/rules.py.
  *
  * @type {Record<FormType, {
  *   label: string,
@@ -53,46 +64,46 @@ export const TYPES = {
   limit: {
     label: "Limit",
     fields: ["price"],
-    times: ["gtc", "ioc", "fok", "gtd"],
+    times: ALL_TIMES,
     options: ["post_only", "reprice", "display_quantity"],
   },
   market: { label: "Market", fields: [], times: ["ioc", "fok"], options: [] },
-  stop: { label: "Stop market", fields: ["stop_price"], times: ["gtc", "gtd"], options: [] },
+  stop: { label: "Stop market", fields: ["stop_price"], times: TIMES_TO_WAIT, options: [] },
   stop_limit: {
     label: "Stop limit",
     fields: ["stop_price", "price"],
-    times: ["gtc", "ioc", "fok", "gtd"],
+    times: ALL_TIMES,
     options: [],
   },
   take_profit: {
     label: "Take-profit market",
     fields: ["stop_price"],
-    times: ["gtc", "gtd"],
+    times: TIMES_TO_WAIT,
     options: [],
   },
   take_profit_limit: {
     label: "Take-profit limit",
     fields: ["stop_price", "price"],
-    times: ["gtc", "ioc", "fok", "gtd"],
+    times: ALL_TIMES,
     options: [],
   },
   trailing_stop: {
     label: "Trailing stop",
     fields: ["trailing"],
-    times: ["gtc", "gtd"],
+    times: TIMES_TO_WAIT,
     options: [],
   },
   oco: {
     label: "OCO: limit and stop",
     fields: ["price", "stop_price", "stop_limit_price"],
-    times: ["gtc", "gtd"],
+    times: TIMES_TO_WAIT,
     options: [],
     path: "/orders/oco",
   },
   bracket: {
     label: "Bracket: entry and exits",
     fields: ["price", "take_profit.price", "stop_loss.stop_price", "stop_loss.price"],
-    times: ["gtc", "ioc", "fok", "gtd"],
+    times: ALL_TIMES,
     options: [],
     path: "/orders/bracket",
   },
