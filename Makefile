@@ -16,11 +16,14 @@ SEED ?=
 export VENV
 
 python := $(VENV)/bin/python
+node := $(VENV)/bin/node
 lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-header \
 	--no-emit-index-url --no-emit-find-links
 
+unformatted = { echo "make lint: these files are not laid out as \`make format\` would" >&2; exit 1; }
+
 .DEFAULT_GOAL := help
-.PHONY: help setup tools page-types run test test-browser screenshots test-long schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup tools page-types run test test-browser screenshots test-long schema-test lint lint-python lint-javascript format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,13 +55,25 @@ test-long: setup ## run the tests that take long: backups, many engines, every s
 schema-test: setup ## ask the REST interface of ROLE=api EXAMPLES=100 random things per call, and more: it must keep to its document; SEED=
 	@$(if $(SEED),TEST_SEED="$(SEED)") SCHEMA_EXAMPLES="$(EXAMPLES)" SCHEMA_ROLE="$(ROLE)" exec "$(python)" -m pytest --numprocesses 0 -rP tests/contract/test_rest.py $(ARGS)
 
-lint: setup ## check style, types and the direction of imports
+lint: tools ## check style and types of Python and JavaScript, and the direction of imports
+	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-javascript
+
+lint-python: setup ## the part of lint that is about Python: ruff, mypy, the architecture, what is deployed
 	@"$(python)" -m ruff check .
-	@"$(python)" -m ruff format --check .
+	@"$(python)" -m ruff format --check . || $(unformatted)
 	@SECRET_KEY=only-to-load-the-settings "$(python)" -m mypy
 	@exec "$(python)" -m pytest --quiet tests/unit/test_architecture.py tests/unit/test_deploy.py
 
-format: setup ## rewrite the code in the project's style
+lint-javascript: tools ## the part of lint that is about JavaScript: prettier, eslint, tsc
+	@"$(node)" node_modules/.bin/prettier --check --log-level warn . || $(unformatted)
+	@"$(node)" node_modules/.bin/eslint --max-warnings 0 .
+	@"$(node)" node_modules/.bin/tsc --project .
+	@"$(node)" node_modules/.bin/tsc --project tests
+	@echo "JavaScript: layout, style and types are in order."
+
+format: tools ## rewrite the code in the project's style
+	@"$(node)" node_modules/.bin/eslint --fix .
+	@"$(node)" node_modules/.bin/prettier --write --log-level warn .
 	@"$(python)" -m ruff check --fix .
 	@"$(python)" -m ruff format .
 
@@ -102,5 +117,5 @@ compose-check: ## check docker-compose.yml where docker compose exists
 	@sh deploy/compose-check.sh
 
 clean: ## remove caches and the virtual environment, never the data in var/
-	@rm -rf .venv .venv.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv.lock node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
