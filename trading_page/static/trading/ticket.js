@@ -35,6 +35,8 @@ import { sweep } from "./levels.js";
 
 const PPM = 1_000_000n;
 const RATE_DECIMALS = 6;
+// The most that the exchange has: a market's limits need not be multiples of its steps.
+const LIMIT_DECIMALS = 18;
 // How far a stop at market may trade where the market has no price band: 10 %.
 const BAND_OTHERWISE = 100_000n;
 
@@ -321,18 +323,16 @@ function unitOf(name, market) {
  * @returns {Texts}
  */
 function sizeProblem(form, market) {
-  const quantity = exactUnits(form.quantity, market.quantity_decimals);
-  const smallest = toUnits(market.min_quantity, market.quantity_decimals);
-  const largest = toUnits(market.max_quantity, market.quantity_decimals);
-  if (smallest !== null && quantity < smallest) {
+  const quantity = exactUnits(form.quantity, LIMIT_DECIMALS);
+  if (quantity < exactUnits(market.min_quantity, LIMIT_DECIMALS)) {
     return { quantity: `At least ${market.min_quantity} ${market.base}` };
   }
-  if (largest !== null && quantity > largest) {
+  if (quantity > exactUnits(market.max_quantity, LIMIT_DECIMALS)) {
     return { quantity: `At most ${market.max_quantity} ${market.base}` };
   }
   const price = namedPrice(form, market);
-  const notional = toUnits(market.min_notional, market.price_decimals + market.quantity_decimals);
-  if (price && notional !== null && price * quantity < notional) {
+  const decimals = market.price_decimals + LIMIT_DECIMALS;
+  if (price && price * quantity < exactUnits(market.min_notional, decimals)) {
     return { quantity: `Price x amount is at least ${market.min_notional} ${market.quote}` };
   }
   return {};
@@ -534,8 +534,9 @@ export function shareOf(percent, form, market, balances, book) {
  * @param {Market} market
  */
 function least(units, market) {
-  const most = toUnits(market.max_quantity, market.quantity_decimals);
-  return most === null || units < most ? units : most;
+  const most = exactUnits(market.max_quantity, LIMIT_DECIMALS);
+  const largest = rescale(most, LIMIT_DECIMALS, market.quantity_decimals);
+  return units < largest ? units : largest;
 }
 
 /**

@@ -160,6 +160,17 @@ test("what can be seen to be wrong is said at its field", () => {
   assert.deepEqual(wrong({ time_in_force: "gtd" }), { expire_at: "Say when it expires" });
 });
 
+test("a market's limits need not be multiples of its lot", () => {
+  const market = { ...MARKET, min_quantity: "0.000055", max_quantity: "0.0999955" };
+  /** @param {string} quantity */
+  const wrong = (quantity) => problems(form({ price: "650000", quantity }), market).quantity;
+  assert.deepEqual(["0.00005", "0.00006"].map(wrong), ["At least 0.000055 BTC", undefined]);
+  assert.deepEqual(["0.09999", "0.10000"].map(wrong), [undefined, "At most 0.0999955 BTC"]);
+  assert.deepEqual(shareOf(100, form({ side: "sell" }), market, BALANCES, BOOK), {
+    quantity: "0.09999",
+  });
+});
+
 test("the exchange's refusals are shown at the fields that they are about", () => {
   const shown = ["price", "quantity"];
   /** @type {(code: ErrorBody["code"], details: Record<string, unknown>, message?: string) => object} */
