@@ -1,7 +1,7 @@
 // What is the visitor's own: open orders, past ones, trades, balances.
 
 import { useState } from "preact/hooks";
-import { grouped } from "./decimal.js";
+import { grouped, short } from "./decimal.js";
 import { html } from "./html.js";
 import { OpenOrders } from "./orders.js";
 import { account } from "./session.js";
@@ -100,7 +100,7 @@ function Fills() {
     html`<${Side} side=${fill.side} />`,
     grouped(fill.price),
     fill.quantity,
-    `${fill.fee.replace(/\.?0+$/, "") || "0"} ${fill.symbol.split("/")[1]}`,
+    `${short(fill.fee)} ${fill.symbol.split("/")[1]}`,
     fill.role,
   ]);
   return html`<${Table}

@@ -51,7 +51,15 @@ export function toText(units, decimals) {
  * @param {number} decimals
  */
 export function toShortText(units, decimals) {
-  const text = toText(units, decimals);
+  return short(toText(units, decimals));
+}
+
+/**
+ * A number without zeros at the end of its fraction.
+ *
+ * @param {string} text
+ */
+export function short(text) {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 

@@ -1,7 +1,7 @@
 // The order form.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { compact, exactUnits, grouped, neat, toShortText, toUnits } from "./decimal.js";
+import { compact, exactUnits, grouped, neat, short, toShortText, toUnits } from "./decimal.js";
 import { DemoButton } from "./demo.js";
 import { paint } from "./frame.js";
 import { html, onValue } from "./html.js";
@@ -407,8 +407,8 @@ function Preview({ form, market: shown }) {
 
 /** @param {string} text */
 function money(text) {
-  const short = text.replace(/\.?0+$/, "");
-  return short.length > 16 ? compact(short) : grouped(short);
+  const shortest = short(text);
+  return shortest.length > 16 ? compact(shortest) : grouped(shortest);
 }
 
 function State() {

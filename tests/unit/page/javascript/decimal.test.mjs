@@ -22,6 +22,12 @@ test("numbers become whole units and come back", () => {
   assert.equal(decimal.toShortText(12500n, 4), "1.25");
   assert.equal(decimal.toShortText(100n, 0), "100");
   assert.equal(decimal.toShortText(1000n, 2), "10");
+  assert.deepEqual(["10.50", "10.00", "100", "0.00"].map(decimal.short), [
+    "10.5",
+    "10",
+    "100",
+    "0",
+  ]);
 });
 
 test("what is no plain decimal number or too fine is none", () => {
