@@ -183,7 +183,7 @@ function offerLast(symbol, take) {
  * @param {Fields} form
  */
 function shownFields(form) {
-  return [...numberFields(form), "expire_at", "time_in_force", "post_only", "display_quantity"];
+  return [...numberFields(form), "expire_at", "display_quantity"];
 }
 
 /**

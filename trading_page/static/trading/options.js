@@ -12,7 +12,7 @@ import { LABELS, PREVENTIONS, rests, timeOf, TIMES, TYPES } from "./ticket.js";
 /** @typedef {{ form: Form, market: Market, errors: Texts, change: Change }} OptionsProps */
 
 // What opens them, when the exchange refuses it.
-const NAMES = ["expire_at", "display_quantity", "post_only"];
+const NAMES = ["expire_at", "display_quantity"];
 
 /** @param {OptionsProps} props */
 export function Options({ form, market, errors, change }) {
