@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rest_framework.serializers import ChoiceField, Serializer
 
 from orders.api.inputs import BracketInput, OcoInput, OrderInput
 from orders.api.rules import TYPES
@@ -65,24 +66,28 @@ def test_a_type_has_the_times_of_the_exchange_or_those_that_say_how_long_it_wait
 def test_groups_have_the_fields_and_times_of_the_exchange(page: dict[str, Any]) -> None:
     oco, bracket = page["TYPES"]["oco"], page["TYPES"]["bracket"]
 
-    assert set(oco["fields"]) == {name for name in OcoInput().fields if name.endswith("price")}
-    assert oco["times"] == list(OcoInput().fields["time_in_force"].choices)
+    assert set(oco["fields"]) == set(prices_of(OcoInput()))
+    assert oco["times"] == choices(OcoInput(), "time_in_force")
     assert set(bracket["fields"]) == set(prices_of(BracketInput()))
     assert bracket["times"] == list(TYPES["limit"].times_in_force)
 
 
 def test_the_words_are_those_of_the_exchange(page: dict[str, Any]) -> None:
-    fields = OrderInput().fields
-
-    assert page["TIMES"].keys() == set(fields["time_in_force"].choices)
-    assert page["PREVENTIONS"].keys() == set(fields["self_trade_prevention"].choices)
+    assert page["TIMES"].keys() == set(choices(OrderInput(), "time_in_force"))
+    assert page["PREVENTIONS"].keys() == set(choices(OrderInput(), "self_trade_prevention"))
 
 
-def prices_of(serializer: Any, outer: str = "") -> list[str]:
+def choices(serializer: Serializer[Any], name: str) -> list[str]:
+    field = serializer.fields[name]
+    assert isinstance(field, ChoiceField)
+    return list(field.choices)
+
+
+def prices_of(serializer: Serializer[Any], outer: str = "") -> list[str]:
     """Return the names of all prices, those of the parts as `part.name`."""
-    found = []
+    found: list[str] = []
     for name, field in serializer.fields.items():
-        if hasattr(field, "fields"):
+        if isinstance(field, Serializer):
             found += prices_of(field, f"{name}.")
         elif name.endswith("price"):
             found.append(outer + name)
