@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= $(CURDIR)/.venv
 UV ?= uv
 ARGS ?=
+BASE ?= main
 CLIENTS ?= 1000
 EXAMPLES ?= 100
 FROM ?=
@@ -11,6 +12,7 @@ FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
 KILLS ?= 200
 MINUTES ?= 12
+PAIRS ?= 3
 ROLE ?= api
 SEED ?=
 export VENV
@@ -23,10 +25,10 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 unformatted = { echo "make lint: these files are not laid out as \`make format\` would" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools page-types run test test-browser screenshots test-long schema-test lint lint-python lint-javascript format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup tools page-types run test test-browser screenshots test-long schema-test lint lint-python lint-javascript format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## make .venv and install the locked packages (every other target does it first)
 	@exec "$(PYTHON)" scripts/bootstrap.py
@@ -79,6 +81,9 @@ format: tools ## rewrite the code in the project's style
 
 bench: setup ## measure the named workloads and print tables
 	@exec "$(python)" -m benchmarks $(ARGS)
+
+bench-compare: setup ## measure the commit BASE=main and this tree by turns, PAIRS=3, and compare; ARGS="--tolerance 0.1 durable"
+	@exec "$(python)" -m benchmarks.compare --base "$(BASE)" --pairs "$(PAIRS)" $(ARGS)
 
 load-ws: setup ## measure the streams with CLIENTS=1000 real sockets on a busy market
 	@PYTHONPATH=examples/python exec "$(python)" -m benchmarks.load_ws --clients "$(CLIENTS)" $(ARGS)
