@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= $(CURDIR)/.venv
 UV ?= uv
 ARGS ?=
+BASE ?= main
 CLIENTS ?= 1000
 EXAMPLES ?= 100
 FROM ?=
@@ -11,22 +12,32 @@ FUZZ_COMMANDS ?= 1000000
 FUZZ_SEED ?=
 KILLS ?= 200
 MINUTES ?= 12
+PAIRS ?= 3
 ROLE ?= api
 SEED ?=
 export VENV
 
 python := $(VENV)/bin/python
+node := $(VENV)/bin/node
 lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-header \
 	--no-emit-index-url --no-emit-find-links
 
+unformatted = { echo "make lint: these files are not laid out as \`make format\` would" >&2; exit 1; }
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser screenshots test-long coverage schema-test lint format bench load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
+.PHONY: help setup tools page-types run test test-browser screenshots test-long coverage schema-test lint lint-python lint-javascript format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## make .venv and install the locked packages (every other target does it first)
 	@exec "$(PYTHON)" scripts/bootstrap.py
+
+tools: ## setup, and the tools that check and format JavaScript (lint and format do it first)
+	@exec "$(PYTHON)" scripts/bootstrap.py tools
+
+page-types: setup ## write the types of the page's JavaScript anew, from the OpenAPI and the AsyncAPI document
+	@SECRET_KEY=only-to-load-the-settings-and-long-enough-for-that exec "$(python)" -m scripts.page_types
 
 run: setup ## start the whole exchange on this machine; Ctrl-C stops it
 	@exec "$(python)" -m config.embedded.run
@@ -55,18 +66,33 @@ coverage: setup ## run the tests of `make test` and say what they reach; at leas
 schema-test: setup ## ask the REST interface of ROLE=api EXAMPLES=100 random things per call, and more: it must keep to its document; SEED=
 	@$(if $(SEED),TEST_SEED="$(SEED)") SCHEMA_EXAMPLES="$(EXAMPLES)" SCHEMA_ROLE="$(ROLE)" exec "$(python)" -m pytest --numprocesses 0 -rP tests/contract/test_rest.py $(ARGS)
 
-lint: setup ## check style, types and the direction of imports
+lint: tools ## check style and types of Python and JavaScript, and the direction of imports
+	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-javascript
+
+lint-python: setup ## the part of lint that is about Python: ruff, mypy, the architecture, what is deployed
 	@"$(python)" -m ruff check .
-	@"$(python)" -m ruff format --check .
+	@"$(python)" -m ruff format --check . || $(unformatted)
 	@SECRET_KEY=only-to-load-the-settings "$(python)" -m mypy
 	@exec "$(python)" -m pytest --quiet tests/unit/test_architecture.py tests/unit/test_deploy.py
 
-format: setup ## rewrite the code in the project's style
+lint-javascript: tools ## the part of lint that is about JavaScript: prettier, eslint, tsc
+	@"$(node)" node_modules/.bin/prettier --check --log-level warn . || $(unformatted)
+	@"$(node)" node_modules/.bin/eslint --max-warnings 0 .
+	@"$(node)" node_modules/.bin/tsc --project .
+	@"$(node)" node_modules/.bin/tsc --project tests
+	@echo "JavaScript: layout, style and types are in order."
+
+format: tools ## rewrite the code in the project's style
+	@"$(node)" node_modules/.bin/eslint --fix .
+	@"$(node)" node_modules/.bin/prettier --write --log-level warn .
 	@"$(python)" -m ruff check --fix .
 	@"$(python)" -m ruff format .
 
 bench: setup ## measure the named workloads and print tables
 	@exec "$(python)" -m benchmarks $(ARGS)
+
+bench-compare: setup ## measure the commit BASE=main and this tree by turns, PAIRS=3, and compare; ARGS="--tolerance 0.1 durable"
+	@exec "$(python)" -m benchmarks.compare --base "$(BASE)" --pairs "$(PAIRS)" $(ARGS)
 
 load-ws: setup ## measure the streams with CLIENTS=1000 real sockets on a busy market
 	@PYTHONPATH=examples/python exec "$(python)" -m benchmarks.load_ws --clients "$(CLIENTS)" $(ARGS)
@@ -108,5 +134,5 @@ compose-check: ## check docker-compose.yml where docker compose exists
 	@sh deploy/compose-check.sh
 
 clean: ## remove caches and the virtual environment, never the data in var/
-	@rm -rf .venv .venv.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv.lock node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

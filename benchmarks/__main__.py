@@ -10,46 +10,17 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
-from operator import ge, le
 from pathlib import Path
 from typing import Any
 
 from benchmarks.environment import servers
 from benchmarks.figures import machine
+from benchmarks.targets import TARGETS, Run, is_met, shown_value
 
 NAMES = ("engine", "stops", "durable", "rest", "settlement", "backlog", "recovery", "failover")
 # Only when they are named: each takes minutes, or compares instead of measuring.
 LONG_NAMES = ("recovery_million", "reconcile", "back_office", "signed", "reads", "history", "page_frames")
 LATEST = Path(__file__).with_name("latest.json")
-# What each figure must reach on two cores, and whether it must be at least or at most that.
-TARGETS: dict[str, tuple[str, float]] = {
-    "engine_mixed_commands_per_s": (">=", 300_000),
-    "stops_trade_cost_ratio": ("<=", 1.5),
-    "stops_rising_cost_ratio": ("<=", 3),
-    "stops_triggered_batches": ("<=", 1),
-    "durable_orders_per_s": (">=", 5_000),
-    "durable_p99_ms": ("<=", 200),
-    "rest_orders_per_s": (">=", 300),
-    "rest_p99_ms": ("<=", 100),
-    "settlement_trades_per_s": (">=", 3_000),
-    "settlement_p99_ms": ("<=", 1_000),
-    "backlog_p99_ratio": ("<=", 2),
-    "backlog_deadlocks": ("<=", 0),
-    "recovery_100k_orders_s": ("<=", 5),
-    "recovery_1m_orders_s": ("<=", 30),
-    "failover_kill_s": ("<=", 3),
-    "failover_stop_s": ("<=", 3),
-    "reconcile_1m_trades_s": ("<=", 300),
-    "back_office_slowest_ms": ("<=", 500),
-    "back_office_filters_slowest_ms": ("<=", 500),
-    "back_office_queries_max": ("<=", 26),
-    "reads_suspended_p99_ms": ("<=", 250),
-    "reads_stale_ms_max": ("<=", 250),
-    "history_deep_p99_ms": ("<=", 50),
-    "page_updates_per_s": (">=", 60),
-    "page_main_thread_ms_per_s": ("<=", 500),
-}
-_COMPARE = {">=": ge, "<=": le}
 _WIDTH = 100
 
 
@@ -62,6 +33,7 @@ def main() -> int:
         "--only", choices=(*NAMES, *LONG_NAMES), help="measure one here, on the servers of the environment"
     )
     parser.add_argument("--output", type=Path, help="with --only: file for the figures, as JSON")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of this run to another file, too")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(known):
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(known)}")
@@ -75,6 +47,9 @@ def main() -> int:
     results = {name: _measure(name) for name in wanted}
     document = _document(results, where)
     LATEST.write_text(json.dumps(document, indent=2) + "\n")
+    if arguments.json:
+        run = {name: value for result in results.values() for name, value in result.items() if name in TARGETS}
+        Run(figures=run, machine=where, measured_on=f"{datetime.now(UTC):%Y-%m-%d}").write(arguments.json)
     return _print_targets(document, [name for name in TARGETS if any(name in result for result in results.values())])
 
 
@@ -130,7 +105,7 @@ def _print_value(key: str, value: Any) -> None:
         for row in value:
             _print_value(key, row)
     else:
-        print(f"  {key:28} {_shown(value)}")
+        print(f"  {key:28} {shown_value(value)}")
 
 
 def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:
@@ -145,19 +120,12 @@ def _print_targets(document: Mapping[str, Any], names: list[str]) -> int:
     missed = 0
     for name in names:
         sign, target = TARGETS[name]
-        is_met = _COMPARE[sign](document[name], target)
-        missed += not is_met
-        print(f"  {name:28} {_shown(document[name]):>12}  {sign} {_shown(target):>9}  {'met' if is_met else 'MISSED'}")
+        value = document[name]
+        missed += not is_met(name, value)
+        word = "met" if is_met(name, value) else "MISSED"
+        print(f"  {name:28} {shown_value(value):>12}  {sign} {shown_value(target):>9}  {word}")
     print(f"\nWritten to {LATEST}")
     return 1 if missed else 0
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "  ".join(f"{name} {_shown(part)}" for name, part in value.items())
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,.6g}" if abs(value) < 1_000 else f"{value:,.0f}"
-    return str(value)
 
 
 if __name__ == "__main__":

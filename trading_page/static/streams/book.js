@@ -1,4 +1,9 @@
-// An order book kept from the messages `snapshot` and `update`. No input or output, no dependencies.
+// An order book kept from the messages `snapshot` and `update`. No input or output.
+
+/**
+ * @import { MarketMessage } from "./messages.d.ts"
+ * @typedef {[price: string, volume: string]} Level As the strings that the exchange sent.
+ */
 
 const CHECKSUM_LEVELS = 10;
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, value) => {
@@ -6,10 +11,16 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, value) => {
   return value;
 });
 
-/** CRC-32 of a string of digits, unsigned. */
+/**
+ * CRC-32 of a string of digits, unsigned.
+ *
+ * @param {string} text
+ */
 export function crc32(text) {
   let crc = 0xffffffff;
-  for (let place = 0; place < text.length; place += 1) crc = CRC_TABLE[(crc ^ text.charCodeAt(place)) & 255] ^ (crc >>> 8);
+  for (let place = 0; place < text.length; place += 1) {
+    crc = CRC_TABLE[(crc ^ text.charCodeAt(place)) & 255] ^ (crc >>> 8);
+  }
   return (crc ^ 0xffffffff) >>> 0;
 }
 
@@ -20,17 +31,24 @@ export class GapError extends Error {}
 export class ChecksumError extends Error {}
 
 /**
- * Levels are `[price, volume]`, as the strings that the exchange sent, best first. Prices have a fixed number of
- * decimals, so without the point they are whole numbers, and compare exactly.
+ * Both sides, best level first. Prices have a fixed number of decimals, so without the point they
+ * are whole numbers, and compare exactly.
  */
 export class OrderBook {
   constructor() {
+    /** @type {number | null} */
     this.seq = null;
+    /** @type {Level[]} */
     this.bids = [];
+    /** @type {Level[]} */
     this.asks = [];
   }
 
-  /** Takes a message; returns whether the book changed. Throws GapError, ChecksumError. */
+  /**
+   * Takes a message; returns whether the book changed. Throws GapError, ChecksumError.
+   *
+   * @param {MarketMessage} message
+   */
   apply(message) {
     if (message.type === "snapshot") {
       this.bids = message.bids.map((level) => [...level]);
@@ -38,7 +56,9 @@ export class OrderBook {
       this.seq = message.seq;
     } else if (message.type === "update") {
       if (this.seq === null || message.first_seq !== this.seq + 1) {
-        throw new GapError(`the book is at ${this.seq}, the update begins with ${message.first_seq}`);
+        throw new GapError(
+          `the book is at ${this.seq}, the update begins with ${message.first_seq}`,
+        );
       }
       change(this.bids, message.bids, -1n);
       change(this.asks, message.asks, 1n);
@@ -47,18 +67,31 @@ export class OrderBook {
       return false;
     }
     const own = this.checksum();
-    if (own !== message.checksum) throw new ChecksumError(`at ${this.seq}: ${own} instead of ${message.checksum}`);
+    if (own !== message.checksum) {
+      throw new ChecksumError(`at ${this.seq}: ${own} instead of ${message.checksum}`);
+    }
     return true;
   }
 
   /** CRC-32 of the best 10 asks, then the best 10 bids; numbers without point and leading zeros. */
   checksum() {
     const best = [...this.asks.slice(0, CHECKSUM_LEVELS), ...this.bids.slice(0, CHECKSUM_LEVELS)];
-    return crc32(best.flat().map((number) => number.replace(".", "").replace(/^0+/, "")).join(""));
+    return crc32(
+      best
+        .flat()
+        .map((number) => number.replace(".", "").replace(/^0+/, ""))
+        .join(""),
+    );
   }
 }
 
-/** Applies changes to one side, which is sorted by sign x price. */
+/**
+ * Applies changes to one side, which is sorted by sign x price.
+ *
+ * @param {Level[]} levels
+ * @param {Level[]} changes
+ * @param {bigint} sign
+ */
 function change(levels, changes, sign) {
   for (const [price, volume] of changes) {
     const place = find(levels, sign * ticks(price), sign);
@@ -71,7 +104,13 @@ function change(levels, changes, sign) {
   }
 }
 
-/** The first place whose level is not better. */
+/**
+ * The first place whose level is not better.
+ *
+ * @param {Level[]} levels
+ * @param {bigint} key
+ * @param {bigint} sign
+ */
 function find(levels, key, sign) {
   let low = 0;
   let high = levels.length;
@@ -83,6 +122,7 @@ function find(levels, key, sign) {
   return low;
 }
 
+/** @param {string} price */
 function ticks(price) {
   return BigInt(price.replace(".", ""));
 }

@@ -1,7 +1,7 @@
 // What is the visitor's own: open orders, past ones, trades, balances.
 
 import { useState } from "preact/hooks";
-import { grouped } from "./decimal.js";
+import { grouped, short } from "./decimal.js";
 import { html } from "./html.js";
 import { OpenOrders } from "./orders.js";
 import { account } from "./session.js";
@@ -9,9 +9,19 @@ import { balances, dialog, fills, history, isDemo, orders, symbol } from "./stor
 import { Side, Table, When } from "./table.js";
 import { Tabs } from "./tabs.js";
 
+/**
+ * @import { Balance, Order } from "./answers.d.ts"
+ * @typedef {"open" | "history" | "fills" | "balances"} Tab
+ */
+
 export function Account() {
-  const [tab, setTab] = useState("open");
-  const tabs = { open: `Open orders (${orders.value.length})`, history: "Order history", fills: "My trades", balances: "Balances" };
+  const [tab, setTab] = useState(/** @type {Tab} */ ("open"));
+  const tabs = {
+    open: `Open orders (${orders.value.length})`,
+    history: "Order history",
+    fills: "My trades",
+    balances: "Balances",
+  };
   const panels = { open: OpenOrders, history: History, fills: Fills, balances: Balances };
   const Panel = panels[tab];
   return html`
@@ -19,7 +29,13 @@ export function Account() {
       <header class="panel-head">
         <${Tabs} name="account" label="Account" tabs=${tabs} chosen=${tab} choose=${setTab} />
       </header>
-      <div id="account-panel" class="account-body" role="tabpanel" aria-labelledby=${`account-${tab}`} tabindex="0">
+      <div
+        id="account-panel"
+        class="account-body"
+        role="tabpanel"
+        aria-labelledby=${`account-${tab}`}
+        tabindex="0"
+      >
         ${account.value === null ? html`<${Stranger} />` : html`<${Panel} />`}
       </div>
     </section>
@@ -27,10 +43,13 @@ export function Account() {
 }
 
 function Stranger() {
+  const otherwise = isDemo
+    ? " or try it with a demo account to place orders."
+    : " to place orders and to see yours.";
   return html`
     <p class="nothing">
       <button type="button" class="link" onClick=${() => (dialog.value = "login")}>Log in</button>
-      ${isDemo ? " or try it with a demo account to place orders." : " to place orders and to see yours."}
+      ${otherwise}
     </p>
   `;
 }
@@ -44,14 +63,33 @@ function History() {
     order.type.replaceAll("_", " "),
     priceOf(order),
     order.average_price ? grouped(order.average_price) : "–",
-    `${order.filled_quantity} / ${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}`,
-    html`${order.status}${order.reason && html`<small class="reason"> ${order.reason.toLowerCase().replaceAll("_", " ")}</small>`}`,
+    `${order.filled_quantity} / ${sizeOf(order)}`,
+    html`${order.status}<${Reason} reason=${order.reason} />`,
   ]);
-  return html`<${Table} label="Order history" head=${head} rows=${rows} keys=${history.value.map(({ id }) => id)} nothing="No order has ended yet" />`;
+  return html`<${Table}
+    label="Order history"
+    head=${head}
+    rows=${rows}
+    keys=${history.value.map(({ id }) => id)}
+    nothing="No order has ended yet"
+  />`;
 }
 
+/** @param {Order} order */
 function priceOf({ price, stop_price: trigger }) {
-  return price || trigger ? grouped(price ?? trigger) : "market";
+  const shown = price ?? trigger;
+  return shown ? grouped(shown) : "market";
+}
+
+/** @param {Order} order */
+function sizeOf({ quantity, quote_quantity: budget, symbol: name }) {
+  return quantity ?? `${budget} ${name.split("/")[1]}`;
+}
+
+/** @param {Pick<Order, "reason">} props */
+function Reason({ reason }) {
+  if (!reason) return null;
+  return html`<small class="reason"> ${reason.toLowerCase().replaceAll("_", " ")}</small>`;
 }
 
 function Fills() {
@@ -62,22 +100,41 @@ function Fills() {
     html`<${Side} side=${fill.side} />`,
     grouped(fill.price),
     fill.quantity,
-    `${fill.fee.replace(/\.?0+$/, "") || "0"} ${fill.symbol.split("/")[1]}`,
+    `${short(fill.fee)} ${fill.symbol.split("/")[1]}`,
     fill.role,
   ]);
-  return html`<${Table} label="My trades" head=${head} rows=${rows} keys=${fills.value.map(({ id }) => id)} nothing="You have not traded yet" />`;
+  return html`<${Table}
+    label="My trades"
+    head=${head}
+    rows=${rows}
+    keys=${fills.value.map(({ id }) => id)}
+    nothing="You have not traded yet"
+  />`;
 }
 
 function Balances() {
-  const isAny = ({ total }) => /[1-9]/.test(total);
-  const isHere = ({ asset }) => symbol.value.split("/").includes(asset);
+  /** @param {Balance} balance */
+  const isAny = ({ total }) => Number(/[1-9]/.test(total));
+  /** @param {Balance} balance */
+  const isHere = ({ asset }) => Number(symbol.value.split("/").includes(asset));
   const owned = [...balances.value.values()].sort(
-    (one, other) => isHere(other) - isHere(one) || isAny(other) - isAny(one) || (one.asset < other.asset ? -1 : 1),
+    (one, other) =>
+      isHere(other) - isHere(one) ||
+      isAny(other) - isAny(one) ||
+      (one.asset < other.asset ? -1 : 1),
   );
-  const rows = owned.map(({ asset, available, held, total }) => [html`<b>${asset}</b>`, grouped(available), grouped(held), grouped(total)]);
+  const rows = owned.map(({ asset, available, held, total }) => [
+    html`<b>${asset}</b>`,
+    grouped(available),
+    grouped(held),
+    grouped(total),
+  ]);
   return html`
     <${Table}
-      label="Balances" head=${["Asset", "Available", "Held", "Total"]} rows=${rows} keys=${owned.map(({ asset }) => asset)}
+      label="Balances"
+      head=${["Asset", "Available", "Held", "Total"]}
+      rows=${rows}
+      keys=${owned.map(({ asset }) => asset)}
       nothing="There is nothing on this account"
     />
   `;

@@ -1,7 +1,7 @@
 // The trading page: puts the panels together and begins.
 
 import { effect } from "@preact/signals";
-import { render } from "preact";
+import { h, render } from "preact";
 import { Account } from "./account.js";
 import { call } from "./api.js";
 import { Chart } from "./chart.js";
@@ -9,7 +9,7 @@ import { grouped } from "./decimal.js";
 import { Dialogs } from "./dialogs.js";
 import { OrderForm } from "./form.js";
 import { Header } from "./header.js";
-import { html } from "./html.js";
+import { byId, html } from "./html.js";
 import { listen } from "./keys.js";
 import { Book } from "./ladder.js";
 import { goLive } from "./live.js";
@@ -19,6 +19,11 @@ import { account, ended, restore } from "./session.js";
 import { markets, page, symbol, tell, ticker } from "./store.js";
 import { Tape } from "./tape.js";
 import { TradeBar } from "./tradebar.js";
+
+/**
+ * @import { Market } from "./answers.d.ts"
+ * @import { Answer } from "./api.js"
+ */
 
 const RETRY_MS = 2_000;
 const TITLE_EVERY_MS = 500;
@@ -37,7 +42,9 @@ function App() {
     </main>
     <footer class="foot">
       <a href="/api/docs">API</a>
-      <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank">Charts by TradingView</a>
+      <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank"
+        >Charts by TradingView</a
+      >
       <span>Times are in your time zone</span>
     </footer>
     <${TradeBar} />
@@ -47,13 +54,18 @@ function App() {
 
 /** Reads the markets, again and again until they are there. */
 async function readMarkets() {
+  /** @type {Answer<Market[]> | null} */
   const answer = await call("GET", "/markets?limit=1000").catch(() => null);
   if (answer) markets.value = answer.data;
   else setTimeout(readMarkets, RETRY_MS);
 }
 
-/** The last price in the tab's title: changing it is work for the whole browser, so not with every trade. */
+/**
+ * The last price in the tab's title: changing it is work for the whole browser, so not with every
+ * trade.
+ */
 function followTitle() {
+  /** @type {ReturnType<typeof setTimeout> | null} */
   let timer = null;
   const write = () => {
     timer = null;
@@ -61,7 +73,7 @@ function followTitle() {
     document.title = `${last ? `${grouped(last)} · ` : ""}${symbol.peek()} · Trade Engine`;
   };
   effect(() => {
-    ticker(symbol.value).value;
+    void ticker(symbol.value).value; // read, so that the effect follows it
     timer ??= setTimeout(write, TITLE_EVERY_MS);
   });
 }
@@ -69,12 +81,12 @@ function followTitle() {
 function followAddress() {
   addEventListener("popstate", () => {
     const named = /^\/trade\/([^/]+)/.exec(location.pathname)?.[1].replace("-", "/").toUpperCase();
-    symbol.value = named ?? page.symbol;
+    symbol.value = named ?? page.symbol ?? "";
   });
 }
 
 restore();
-render(html`<${App} />`, document.getElementById("app"));
+render(h(App, {}), byId("app"));
 followTitle();
 effect(() => {
   if (account.value !== null) resolveDoubt();

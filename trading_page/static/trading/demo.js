@@ -6,7 +6,11 @@ import { html } from "./html.js";
 import { account, tryDemo } from "./session.js";
 import { dialog, isDemo, tell } from "./store.js";
 
-/** `say` is told what went wrong, else it is a notice. */
+/**
+ * `say` is told what went wrong, else it is a notice.
+ *
+ * @param {{ say?: (text: string) => void }} props
+ */
 export function DemoButton({ say = (text) => tell(text, "error") }) {
   const [isBusy, setBusy] = useState(false);
   if (!isDemo || account.value !== null) return null;
@@ -14,7 +18,10 @@ export function DemoButton({ say = (text) => tell(text, "error") }) {
     setBusy(true);
     try {
       const { username, password } = await tryDemo();
-      tell(`Your demo account is ${username}, its password ${password}: keep it to come back`, "keep");
+      tell(
+        `Your demo account is ${username}, its password ${password}: keep it to come back`,
+        "keep",
+      );
       dialog.value = "";
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
@@ -23,5 +30,7 @@ export function DemoButton({ say = (text) => tell(text, "error") }) {
       setBusy(false);
     }
   };
-  return html`<button type="button" class="demo" disabled=${isBusy} onClick=${open}>Try with a demo account</button>`;
+  return html`<button type="button" class="demo" disabled=${isBusy} onClick=${open}>
+    Try with a demo account
+  </button>`;
 }

@@ -1,9 +1,9 @@
 // The depth chart: what there is to buy and to sell up to each price.
 
 import { useEffect, useRef } from "preact/hooks";
-import { grouped, toShortText, toText, toUnits } from "./decimal.js";
+import { grouped, toShortText, toText } from "./decimal.js";
 import { paint } from "./frame.js";
-import { html } from "./html.js";
+import { html, rendered } from "./html.js";
 import { sideLevels } from "./levels.js";
 import { live, onChange } from "./live.js";
 import { colours, onTheme } from "./theme.js";
@@ -12,24 +12,46 @@ const LEVELS = 400;
 const EVERY_MS = 100; // it is a picture of the whole, and needs no more
 const FOOT_PX = 22;
 
+/**
+ * @import { Market } from "./answers.d.ts"
+ * @import { ShownLevel } from "./levels.js"
+ */
+
+/** @param {{ market: Market }} props */
 export function Depth({ market }) {
-  const canvas = useRef(null);
-  const words = useRef(null);
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const words = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    const view = new DepthView(canvas.current, words.current, market);
+    const view = new DepthView(rendered(canvas), rendered(words), market);
     return () => view.end();
   }, [market]);
   return html`
     <div class="depth">
-      <canvas ref=${canvas} role="img" aria-describedby="depth-words" aria-label="Depth of the order book"></canvas>
+      <canvas
+        ref=${canvas}
+        role="img"
+        aria-describedby="depth-words"
+        aria-label="Depth of the order book"
+      ></canvas>
       <p ref=${words} id="depth-words" class="depth-words"></p>
     </div>
   `;
 }
 
 class DepthView {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLElement} words
+   * @param {Market} market
+   */
   constructor(canvas, words, market) {
-    Object.assign(this, { canvas, words, market, drawnAt: 0, palette: colours() });
+    this.canvas = canvas;
+    this.words = words;
+    this.market = market;
+    this.drawnAt = 0;
+    this.palette = colours();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     this.draw = () => this.drawInTime();
     this.resizing = new ResizeObserver(() => paint(this.draw));
     this.resizing.observe(canvas);
@@ -73,15 +95,27 @@ class DepthView {
     const { palette } = this;
     drawSide(context, bids, frame, palette.up, palette.upTint);
     drawSide(context, asks, frame, palette.down, palette.downTint);
-    drawPrices(context, frame, palette.muted, height, (price) => grouped(toText(price, priceDecimals)));
+    drawPrices(context, frame, palette.muted, height, (price) =>
+      grouped(toText(price, priceDecimals)),
+    );
     this.say(bids, asks);
   }
 
+  /**
+   * @param {ShownLevel[]} bids
+   * @param {ShownLevel[]} asks
+   */
   say(bids, asks) {
-    const { base, price_decimals: priceDecimals, quantity_decimals: quantityDecimals } = this.market;
+    const {
+      base,
+      price_decimals: priceDecimals,
+      quantity_decimals: quantityDecimals,
+    } = this.market;
+    /** @param {ShownLevel[]} levels */
     const tell = (levels) => {
       const last = levels[levels.length - 1];
-      return `${toShortText(last.total, quantityDecimals)} ${base} to ${grouped(toText(last.price, priceDecimals))}`;
+      const total = toShortText(last.total, quantityDecimals);
+      return `${total} ${base} to ${grouped(toText(last.price, priceDecimals))}`;
     };
     this.words.textContent = `Bids: ${tell(bids)}. Asks: ${tell(asks)}.`;
   }
@@ -90,30 +124,64 @@ class DepthView {
   prepare() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const ratio = window.devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+    if (
+      this.canvas.width !== Math.round(width * ratio) ||
+      this.canvas.height !== Math.round(height * ratio)
+    ) {
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
     }
     const context = this.canvas.getContext("2d");
+    if (!context) throw new Error("This browser cannot draw");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     return { context, width, height };
   }
 }
 
-/** Both sides to the same distance from the middle, so that they can be compared. Pixels need no exactness. */
+/**
+ * Both sides to the same distance from the middle, so that they can be compared. Pixels need no
+ * exactness.
+ *
+ * @param {ShownLevel[]} bids
+ * @param {ShownLevel[]} asks
+ * @param {number} width
+ * @param {number} height
+ */
 function frameOf(bids, asks, width, height) {
   const middle = (Number(bids[0].price) + Number(asks[0].price)) / 2;
-  const reach = Math.min(middle - Number(bids[bids.length - 1].price), Number(asks[asks.length - 1].price) - middle);
+  const reach = Math.min(
+    middle - Number(bids[bids.length - 1].price),
+    Number(asks[asks.length - 1].price) - middle,
+  );
   const distance = Math.max(reach, 1) * 1.02;
+  /** @param {ShownLevel} level */
   const within = (level) => Math.abs(Number(level.price) - middle) <= distance;
-  const most = Math.max(...[...bids, ...asks].filter(within).map((level) => Number(level.total)), 1);
+  const most = Math.max(
+    ...[...bids, ...asks].filter(within).map((level) => Number(level.total)),
+    1,
+  );
   return {
-    middle, distance, width, height, within,
+    middle,
+    distance,
+    width,
+    height,
+    within,
+    /** @param {bigint} price */
     x: (price) => ((Number(price) - middle) / distance + 1) * (width / 2),
+    /** @param {bigint} total */
     y: (total) => height - (Number(total) / most) * height * 0.92,
   };
 }
 
+/** @typedef {ReturnType<typeof frameOf>} Frame */
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {ShownLevel[]} levels
+ * @param {Frame} frame
+ * @param {string} line
+ * @param {string} tint
+ */
 function drawSide(context, levels, frame, line, tint) {
   const shown = levels.filter(frame.within);
   if (!shown.length) return;
@@ -137,13 +205,29 @@ function drawSide(context, levels, frame, line, tint) {
   context.fill();
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Frame} frame
+ * @param {string} colour
+ * @param {number} height
+ * @param {(price: bigint) => string} text
+ */
 function drawPrices(context, frame, colour, height, text) {
   context.fillStyle = colour;
   context.font = "11px system-ui, sans-serif";
   context.textBaseline = "bottom";
-  const marks = [["left", 4, -0.98], ["center", frame.width / 2, 0], ["right", frame.width - 4, 0.98]];
+  /** @type {[align: CanvasTextAlign, x: number, place: number][]} */
+  const marks = [
+    ["left", 4, -0.98],
+    ["center", frame.width / 2, 0],
+    ["right", frame.width - 4, 0.98],
+  ];
   for (const [align, x, place] of marks) {
     context.textAlign = align;
-    context.fillText(text(BigInt(Math.round(frame.middle + place * frame.distance))), x, height - 4);
+    context.fillText(
+      text(BigInt(Math.round(frame.middle + place * frame.distance))),
+      x,
+      height - 4,
+    );
   }
 }

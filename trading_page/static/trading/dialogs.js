@@ -3,24 +3,39 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
 import { DemoButton } from "./demo.js";
-import { html } from "./html.js";
+import { html, onChecked, rendered } from "./html.js";
 import { areOn, SHORTCUTS, switchShortcuts } from "./keys.js";
 import { logIn } from "./session.js";
 import { dialog, dismiss, isDemo, notices } from "./store.js";
 
-/** A modal dialog: the browser keeps the focus inside and gives it back at the end. */
+/**
+ * @import { ComponentChildren } from "preact"
+ */
+
+/**
+ * A modal dialog: the browser keeps the focus inside and gives it back at the end.
+ *
+ * @param {{ name: "login" | "help", title: string, children: ComponentChildren }} props
+ */
 function Dialog({ name, title, children }) {
-  const element = useRef(null);
+  const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const isOpen = dialog.value === name;
   useEffect(() => {
-    if (isOpen && !element.current.open) element.current.showModal();
-    if (!isOpen && element.current.open) element.current.close();
+    const shown = rendered(element);
+    if (isOpen && !shown.open) shown.showModal();
+    if (!isOpen && shown.open) shown.close();
   }, [isOpen]);
   return html`
-    <dialog ref=${element} aria-labelledby=${`${name}-title`} onClose=${() => dialog.value === name && (dialog.value = "")}>
+    <dialog
+      ref=${element}
+      aria-labelledby=${`${name}-title`}
+      onClose=${() => dialog.value === name && (dialog.value = "")}
+    >
       <header>
         <h2 id=${`${name}-title`}>${title}</h2>
-        <button type="button" class="close" aria-label="Close" onClick=${() => (dialog.value = "")}>×</button>
+        <button type="button" class="close" aria-label="Close" onClick=${() => (dialog.value = "")}>
+          ×
+        </button>
       </header>
       ${isOpen && children}
     </dialog>
@@ -38,13 +53,14 @@ export function Dialogs() {
 function Login() {
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
+  /** @param {SubmitEvent} event */
   const submit = async (event) => {
     event.preventDefault();
-    const fields = new FormData(event.target);
+    const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
     setBusy(true);
     setError("");
     try {
-      await logIn(fields.get("username"), fields.get("password"));
+      await logIn(String(fields.get("username")), String(fields.get("password")));
       dialog.value = "";
     } catch (refusal) {
       if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;
@@ -55,15 +71,23 @@ function Login() {
   };
   return html`
     <form class="login-form" onSubmit=${submit}>
-      <label class="field"><span>Name</span><input name="username" autocomplete="username" required autofocus /></label>
-      <label class="field"><span>Password</span><input name="password" type="password" autocomplete="current-password" required /></label>
+      <label class="field"
+        ><span>Name</span><input name="username" autocomplete="username" required autofocus
+      /></label>
+      <label class="field"
+        ><span>Password</span
+        ><input name="password" type="password" autocomplete="current-password" required
+      /></label>
       <p class="form-error" role="alert">${error}</p>
       <button type="submit" class="primary" disabled=${isBusy}>Log in</button>
-      ${isDemo && html`
-        <p class="or"><span>or</span></p>
-        <${DemoButton} say=${setError} />
-        <p class="hint">It has play money, and is yours at once.</p>
-      `}
+      ${
+        isDemo &&
+        html`
+          <p class="or"><span>or</span></p>
+          <${DemoButton} say=${setError} />
+          <p class="hint">It has play money, and is yours at once.</p>
+        `
+      }
     </form>
   `;
 }
@@ -73,16 +97,30 @@ function Help() {
     <div class="help">
       <table>
         <tbody>
-          ${SHORTCUTS.map(({ keys, text }) => html`
-            <tr><th scope="row">${keys.map((key) => html`<kbd>${key}</kbd> `)}</th><td>${text}</td></tr>
-          `)}
-          <tr><th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th><td>In the book: choose a price, take it into the form</td></tr>
-          <tr><th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th><td>In a price or an amount: one step up or down</td></tr>
-          <tr><th scope="row"><kbd>←</kbd> <kbd>→</kbd></th><td>Between tabs</td></tr>
+          ${SHORTCUTS.map(
+            ({ keys, text }) => html`
+              <tr>
+                <th scope="row">${keys.map((key) => html`<kbd>${key}</kbd> `)}</th>
+                <td>${text}</td>
+              </tr>
+            `,
+          )}
+          <tr>
+            <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th>
+            <td>In the book: choose a price, take it into the form</td>
+          </tr>
+          <tr>
+            <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th>
+            <td>In a price or an amount: one step up or down</td>
+          </tr>
+          <tr>
+            <th scope="row"><kbd>←</kbd> <kbd>→</kbd></th>
+            <td>Between tabs</td>
+          </tr>
         </tbody>
       </table>
       <label class="check">
-        <input type="checkbox" checked=${areOn.value} onChange=${(event) => switchShortcuts(event.target.checked)} />
+        <input type="checkbox" checked=${areOn.value} onChange=${onChecked(switchShortcuts)} />
         <span>Single keys are shortcuts</span>
       </label>
     </div>
@@ -92,12 +130,16 @@ function Help() {
 function Notices() {
   return html`
     <div class="notices" role="log" aria-live="polite" aria-label="Notices">
-      ${notices.value.map(({ id, text, kind }) => html`
-        <p key=${id} class=${`notice ${kind}`}>
-          <span>${text}</span>
-          <button type="button" class="close" aria-label="Dismiss" onClick=${() => dismiss(id)}>×</button>
-        </p>
-      `)}
+      ${notices.value.map(
+        ({ id, text, kind }) => html`
+          <p key=${id} class=${`notice ${kind}`}>
+            <span>${text}</span>
+            <button type="button" class="close" aria-label="Dismiss" onClick=${() => dismiss(id)}>
+              ×
+            </button>
+          </p>
+        `,
+      )}
     </div>
   `;
 }

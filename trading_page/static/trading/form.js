@@ -1,16 +1,45 @@
 // The order form.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { compact, grouped, neat, toShortText, toUnits } from "./decimal.js";
+import { compact, exactUnits, grouped, neat, short, toShortText, toUnits } from "./decimal.js";
 import { DemoButton } from "./demo.js";
 import { paint } from "./frame.js";
-import { html } from "./html.js";
+import { html, onValue } from "./html.js";
 import { live, onChange } from "./live.js";
 import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
 import { account } from "./session.js";
-import { available, balances, dialog, market, picked, tell, ticker, tradingState } from "./store.js";
-import { BLANK, isByBudget, LABELS, numberFields, OPTIONAL, preview, problems, refusalAt, shareOf, TYPES } from "./ticket.js";
+import {
+  available,
+  balances,
+  dialog,
+  market,
+  picked,
+  tell,
+  ticker,
+  tradingState,
+} from "./store.js";
+import {
+  BLANK,
+  isByBudget,
+  LABELS,
+  numberFields,
+  OPTIONAL,
+  preview,
+  problems,
+  refusalAt,
+  shareOf,
+  TYPES,
+} from "./ticket.js";
+
+/**
+ * @import { Market, Order } from "./answers.d.ts"
+ * @import { Form as Fields, FormType, NumberName, Texts } from "./ticket.js"
+ */
+
+/** @typedef {(fields: Partial<Fields>) => void} Change */
+/** @typedef {{ form: Fields, market: Market, change: Change }} PartProps */
+/** @typedef {{ fields: Texts, general: string }} Errors At their fields, and the rest. */
 
 const SHARES = [25, 50, 75, 100];
 
@@ -23,24 +52,43 @@ export function OrderForm() {
   `;
 }
 
-function Form({ market: shown }) {
+/**
+ * What is typed, what is wrong with it, and how to change and to send it.
+ *
+ * @param {Market} shown
+ */
+function useForm(shown) {
   const [form, setForm] = useState(BLANK);
-  const [errors, setErrors] = useState({ fields: {}, general: "" });
+  const [errors, setErrors] = useState(/** @type {Errors} */ ({ fields: {}, general: "" }));
+  /** @type {Change} */
   const change = (fields) => {
     setForm((before) => ({ ...before, ...fields }));
     setErrors((before) => without(before, Object.keys(fields)));
   };
-  useEffect(() => picked.subscribe((fields) => {
-    if (fields === null) return;
-    picked.value = null;
-    change(fields.price ? { [priceField()]: fields.price } : fields);
-  }), []);
-  useEffect(() => offerLast(shown.symbol, (price) => setForm((before) => (before.price ? before : { ...before, price }))), []);
+  useEffect(
+    () =>
+      picked.subscribe((fields) => {
+        if (fields === null) return;
+        picked.value = null;
+        change(fields.price ? { [priceField()]: fields.price } : fields);
+      }),
+    [],
+  );
+  useEffect(
+    () =>
+      offerLast(shown.symbol, (price) =>
+        setForm((before) => (before.price ? before : { ...before, price })),
+      ),
+    [],
+  );
   const latest = useRef(form);
   latest.current = form;
-  const priceField = () => ["price", "stop_price"].find((name) => TYPES[latest.current.type].fields.includes(name)) ?? "price";
+  const priceField = () => {
+    const { fields } = TYPES[latest.current.type];
+    return fields.includes("price") || !fields.includes("stop_price") ? "price" : "stop_price";
+  };
 
-  const names = numberFields(form);
+  /** @param {SubmitEvent} event */
   const send = async (event) => {
     event.preventDefault();
     if (account.value === null) {
@@ -50,29 +98,62 @@ function Form({ market: shown }) {
     const wrong = problems(form, shown);
     setErrors({ fields: wrong, general: "" });
     if (Object.keys(wrong).length) focusOn(Object.keys(wrong)[0]);
-    else await sendNow(form, shown, setErrors, setForm);
+    else await sendNow();
   };
+  const sendNow = async () => {
+    const outcome = await place(form, shown);
+    if (outcome.kind === "refused") {
+      const refused = refusalAt(outcome.refusal, shownFields(form));
+      setErrors(refused);
+      focusOn(Object.keys(refused.fields)[0]);
+    } else if (outcome.kind === "placed" || outcome.kind === "found") {
+      setForm((before) => ({ ...before, quantity: "", quote_quantity: "", display_quantity: "" }));
+    }
+  };
+  return { form, errors, change, send };
+}
+
+/** @param {{ market: Market }} props */
+function Form({ market: shown }) {
+  const { form, errors, change, send } = useForm(shown);
+  /** @param {Order["side"]} side */
+  const chooseSide = (side) => change({ side });
+  /** @param {FormType} type */
+  const chooseType = (type) => change({ type, time_in_force: "gtc" });
   const isBusy = pending.value !== null;
+  const names = numberFields(form).filter((name) => name !== "display_quantity");
   const verb = form.side === "buy" ? "Buy" : "Sell";
+  const submit = account.value === null ? "Log in to trade" : `${verb} ${shown.base}`;
   return html`
     <form class=${`order ${form.side}`} onSubmit=${send} novalidate autocomplete="off">
-      <${Sides} side=${form.side} choose=${(side) => change({ side })} />
+      <${Sides} side=${form.side} choose=${chooseSide} />
       <label class="field">
         <span>Type</span>
-        <select name="type" value=${form.type} onChange=${(event) => change({ type: event.target.value, time_in_force: "gtc" })}>
-          ${Object.entries(TYPES).map(([type, { label }]) => html`<option value=${type}>${label}</option>`)}
+        <select name="type" value=${form.type} onChange=${onValue(chooseType)}>
+          ${Object.entries(TYPES).map(
+            ([type, { label }]) => html`<option value=${type}>${label}</option>`,
+          )}
         </select>
       </label>
-      ${names.filter((name) => name !== "display_quantity").map((name) => html`
-        <${NumberField} key=${name} name=${name} form=${form} market=${shown} error=${errors.fields[name]} change=${change} />
-      `)}
+      ${names.map(
+        (name) => html`
+          <${NumberField}
+            key=${name}
+            name=${name}
+            form=${form}
+            market=${shown}
+            error=${errors.fields[name]}
+            change=${change}
+          />
+        `,
+      )}
       <${Shares} form=${form} market=${shown} change=${change} />
       <${Preview} form=${form} market=${shown} />
       <${Options} form=${form} market=${shown} errors=${errors.fields} change=${change} />
       <div class="send">
         <p class="form-error" role="alert">${errors.general}</p>
         <button type="submit" class="submit" disabled=${isBusy}>
-          ${account.value === null ? "Log in to trade" : isBusy ? pending.value : `${verb} ${shown.base}`}
+          ${isBusy && account.value !== null ? pending.value : submit}
         </button>
         <${DemoButton} />
         <${State} />
@@ -81,7 +162,12 @@ function Form({ market: shown }) {
   `;
 }
 
-/** Says the last price as soon as it is known, once: a form that begins with it needs no typing. */
+/**
+ * Says the last price as soon as it is known, once: a form that begins with it needs no typing.
+ *
+ * @param {string} symbol
+ * @param {(price: string) => void} take
+ */
 function offerLast(symbol, take) {
   let isDone = false;
   return ticker(symbol).subscribe((known) => {
@@ -91,51 +177,89 @@ function offerLast(symbol, take) {
   });
 }
 
-async function sendNow(form, shown, setErrors, setForm) {
-  const outcome = await place(form, shown);
-  if (outcome.kind === "refused") {
-    const visible = [...numberFields(form), "expire_at", "time_in_force", "post_only", "display_quantity"];
-    const errors = refusalAt(outcome.refusal, visible);
-    setErrors(errors);
-    focusOn(Object.keys(errors.fields)[0]);
-  } else if (outcome.kind === "placed" || outcome.kind === "found") {
-    setForm((before) => ({ ...before, quantity: "", quote_quantity: "", display_quantity: "" }));
-  }
+/**
+ * The fields at which something can be said.
+ *
+ * @param {Fields} form
+ */
+function shownFields(form) {
+  return [...numberFields(form), "expire_at", "display_quantity"];
 }
 
+/**
+ * @param {Errors} errors
+ * @param {string[]} names
+ */
 function without(errors, names) {
-  const fields = Object.fromEntries(Object.entries(errors.fields).filter(([name]) => !names.includes(name)));
+  const fields = Object.fromEntries(
+    Object.entries(errors.fields).filter(([name]) => !names.includes(name)),
+  );
   return { fields, general: "" };
 }
 
+/** @param {string | undefined} name */
 function focusOn(name) {
   if (name) document.getElementById(idOf(name))?.focus();
 }
 
+/** @param {string} name */
 export function idOf(name) {
   return `order-${name.replace(".", "-")}`;
 }
 
+/** @param {{ side: Order["side"], choose: (side: Order["side"]) => void }} props */
 function Sides({ side, choose }) {
   return html`
     <div class="sides" role="group" aria-label="Side">
-      <button type="button" class="buy" aria-pressed=${side === "buy"} onClick=${() => choose("buy")}>Buy</button>
-      <button type="button" class="sell" aria-pressed=${side === "sell"} onClick=${() => choose("sell")}>Sell</button>
+      <button
+        type="button"
+        class="buy"
+        aria-pressed=${side === "buy"}
+        onClick=${() => choose("buy")}
+      >
+        Buy
+      </button>
+      <button
+        type="button"
+        class="sell"
+        aria-pressed=${side === "sell"}
+        onClick=${() => choose("sell")}
+      >
+        Sell
+      </button>
     </div>
   `;
 }
 
+/** @param {PartProps & { name: NumberName, error?: string }} props */
 function NumberField({ name, form, market: shown, error, change }) {
   const id = idOf(name);
+  /** @param {string} text */
+  const type = (text) => change({ [name]: text.replace(",", ".") });
+  /** @param {KeyboardEvent} event */
+  const onKey = (event) => {
+    const by = event.key === "ArrowUp" ? 1n : event.key === "ArrowDown" ? -1n : null;
+    if (by === null || name === "trailing_percent" || name === "quote_quantity") return;
+    event.preventDefault();
+    const text = stepped(form[name], by, name, shown);
+    if (text !== null) change({ [name]: text });
+  };
   return html`
     <div class=${`field ${error ? "wrong" : ""}`}>
-      <label for=${id}>${LABELS[name]}${OPTIONAL.has(name) && html`<small> optional</small>`}</label>
+      <label for=${id}
+        >${LABELS[name]}${OPTIONAL.has(name) && html`<small> optional</small>`}</label
+      >
       <div class="input">
         <input
-          id=${id} name=${name} type="text" inputmode="decimal" value=${form[name]}
-          aria-invalid=${error ? "true" : "false"} aria-describedby=${`${id}-error`}
-          onInput=${(event) => change({ [name]: event.target.value.replace(",", ".") })}
-          onKeyDown=${(event) => step(event, name, form, shown, change)}
+          id=${id}
+          name=${name}
+          type="text"
+          inputmode="decimal"
+          value=${form[name]}
+          aria-invalid=${error ? "true" : "false"}
+          aria-describedby=${`${id}-error`}
+          onInput=${onValue(type)}
+          onKeyDown=${onKey}
         />
         <${Unit} name=${name} form=${form} market=${shown} change=${change} />
       </div>
@@ -144,22 +268,43 @@ function NumberField({ name, form, market: shown, error, change }) {
   `;
 }
 
-/** Arrow keys move a number by its smallest step. */
-function step(event, name, form, shown, change) {
-  const by = { ArrowUp: 1n, ArrowDown: -1n }[event.key];
-  if (!by || name === "trailing_percent" || name === "quote_quantity") return;
-  event.preventDefault();
+/**
+ * A number moved by so many of its smallest steps; null below zero.
+ *
+ * @param {string} text
+ * @param {bigint} by
+ * @param {NumberName} name
+ * @param {Market} shown
+ */
+function stepped(text, by, name, shown) {
   const isQuantity = name.endsWith("quantity");
-  const [decimals, size] = isQuantity ? [shown.quantity_decimals, shown.lot_size] : [shown.price_decimals, shown.tick_size];
-  const units = (toUnits(form[name], decimals) ?? 0n) + by * toUnits(size, decimals);
-  if (units >= 0n) change({ [name]: toShortText(units, decimals) });
+  const decimals = isQuantity ? shown.quantity_decimals : shown.price_decimals;
+  const size = exactUnits(isQuantity ? shown.lot_size : shown.tick_size, decimals);
+  const units = (toUnits(text, decimals) ?? 0n) + by * size;
+  return units >= 0n ? toShortText(units, decimals) : null;
 }
 
-/** In what a number is counted; where there is a choice, to choose it. */
+/**
+ * In what a number is counted; where there is a choice, to choose it.
+ *
+ * @param {PartProps & { name: NumberName }} props
+ */
 function Unit({ name, form, market: shown, change }) {
-  if ((name === "quantity" || name === "quote_quantity") && form.type === "market" && form.side === "buy") {
+  /** @param {Fields["sizeBy"]} sizeBy */
+  const chooseSize = (sizeBy) => change({ sizeBy });
+  /** @param {Fields["trailBy"]} trailBy */
+  const chooseTrail = (trailBy) => change({ trailBy });
+  if (
+    (name === "quantity" || name === "quote_quantity") &&
+    form.type === "market" &&
+    form.side === "buy"
+  ) {
     return html`
-      <select aria-label="Size of the order in" value=${form.sizeBy} onChange=${(event) => change({ sizeBy: event.target.value })}>
+      <select
+        aria-label="Size of the order in"
+        value=${form.sizeBy}
+        onChange=${onValue(chooseSize)}
+      >
         <option value="quantity">${shown.base}</option>
         <option value="quote_quantity">${shown.quote}</option>
       </select>
@@ -167,45 +312,61 @@ function Unit({ name, form, market: shown, change }) {
   }
   if (name.startsWith("trailing")) {
     return html`
-      <select aria-label="Distance in" value=${form.trailBy} onChange=${(event) => change({ trailBy: event.target.value })}>
+      <select aria-label="Distance in" value=${form.trailBy} onChange=${onValue(chooseTrail)}>
         <option value="trailing_percent">%</option>
         <option value="trailing_amount">${shown.quote}</option>
       </select>
     `;
   }
-  return html`<span class="unit" aria-hidden="true">${name.endsWith("quantity") && name !== "quote_quantity" ? shown.base : shown.quote}</span>`;
+  return html`<span class="unit" aria-hidden="true"
+    >${name.endsWith("quantity") && name !== "quote_quantity" ? shown.base : shown.quote}</span
+  >`;
 }
 
+/** @param {PartProps} props */
 function Shares({ form, market: shown, change }) {
   const asset = form.side === "buy" ? shown.quote : shown.base;
+  /** @param {number} percent */
   const take = (percent) => {
     const share = shareOf(percent, form, shown, balances.value, live.book);
     if (!share) tell("Give a price first: it says how much that is");
-    else if (!/[1-9]/.test(Object.values(share)[0])) tell(`There is not enough ${asset} available for that`);
-    else change(share);
+    else if (!/[1-9]/.test(Object.values(share)[0])) {
+      tell(`There is not enough ${asset} available for that`);
+    } else change(share);
   };
   return html`
     <div class="shares" role="group" aria-label=${`Share of the available ${asset}`}>
-      ${SHARES.map((percent) => html`
-        <button type="button" disabled=${account.value === null} onClick=${() => take(percent)}>${percent} %</button>
-      `)}
+      ${SHARES.map(
+        (percent) => html`
+          <button type="button" disabled=${account.value === null} onClick=${() => take(percent)}>
+            ${percent} %
+          </button>
+        `,
+      )}
     </div>
     <p class="available">
       <span>Available</span>
-      <b title=${account.value === null ? undefined : available(asset)}>${account.value === null ? "–" : `${neat(available(asset))} ${asset}`}</b>
+      <b title=${account.value === null ? undefined : available(asset)}
+        >${account.value === null ? "–" : `${neat(available(asset))} ${asset}`}</b
+      >
     </p>
   `;
 }
 
-/** What it would come to. Of an order at market that changes with the book. */
+/**
+ * What it would come to. Of an order at market that changes with the book.
+ *
+ * @param {Omit<PartProps, "change">} props
+ */
 function Preview({ form, market: shown }) {
   const [, again] = useState(0);
   useEffect(() => {
     if (form.type !== "market") return undefined;
-    let timer = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
     const stop = onChange("book", () => {
       timer ??= setTimeout(() => {
-        timer = null;
+        timer = undefined;
         paint(() => again((count) => count + 1));
       }, 250);
     });
@@ -218,20 +379,40 @@ function Preview({ form, market: shown }) {
   const about = found?.isEstimate ? "about " : "";
   return html`
     <dl class="preview">
-      <div><dt>Total</dt><dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd></div>
-      <div><dt>Fee at most</dt><dd>${found ? `${money(found.fee)} ${shown.quote}` : "–"}</dd></div>
-      ${isByBudget(form) && html`<div><dt>Amount</dt><dd>${found ? `about ${found.quantity} ${shown.base}` : "–"}</dd></div>`}
-      ${found?.worst && html`<div><dt>Worst price</dt><dd>${grouped(found.worst)}</dd></div>`}
+      <div>
+        <dt>Total</dt>
+        <dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd>
+      </div>
+      <div>
+        <dt>Fee at most</dt>
+        <dd>${found ? `${money(found.fee)} ${shown.quote}` : "–"}</dd>
+      </div>
+      ${
+        isByBudget(form) &&
+        html`<div>
+          <dt>Amount</dt>
+          <dd>${found ? `about ${found.quantity} ${shown.base}` : "–"}</dd>
+        </div>`
+      }
+      ${
+        found?.worst &&
+        html`<div>
+          <dt>Worst price</dt>
+          <dd>${grouped(found.worst)}</dd>
+        </div>`
+      }
     </dl>
   `;
 }
 
+/** @param {string} text */
 function money(text) {
-  const short = text.replace(/\.?0+$/, "");
-  return short.length > 16 ? compact(short) : grouped(short);
+  const shortest = short(text);
+  return shortest.length > 16 ? compact(shortest) : grouped(shortest);
 }
 
 function State() {
+  /** @type {Partial<Record<Market["trading_state"] | "", string>>} */
   const texts = {
     pre_open: "The market opens soon: orders that rest are taken",
     halted: "The market is halted: orders can be cancelled only",

@@ -1,15 +1,26 @@
 // Paints once per frame, however often something changes.
 
+/** @typedef {() => void} Painter */
+
+/** @type {Set<Painter>} */
 const waiting = new Set();
 let request = 0;
 
-/** Calls `painter` before the next frame, once. */
+/**
+ * Calls `painter` before the next frame, once.
+ *
+ * @param {Painter} painter
+ */
 export function paint(painter) {
   waiting.add(painter);
   if (!request) request = requestAnimationFrame(run);
 }
 
-/** Forgets a painter that is not needed any more. */
+/**
+ * Forgets a painter that is not needed any more.
+ *
+ * @param {Painter} painter
+ */
 export function unpaint(painter) {
   waiting.delete(painter);
 }
@@ -21,7 +32,12 @@ function run() {
   for (const painter of painters) painter();
 }
 
-/** Writes a text node only when its text changes. */
+/**
+ * Writes a text node only when its text changes.
+ *
+ * @param {Text} node
+ * @param {string} text
+ */
 export function write(node, text) {
   if (node.data !== text) node.data = text;
 }

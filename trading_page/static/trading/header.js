@@ -7,11 +7,25 @@ import { account, logOut } from "./session.js";
 import { connection, dialog, isListOpen, symbol, tradingState } from "./store.js";
 import { nextTheme, theme } from "./theme.js";
 
+/**
+ * @import { Market } from "./answers.d.ts"
+ */
+
+const THEME_SIGNS = { system: "◐", light: "○", dark: "●" };
+
 export function Header() {
   return html`
     <header class="top">
-      <a class="brand" href="/" aria-label="Trade Engine, home"><i aria-hidden="true"></i><span>Trade Engine</span></a>
-      <button type="button" class="market-button" aria-expanded=${isListOpen.value} aria-controls="markets" onClick=${toggleList}>
+      <a class="brand" href="/" aria-label="Trade Engine, home"
+        ><i aria-hidden="true"></i><span>Trade Engine</span></a
+      >
+      <button
+        type="button"
+        class="market-button"
+        aria-expanded=${isListOpen.value}
+        aria-controls="markets"
+        onClick=${toggleList}
+      >
         ${symbol.value}<span aria-hidden="true"> ▾</span>
       </button>
       <h1>${symbol.value}</h1>
@@ -19,10 +33,21 @@ export function Header() {
       <${Summary} />
       <${Connection} />
       <div class="tools">
-        <button type="button" onClick=${nextTheme} title="Change the theme" aria-label=${`Theme: ${theme.value}`}>
-          <span aria-hidden="true">${{ system: "◐", light: "○", dark: "●" }[theme.value]}</span>
+        <button
+          type="button"
+          onClick=${nextTheme}
+          title="Change the theme"
+          aria-label=${`Theme: ${theme.value}`}
+        >
+          <span aria-hidden="true">${THEME_SIGNS[theme.value]}</span>
         </button>
-        <button type="button" class="keys" onClick=${() => (dialog.value = "help")} title="Keyboard" aria-label="Help: keyboard">
+        <button
+          type="button"
+          class="keys"
+          onClick=${() => (dialog.value = "help")}
+          title="Keyboard"
+          aria-label="Help: keyboard"
+        >
           <span aria-hidden="true">?</span>
         </button>
         <${Account} />
@@ -35,7 +60,13 @@ function toggleList() {
   isListOpen.value = !isListOpen.value;
 }
 
-const TRADING_STATES = { pre_open: "Opens soon", halted: "Halted", post_only: "Post-only", closed: "Closed" };
+/** @type {Partial<Record<Market["trading_state"] | "", string>>} */
+const TRADING_STATES = {
+  pre_open: "Opens soon",
+  halted: "Halted",
+  post_only: "Post-only",
+  closed: "Closed",
+};
 
 /** What the order form says at length, where everybody sees it. */
 function TradingState() {
@@ -44,7 +75,10 @@ function TradingState() {
 }
 
 const STATES = {
-  connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…", recovered: "Recovered",
+  connecting: "Connecting…",
+  live: "Live",
+  reconnecting: "Reconnecting…",
+  recovered: "Recovered",
 };
 
 function Connection() {
@@ -58,7 +92,9 @@ function Connection() {
 function Account() {
   const [isLeaving, setLeaving] = useState(false);
   if (account.value === null) {
-    return html`<button type="button" class="login" onClick=${() => (dialog.value = "login")}>Log in</button>`;
+    return html`<button type="button" class="login" onClick=${() => (dialog.value = "login")}>
+      Log in
+    </button>`;
   }
   const leave = async () => {
     setLeaving(true);

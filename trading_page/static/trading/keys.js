@@ -1,25 +1,45 @@
-// Shortcuts of single keys. They can be turned off, because speech input may press them by accident.
+// Shortcuts of single keys. They can be turned off, because speech input may press them by
+// accident.
 
 import { signal } from "@preact/signals";
 import { TIMEFRAMES } from "./chart.js";
 import { dialog, isListOpen, picked, timeframe } from "./store.js";
 
+/**
+ * @import { Order } from "./answers.d.ts"
+ * @typedef {{ keys: string[], text: string, act: (key: string) => void }} Shortcut
+ */
+
 const KEY = "shortcuts";
 
 export const areOn = signal(stored() !== "off");
 
+/** @type {Shortcut[]} */
 export const SHORTCUTS = [
   { keys: ["b"], text: "Buy: side and amount", act: () => side("buy") },
   { keys: ["s"], text: "Sell: side and amount", act: () => side("sell") },
   { keys: ["p"], text: "Price", act: () => focus("order-price") },
-  { keys: ["a"], text: "Amount", act: () => focus("order-quantity") || focus("order-quote_quantity") },
-  { keys: ["o"], text: "Order book", act: () => document.querySelector(".ladder")?.focus() },
+  {
+    keys: ["a"],
+    text: "Amount",
+    act: () => focus("order-quantity") || focus("order-quote_quantity"),
+  },
+  {
+    keys: ["o"],
+    text: "Order book",
+    act: () => /** @type {HTMLElement | null} */ (document.querySelector(".ladder"))?.focus(),
+  },
   { keys: ["/"], text: "Find a market", act: findMarket },
-  { keys: TIMEFRAMES.map((_, index) => String(index + 1)), text: `Timeframe: ${TIMEFRAMES.join(", ")}`, act: chooseTimeframe },
+  {
+    keys: TIMEFRAMES.map((_, index) => String(index + 1)),
+    text: `Timeframe: ${TIMEFRAMES.join(", ")}`,
+    act: chooseTimeframe,
+  },
   { keys: ["l"], text: "Log in", act: () => (dialog.value = "login") },
   { keys: ["?"], text: "This list", act: () => (dialog.value = "help") },
 ];
 
+/** @param {boolean} isOn */
 export function switchShortcuts(isOn) {
   areOn.value = isOn;
   try {
@@ -31,8 +51,12 @@ export function switchShortcuts(isOn) {
 
 export function listen() {
   document.addEventListener("keydown", (event) => {
-    const isTyped = event.target.closest("input, select, textarea, [contenteditable]");
-    if (!areOn.value || isTyped || dialog.value || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { target } = event;
+    const isTyped =
+      target instanceof Element && target.closest("input, select, textarea, [contenteditable]");
+    if (!areOn.value || isTyped || dialog.value || event.ctrlKey || event.metaKey || event.altKey) {
+      return;
+    }
     const found = SHORTCUTS.find(({ keys }) => keys.includes(event.key));
     if (!found) return;
     event.preventDefault();
@@ -40,9 +64,10 @@ export function listen() {
   });
 }
 
+/** @param {Order["side"]} wanted */
 function side(wanted) {
   picked.value = { side: wanted };
-  focus("order-quantity") || focus("order-quote_quantity");
+  if (!focus("order-quantity")) focus("order-quote_quantity");
 }
 
 function findMarket() {
@@ -50,14 +75,16 @@ function findMarket() {
   requestAnimationFrame(() => focus("market-search")); // when it is shown
 }
 
+/** @param {string} key */
 function chooseTimeframe(key) {
   timeframe.value = TIMEFRAMES[Number(key) - 1];
 }
 
+/** @param {string} id */
 function focus(id) {
   const element = document.getElementById(id);
   element?.focus();
-  element?.select?.();
+  if (element instanceof HTMLInputElement) element.select();
   return Boolean(element);
 }
 

@@ -1,13 +1,23 @@
 // The order book as a ladder. Its rows are made once and painted at most once per frame.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { grouped, toShortText, toText, toUnits } from "./decimal.js";
+import { exactUnits, grouped, toShortText, toText } from "./decimal.js";
 import { paint, write } from "./frame.js";
-import { html } from "./html.js";
+import { html, onValue, rendered } from "./html.js";
 import { sideLevels, steps } from "./levels.js";
 import { live, onChange } from "./live.js";
 import { connection, market, orders, picked, ticker } from "./store.js";
 
+/**
+ * @import { Market, Order } from "./answers.d.ts"
+ * @import { Scale, ShownLevel } from "./levels.js"
+ */
+
+/** @typedef {"asks" | "bids"} BookSide */
+/** @typedef {{ side: BookSide, index: number }} Place Of a row. */
+
+/** @type {BookSide[]} */
+const SIDES = ["asks", "bids"];
 const MIDDLE_PX = 36;
 const ROWS_MIN = 3;
 const ROWS_MAX = 40;
@@ -18,6 +28,7 @@ export function Book() {
   useEffect(() => setFactor(0), [shown?.symbol]);
   if (!shown) return html`<section class="panel book" aria-label="Order book"></section>`;
   const choices = steps(shown);
+  const names = choices.map((step) => toShortText(step, shown.price_decimals));
   const isStale = connection.value === "reconnecting";
   return html`
     <section class="panel book" aria-label="Order book">
@@ -25,29 +36,36 @@ export function Book() {
         <h2>Order book</h2>
         <label class="quiet">
           <span class="unseen">Price step</span>
-          <select value=${factor} onChange=${(event) => setFactor(Number(event.target.value))}>
-            ${choices.map((step, index) => html`<option value=${index}>${toShortText(step, shown.price_decimals)}</option>`)}
+          <select value=${factor} onChange=${onValue((value) => setFactor(Number(value)))}>
+            ${names.map((name, index) => html`<option value=${index}>${name}</option>`)}
           </select>
         </label>
       </header>
       <div class="columns" aria-hidden="true">
         <span>Price ${shown.quote}</span><span>Amount ${shown.base}</span><span>Total</span>
       </div>
-      <${Ladder} key=${shown.symbol} market=${shown} step=${choices[factor] ?? choices[0]} isStale=${isStale} />
+      <${Ladder}
+        key=${shown.symbol}
+        market=${shown}
+        step=${choices[factor] ?? choices[0]}
+        isStale=${isStale}
+      />
     </section>
   `;
 }
 
+/** @param {{ market: Market, step: bigint, isStale: boolean }} props */
 function Ladder({ market: shown, step, isStale }) {
-  const root = useRef(null);
-  const ladder = useRef(null);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const ladder = useRef(/** @type {LadderView | null} */ (null));
   useEffect(() => {
-    ladder.current = new LadderView(root.current, shown);
-    return () => ladder.current.end();
+    const view = new LadderView(rendered(root), shown);
+    ladder.current = view;
+    return () => view.end();
   }, [shown]);
-  useEffect(() => ladder.current.groupBy(step), [step]);
+  useEffect(() => rendered(ladder).groupBy(step), [step]);
   const own = orders.value;
-  useEffect(() => ladder.current.mark(own), [own, shown]);
+  useEffect(() => rendered(ladder).mark(own), [own, shown]);
   return html`
     <div
       ref=${root}
@@ -60,19 +78,32 @@ function Ladder({ market: shown, step, isStale }) {
 }
 
 class LadderView {
+  /**
+   * @param {HTMLElement} root
+   * @param {Market} shown
+   */
   constructor(root, shown) {
     this.root = root;
     this.market = shown;
+    this.step = 1n;
+    /** @type {Record<BookSide, Row[]>} */
     this.rows = { asks: [], bids: [] };
+    /** @type {Record<BookSide, ShownLevel[]>} */
     this.shown = { asks: [], bids: [] };
+    /** @type {Set<string>} Sides and prices of own orders. */
     this.own = new Set();
-    this.active = null; // {side, index}
+    /** @type {Place | null} */
+    this.active = null;
     this.draw = () => this.drawNow();
-    this.build();
+    this.parts = { asks: this.part("asks"), middle: this.part("middle"), bids: this.part("bids") };
+    this.parts.asks.ariaLabel = "Asks";
+    this.parts.bids.ariaLabel = "Bids";
+    this.last = this.text("b");
+    this.spread = this.text("span");
     this.stop = [onChange("book", this.draw), ticker(shown.symbol).subscribe(this.draw)];
     this.resizing = new ResizeObserver(() => this.fit());
     this.resizing.observe(root);
-    root.onclick = (event) => this.take(event.target.closest(".level"));
+    root.onclick = ({ target }) => this.take(/** @type {HTMLElement} */ (target).closest(".level"));
     root.onkeydown = (event) => this.onKey(event);
     root.onblur = () => this.activate(null);
   }
@@ -83,28 +114,34 @@ class LadderView {
     this.root.replaceChildren();
   }
 
+  /** @param {bigint} step */
   groupBy(step) {
     this.step = step;
     paint(this.draw);
   }
 
+  /** @param {Order[]} own */
   mark(own) {
-    const here = own.filter((order) => order.symbol === this.market.symbol && order.status !== "pending" && order.price);
+    const here = own.filter(
+      (order) => order.symbol === this.market.symbol && order.status !== "pending" && order.price,
+    );
     this.own = new Set(here.map((order) => `${order.side} ${order.price}`));
     paint(this.draw);
   }
 
-  build() {
-    this.parts = {};
-    for (const part of ["asks", "middle", "bids"]) {
-      this.parts[part] = this.root.appendChild(document.createElement("div"));
-      this.parts[part].className = `ladder-${part}`;
-      this.parts[part].role = part === "middle" ? "presentation" : "group";
-    }
-    this.parts.asks.ariaLabel = "Asks";
-    this.parts.bids.ariaLabel = "Bids";
-    this.last = this.parts.middle.appendChild(document.createElement("b")).appendChild(document.createTextNode(""));
-    this.spread = this.parts.middle.appendChild(document.createElement("span")).appendChild(document.createTextNode(""));
+  /** @param {BookSide | "middle"} name */
+  part(name) {
+    const part = this.root.appendChild(document.createElement("div"));
+    part.className = `ladder-${name}`;
+    part.role = name === "middle" ? "presentation" : "group";
+    return part;
+  }
+
+  /** @param {"b" | "span"} tag */
+  text(tag) {
+    return this.parts.middle
+      .appendChild(document.createElement(tag))
+      .appendChild(document.createTextNode(""));
   }
 
   /** As many rows as there is room for. */
@@ -113,9 +150,10 @@ class LadderView {
     const room = Math.floor((this.root.clientHeight - MIDDLE_PX) / 2 / rowPx);
     const count = Math.max(ROWS_MIN, Math.min(ROWS_MAX, room));
     if (count === this.rows.bids.length) return;
-    for (const side of ["asks", "bids"]) {
-      while (this.rows[side].length < count) this.rows[side].push(new Row(this.parts[side], side, this.rows[side].length));
-      while (this.rows[side].length > count) this.rows[side].pop().element.remove();
+    for (const side of SIDES) {
+      const rows = this.rows[side];
+      while (rows.length < count) rows.push(new Row(this.parts[side], side, rows.length));
+      for (const row of rows.splice(count)) row.element.remove();
     }
     paint(this.draw);
   }
@@ -123,71 +161,86 @@ class LadderView {
   drawNow() {
     const { price_decimals: priceDecimals, quantity_decimals: quantityDecimals } = this.market;
     const count = this.rows.bids.length;
-    const common = { count, step: this.step ?? 1n, priceDecimals, quantityDecimals };
+    const common = { count, step: this.step, priceDecimals, quantityDecimals };
     this.shown = {
       asks: sideLevels(live.book.asks, { ...common, isAsk: true }),
       bids: sideLevels(live.book.bids, { ...common, isAsk: false }),
     };
-    const deepest = [this.shown.asks, this.shown.bids].map((levels) => levels[levels.length - 1]?.total ?? 0n);
+    const deepest = [this.shown.asks, this.shown.bids].map(
+      (levels) => levels[levels.length - 1]?.total ?? 0n,
+    );
     const most = deepest[0] > deepest[1] ? deepest[0] : deepest[1];
     const owned = this.ownLevels();
-    for (const side of ["asks", "bids"]) {
-      this.rows[side].forEach((row, index) => row.show(this.shown[side][index], most, common, owned[side]));
+    for (const side of SIDES) {
+      this.rows[side].forEach((row, index) =>
+        row.show(this.shown[side][index], most, common, owned[side]),
+      );
     }
     this.drawMiddle(priceDecimals);
   }
 
   /** The prices, as they are grouped, at which own orders rest. */
   ownLevels() {
+    /** @type {Record<BookSide, Set<bigint>>} */
     const levels = { asks: new Set(), bids: new Set() };
     for (const own of this.own) {
       const [side, text] = own.split(" ");
-      const price = toUnits(text, this.market.price_decimals);
-      const rest = price % (this.step ?? 1n);
+      const price = exactUnits(text, this.market.price_decimals);
+      const rest = price % this.step;
       if (side === "buy") levels.bids.add(price - rest);
       else levels.asks.add(rest ? price - rest + this.step : price);
     }
     return levels;
   }
 
+  /** @param {number} decimals */
   drawMiddle(decimals) {
     const { bids, asks } = live.book;
     const known = ticker(this.market.symbol).peek();
     write(this.last, known?.last ? grouped(known.last) : "–");
     if (!bids.length || !asks.length) return write(this.spread, "no spread");
-    const spread = toUnits(asks[0][0], decimals) - toUnits(bids[0][0], decimals);
+    const spread = exactUnits(asks[0][0], decimals) - exactUnits(bids[0][0], decimals);
     return write(this.spread, `spread ${toText(spread, decimals)}`);
   }
 
+  /** @param {HTMLElement | null} element */
   take(element) {
     if (!element) return;
-    const level = this.shown[element.dataset.side][Number(element.dataset.index)];
+    const side = /** @type {BookSide} */ (element.dataset.side);
+    const level = this.shown[side][Number(element.dataset.index)];
     if (level) picked.value = { price: toText(level.price, this.market.price_decimals) };
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
-    const moves = { ArrowUp: -1, ArrowDown: 1 };
-    if (event.key in moves) {
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       event.preventDefault();
-      this.move(moves[event.key]);
+      this.move(event.key === "ArrowUp" ? -1 : 1);
     } else if ((event.key === "Enter" || event.key === " ") && this.active) {
       event.preventDefault();
       this.take(this.rows[this.active.side][this.active.index].element);
     }
   }
 
-  /** From the highest ask, shown at the top, to the lowest bid. */
+  /**
+   * From the highest ask, shown at the top, to the lowest bid.
+   *
+   * @param {-1 | 1} by
+   */
   move(by) {
-    const places = [
-      ...this.shown.asks.map((_, index) => ({ side: "asks", index })).reverse(),
-      ...this.shown.bids.map((_, index) => ({ side: "bids", index })),
-    ];
+    /** @type {(side: BookSide) => Place[]} */
+    const placesOf = (side) => this.shown[side].map((_, index) => ({ side, index }));
+    const places = [...placesOf("asks").reverse(), ...placesOf("bids")];
     if (!places.length) return;
-    const now = this.active && places.findIndex((place) => place.side === this.active.side && place.index === this.active.index);
-    const next = now === null || now < 0 ? this.shown.asks.length - (by < 0 ? 1 : 0) : now + by;
+    const { active } = this;
+    const now = places.findIndex(
+      (place) => place.side === active?.side && place.index === active.index,
+    );
+    const next = now < 0 ? this.shown.asks.length - (by < 0 ? 1 : 0) : now + by;
     this.activate(places[Math.max(0, Math.min(places.length - 1, next))]);
   }
 
+  /** @param {Place | null} place */
   activate(place) {
     if (this.active) this.rows[this.active.side][this.active.index]?.select(false);
     this.active = place;
@@ -199,14 +252,21 @@ class LadderView {
 }
 
 class Row {
+  /**
+   * @param {HTMLElement} parent
+   * @param {BookSide} side
+   * @param {number} index
+   */
   constructor(parent, side, index) {
+    this.width = -1; // of the bar, as a share of the deepest level; not known yet
+    this.isOwn = false;
     this.element = document.createElement("div");
     this.element.className = "level";
     this.element.id = `level-${side}-${index}`;
     this.element.role = "option";
     this.element.ariaSelected = "false";
     this.element.dataset.side = side;
-    this.element.dataset.index = index;
+    this.element.dataset.index = String(index);
     this.bar = this.element.appendChild(document.createElement("i"));
     this.cells = ["price", "amount", "total"].map((name) => {
       const cell = this.element.appendChild(document.createElement("span"));
@@ -217,6 +277,12 @@ class Row {
     else parent.append(this.element);
   }
 
+  /**
+   * @param {ShownLevel | undefined} level
+   * @param {bigint} most
+   * @param {Scale} scale
+   * @param {Set<bigint>} owned
+   */
   show(level, most, { priceDecimals, quantityDecimals }, owned) {
     const [price, amount, total] = this.cells;
     write(price, level ? grouped(toText(level.price, priceDecimals)) : "");
@@ -230,6 +296,7 @@ class Row {
     this.isOwn = isOwn;
   }
 
+  /** @param {boolean} isSelected */
   select(isSelected) {
     this.element.ariaSelected = String(isSelected);
     if (isSelected) this.element.scrollIntoView({ block: "nearest" });

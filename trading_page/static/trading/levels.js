@@ -1,18 +1,31 @@
-// A side of the book as it is shown: levels added up to price steps, with running totals. No input or output.
+// A side of the book as it is shown: levels added up to price steps, with running totals. No input
+// or output.
 
-import { ceilTo, floorTo, toUnits } from "./decimal.js";
+import { ceilTo, exactUnits, floorTo } from "./decimal.js";
 
 /**
- * The best `count` levels of a side as `{price, volume, total}` in smallest units. With a step bids are rounded down and
- * asks up, so a level says what is there at its price or better.
+ * @import { Level } from "../streams/book.js"
+ * @import { Market } from "./answers.d.ts"
+ */
+
+/** @typedef {{ price: bigint, volume: bigint, total: bigint }} ShownLevel In smallest units. */
+/** @typedef {{ priceDecimals: number, quantityDecimals: number }} Scale */
+
+/**
+ * The best `count` levels of a side. With a step bids are rounded down and asks up, so a level says
+ * what is there at its price or better.
+ *
+ * @param {Level[]} levels
+ * @param {Scale & { count: number, step: bigint, isAsk: boolean }} options
  */
 export function sideLevels(levels, { count, step, isAsk, priceDecimals, quantityDecimals }) {
+  /** @type {ShownLevel[]} */
   const shown = [];
   let total = 0n;
   for (const [priceText, volumeText] of levels) {
-    const exact = toUnits(priceText, priceDecimals);
+    const exact = exactUnits(priceText, priceDecimals);
     const price = isAsk ? ceilTo(exact, step) : floorTo(exact, step);
-    const volume = toUnits(volumeText, quantityDecimals);
+    const volume = exactUnits(volumeText, quantityDecimals);
     const last = shown[shown.length - 1];
     if (last?.price === price) {
       last.volume += volume;
@@ -26,25 +39,39 @@ export function sideLevels(levels, { count, step, isAsk, priceDecimals, quantity
   return shown;
 }
 
-/** The price steps to choose from, as texts: the tick, and multiples of it by powers of ten. */
+/**
+ * The price steps to choose from: the tick, and multiples of it by powers of ten.
+ *
+ * @param {Pick<Market, "tick_size" | "price_decimals">} market
+ */
 export function steps(market) {
-  const tick = toUnits(market.tick_size, market.price_decimals);
+  const tick = exactUnits(market.tick_size, market.price_decimals);
   return [1n, 10n, 100n, 1_000n, 10_000n].map((factor) => tick * factor);
 }
 
 /**
- * What a market order meets in the book: `{cost, quantity, worst}` in units of price x quantity, of quantity, of price.
- * It ends with the quantity wanted, or with the budget, or with the book (`isWhole` is false then).
+ * What a market order meets in the book: `{cost, quantity, worst}` in units of price x quantity, of
+ * quantity, of price. It ends with the quantity wanted, or with the budget, or with the book
+ * (`isWhole` is false then).
+ *
+ * @param {Level[]} levels
+ * @param {Scale & { quantity?: bigint | null, budget?: bigint | null, lot: bigint }} options
  */
-export function sweep(levels, { quantity = null, budget = null, priceDecimals, quantityDecimals, lot }) {
+export function sweep(
+  levels,
+  { quantity = null, budget = null, priceDecimals, quantityDecimals, lot },
+) {
   let cost = 0n;
   let taken = 0n;
+  /** @type {bigint | null} */
   let worst = null;
   for (const [priceText, volumeText] of levels) {
-    const price = toUnits(priceText, priceDecimals);
-    let volume = toUnits(volumeText, quantityDecimals);
+    const price = exactUnits(priceText, priceDecimals);
+    let volume = exactUnits(volumeText, quantityDecimals);
     if (quantity !== null && volume > quantity - taken) volume = quantity - taken;
-    if (budget !== null && volume * price > budget - cost) volume = floorTo((budget - cost) / price, lot);
+    if (budget !== null && volume * price > budget - cost) {
+      volume = floorTo((budget - cost) / price, lot);
+    }
     if (volume <= 0n) return { cost, quantity: taken, worst, isWhole: true };
     cost += volume * price;
     taken += volume;

@@ -1,15 +1,29 @@
-// The streams of the page: the market that is shown with everybody's tickers, its trades, and the account.
+// The streams of the page: the market that is shown with everybody's tickers, its trades, and the
+// account.
 
 import { batch, effect } from "@preact/signals";
 import { OrderBook } from "../streams/book.js";
 import { MarketStream, PrivateStream, TradeStream } from "../streams/stream.js";
 import { call, query, slug } from "./api.js";
-import { grouped, shownDecimals, toText, toUnits } from "./decimal.js";
+import { exactUnits, grouped, shownDecimals, toText } from "./decimal.js";
 import { Connection } from "./connection.js";
 import { paint } from "./frame.js";
 import { Tape } from "./recent.js";
 import { accessToken, account, ask } from "./session.js";
 import * as store from "./store.js";
+
+/**
+ * @import { Signal } from "@preact/signals"
+ * @import { AccountMessage, MarketMessage, TradeMessage } from "../streams/messages.d.ts"
+ * @import { StreamState, Timeframe } from "../streams/stream.js"
+ * @import { Market, Order, PublicTrade } from "./answers.d.ts"
+ * @import { Answer } from "./api.js"
+ * @import { Painter } from "./frame.js"
+ * @import { Fill, Ticker } from "./store.js"
+ */
+
+/** @typedef {Extract<MarketMessage, { type: "candle" }>} CandleMessage */
+/** @typedef {(candle: CandleMessage | null) => void} CandleTaker */
 
 const SOCKETS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 const HISTORY_MAX = 200;
@@ -18,35 +32,54 @@ const FILLS_TOLD_AFTER_MS = 300;
 const LOOK_MS = 1_000;
 const ASLEEP_MS = 10_000; // timers of hidden tabs may come late, but not as late as that
 
-/** The book and the newest trades of the market that is shown. Painters read them, nobody writes. */
+/** Book and newest trades of the market that is shown. Painters read them, nobody writes. */
 export const live = { book: new OrderBook(), tape: new Tape() };
 
+/** @type {Record<"book" | "tape", Set<Painter>>} */
 const painters = { book: new Set(), tape: new Set() };
+/** @type {Set<CandleTaker>} */
 const candleTakers = new Set();
 const connection = new Connection((state) => {
   store.connection.value = state;
 });
+/** @type {PageStream | null} */
 let marketStream = null;
+/** @type {TradeStream | null} */
 let tradeStream = null;
+/** @type {PrivateStream | null} */
 let privateStream = null;
 
-/** Calls `painter` once per frame in which the "book" or the "tape" has changed. Returns how to stop that. */
+/**
+ * Calls `painter` once per frame in which the book or the tape has changed. Returns how to stop
+ * that.
+ *
+ * @param {"book" | "tape"} what
+ * @param {Painter} painter
+ */
 export function onChange(what, painter) {
   painters[what].add(painter);
   paint(painter);
-  return () => painters[what].delete(painter);
+  return () => {
+    painters[what].delete(painter);
+  };
 }
 
-/** Calls `taker(candle)` for each candle, and `taker(null)` when candles may have been missed. */
+/**
+ * Calls `taker(candle)` for each candle, and `taker(null)` when candles may have been missed.
+ *
+ * @param {CandleTaker} taker
+ */
 export function onCandle(taker) {
   candleTakers.add(taker);
-  return () => candleTakers.delete(taker);
+  return () => {
+    candleTakers.delete(taker);
+  };
 }
 
 /** Begins, and follows the symbol, the timeframe and the login from now on. */
 export function goLive() {
   effect(() => {
-    if (store.market.value) watchMarket(store.symbol.value);
+    if (store.market.value) watchMarket(store.market.value);
   });
   effect(() => {
     const timeframe = store.timeframe.value;
@@ -56,10 +89,11 @@ export function goLive() {
   watchNetwork();
 }
 
-/** A socket does not tell when its network goes, nor when the computer has slept: the clock does. */
+/** A socket does not tell when its network goes, or the computer has slept: the clock does. */
 function watchNetwork() {
-  const streams = () => [marketStream, tradeStream, privateStream].filter(Boolean);
-  const wake = () => streams().forEach((stream) => stream.wake());
+  const wake = () => {
+    for (const stream of [marketStream, tradeStream, privateStream]) stream?.wake();
+  };
   let seenAt = Date.now();
   setInterval(() => {
     if (Date.now() - seenAt > ASLEEP_MS) wake();
@@ -70,45 +104,61 @@ function watchNetwork() {
   addEventListener("pageshow", (event) => event.persisted && wake());
 }
 
-// --- the market -----------------------------------------------------------------------------------
+// --- the market ----------------------------------------------------------------------------------
 
 class PageStream extends MarketStream {
-  /** Asks for the tickers of all other markets, too. */
+  /**
+   * Asks for the tickers of all other markets, too.
+   *
+   * @override
+   */
   greet() {
-    const others = store.markets.peek().map((market) => market.symbol).filter((symbol) => symbol !== this.symbol);
+    const others = store.markets
+      .peek()
+      .map((market) => market.symbol)
+      .filter((symbol) => symbol !== this.symbol);
     for (let first = 0; first < others.length; first += 100) {
       const symbols = others.slice(first, first + 100);
       this.send({ op: "subscribe", symbols, channels: ["ticker"], interval: "500ms" });
     }
   }
 
-  /** Asks for candles of another timeframe from now on. */
+  /**
+   * Asks for candles of another timeframe from now on.
+   *
+   * @param {Timeframe} timeframe
+   */
   wish(timeframe) {
     if (this.query.timeframes === timeframe) return;
     this.query.timeframes = timeframe;
     this.isWaiting = true;
-    const channels = this.query.channels.split(",");
-    this.send({ op: "subscribe", symbols: [this.symbol], channels, timeframes: [timeframe], interval: this.query.interval });
+    const { symbol, channels, interval } = this;
+    this.send({ op: "subscribe", symbols: [symbol], channels, timeframes: [timeframe], interval });
   }
 }
 
-function watchMarket(symbol) {
+/** @param {Market} market */
+function watchMarket({ symbol, trading_state: tradingState }) {
   marketStream?.close();
   tradeStream?.close();
-  store.tradingState.value = store.market.peek().trading_state;
+  store.tradingState.value = tradingState;
   connection.expect("market");
   connection.expect("trades");
   const stream = new PageStream(SOCKETS, symbol, {
     timeframes: [store.timeframe.peek()],
     onMessage: (message) => takeMarketMessage(stream, message),
-    onState: (state) => state !== "open" && stream === marketStream && connection.down("market"),
+    onState: (state) => {
+      if (state !== "open" && stream === marketStream) connection.down("market");
+    },
   });
   marketStream = stream;
   live.book = stream.book;
   live.tape = new Tape();
   const trades = new TradeStream(SOCKETS, symbol, {
     onMessage: (message) => takeTradeMessage(trades, message),
-    onState: (state) => state !== "open" && trades === tradeStream && connection.down("trades"),
+    onState: (state) => {
+      if (state !== "open" && trades === tradeStream) connection.down("trades");
+    },
   });
   tradeStream = trades;
   changed("book");
@@ -117,10 +167,14 @@ function watchMarket(symbol) {
   tradeStream.open();
 }
 
+/**
+ * @param {PageStream} stream
+ * @param {MarketMessage} message
+ */
 function takeMarketMessage(stream, message) {
   if (stream !== marketStream) return;
   if (message.type === "ticker") takeTicker(message);
-  else if (message.symbol !== stream.symbol) return;
+  else if (!("symbol" in message) || message.symbol !== stream.symbol) return;
   else if (message.type === "candle") for (const taker of candleTakers) taker(message);
   else if (message.type === "market") store.tradingState.value = message.trading_state;
   else if (message.type === "snapshot" || message.type === "resumed") {
@@ -130,8 +184,10 @@ function takeMarketMessage(stream, message) {
   } else if (message.type === "update") changed("book");
 }
 
+/** @type {Map<string, Ticker>} By symbol. */
 const newTickers = new Map();
 
+/** @param {Ticker} message */
 function takeTicker(message) {
   newTickers.set(message.symbol, message);
   paint(showTickers);
@@ -144,6 +200,10 @@ function showTickers() {
   newTickers.clear();
 }
 
+/**
+ * @param {TradeStream} stream
+ * @param {TradeMessage} message
+ */
 function takeTradeMessage(stream, message) {
   if (stream !== tradeStream) return;
   if (message.type === "trade") {
@@ -152,10 +212,18 @@ function takeTradeMessage(stream, message) {
   } else if (message.type === "subscribed" || message.type === "resync") readTrades(stream);
 }
 
-/** Reads the newest trades: those before the subscription, and those that were missed. */
+/**
+ * Reads the newest trades: those before the subscription, and those that were missed.
+ *
+ * @param {TradeStream} stream
+ */
 async function readTrades(stream) {
   try {
-    const { data } = await call("GET", `/markets/${slug(stream.symbol)}/trades${query({ limit: live.tape.kept })}`);
+    /** @type {Answer<PublicTrade[]>} */
+    const { data } = await call(
+      "GET",
+      `/markets/${slug(stream.symbol)}/trades${query({ limit: live.tape.kept })}`,
+    );
     if (stream !== tradeStream) return;
     for (const trade of data.reverse()) live.tape.add(trade);
     connection.up("trades");
@@ -165,12 +233,14 @@ async function readTrades(stream) {
   }
 }
 
+/** @param {"book" | "tape"} what */
 function changed(what) {
   for (const painter of painters[what]) paint(painter);
 }
 
-// --- the account ----------------------------------------------------------------------------------
+// --- the account ---------------------------------------------------------------------------------
 
+/** @param {string | null} name */
 function watchAccount(name) {
   privateStream?.close();
   privateStream = null;
@@ -180,39 +250,58 @@ function watchAccount(name) {
   }
   connection.expect("account");
   const stream = new PrivateStream(SOCKETS, () => accessToken(), {
-    onMessage: (message) => stream === privateStream && takePrivateMessage(message),
-    onState: (state, code) => stream === privateStream && takePrivateState(state, code),
+    onMessage: (message) => {
+      if (stream === privateStream) takePrivateMessage(stream, message);
+    },
+    onState: (state, code) => {
+      if (stream === privateStream) takePrivateState(state, code);
+    },
   });
   privateStream = stream;
   stream.open();
 }
 
+/**
+ * @param {StreamState} state
+ * @param {number} [code]
+ */
 async function takePrivateState(state, code) {
   if (state !== "open") connection.down("account");
   if (state !== "closed" || code !== 4401) return;
   const name = account.peek();
   const token = await accessToken({ isRefused: true }).catch(() => undefined);
   if (account.peek() === name && token) watchAccount(name);
-  else if (token === undefined) setTimeout(() => account.peek() === name && watchAccount(name), 2_000);
+  else if (token === undefined) {
+    setTimeout(() => account.peek() === name && watchAccount(name), 2_000);
+  }
 }
 
-function takePrivateMessage(message) {
+/**
+ * @param {PrivateStream} stream
+ * @param {AccountMessage} message
+ */
+function takePrivateMessage(stream, message) {
   if (message.type === "snapshot" || message.type === "resumed") connection.up("account");
   if (message.type === "snapshot") {
     paint(showAccount);
     readHistory();
   } else if (message.type === "order") {
     paint(showAccount);
-    if (!privateStream.orders.has(message.order.id)) remember(store.history, message.order);
+    if (!stream.orders.has(message.order.id)) remember(store.history, message.order);
   } else if (message.type === "fill") {
     remember(store.fills, message);
     announceFill(message);
   } else if (message.type === "balance") paint(showAccount);
 }
 
-const newFills = new Map(); // by order
+/** @type {Map<string, Fill[]>} By order. */
+const newFills = new Map();
 
-/** An order that sweeps the book has many fills: they are told as one. */
+/**
+ * An order that sweeps the book has many fills: they are told as one.
+ *
+ * @param {Fill} fill
+ */
 function announceFill(fill) {
   if (!newFills.size) setTimeout(tellFills, FILLS_TOLD_AFTER_MS);
   newFills.set(fill.order_id, [...(newFills.get(fill.order_id) ?? []), fill]);
@@ -223,28 +312,36 @@ function tellFills() {
   newFills.clear();
 }
 
+/** @param {Fill[]} fills */
 function fillsInWords(fills) {
-  const decimals = shownDecimals(fills[0].quantity);
-  const quantity = toText(fills.reduce((sum, fill) => sum + toUnits(fill.quantity, decimals), 0n), decimals);
-  const prices = fills.map((fill) => fill.price).sort((one, other) => Number(one) - Number(other)); // for the order only
+  const [{ side, symbol, quantity: first }] = fills;
+  const decimals = shownDecimals(first);
+  const units = fills.reduce((sum, { quantity }) => sum + exactUnits(quantity, decimals), 0n);
+  const quantity = `${toText(units, decimals)} ${symbol.split("/")[0]}`;
+  // As floats they are compared only.
+  const prices = fills.map(({ price }) => price).sort((one, other) => Number(one) - Number(other));
   const [low, high] = [prices[0], prices[prices.length - 1]];
   const at = low === high ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;
-  return `${fills[0].side === "buy" ? "Bought" : "Sold"} ${quantity} ${fills[0].symbol.split("/")[0]} at ${at}`;
+  return `${side === "buy" ? "Bought" : "Sold"} ${quantity} at ${at}`;
 }
 
 function showAccount() {
   if (!privateStream) return;
+  const { orders, balances } = privateStream;
   batch(() => {
-    store.orders.value = [...privateStream.orders.values()].sort(byAge);
-    store.balances.value = new Map(privateStream.balances);
+    store.orders.value = [...orders.values()].sort(byAge);
+    store.balances.value = new Map(balances);
   });
 }
 
-/** Reads orders that have ended, and own trades: what happened before this session, or was missed. */
+/**
+ * Reads orders that have ended, and own trades: what happened before this session, or was missed.
+ */
 async function readHistory() {
   const name = account.peek();
   const statuses = "filled,cancelled,rejected,expired";
   try {
+    /** @type {[Answer<Order[]>, Answer<Fill[]>]} */
     const [ended, trades] = await Promise.all([
       ask("GET", `/orders${query({ status: statuses, limit: HISTORY_MAX / 2 })}`),
       ask("GET", `/trades${query({ mine: "true", limit: HISTORY_MAX / 2 })}`),
@@ -257,13 +354,23 @@ async function readHistory() {
   }
 }
 
-/** Adds what is new by id, the newest first: ids are UUIDv7, which begin with the time. */
+/**
+ * Adds what is new by id, the newest first: ids are UUIDv7, which begin with the time.
+ *
+ * @template {{ id: string }} Item
+ * @param {Signal<Item[]>} list
+ * @param {Item[]} items
+ */
 function remember(list, ...items) {
   const byId = new Map(list.peek().map((item) => [item.id, item]));
   for (const item of items) byId.set(item.id, item);
   list.value = [...byId.values()].sort(byAge).slice(0, HISTORY_MAX);
 }
 
+/**
+ * @param {{ id: string }} one
+ * @param {{ id: string }} other
+ */
 function byAge(one, other) {
   return one.id < other.id ? 1 : -1;
 }

@@ -2,38 +2,57 @@
 
 import { useState } from "preact/hooks";
 import { compact, grouped } from "./decimal.js";
-import { html } from "./html.js";
+import { html, onValue } from "./html.js";
 import { isListOpen, markets, symbol, ticker } from "./store.js";
 
-/** Shows another market without loading the page again. */
+/**
+ * Shows another market without loading the page again.
+ *
+ * @param {string} wanted
+ */
 export function show(wanted) {
   if (wanted === symbol.peek()) return;
   symbol.value = wanted;
   history.pushState(null, "", addressOf(wanted));
 }
 
+/** @param {string} wanted */
 function addressOf(wanted) {
   return `/trade/${wanted.replace("/", "-")}`;
 }
 
 export function Markets() {
   const [words, setWords] = useState("");
-  const found = markets.value.filter((market) => market.symbol.includes(words.trim().toUpperCase()));
+  const found = markets.value.filter((market) =>
+    market.symbol.includes(words.trim().toUpperCase()),
+  );
+  /** @param {KeyboardEvent} event */
   const onKey = (event) => {
     if (event.key !== "Escape" || !isListOpen.value) return;
     isListOpen.value = false;
-    document.querySelector(".market-button").focus();
+    /** @type {HTMLElement | null} */ (document.querySelector(".market-button"))?.focus();
   };
   return html`
-    <nav class=${`panel markets ${isListOpen.value ? "open" : ""}`} aria-label="Markets" id="markets" onKeyDown=${onKey}>
+    <nav
+      class=${`panel markets ${isListOpen.value ? "open" : ""}`}
+      aria-label="Markets"
+      id="markets"
+      onKeyDown=${onKey}
+    >
       <header class="panel-head">
         <h2>Markets</h2>
         <input
-          type="search" id="market-search" aria-label="Find a market" placeholder="Find" value=${words}
-          onInput=${(event) => setWords(event.target.value)}
+          type="search"
+          id="market-search"
+          aria-label="Find a market"
+          placeholder="Find"
+          value=${words}
+          onInput=${onValue(setWords)}
         />
       </header>
-      <div class="columns" aria-hidden="true"><span>Market</span><span>Last</span><span>24 h</span></div>
+      <div class="columns" aria-hidden="true">
+        <span>Market</span><span>Last</span><span>24 h</span>
+      </div>
       <ul>
         ${found.map((market) => html`<${Row} key=${market.symbol} symbol=${market.symbol} />`)}
         ${found.length === 0 && html`<li class="nothing">No such market</li>`}
@@ -42,9 +61,11 @@ export function Markets() {
   `;
 }
 
+/** @param {{ symbol: string }} props */
 function Row({ symbol: name }) {
   const known = ticker(name).value;
   const [base, quote] = name.split("/");
+  /** @param {MouseEvent} event */
   const go = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab is meant
     event.preventDefault();
@@ -53,7 +74,11 @@ function Row({ symbol: name }) {
   };
   return html`
     <li>
-      <a href=${addressOf(name)} aria-current=${name === symbol.value ? "page" : undefined} onClick=${go}>
+      <a
+        href=${addressOf(name)}
+        aria-current=${name === symbol.value ? "page" : undefined}
+        onClick=${go}
+      >
         <span class="name"><b>${base}</b><small>/${quote}</small></span>
         <span class="last">${known?.last ? grouped(known.last) : "–"}</span>
         <${Change} percent=${known?.change_percent} />
@@ -62,7 +87,11 @@ function Row({ symbol: name }) {
   `;
 }
 
-/** A change with its sign, so that its colour is not all that tells. */
+/**
+ * A change with its sign, so that its colour is not all that tells.
+ *
+ * @param {{ percent?: string | null }} props
+ */
 export function Change({ percent }) {
   if (percent === null || percent === undefined) return html`<span class="change">–</span>`;
   const isDown = percent.startsWith("-");
@@ -77,12 +106,26 @@ export function Summary() {
   const direction = known?.change?.startsWith("-") ? "down" : "up";
   return html`
     <div class="summary">
-      <b class=${`last ${known?.last ? direction : ""}`}>${known?.last ? grouped(known.last) : "–"}</b>
+      <b class=${`last ${known?.last ? direction : ""}`}
+        >${known?.last ? grouped(known.last) : "–"}</b
+      >
       <dl>
-        <div><dt>24 h</dt><dd><${Change} percent=${known?.change_percent} /></dd></div>
-        <div><dt>High</dt><dd>${known?.high ? grouped(known.high) : "–"}</dd></div>
-        <div><dt>Low</dt><dd>${known?.low ? grouped(known.low) : "–"}</dd></div>
-        <div><dt>Volume</dt><dd>${known ? `${compact(known.volume)} ${symbol.value.split("/")[0]}` : "–"}</dd></div>
+        <div>
+          <dt>24 h</dt>
+          <dd><${Change} percent=${known?.change_percent} /></dd>
+        </div>
+        <div>
+          <dt>High</dt>
+          <dd>${known?.high ? grouped(known.high) : "–"}</dd>
+        </div>
+        <div>
+          <dt>Low</dt>
+          <dd>${known?.low ? grouped(known.low) : "–"}</dd>
+        </div>
+        <div>
+          <dt>Volume</dt>
+          <dd>${known ? `${compact(known.volume)} ${symbol.value.split("/")[0]}` : "–"}</dd>
+        </div>
       </dl>
     </div>
   `;

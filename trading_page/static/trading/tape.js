@@ -3,16 +3,20 @@
 import { useEffect, useRef } from "preact/hooks";
 import { grouped } from "./decimal.js";
 import { write } from "./frame.js";
-import { html } from "./html.js";
+import { html, rendered } from "./html.js";
 import { live, onChange } from "./live.js";
 import { market } from "./store.js";
 
+/**
+ * @import { Tape as RecentTrades, Trade } from "./recent.js"
+ */
+
 export function Tape() {
   const shown = market.value;
-  const root = useRef(null);
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (!shown) return undefined;
-    const view = new TapeView(root.current);
+    const view = new TapeView(rendered(root));
     return onChange("tape", () => view.draw());
   }, [shown?.symbol]);
   return html`
@@ -21,15 +25,25 @@ export function Tape() {
       <div class="columns" aria-hidden="true">
         <span>Price ${shown?.quote}</span><span>Amount ${shown?.base}</span><span>Time</span>
       </div>
-      <div ref=${root} class="trades" role="list" tabindex="0" aria-label="Newest trades first"></div>
+      <div
+        ref=${root}
+        class="trades"
+        role="list"
+        tabindex="0"
+        aria-label="Newest trades first"
+      ></div>
     </section>
   `;
 }
 
 class TapeView {
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
+    /** @type {RecentTrades | null} */
     this.tape = null;
+    this.added = 0;
+    this.rewritten = 0;
     root.replaceChildren();
     this.rows = Array.from({ length: live.tape.kept }, () => new Row(root));
   }
@@ -44,7 +58,7 @@ class TapeView {
       return;
     }
     for (let index = count - 1; index >= 0; index -= 1) {
-      const row = this.rows.pop();
+      const [row] = this.rows.splice(-1);
       row.show(tape.trades[index]);
       this.rows.unshift(row);
       this.root.prepend(row.element);
@@ -53,6 +67,7 @@ class TapeView {
 }
 
 class Row {
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     this.element = parent.appendChild(document.createElement("div"));
     this.element.role = "listitem";
@@ -64,6 +79,7 @@ class Row {
     this.show(undefined);
   }
 
+  /** @param {Trade | undefined} trade */
   show(trade) {
     this.element.hidden = !trade;
     if (!trade) return;
@@ -75,8 +91,14 @@ class Row {
   }
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
 
+/** @param {string} text */
 function timeOf(text) {
   return CLOCK.format(new Date(text));
 }

@@ -4,17 +4,22 @@ import { effect, signal } from "@preact/signals";
 
 const root = document.documentElement;
 const system = matchMedia("(prefers-color-scheme: light)");
+/** @typedef {"system" | "light" | "dark"} Theme */
+/** @type {Theme[]} */
 const THEMES = ["system", "light", "dark"];
 
-/** "system", "light" or "dark". */
-export const theme = signal(root.dataset.theme ?? "system");
+export const theme = signal(/** @type {Theme} */ (root.dataset.theme ?? "system"));
 const changes = signal(0);
 
 export function nextTheme() {
   theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length];
 }
 
-/** Calls `taker` whenever colours have changed. Returns how to stop that. */
+/**
+ * Calls `taker` whenever colours have changed. Returns how to stop that.
+ *
+ * @param {() => void} taker
+ */
 export function onTheme(taker) {
   let isFirst = true;
   return effect(() => {
@@ -26,10 +31,19 @@ export function onTheme(taker) {
 /** The palette as it is now, for what is painted on a canvas. */
 export function colours() {
   const style = getComputedStyle(root);
+  /** @param {string} name */
   const of = (name) => style.getPropertyValue(name).trim();
   return {
-    panel: of("--panel"), text: of("--text"), muted: of("--muted"), line: of("--line"), grid: of("--grid"),
-    up: of("--up"), down: of("--down"), upTint: of("--up-tint"), downTint: of("--down-tint"), accent: of("--accent"),
+    panel: of("--panel"),
+    text: of("--text"),
+    muted: of("--muted"),
+    line: of("--line"),
+    grid: of("--grid"),
+    up: of("--up"),
+    down: of("--down"),
+    upTint: of("--up-tint"),
+    downTint: of("--down-tint"),
+    accent: of("--accent"),
   };
 }
 

@@ -1,88 +1,248 @@
-// The order form's rules: which fields a type has, what is sent, what it would cost. No input or output.
+// The order form's rules: which fields a type has, what is sent, what it would cost. No input or
+// output.
 
-import { floorTo, shareUp, toText, toUnits } from "./decimal.js";
+import { exactUnits, floorTo, shareUp, toText, toUnits } from "./decimal.js";
 import { sweep } from "./levels.js";
+
+/**
+ * @import { Level } from "../streams/book.js"
+ * @import { Balance, Market, Order } from "./answers.d.ts"
+ * @import { Refusal } from "./api.js"
+ */
+
+/** @typedef {Order["type"] | "oco" | "bracket"} FormType What the form calls an order's type. */
+/** @typedef {"trailing_percent" | "trailing_amount"} Trail */
+/**
+ * @typedef {"price" | "quantity" | "quote_quantity" | "stop_price" | "stop_limit_price" | Trail
+ *   | "display_quantity" | "take_profit.price" | "stop_loss.stop_price" | "stop_loss.price"
+ * } NumberName A field of the form that holds a number.
+ */
+/**
+ * @typedef {Record<NumberName, string> & {
+ *   side: Order["side"],
+ *   type: FormType,
+ *   sizeBy: "quantity" | "quote_quantity",
+ *   trailBy: Trail,
+ *   time_in_force: Order["time_in_force"],
+ *   post_only: boolean,
+ *   reprice: boolean,
+ *   self_trade_prevention: Order["self_trade_prevention"],
+ *   expire_at: string,
+ * }} Form What is typed and chosen.
+ */
+/** @typedef {{ bids: Level[], asks: Level[] }} Sides Of a book. */
+/** @typedef {Record<string, string>} Texts By field. */
 
 const PPM = 1_000_000n;
 const RATE_DECIMALS = 6;
-const BAND_OTHERWISE = 100_000n; // STOP_PROTECTION_PPM of the engine: the reach of a stop at market without a price band
+// The most that the exchange has: a market's limits need not be multiples of its steps.
+const LIMIT_DECIMALS = 18;
+// How far a stop at market may trade where the market has no price band: 10 %.
+const BAND_OTHERWISE = 100_000n; // STOP_PROTECTION_PPM of the engine
 
-/** Fields besides the quantity, the choices of time in force, and the further options of each type. */
+/** @type {Order["time_in_force"][]} */
+const ALL_TIMES = ["gtc", "ioc", "fok", "gtd"];
+/**
+ * What trades at market once it is triggered is asked only how long it waits. The exchange takes
+ * all times of it, but `ioc` means the same as `gtc` then, and `fok` is seldom meant.
+ *
+ * @type {Order["time_in_force"][]}
+ */
+const TIMES_TO_WAIT = ["gtc", "gtd"];
+
+/**
+ * Fields besides the quantity, the choices of time in force, and the further options of each type.
+ * A test holds them to the exchange's own, which are in orders/api/rules.py.
+ *
+ * @type {Record<FormType, {
+ *   label: string,
+ *   fields: (NumberName | "trailing")[],
+ *   times: Order["time_in_force"][],
+ *   options: string[],
+ *   path?: string,
+ * }>}
+ */
 export const TYPES = {
-  limit: { label: "Limit", fields: ["price"], times: ["gtc", "ioc", "fok", "gtd"], options: ["post_only", "reprice", "display_quantity"] },
+  limit: {
+    label: "Limit",
+    fields: ["price"],
+    times: ALL_TIMES,
+    options: ["post_only", "reprice", "display_quantity"],
+  },
   market: { label: "Market", fields: [], times: ["ioc", "fok"], options: [] },
-  stop: { label: "Stop market", fields: ["stop_price"], times: ["gtc", "gtd"], options: [] },
-  stop_limit: { label: "Stop limit", fields: ["stop_price", "price"], times: ["gtc", "ioc", "fok", "gtd"], options: [] },
-  take_profit: { label: "Take-profit market", fields: ["stop_price"], times: ["gtc", "gtd"], options: [] },
-  take_profit_limit: { label: "Take-profit limit", fields: ["stop_price", "price"], times: ["gtc", "ioc", "fok", "gtd"], options: [] },
-  trailing_stop: { label: "Trailing stop", fields: ["trailing"], times: ["gtc", "gtd"], options: [] },
-  oco: { label: "OCO: limit and stop", fields: ["price", "stop_price", "stop_limit_price"], times: ["gtc", "gtd"], options: [], path: "/orders/oco" },
+  stop: { label: "Stop market", fields: ["stop_price"], times: TIMES_TO_WAIT, options: [] },
+  stop_limit: {
+    label: "Stop limit",
+    fields: ["stop_price", "price"],
+    times: ALL_TIMES,
+    options: [],
+  },
+  take_profit: {
+    label: "Take-profit market",
+    fields: ["stop_price"],
+    times: TIMES_TO_WAIT,
+    options: [],
+  },
+  take_profit_limit: {
+    label: "Take-profit limit",
+    fields: ["stop_price", "price"],
+    times: ALL_TIMES,
+    options: [],
+  },
+  trailing_stop: {
+    label: "Trailing stop",
+    fields: ["trailing"],
+    times: TIMES_TO_WAIT,
+    options: [],
+  },
+  oco: {
+    label: "OCO: limit and stop",
+    fields: ["price", "stop_price", "stop_limit_price"],
+    times: TIMES_TO_WAIT,
+    options: [],
+    path: "/orders/oco",
+  },
   bracket: {
-    label: "Bracket: entry and exits", fields: ["price", "take_profit.price", "stop_loss.stop_price", "stop_loss.price"],
-    times: ["gtc", "ioc", "fok", "gtd"], options: [], path: "/orders/bracket",
+    label: "Bracket: entry and exits",
+    fields: ["price", "take_profit.price", "stop_loss.stop_price", "stop_loss.price"],
+    times: ALL_TIMES,
+    options: [],
+    path: "/orders/bracket",
   },
 };
 
+/** @type {Texts} */
 export const LABELS = {
-  price: "Price", quantity: "Amount", quote_quantity: "Budget", stop_price: "Trigger price", stop_limit_price: "Stop limit",
-  trailing_amount: "Distance", trailing_percent: "Distance in %", display_quantity: "Shown amount", expire_at: "Expires at",
-  time_in_force: "Time in force", post_only: "Post only", reprice: "Reprice", self_trade_prevention: "Own orders",
-  "take_profit.price": "Take-profit price", "stop_loss.stop_price": "Stop-loss trigger", "stop_loss.price": "Stop-loss limit",
+  price: "Price",
+  quantity: "Amount",
+  quote_quantity: "Budget",
+  stop_price: "Trigger price",
+  stop_limit_price: "Stop limit",
+  trailing_amount: "Distance",
+  trailing_percent: "Distance in %",
+  display_quantity: "Shown amount",
+  expire_at: "Expires at",
+  time_in_force: "Time in force",
+  post_only: "Post only",
+  reprice: "Reprice",
+  self_trade_prevention: "Own orders",
+  "take_profit.price": "Take-profit price",
+  "stop_loss.stop_price": "Stop-loss trigger",
+  "stop_loss.price": "Stop-loss limit",
 };
+/** @type {ReadonlySet<NumberName>} */
 export const OPTIONAL = new Set(["stop_limit_price", "stop_loss.price", "display_quantity"]);
-export const TIMES = { gtc: "Until cancelled", ioc: "At once or not (IOC)", fok: "All at once or not (FOK)", gtd: "Until a time" };
+/** @type {Record<Order["time_in_force"], string>} */
+export const TIMES = {
+  gtc: "Until cancelled",
+  ioc: "At once or not (IOC)",
+  fok: "All at once or not (FOK)",
+  gtd: "Until a time",
+};
+/** @type {Record<Order["self_trade_prevention"], string>} */
 export const PREVENTIONS = {
-  cancel_newest: "Cancel the new one", cancel_oldest: "Cancel the old one", cancel_both: "Cancel both", decrement: "Take both down",
+  cancel_newest: "Cancel the new one",
+  cancel_oldest: "Cancel the old one",
+  cancel_both: "Cancel both",
+  decrement: "Take both down",
 };
 
-/** What an empty form holds. */
+/**
+ * What an empty form holds.
+ *
+ * @type {Form}
+ */
 export const BLANK = {
-  side: "buy", type: "limit", sizeBy: "quantity", trailBy: "trailing_percent", time_in_force: "gtc", post_only: false,
-  reprice: false, self_trade_prevention: "cancel_newest", price: "", quantity: "", quote_quantity: "", stop_price: "",
-  stop_limit_price: "", trailing_percent: "", trailing_amount: "", display_quantity: "", expire_at: "",
-  "take_profit.price": "", "stop_loss.stop_price": "", "stop_loss.price": "",
+  side: "buy",
+  type: "limit",
+  sizeBy: "quantity",
+  trailBy: "trailing_percent",
+  time_in_force: "gtc",
+  post_only: false,
+  reprice: false,
+  self_trade_prevention: "cancel_newest",
+  price: "",
+  quantity: "",
+  quote_quantity: "",
+  stop_price: "",
+  stop_limit_price: "",
+  trailing_percent: "",
+  trailing_amount: "",
+  display_quantity: "",
+  expire_at: "",
+  "take_profit.price": "",
+  "stop_loss.stop_price": "",
+  "stop_loss.price": "",
 };
 
-/** The time in force that is meant: a type has not all of them. */
+/**
+ * The time in force that is meant: a type has not all of them.
+ *
+ * @param {Form} form
+ */
 export function timeOf(form) {
   const { times } = TYPES[form.type];
   return times.includes(form.time_in_force) ? form.time_in_force : times[0];
 }
 
+/** @param {Form} form */
 export function isByBudget(form) {
   return form.type === "market" && form.side === "buy" && form.sizeBy === "quote_quantity";
 }
 
-/** The names of the fields that hold numbers, in the order in which they are shown. */
+/**
+ * The names of the fields that hold numbers, in the order in which they are shown.
+ *
+ * @param {Form} form
+ * @returns {NumberName[]}
+ */
 export function numberFields(form) {
   const type = TYPES[form.type];
   const fields = type.fields.map((name) => (name === "trailing" ? form.trailBy : name));
+  /** @type {NumberName} */
   const size = isByBudget(form) ? "quote_quantity" : "quantity";
-  const isIceberg = type.options.includes("display_quantity") && form.display_quantity !== "" && rests(form);
-  return [...fields, size, ...(isIceberg ? ["display_quantity"] : [])];
+  const isIceberg =
+    type.options.includes("display_quantity") && form.display_quantity !== "" && rests(form);
+  return isIceberg ? [...fields, size, "display_quantity"] : [...fields, size];
 }
 
+/** @param {Form} form */
 export function rests(form) {
   return ["gtc", "gtd"].includes(timeOf(form));
 }
 
+/** @param {NumberName} name */
 function isPrice(name) {
   return name.endsWith("price") || name === "trailing_amount";
 }
 
-// --- what is sent ---------------------------------------------------------------------------------
+// --- what is sent --------------------------------------------------------------------------------
 
-/** `{path, body}` of the call that places the order. */
+/**
+ * `{path, body}` of the call that places the order.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ * @param {string} clientOrderId
+ */
 export function request(form, market, clientOrderId) {
   const type = TYPES[form.type];
-  const body = { symbol: market.symbol, side: form.side, time_in_force: timeOf(form), client_order_id: clientOrderId };
+  /** @type {Record<string, string | boolean | Texts>} */
+  const body = {
+    symbol: market.symbol,
+    side: form.side,
+    time_in_force: timeOf(form),
+    client_order_id: clientOrderId,
+  };
   if (!type.path) body.type = form.type;
-  if (form.type === "bracket") Object.assign(body, { type: "limit", take_profit: {}, stop_loss: {} });
+  if (form.type === "bracket") {
+    Object.assign(body, { type: "limit", take_profit: {}, stop_loss: {} });
+  }
   for (const name of numberFields(form)) {
     const text = form[name].trim();
     if (text === "" && OPTIONAL.has(name)) continue;
     const [outer, inner] = name.split(".");
-    if (inner) body[outer][inner] = text;
+    if (inner) /** @type {Texts} */ (body[outer])[inner] = text;
     else body[name] = text;
   }
   if (timeOf(form) === "gtd") body.expire_at = momentOf(form.expire_at);
@@ -90,20 +250,32 @@ export function request(form, market, clientOrderId) {
     body.post_only = true;
     if (form.reprice) body.reprice = true;
   }
-  if (form.self_trade_prevention !== "cancel_newest") body.self_trade_prevention = form.self_trade_prevention;
+  if (form.self_trade_prevention !== "cancel_newest") {
+    body.self_trade_prevention = form.self_trade_prevention;
+  }
   return { path: type.path ?? "/orders", body };
 }
 
-/** What is typed is in the visitor's time zone. */
+/**
+ * What is typed is in the visitor's time zone.
+ *
+ * @param {string} text
+ */
 function momentOf(text) {
   const moment = new Date(text);
   return Number.isNaN(moment.getTime()) ? text : moment.toISOString();
 }
 
-// --- what is wrong --------------------------------------------------------------------------------
+// --- what is wrong -------------------------------------------------------------------------------
 
-/** What can be seen to be wrong before anything is sent: `{field: text}`. The exchange has the last word. */
+/**
+ * What can be seen to be wrong before anything is sent, by field. The exchange has the last word.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ */
 export function problems(form, market) {
+  /** @type {Texts} */
   const found = {};
   for (const name of numberFields(form)) {
     const problem = numberProblem(name, form[name], market);
@@ -114,6 +286,11 @@ export function problems(form, market) {
   return found;
 }
 
+/**
+ * @param {NumberName} name
+ * @param {string} text
+ * @param {Market} market
+ */
 function numberProblem(name, text, market) {
   if (text.trim() === "") return OPTIONAL.has(name) ? null : "This is needed";
   if (name === "trailing_percent") return toUnits(text, 4) ? null : "A percentage such as 1.5";
@@ -124,36 +301,68 @@ function numberProblem(name, text, market) {
   return units > 0n ? null : "More than zero";
 }
 
+/**
+ * @param {NumberName} name
+ * @param {Market} market
+ * @returns {[decimals: number, step: bigint, word: string]}
+ */
 function unitOf(name, market) {
-  if (name === "quote_quantity") return [market.quote_decimals, 1n, `10^-${market.quote_decimals} ${market.quote}`];
-  const [decimals, size] = isPrice(name)
-    ? [market.price_decimals, market.tick_size] : [market.quantity_decimals, market.lot_size];
-  return [decimals, toUnits(size, decimals), size];
+  if (name === "quote_quantity") {
+    return [market.quote_decimals, 1n, `10^-${market.quote_decimals} ${market.quote}`];
+  }
+  const { price_decimals: priceDecimals, quantity_decimals: quantityDecimals } = market;
+  if (isPrice(name)) {
+    return [priceDecimals, exactUnits(market.tick_size, priceDecimals), market.tick_size];
+  }
+  return [quantityDecimals, exactUnits(market.lot_size, quantityDecimals), market.lot_size];
 }
 
+/**
+ * @param {Form} form
+ * @param {Market} market
+ * @returns {Texts}
+ */
 function sizeProblem(form, market) {
-  const quantity = toUnits(form.quantity, market.quantity_decimals);
-  const [least, most] = [market.min_quantity, market.max_quantity].map((text) => toUnits(text, market.quantity_decimals));
-  if (quantity < least) return { quantity: `At least ${market.min_quantity} ${market.base}` };
-  if (quantity > most) return { quantity: `At most ${market.max_quantity} ${market.base}` };
+  const quantity = exactUnits(form.quantity, LIMIT_DECIMALS);
+  if (quantity < exactUnits(market.min_quantity, LIMIT_DECIMALS)) {
+    return { quantity: `At least ${market.min_quantity} ${market.base}` };
+  }
+  if (quantity > exactUnits(market.max_quantity, LIMIT_DECIMALS)) {
+    return { quantity: `At most ${market.max_quantity} ${market.base}` };
+  }
   const price = namedPrice(form, market);
-  const decimals = market.price_decimals + market.quantity_decimals;
-  if (price && price * quantity < toUnits(market.min_notional, decimals)) {
+  const decimals = market.price_decimals + LIMIT_DECIMALS;
+  if (price && price * quantity < exactUnits(market.min_notional, decimals)) {
     return { quantity: `Price x amount is at least ${market.min_notional} ${market.quote}` };
   }
   return {};
 }
 
+/** @type {Record<string, string[]>} */
 const FIELD_OF_CODE = {
-  INSUFFICIENT_BALANCE: ["quantity", "quote_quantity"], INSUFFICIENT_LIQUIDITY: ["quantity", "quote_quantity"],
-  MIN_QUANTITY: ["quantity"], MAX_QUANTITY: ["quantity"], LOT_SIZE: ["quantity"], TICK_SIZE: ["price", "stop_price"],
-  MIN_NOTIONAL: ["quantity", "quote_quantity"], PRICE_OUT_OF_BAND: ["price", "stop_price"],
-  POST_ONLY_WOULD_TRADE: ["price"], STOP_WOULD_TRIGGER: ["stop_price", "stop_loss.stop_price"], ALREADY_EXPIRED: ["expire_at"],
+  INSUFFICIENT_BALANCE: ["quantity", "quote_quantity"],
+  INSUFFICIENT_LIQUIDITY: ["quantity", "quote_quantity"],
+  MIN_QUANTITY: ["quantity"],
+  MAX_QUANTITY: ["quantity"],
+  LOT_SIZE: ["quantity"],
+  TICK_SIZE: ["price", "stop_price"],
+  MIN_NOTIONAL: ["quantity", "quote_quantity"],
+  PRICE_OUT_OF_BAND: ["price", "stop_price"],
+  POST_ONLY_WOULD_TRADE: ["price"],
+  STOP_WOULD_TRIGGER: ["stop_price", "stop_loss.stop_price"],
+  ALREADY_EXPIRED: ["expire_at"],
 };
 
-/** What the exchange said, at the fields it is about: `{fields: {field: text}, general}`; `general` has the rest. */
+/**
+ * What the exchange said, at the fields it is about; `general` has the rest.
+ *
+ * @param {Pick<Refusal, "code" | "details" | "message">} refusal
+ * @param {string[]} shown
+ */
 export function refusalAt(refusal, shown) {
+  /** @type {Texts} */
   const fields = {};
+  /** @type {string[]} */
   const rest = [];
   if (refusal.code === "VALIDATION_ERROR") {
     for (const [name, texts] of Object.entries(refusal.details)) {
@@ -162,38 +371,59 @@ export function refusalAt(refusal, shown) {
       else rest.push(LABELS[name] ? `${LABELS[name]}: ${text}` : text);
     }
   } else {
-    const candidates = [refusal.details.field, ...(FIELD_OF_CODE[refusal.code] ?? [])];
+    const candidates = [String(refusal.details.field), ...(FIELD_OF_CODE[refusal.code] ?? [])];
     const name = candidates.find((candidate) => shown.includes(candidate));
     if (name) fields[name] = refusal.message;
     else rest.push(refusal.message);
   }
   const isSaid = Object.keys(fields).length > 0 && rest.length === 0;
-  return { fields, general: isSaid ? "" : `${rest.join(" ") || refusal.message} (${refusal.code})` };
+  return {
+    fields,
+    general: isSaid ? "" : `${rest.join(" ") || refusal.message} (${refusal.code})`,
+  };
 }
 
-// --- what it costs --------------------------------------------------------------------------------
+// --- what it costs -------------------------------------------------------------------------------
 
+/** @param {Market} market */
 function rates(market) {
-  const maker = toUnits(market.maker_fee_rate, RATE_DECIMALS);
-  const taker = toUnits(market.taker_fee_rate, RATE_DECIMALS);
+  const maker = exactUnits(market.maker_fee_rate, RATE_DECIMALS);
+  const taker = exactUnits(market.taker_fee_rate, RATE_DECIMALS);
   return { taker, higher: maker > taker ? maker : taker };
 }
 
+/** @param {Market} market */
 function band(market) {
   return toUnits(market.price_band, RATE_DECIMALS) || BAND_OTHERWISE;
 }
 
-/** The price that says what an order is worth; null when it names none. */
+/**
+ * The price that says what an order is worth; null when it names none.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ */
 function namedPrice(form, market) {
   const { fields } = TYPES[form.type];
-  const name = ["price", "stop_price"].find((candidate) => fields.includes(candidate) && form[candidate] !== "");
+  const name = /** @type {const} */ (["price", "stop_price"]).find(
+    (candidate) => fields.includes(candidate) && form[candidate] !== "",
+  );
   return name ? toUnits(form[name], market.price_decimals) : null;
 }
 
-/** The highest price at which money is held for a buy: a stop at market may trade beyond its trigger. */
+/**
+ * The highest price at which money is held for a buy: a stop at market may trade beyond its
+ * trigger.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ * @param {Sides} book
+ */
 function heldPrice(form, market, book) {
   const { fields } = TYPES[form.type];
+  /** @param {NumberName} name */
   const of = (name) => (fields.includes(name) ? toUnits(form[name], market.price_decimals) : null);
+  /** @param {bigint | null} price */
   const beyond = (price) => price && price + (price * band(market)) / PPM;
   if (form.type === "oco") {
     const stop = of("stop_limit_price") ?? beyond(of("stop_price"));
@@ -207,22 +437,38 @@ function heldPrice(form, market, book) {
 }
 
 /**
- * What an order would come to, as texts in the quote asset: `{total, fee, quantity, price, isEstimate}`; null while the form
- * does not say enough. Fees are those of the market without a tier, at the rate of takers: so they are the highest.
+ * What an order would come to, as texts in the quote asset; null while the form does not say
+ * enough. Fees are those of the market without a tier, at the rate of takers: so they are the
+ * highest.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ * @param {Sides} book
  */
 export function preview(form, market, book) {
-  const scale = { priceDecimals: market.price_decimals, quantityDecimals: market.quantity_decimals };
+  const scale = {
+    priceDecimals: market.price_decimals,
+    quantityDecimals: market.quantity_decimals,
+  };
   const fine = scale.priceDecimals + scale.quantityDecimals;
-  const lot = toUnits(market.lot_size, scale.quantityDecimals);
+  const lot = exactUnits(market.lot_size, scale.quantityDecimals);
   const { taker } = rates(market);
   let quantity = toUnits(form.quantity, scale.quantityDecimals);
-  let cost = null;
+  /** @type {bigint} */
+  let cost;
+  /** @type {bigint | null} */
   let worst = null;
   if (form.type === "market") {
     const budget = isByBudget(form) ? toUnits(form.quote_quantity, market.quote_decimals) : null;
     if (isByBudget(form) ? !budget : !quantity) return null;
-    const free = budget === null ? null : rescale((budget * PPM) / (PPM + taker), market.quote_decimals, fine);
-    const swept = sweep(form.side === "buy" ? book.asks : book.bids, { quantity: budget === null ? quantity : null, budget: free, lot, ...scale });
+    const free =
+      budget === null ? null : rescale((budget * PPM) / (PPM + taker), market.quote_decimals, fine);
+    const swept = sweep(form.side === "buy" ? book.asks : book.bids, {
+      quantity: budget === null ? quantity : null,
+      budget: free,
+      lot,
+      ...scale,
+    });
     if (!swept.quantity) return null;
     ({ cost, quantity, worst } = swept);
   } else {
@@ -241,19 +487,36 @@ export function preview(form, market, book) {
   };
 }
 
+/**
+ * @param {bigint} units
+ * @param {number} from
+ * @param {number} to
+ */
 function rescale(units, from, to) {
   return to >= from ? units * 10n ** BigInt(to - from) : units / 10n ** BigInt(from - to);
 }
 
 /**
- * The size that takes a share of what is available, as `{field: text}`; null when it cannot be known. A buy holds the higher
- * of its two fees as well; a sell holds its quantity only.
+ * The size that takes a share of what is available; null when it cannot be known. A buy holds the
+ * higher of its two fees as well; a sell holds its quantity only.
+ *
+ * @param {number} percent
+ * @param {Form} form
+ * @param {Market} market
+ * @param {ReadonlyMap<string, Pick<Balance, "available">>} balances
+ * @param {Sides} book
+ * @returns {{ quantity: string } | { quote_quantity: string } | null}
  */
 export function shareOf(percent, form, market, balances, book) {
+  /** @param {bigint} amount */
   const part = (amount) => (amount * BigInt(percent)) / 100n;
-  const lot = toUnits(market.lot_size, market.quantity_decimals);
+  const lot = exactUnits(market.lot_size, market.quantity_decimals);
   if (form.side === "sell") {
-    const units = rescale(part(amountOf(balances, market.base, market.base_decimals)), market.base_decimals, market.quantity_decimals);
+    const units = rescale(
+      part(amountOf(balances, market.base, market.base_decimals)),
+      market.base_decimals,
+      market.quantity_decimals,
+    );
     return { quantity: toText(floorTo(least(units, market), lot), market.quantity_decimals) };
   }
   const money = part(amountOf(balances, market.quote, market.quote_decimals));
@@ -266,11 +529,21 @@ export function shareOf(percent, form, market, balances, book) {
   return { quantity: toText(floorTo(least(units, market), lot), market.quantity_decimals) };
 }
 
+/**
+ * @param {bigint} units
+ * @param {Market} market
+ */
 function least(units, market) {
-  const most = toUnits(market.max_quantity, market.quantity_decimals);
-  return units < most ? units : most;
+  const most = exactUnits(market.max_quantity, LIMIT_DECIMALS);
+  const largest = rescale(most, LIMIT_DECIMALS, market.quantity_decimals);
+  return units < largest ? units : largest;
 }
 
+/**
+ * @param {ReadonlyMap<string, Pick<Balance, "available">>} balances
+ * @param {string} asset
+ * @param {number} decimals
+ */
 function amountOf(balances, asset, decimals) {
   return toUnits(balances.get(asset)?.available ?? "0", decimals) ?? 0n;
 }

@@ -1,23 +1,36 @@
-// On a narrow screen the order form is below the chart and the book: two buttons that stay lead there.
+// On a narrow screen the order form is below the chart and the book: two buttons that stay lead
+// there.
 
 import { useEffect, useState } from "preact/hooks";
-import { html } from "./html.js";
+import { byId, html } from "./html.js";
 import { market, picked } from "./store.js";
+
+/**
+ * @import { Order } from "./answers.d.ts"
+ */
 
 export function TradeBar() {
   const [isThere, setThere] = useState(false);
   useEffect(() => {
-    const watching = new IntersectionObserver(([entry]) => setThere(entry.isIntersecting), { threshold: 0.3 });
-    watching.observe(document.getElementById("order-form"));
+    const watching = new IntersectionObserver(([entry]) => setThere(entry.isIntersecting), {
+      threshold: 0.3,
+    });
+    watching.observe(byId("order-form"));
     return () => watching.disconnect();
   }, []);
   const base = market.value?.base ?? "";
+  /** @param {Order["side"]} side */
   const go = (side) => {
     picked.value = { side };
-    document.getElementById("order-form").scrollIntoView({ block: "start" });
+    byId("order-form").scrollIntoView({ block: "start" });
   };
   return html`
-    <div class="trade-bar" role="group" aria-label="To the order form" hidden=${isThere || !market.value}>
+    <div
+      class="trade-bar"
+      role="group"
+      aria-label="To the order form"
+      hidden=${isThere || !market.value}
+    >
       <button type="button" class="buy" onClick=${() => go("buy")}>Buy ${base}</button>
       <button type="button" class="sell" onClick=${() => go("sell")}>Sell ${base}</button>
     </div>

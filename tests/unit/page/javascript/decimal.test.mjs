@@ -4,7 +4,15 @@ import { test } from "node:test";
 import * as decimal from "../../../../trading_page/static/trading/decimal.js";
 
 test("numbers become whole units and come back", () => {
-  for (const [text, decimals, units] of [["1.25", 4, 12500n], [".5", 1, 5n], ["7.", 2, 700n], ["0.10", 1, 1n], ["123456789012345678901.5", 1, 1234567890123456789015n]]) {
+  /** @type {[text: string, decimals: number, units: bigint][]} */
+  const cases = [
+    ["1.25", 4, 12500n],
+    [".5", 1, 5n],
+    ["7.", 2, 700n],
+    ["0.10", 1, 1n],
+    ["123456789012345678901.5", 1, 1234567890123456789015n],
+  ];
+  for (const [text, decimals, units] of cases) {
     assert.equal(decimal.toUnits(text, decimals), units);
   }
   assert.equal(decimal.toText(12500n, 4), "1.2500");
@@ -14,6 +22,12 @@ test("numbers become whole units and come back", () => {
   assert.equal(decimal.toShortText(12500n, 4), "1.25");
   assert.equal(decimal.toShortText(100n, 0), "100");
   assert.equal(decimal.toShortText(1000n, 2), "10");
+  assert.deepEqual(["10.50", "10.00", "100", "0.00"].map(decimal.short), [
+    "10.5",
+    "10",
+    "100",
+    "0",
+  ]);
 });
 
 test("what is no plain decimal number or too fine is none", () => {

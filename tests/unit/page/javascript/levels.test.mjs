@@ -3,20 +3,51 @@ import { test } from "node:test";
 
 import { sideLevels, steps, sweep } from "../../../../trading_page/static/trading/levels.js";
 
-const ASKS = [["100.01", "1.0"], ["100.09", "2.0"], ["100.11", "4.0"], ["101.00", "0.5"]];
-const BIDS = [["99.99", "1.0"], ["99.91", "2.0"], ["99.89", "4.0"]];
+/**
+ * @import { Level } from "../../../../trading_page/static/streams/book.js"
+ */
+
+/** @type {Level[]} */
+const ASKS = [
+  ["100.01", "1.0"],
+  ["100.09", "2.0"],
+  ["100.11", "4.0"],
+  ["101.00", "0.5"],
+];
+/** @type {Level[]} */
+const BIDS = [
+  ["99.99", "1.0"],
+  ["99.91", "2.0"],
+  ["99.89", "4.0"],
+];
 const scale = { priceDecimals: 2, quantityDecimals: 1 };
 
 test("levels are added up towards the worse price, with running totals", () => {
   const asks = sideLevels(ASKS, { count: 10, step: 10n, isAsk: true, ...scale });
-  assert.deepEqual(asks.map(({ price, volume, total }) => [price, volume, total]), [[10010n, 30n, 30n], [10020n, 40n, 70n], [10100n, 5n, 75n]]);
+  assert.deepEqual(
+    asks.map(({ price, volume, total }) => [price, volume, total]),
+    [
+      [10010n, 30n, 30n],
+      [10020n, 40n, 70n],
+      [10100n, 5n, 75n],
+    ],
+  );
   const bids = sideLevels(BIDS, { count: 10, step: 10n, isAsk: false, ...scale });
-  assert.deepEqual(bids.map(({ price, volume }) => [price, volume]), [[9990n, 30n], [9980n, 40n]]);
+  assert.deepEqual(
+    bids.map(({ price, volume }) => [price, volume]),
+    [
+      [9990n, 30n],
+      [9980n, 40n],
+    ],
+  );
 });
 
 test("only as many levels as are shown, each of them whole", () => {
   const asks = sideLevels(ASKS, { count: 1, step: 10n, isAsk: true, ...scale });
-  assert.deepEqual(asks.map(({ total }) => total), [30n]);
+  assert.deepEqual(
+    asks.map(({ total }) => total),
+    [30n],
+  );
 });
 
 test("the steps are the tick and its multiples by powers of ten", () => {
@@ -25,7 +56,12 @@ test("the steps are the tick and its multiples by powers of ten", () => {
 
 test("an order at market takes the best levels first", () => {
   const swept = sweep(ASKS, { quantity: 25n, lot: 1n, ...scale });
-  assert.deepEqual(swept, { cost: 10n * 10001n + 15n * 10009n, quantity: 25n, worst: 10009n, isWhole: true });
+  assert.deepEqual(swept, {
+    cost: 10n * 10001n + 15n * 10009n,
+    quantity: 25n,
+    worst: 10009n,
+    isWhole: true,
+  });
   assert.equal(sweep(ASKS, { quantity: 1000n, lot: 1n, ...scale }).isWhole, false);
 });
 

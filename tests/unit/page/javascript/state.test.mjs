@@ -4,12 +4,29 @@ import { test } from "node:test";
 import { Connection } from "../../../../trading_page/static/trading/connection.js";
 import { Tape } from "../../../../trading_page/static/trading/recent.js";
 
+/**
+ * @import { Trade } from "../../../../trading_page/static/trading/recent.js"
+ */
+
+/** @type {Omit<Trade, "id">} */
+const TRADE = { price: "1", quantity: "1", taker_side: "buy", executed_at: "2026-01-01T00:00:00Z" };
+
 /** A connection whose clock is moved by hand: `pass` lets what was set happen. */
 function connection() {
+  /** @type {string[]} */
   const said = [];
+  /** @type {(() => void) | null} */
   let due = null;
   let waits = 0;
-  const found = new Connection((state) => said.push(state), { setTimeout: (act, ms) => ((due = act), (waits = ms)), clearTimeout: () => (due = null) });
+  const found = new Connection((state) => void said.push(state), {
+    setTimeout(act, ms) {
+      due = act;
+      waits = ms;
+    },
+    clearTimeout() {
+      due = null;
+    },
+  });
   return { found, said, pass: () => due?.(), waits: () => waits };
 }
 
@@ -56,7 +73,10 @@ test("a stream that is new gets more time than one that was lost", () => {
 
 test("the tape has each trade once, the newest first, however they come", () => {
   const tape = new Tape(3);
-  for (const id of ["2", "4", "2", "3", "1", "5", "0"]) tape.add({ id });
-  assert.deepEqual(tape.trades.map(({ id }) => id), ["5", "4", "3"]);
+  for (const id of ["2", "4", "2", "3", "1", "5", "0"]) tape.add({ ...TRADE, id });
+  assert.deepEqual(
+    tape.trades.map(({ id }) => id),
+    ["5", "4", "3"],
+  );
   assert.equal(tape.added, 3);
 });

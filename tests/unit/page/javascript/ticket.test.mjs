@@ -1,46 +1,139 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { BLANK, preview, problems, refusalAt, request, shareOf, timeOf, TYPES } from "../../../../trading_page/static/trading/ticket.js";
+import {
+  BLANK,
+  preview,
+  problems,
+  refusalAt,
+  request,
+  shareOf,
+  timeOf,
+  TYPES,
+} from "../../../../trading_page/static/trading/ticket.js";
 
+/**
+ * @import { ErrorBody, Market } from "../../../../trading_page/static/trading/answers.d.ts"
+ * @import { Form, FormType, Sides } from "../../../../trading_page/static/trading/ticket.js"
+ */
+
+/** @type {Market} */
 const MARKET = {
-  symbol: "BTC/USDT", base: "BTC", quote: "USDT", base_decimals: 8, quote_decimals: 8, tick_size: "0.01", lot_size: "0.00001",
-  price_decimals: 2, quantity_decimals: 5, min_notional: "5", min_quantity: "0.00005", max_quantity: "1000",
-  maker_fee_rate: "0.0008", taker_fee_rate: "0.001", price_band: "0.1", reference_price: "65000",
+  symbol: "BTC/USDT",
+  base: "BTC",
+  quote: "USDT",
+  base_decimals: 8,
+  quote_decimals: 8,
+  tick_size: "0.01",
+  lot_size: "0.00001",
+  price_decimals: 2,
+  quantity_decimals: 5,
+  min_notional: "5",
+  min_quantity: "0.00005",
+  max_quantity: "1000",
+  maker_fee_rate: "0.0008",
+  taker_fee_rate: "0.001",
+  price_band: "0.1",
+  reference_price: "65000",
+  max_open_orders: 0,
+  max_stop_orders: 0,
+  fee_tiers: [],
+  trading_state: "continuous",
 };
-const BOOK = { bids: [["64990.00", "1.00000"]], asks: [["65010.00", "1.00000"], ["65020.00", "2.00000"]] };
-const BALANCES = new Map([["USDT", { available: "1000.00000000" }], ["BTC", { available: "0.12345678" }]]);
+const TYPE_NAMES = /** @type {FormType[]} */ (Object.keys(TYPES));
+/** @type {Sides} */
+const BOOK = {
+  bids: [["64990.00", "1.00000"]],
+  asks: [
+    ["65010.00", "1.00000"],
+    ["65020.00", "2.00000"],
+  ],
+};
+const BALANCES = new Map([
+  ["USDT", { available: "1000.00000000" }],
+  ["BTC", { available: "0.12345678" }],
+]);
+/** @param {Partial<Form>} fields */
 const form = (fields) => ({ ...BLANK, ...fields });
+/** @param {Partial<Form>} fields */
 const body = (fields) => request(form(fields), MARKET, "id").body;
 
 test("each type sends the fields that it has, and no others", () => {
   const filled = {
-    price: "65000", quantity: "0.1", quote_quantity: "10", stop_price: "64000", stop_limit_price: "", trailing_percent: "1.5",
-    "take_profit.price": "70000", "stop_loss.stop_price": "60000", "stop_loss.price": "", post_only: false,
+    price: "65000",
+    quantity: "0.1",
+    quote_quantity: "10",
+    stop_price: "64000",
+    stop_limit_price: "",
+    trailing_percent: "1.5",
+    "take_profit.price": "70000",
+    "stop_loss.stop_price": "60000",
+    "stop_loss.price": "",
+    post_only: false,
   };
-  const sent = Object.fromEntries(Object.keys(TYPES).map((type) => [type, body({ ...filled, type, side: "sell" })]));
-  const common = { symbol: "BTC/USDT", side: "sell", client_order_id: "id", quantity: "0.1", time_in_force: "gtc" };
+  const sent = Object.fromEntries(
+    TYPE_NAMES.map((type) => [type, body({ ...filled, type, side: "sell" })]),
+  );
+  const common = {
+    symbol: "BTC/USDT",
+    side: "sell",
+    client_order_id: "id",
+    quantity: "0.1",
+    time_in_force: "gtc",
+  };
   assert.deepEqual(sent.limit, { ...common, type: "limit", price: "65000" });
   assert.deepEqual(sent.market, { ...common, type: "market", time_in_force: "ioc" });
   assert.deepEqual(sent.stop, { ...common, type: "stop", stop_price: "64000" });
-  assert.deepEqual(sent.stop_limit, { ...common, type: "stop_limit", stop_price: "64000", price: "65000" });
-  assert.deepEqual(sent.trailing_stop, { ...common, type: "trailing_stop", trailing_percent: "1.5" });
+  assert.deepEqual(sent.stop_limit, {
+    ...common,
+    type: "stop_limit",
+    stop_price: "64000",
+    price: "65000",
+  });
+  assert.deepEqual(sent.trailing_stop, {
+    ...common,
+    type: "trailing_stop",
+    trailing_percent: "1.5",
+  });
   assert.deepEqual(sent.oco, { ...common, price: "65000", stop_price: "64000" });
-  assert.deepEqual(sent.bracket, { ...common, type: "limit", price: "65000", take_profit: { price: "70000" }, stop_loss: { stop_price: "60000" } });
+  assert.deepEqual(sent.bracket, {
+    ...common,
+    type: "limit",
+    price: "65000",
+    take_profit: { price: "70000" },
+    stop_loss: { stop_price: "60000" },
+  });
   assert.equal(request(form({ type: "oco" }), MARKET, "id").path, "/orders/oco");
 });
 
 test("a market buy can be by budget, a sell cannot", () => {
-  const budget = { type: "market", sizeBy: "quote_quantity", quote_quantity: "10", quantity: "0.1" };
+  /** @type {Partial<Form>} */
+  const budget = {
+    type: "market",
+    sizeBy: "quote_quantity",
+    quote_quantity: "10",
+    quantity: "0.1",
+  };
   assert.equal(body(budget).quote_quantity, "10");
   assert.equal(body(budget).quantity, undefined);
   assert.equal(body({ ...budget, side: "sell" }).quantity, "0.1");
 });
 
 test("instructions go along only where the type has them", () => {
-  const asked = { price: "1", quantity: "1", post_only: true, reprice: true, display_quantity: "0.1", self_trade_prevention: "cancel_both" };
+  /** @type {Partial<Form>} */
+  const asked = {
+    price: "1",
+    quantity: "1",
+    post_only: true,
+    reprice: true,
+    display_quantity: "0.1",
+    self_trade_prevention: "cancel_both",
+  };
   const limit = body(asked);
-  assert.deepEqual([limit.post_only, limit.reprice, limit.display_quantity, limit.self_trade_prevention], [true, true, "0.1", "cancel_both"]);
+  assert.deepEqual(
+    [limit.post_only, limit.reprice, limit.display_quantity, limit.self_trade_prevention],
+    [true, true, "0.1", "cancel_both"],
+  );
   assert.equal(body({ ...asked, time_in_force: "ioc" }).post_only, undefined);
   assert.equal(body({ ...asked, time_in_force: "ioc" }).display_quantity, undefined);
   assert.equal(body({ ...asked, type: "stop" }).post_only, undefined);
@@ -48,49 +141,99 @@ test("instructions go along only where the type has them", () => {
 });
 
 test("what can be seen to be wrong is said at its field", () => {
-  assert.deepEqual(problems(form({}), MARKET), { price: "This is needed", quantity: "This is needed" });
+  assert.deepEqual(problems(form({}), MARKET), {
+    price: "This is needed",
+    quantity: "This is needed",
+  });
+  /** @param {Partial<Form>} fields */
   const wrong = (fields) => problems(form({ price: "65000", quantity: "0.1", ...fields }), MARKET);
   assert.deepEqual(wrong({}), {});
   assert.deepEqual(wrong({ price: "65000.001" }), { price: "In steps of 0.01" });
   assert.deepEqual(wrong({ price: "x" }), { price: "A number such as 0.5" });
   assert.deepEqual(wrong({ quantity: "0.000001" }), { quantity: "In steps of 0.00001" });
   assert.deepEqual(wrong({ quantity: "0.00001" }), { quantity: "At least 0.00005 BTC" });
-  assert.deepEqual(wrong({ quantity: "0.00006" }), { quantity: "Price x amount is at least 5 USDT" });
+  assert.deepEqual(wrong({ quantity: "0.00006" }), {
+    quantity: "Price x amount is at least 5 USDT",
+  });
   assert.deepEqual(wrong({ quantity: "1001" }), { quantity: "At most 1000 BTC" });
   assert.deepEqual(wrong({ quantity: "0" }), { quantity: "More than zero" });
   assert.deepEqual(wrong({ time_in_force: "gtd" }), { expire_at: "Say when it expires" });
 });
 
+test("a market's limits need not be multiples of its lot", () => {
+  const market = { ...MARKET, min_quantity: "0.000055", max_quantity: "0.0999955" };
+  /** @param {string} quantity */
+  const wrong = (quantity) => problems(form({ price: "650000", quantity }), market).quantity;
+  assert.deepEqual(["0.00005", "0.00006"].map(wrong), ["At least 0.000055 BTC", undefined]);
+  assert.deepEqual(["0.09999", "0.10000"].map(wrong), [undefined, "At most 0.0999955 BTC"]);
+  assert.deepEqual(shareOf(100, form({ side: "sell" }), market, BALANCES, BOOK), {
+    quantity: "0.09999",
+  });
+});
+
 test("the exchange's refusals are shown at the fields that they are about", () => {
   const shown = ["price", "quantity"];
+  /** @type {(code: ErrorBody["code"], details: Record<string, unknown>, message?: string) => object} */
   const refusal = (code, details, message = "No") => refusalAt({ code, details, message }, shown);
-  assert.deepEqual(refusal("VALIDATION_ERROR", { price: ["Too", "bad"] }), { fields: { price: "Too bad" }, general: "" });
-  assert.deepEqual(refusal("VALIDATION_ERROR", { post_only: ["Never"] }), { fields: {}, general: "Post only: Never (VALIDATION_ERROR)" });
-  assert.deepEqual(refusal("TICK_SIZE", { field: "price" }), { fields: { price: "No" }, general: "" });
-  assert.deepEqual(refusal("INSUFFICIENT_BALANCE", {}), { fields: { quantity: "No" }, general: "" });
-  assert.deepEqual(refusal("ENGINE_UNAVAILABLE", {}), { fields: {}, general: "No (ENGINE_UNAVAILABLE)" });
+  assert.deepEqual(refusal("VALIDATION_ERROR", { price: ["Too", "bad"] }), {
+    fields: { price: "Too bad" },
+    general: "",
+  });
+  assert.deepEqual(refusal("VALIDATION_ERROR", { post_only: ["Never"] }), {
+    fields: {},
+    general: "Post only: Never (VALIDATION_ERROR)",
+  });
+  assert.deepEqual(refusal("TICK_SIZE", { field: "price" }), {
+    fields: { price: "No" },
+    general: "",
+  });
+  assert.deepEqual(refusal("INSUFFICIENT_BALANCE", {}), {
+    fields: { quantity: "No" },
+    general: "",
+  });
+  assert.deepEqual(refusal("ENGINE_UNAVAILABLE", {}), {
+    fields: {},
+    general: "No (ENGINE_UNAVAILABLE)",
+  });
 });
 
 test("the preview has the total and the highest fee, exactly", () => {
   const limit = preview(form({ price: "65000.01", quantity: "0.00007" }), MARKET, BOOK);
-  assert.deepEqual([limit.total, limit.fee], ["4.55000070", "0.00455001"]);
+  assert.deepEqual([limit?.total, limit?.fee], ["4.55000070", "0.00455001"]);
   const market = preview(form({ type: "market", quantity: "1.5" }), MARKET, BOOK);
-  assert.deepEqual([market.total, market.worst, market.isEstimate], ["97520.00000000", "65020.00", true]);
+  assert.deepEqual(
+    [market?.total, market?.worst, market?.isEstimate],
+    ["97520.00000000", "65020.00", true],
+  );
   assert.equal(preview(form({ price: "1" }), MARKET, BOOK), null);
 });
 
 test("a budget's preview leaves room for the fee", () => {
-  const found = preview(form({ type: "market", sizeBy: "quote_quantity", quote_quantity: "650.75010" }), MARKET, BOOK);
-  assert.equal(found.quantity, "0.01000");
+  const found = preview(
+    form({ type: "market", sizeBy: "quote_quantity", quote_quantity: "650.75010" }),
+    MARKET,
+    BOOK,
+  );
+  assert.equal(found?.quantity, "0.01000");
 });
 
 test("shares of what is available never exceed it, fee included", () => {
-  assert.deepEqual(shareOf(100, form({ side: "sell" }), MARKET, BALANCES, BOOK), { quantity: "0.12345" });
-  assert.deepEqual(shareOf(50, form({ side: "sell" }), MARKET, BALANCES, BOOK), { quantity: "0.06172" });
+  assert.deepEqual(shareOf(100, form({ side: "sell" }), MARKET, BALANCES, BOOK), {
+    quantity: "0.12345",
+  });
+  assert.deepEqual(shareOf(50, form({ side: "sell" }), MARKET, BALANCES, BOOK), {
+    quantity: "0.06172",
+  });
   const buy = shareOf(100, form({ price: "65000" }), MARKET, BALANCES, BOOK);
   assert.deepEqual(buy, { quantity: "0.01536" });
-  assert.ok(0.01536 * 65000 * 1.001 <= 1000 && 0.01537 * 65000 * 1.001 > 1000);
-  assert.deepEqual(shareOf(25, form({ type: "market", sizeBy: "quote_quantity" }), MARKET, BALANCES, BOOK), { quote_quantity: "250.00000000" });
+  assert.ok(0.01536 * 65000 * 1.001 <= 1000);
+  assert.ok(0.01537 * 65000 * 1.001 > 1000);
+  assert.deepEqual(
+    shareOf(25, form({ type: "market", sizeBy: "quote_quantity" }), MARKET, BALANCES, BOOK),
+    { quote_quantity: "250.00000000" },
+  );
   assert.equal(shareOf(100, form({}), MARKET, BALANCES, BOOK), null);
-  assert.deepEqual(shareOf(100, form({ price: "65000" }), MARKET, new Map(), BOOK), { quantity: "0.00000" });
+  assert.deepEqual(shareOf(100, form({ price: "65000" }), MARKET, new Map(), BOOK), {
+    quantity: "0.00000",
+  });
 });

@@ -2,30 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { TradeStream } from "../../../../trading_page/static/streams/stream.js";
+import { Socket } from "./socket.mjs";
 
-class Socket {
-  static all = [];
+/**
+ * @import { TestContext } from "node:test"
+ */
 
-  constructor() {
-    this.readyState = 1;
-    this.sent = [];
-    Socket.all.push(this);
-  }
-
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close() {}
-}
-
+/** @param {TestContext} t */
 function begin(t) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   Socket.all = [];
+  /** @type {string[]} */
   const states = [];
-  const stream = new TradeStream("ws://nowhere", "BTC/USDT", { WebSocket: Socket, onState: (state) => states.push(state) });
+  const stream = new TradeStream("ws://nowhere", "BTC/USDT", {
+    WebSocket: Socket,
+    onState: (state) => void states.push(state),
+  });
   stream.open();
-  Socket.all[0].onopen();
+  Socket.last.open();
   return { stream, states };
 }
 
@@ -33,7 +27,7 @@ test("a computer that wakes up asks whether its connection is still there, and k
   const { stream, states } = begin(t);
   stream.wake();
   assert.deepEqual(Socket.all[0].sent, [{ op: "ping" }]);
-  Socket.all[0].onmessage({ data: JSON.stringify({ type: "pong" }) });
+  Socket.last.receive({ type: "pong" });
   t.mock.timers.tick(20_000);
   assert.deepEqual(states, ["connecting", "open"]);
   stream.close();
