@@ -1,6 +1,7 @@
 """Hold the structure: imports go down only, nothing goes in circles, rooms, files and functions stay small."""
 
 import ast
+import functools
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -58,6 +59,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
 def import_graph() -> dict[str, set[str]]:
     """Return which module of the product imports which others, for types and inside functions as well."""
     modules = {module_name(path): path for path in python_files(*ROOMS)}
