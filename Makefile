@@ -25,7 +25,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 unformatted = { echo "make lint: these files are not laid out as \`make format\` would" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools page-types run test test-browser screenshots test-long schema-test lint lint-python lint-javascript format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock compose-check clean
+.PHONY: help setup tools page-types run test test-browser screenshots test-long coverage schema-test lint lint-python lint-javascript format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,15 @@ screenshots: setup ## let the demo trade for MINUTES=12, then make the pictures 
 
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
 	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
+
+coverage: setup ## run the tests of `make test` and say what they reach; at least 85 % of each room; reports in var/coverage
+	@rm -rf var/coverage && mkdir -p var/coverage
+	@"$(python)" -m coverage run -m pytest --numprocesses 4 --dist loadgroup -m "not long and not browser" $(ARGS)
+	@"$(python)" -m coverage combine --quiet
+	@"$(python)" -m coverage html --quiet
+	@"$(python)" -m coverage xml --quiet
+	@"$(python)" -m coverage json --quiet
+	@exec "$(python)" -m scripts.room_coverage var/coverage/coverage.json
 
 schema-test: setup ## ask the REST interface of ROLE=api EXAMPLES=100 random things per call, and more: it must keep to its document; SEED=
 	@$(if $(SEED),TEST_SEED="$(SEED)") SCHEMA_EXAMPLES="$(EXAMPLES)" SCHEMA_ROLE="$(ROLE)" exec "$(python)" -m pytest --numprocesses 0 -rP tests/contract/test_rest.py $(ARGS)
@@ -117,6 +126,9 @@ lock: ## lock the newest allowed versions of all packages again (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock: uv is needed: see https://docs.astral.sh/uv/" >&2; exit 1; }
 	$(UV) $(lock) --upgrade --group embedded --group dev --output-file requirements.lock
 	$(UV) $(lock) --constraint requirements.lock --output-file requirements-production.lock
+
+diagrams: setup ## draw the pictures of ARCHITECTURE.md anew from the rules that hold the imports
+	@exec "$(python)" -m scripts.diagrams
 
 compose-check: ## check docker-compose.yml where docker compose exists
 	@sh deploy/compose-check.sh

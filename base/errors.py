@@ -1,7 +1,8 @@
 """Everything that can go wrong for a client, and the one handler that turns it into an answer.
 
-    ApiError                    code, message for a person, details; its status follows from the code
-    └── ValidationError         400, details name the field
+    CodedError                  code, message for a person, details; a status follows from the code
+    └── ApiError                what the public interface answers with
+        └── ValidationError     400, details name the field
 
 Anticipated errors are raised as `ApiError(ErrorCode.X, ...)` by services; Django's and DRF's own are translated
 here. Anything else is a bug: it is logged with its stack and answered with INTERNAL_ERROR and nothing more.
@@ -9,7 +10,7 @@ here. Anything else is a bug: it is logged with its stack and answered with INTE
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -108,24 +109,39 @@ STATUS: dict[ErrorCode, int] = {
 }
 
 
-class ApiError(Exception):
-    """An anticipated refusal: what the client did or what is down, never a bug."""
+Code = TypeVar("Code", bound=StrEnum)
 
-    def __init__(self, code: ErrorCode, message: str, details: Mapping[str, Any] | None = None) -> None:
+
+class CodedError(Exception, Generic[Code]):
+    """An anticipated refusal: a code of a closed list, a message for people, and details by name."""
+
+    STATUS: ClassVar[Mapping[Any, int]] = {}
+    """HTTP status by code, where it is not 400."""
+
+    def __init__(self, code: Code, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.details = dict(details or {})
-        self.headers: dict[str, str] = {}
 
     @property
     def status(self) -> int:
-        return STATUS.get(self.code, 400)
+        return self.STATUS.get(self.code, 400)
 
     @property
     def body(self) -> dict[str, Any]:
         """The `error` member of the answer."""
         return {"code": self.code.value, "message": self.message, "details": self.details}
+
+
+class ApiError(CodedError[ErrorCode]):
+    """What the client did or what is down, never a bug; the public interface answers with it."""
+
+    STATUS = STATUS
+
+    def __init__(self, code: ErrorCode, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(code, message, details)
+        self.headers: dict[str, str] = {}
 
 
 class ValidationError(ApiError):

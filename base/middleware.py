@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from base.content_security import HEADER, policy_of
-from base.envelope import error_response
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
+from base.responses import error_response
 
 __all__ = ["BodyLimitMiddleware", "ContentSecurityPolicyMiddleware", "RequestIdMiddleware"]
 

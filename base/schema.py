@@ -7,9 +7,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_scheme_object, force_instance
 from rest_framework.permissions import AllowAny
 
-from base.envelope import EnvelopePagination
 from base.errors import STATUS, ErrorCode
 from base.fields import StrictSerializer
+from base.pagination import EnvelopePagination
 
 __all__ = ["EnvelopeAutoSchema"]
 
@@ -177,7 +177,7 @@ class EnvelopeAutoSchema(AutoSchema):
         path, is_reading = self.path, self.method == "GET"
         is_login, is_of_orders = "/auth/" in path, "/orders" in path
         errors = {"400": _BAD_REQUEST}
-        if is_login or self.view.authentication_classes:
+        if is_login or self.view.get_authenticators():
             errors["401"] = "Not logged in, or the token or the signature is not good"
         if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
             errors["403"] = "Not allowed"

@@ -1,6 +1,6 @@
 """A client of Valkey (or Redis) for counters, boards and heartbeats: short timeouts, one pool per process.
 
-The channel layers and Celery keep their own connections; Django's cache is for what may be pickled.
+The channel layers and Celery keep their own connections.
 """
 
 from collections.abc import Callable

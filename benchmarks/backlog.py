@@ -66,7 +66,7 @@ class Steady:
         return {"orders": self._sent, "ms": percentiles_ms(self._latencies), "outcomes": dict(self._outcomes)}
 
     def _run(self) -> None:
-        from orders.commands import gateway
+        from orders.gateway import gateway
 
         link, began = gateway(), time.perf_counter()
         while not self._stop.wait(TICK_S):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.environment import roles, wait_for
 from benchmarks.figures import cpu_seconds, make_market, make_traders, percentiles_ms
+from matching.messages import Correlation
 
 if TYPE_CHECKING:
     from exchange.models import Market, User
@@ -57,7 +58,7 @@ class Orders:
         client_id = f"{self._tag}:{self._count}" if self._count % 2 else None
         deadline_ms = int((time.time() + TIMEOUT_S) * 1_000)
         return PlaceRequest(
-            ("", 0),
+            Correlation("", 0),
             deadline_ms,
             uuid7().bytes,
             rnd.choice(self._user_ids),
@@ -77,7 +78,7 @@ class Load:
     """A closed loop: whenever an answer comes in, the next order leaves."""
 
     def __init__(self, market: "Market", orders: Orders, engine_pid: int) -> None:
-        from orders.commands import gateway
+        from orders.gateway import gateway
 
         self._gateway = gateway()
         self._engine_pid = engine_pid
@@ -86,7 +87,7 @@ class Load:
 
     def run(self, total: int, in_flight: int) -> dict[str, Any]:
         """Place `total` orders and return rate, latencies and how the orders ended."""
-        self._left, self._unanswered = total, total
+        self._left, self._pending = total, total
         self._latencies: list[float] = []
         self._outcomes: Counter[str] = Counter()
         self._done = Event()
@@ -121,10 +122,10 @@ class Load:
         error = future.exception()
         reply = None if error else future.result()
         self._outcomes[reply.code or reply.status.name if reply else type(error).__name__] += 1
-        self._unanswered -= 1
+        self._pending -= 1
         if self._left > 0:
             self._submit()
-        elif self._unanswered == 0:
+        elif self._pending == 0:
             self._done.set()
 
 

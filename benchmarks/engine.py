@@ -95,8 +95,18 @@ class Workload:
     def _order(
         self, side: Side, order_type: OrderType, time_in_force: TimeInForce, price_ticks: int, lots: int
     ) -> PlaceOrder:
-        order_id, account_id = self._random.getrandbits(ID_BITS), self._random.choice(self._accounts)
-        return PlaceOrder(0, order_id, account_id, side, order_type, time_in_force, False, price_ticks, lots, 0)
+        return PlaceOrder(
+            time_ms=0,
+            order_id=self._random.getrandbits(ID_BITS),
+            account_id=self._random.choice(self._accounts),
+            side=side,
+            type=order_type,
+            time_in_force=time_in_force,
+            post_only=False,
+            price_ticks=price_ticks,
+            quantity_lots=lots,
+            budget=0,
+        )
 
 
 @dataclass(frozen=True, slots=True)

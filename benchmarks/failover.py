@@ -103,7 +103,7 @@ class _Probe:
 
     def run(self) -> float:
         """Return the seconds from now to the first order that was executed."""
-        from orders.commands import gateway
+        from orders.gateway import gateway
 
         self._began = time.perf_counter()
         while not self._answered.wait(EVERY_S) and time.perf_counter() - self._began < PATIENCE_S:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.durable import wait_until_served
 from benchmarks.environment import start_engine
 from benchmarks.figures import make_market, make_traders
+from matching.messages import Correlation
 
 if TYPE_CHECKING:
     from exchange.models import Market, User
@@ -120,7 +121,7 @@ def _until_answered(market: "Market", users: "list[User]", rnd: random.Random) -
     """Place an order again and again until the engine confirms one."""
     from matching.errors import CommandTimeoutError, EngineUnavailableError
     from matching.messages import ReplyStatus
-    from orders.commands import gateway
+    from orders.gateway import gateway
 
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -144,7 +145,7 @@ def resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
     price = 10_000 - behind if side == 1 else 10_000 + behind
     deadline_ms = int((time.time() + 30) * 1_000)
     return PlaceRequest(
-        ("", 0),
+        Correlation("", 0),
         deadline_ms,
         uuid7().bytes,
         rnd.choice(users).pk.bytes,
@@ -161,7 +162,7 @@ def resting(users: "list[User]", rnd: random.Random) -> "PlaceRequest":
 
 
 def make_processor(market: "Market") -> "MarketProcessor":
-    from journal import PostgresJournal
+    from journal import PostgresStorage
     from matching.processor import MarketProcessor
 
-    return MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    return MarketProcessor(PostgresStorage(market.symbol), market.symbol)

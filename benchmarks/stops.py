@@ -24,6 +24,7 @@ from matching.engine import (
     TimeInForce,
     TradeExecuted,
 )
+from matching.messages import Correlation
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -67,7 +68,18 @@ class Ids:
 def limit(
     ids: Ids, account: int, side: Side, price: int, lots: int, time_in_force: TimeInForce = TimeInForce.GTC
 ) -> PlaceOrder:
-    return PlaceOrder(0, ids.next(), account, side, OrderType.LIMIT, time_in_force, False, price, lots, 0)
+    return PlaceOrder(
+        time_ms=0,
+        order_id=ids.next(),
+        account_id=account,
+        side=side,
+        type=OrderType.LIMIT,
+        time_in_force=time_in_force,
+        post_only=False,
+        price_ticks=price,
+        quantity_lots=lots,
+        budget=0,
+    )
 
 
 # --- stops that wait ------------------------------------------------------------------------------------
@@ -93,7 +105,17 @@ def stop_far_away(ids: Ids, rnd: random.Random) -> PlaceOrder:
             price = trail.stop_price_ticks
     account = rnd.randrange(10, 210)
     return PlaceOrder(
-        0, ids.next(), account, side, order_type, TimeInForce.GTC, False, price, rnd.randint(1, 100), 0, trail
+        time_ms=0,
+        order_id=ids.next(),
+        account_id=account,
+        side=side,
+        type=order_type,
+        time_in_force=TimeInForce.GTC,
+        post_only=False,
+        price_ticks=price,
+        quantity_lots=rnd.randint(1, 100),
+        budget=0,
+        instructions=trail,
     )
 
 
@@ -179,17 +201,17 @@ def cascade(ids: Ids) -> list[PlaceOrder]:
 
 def sell_stop(ids: Ids, stop_price: int) -> PlaceOrder:
     return PlaceOrder(
-        0,
-        ids.next(),
-        10 + stop_price % 100,
-        Side.SELL,
-        OrderType.STOP,
-        TimeInForce.GTC,
-        False,
-        0,
-        1,
-        0,
-        Instructions(stop_price_ticks=stop_price),
+        time_ms=0,
+        order_id=ids.next(),
+        account_id=10 + stop_price % 100,
+        side=Side.SELL,
+        type=OrderType.STOP,
+        time_in_force=TimeInForce.GTC,
+        post_only=False,
+        price_ticks=0,
+        quantity_lots=1,
+        budget=0,
+        instructions=Instructions(stop_price_ticks=stop_price),
     )
 
 
@@ -223,7 +245,7 @@ class DurableStops:
     """The same stops sent as any order is, to an engine process and its journal."""
 
     def __init__(self, market: "Market", users: "list[User]") -> None:
-        from orders.commands import gateway
+        from orders.gateway import gateway
 
         self._gateway = gateway()
         self._market = market
@@ -266,7 +288,7 @@ def _request(user: "User", side: Side, order_type: OrderType, price: int, lots: 
     from matching.messages import PlaceRequest
 
     return PlaceRequest(
-        ("", 0),
+        Correlation("", 0),
         int((time.time() + TIMEOUT_S) * 1_000),
         uuid7().bytes,
         user.pk.bytes,

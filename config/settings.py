@@ -131,7 +131,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "exchange.User"
 
-# --- Valkey or Redis: channel layers, cache, broker -----------------------------------------------
+# --- Valkey or Redis: channel layers, broker ------------------------------------------------------
 REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:26379/0")
 # Pub/sub channels know no database numbers: the prefix keeps two copies on one server apart.
 _LAYER_PREFIX = f"te:{urlsplit(REDIS_URL).path.strip('/') or 0}"
@@ -150,15 +150,6 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         "CONFIG": {"hosts": [_LAYER_HOST], "prefix": f"{_LAYER_PREFIX}:pub:"},
     },
 }
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "te",
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "protocol": 2},
-    }
-}
-
 # --- Celery ---------------------------------------------------------------------------------------
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default=REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -246,9 +237,9 @@ REST_FRAMEWORK = {
         "exchange.authentication.ApiKeyAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["base.envelope.EnvelopeRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["base.envelope.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "base.envelope.EnvelopePagination",
+    "DEFAULT_RENDERER_CLASSES": ["base.renderers.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["base.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "base.pagination.EnvelopePagination",
     "DEFAULT_SCHEMA_CLASS": "base.schema.EnvelopeAutoSchema",
     "EXCEPTION_HANDLER": "base.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -315,6 +306,8 @@ UNFOLD = BACK_OFFICE
 # RequestIdMiddleware has made sure that the id is harmless.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# What is bound where a task is sent, a request's id above all, stands in the task's lines, too.
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Logs: one JSON object a line -----------------------------------------------------------------
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")

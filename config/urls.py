@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from base.envelope import handler_404
+from base.handlers import handler_404
 from marketdata.asyncapi.views import streams
 from operations.dashboard.page import dashboard_part
 
@@ -26,7 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^(api|internal)/", handler_404),
 ]
 
-handler400 = "base.envelope.handler_400"
-handler403 = "base.envelope.handler_403"
-handler404 = "base.envelope.handler_404"
-handler500 = "base.envelope.handler_500"
+handler400 = "base.handlers.handler_400"
+handler403 = "base.handlers.handler_403"
+handler404 = "base.handlers.handler_404"
+handler500 = "base.handlers.handler_500"

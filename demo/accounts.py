@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
+from base.advisory_locks import ExchangeLock
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
 from exchange.audit import audit_record
@@ -22,7 +23,6 @@ _PREFIX = "demo-"
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another one
 _LETTERS_OF_NAME = 6
 _TRIES = 5
-_LOCK_KEY = 7_204_007  # advisory lock: accounts are counted and made one at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def demo_account_open(*, now: datetime) -> DemoAccount:
     hashed = make_password(password)  # slow on purpose, so not under the lock
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ExchangeLock.DEMO_ACCOUNTS])
         _refuse_too_many(now)
         user = User.objects.create(username=_free_name(), password=hashed)
         tokens = tokens_issue(user=user, sid=uuid7())

@@ -1,7 +1,8 @@
 """Who is asking: bearer tokens, for REST and WebSockets, and requests signed with an API key."""
 
 import time
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from django.conf import settings
@@ -17,6 +18,9 @@ from exchange.api_keys import KnownKey, recognise_signature
 from exchange.models import ApiKey, User
 from exchange.sessions import decode_token, password_mark, token_ids
 from exchange.signatures import Signed
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which imports this module, by the settings
 
 __all__ = [
     "ApiKeyAuthentication",
@@ -100,8 +104,8 @@ class BearerAuthentication(BaseAuthentication):
 class ApiKeyAuthentication(BaseAuthentication):
     """`X-API-KEY`, `X-API-TIMESTAMP`, `X-API-SIGNATURE`. A request without the first is anonymous.
 
-    Reading needs nothing but a good key. Anything else is refused unless the view names, as its `key_scope`, the scope
-    that allows it: what is forgotten needs a login.
+    Reading needs nothing but a good key. Anything else is refused unless the view names, in its `key_scopes`, the scope
+    that allows the action: what is forgotten needs a login.
     """
 
     def authenticate(self, request: Request) -> tuple[User, KnownKey] | None:
@@ -122,8 +126,14 @@ class ApiKeyAuthentication(BaseAuthentication):
         except ApiError as error:
             raise _challenge(error) from None
         if method not in SAFE_METHODS:
-            _require(key, getattr(request.parser_context["view"], "key_scope", None))
+            _require(key, _scope_of(request.parser_context["view"]))
         return key.user, key
+
+
+def _scope_of(view: "APIView") -> ApiKey.Scope | None:
+    """Return the scope with which a key may do what is asked of a view; None when no key may."""
+    scopes: Mapping[str | None, ApiKey.Scope] = getattr(view, "key_scopes", {})
+    return scopes.get(getattr(view, "action", None))
 
 
 def _targets(request: HttpRequest) -> list[str]:

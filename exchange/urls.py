@@ -1,15 +1,17 @@
 from django.urls import path
 
-from exchange.api.api_keys import ApiKeyListView, ApiKeyView
+from base.routers import ResourceRouter
+from exchange.api.api_keys import ApiKeyViewSet
 from exchange.api.auth import RefreshView, RevokeView, TokenView
-from exchange.api.markets import MarketDetailView, MarketListView
+from exchange.api.markets import MarketViewSet
+
+router = ResourceRouter()
+router.register("api-keys", ApiKeyViewSet, "api-key")
+router.register("markets", MarketViewSet, "market")
 
 urlpatterns = [
     path("auth/token", TokenView.as_view()),
     path("auth/token/refresh", RefreshView.as_view()),
     path("auth/token/revoke", RevokeView.as_view()),
-    path("api-keys", ApiKeyListView.as_view()),
-    path("api-keys/<str:key_id>", ApiKeyView.as_view()),
-    path("markets", MarketListView.as_view()),
-    path("markets/<str:symbol>", MarketDetailView.as_view()),
+    *router.urls,
 ]

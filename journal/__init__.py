@@ -1,3 +1,3 @@
-from journal.journal import PostgresJournal
+from journal.storage import PostgresStorage
 
-__all__ = ["PostgresJournal"]
+__all__ = ["PostgresStorage"]

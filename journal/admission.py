@@ -5,9 +5,8 @@ from typing import Any, Final
 
 from journal.claims import ClientIdClaims
 from journal.live import LiveOrder
-from journal.needs import first_need
-from journal.new_orders import group_commands, group_orders, new_order, place_command
-from journal.recent import HORIZON_MS, RecentOrders
+from journal.new_orders import group_orders, new_order
+from journal.recent import RecentOrders
 from journal.work import BatchWork
 from matching.engine import (
     LIMIT_TYPES,
@@ -30,12 +29,15 @@ from matching.messages import (
     CancelAllRequest,
     CancelRequest,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Reply,
     ReplyStatus,
     Request,
-    TendRequest,
 )
+from matching.timing import HORIZON_MS
+from orders.needs import first_need
+from orders.requests import group_commands, place_command
 
 _BUY: Final = Side.BUY.value
 
@@ -62,9 +64,10 @@ class Admission:
         if known is not None:
             return known
         work = self._work
-        command = place_command(request, work.terms, work.now_ms)
-        order = new_order(request, command, work.terms)
-        need = first_need(order, command, work.terms, work.engine)
+        terms, rates = work.terms, work.terms.rates_of(request.user_id)
+        command = place_command(request, work.now_ms, rates, terms.scale)
+        order = new_order(request, command, rates, terms)
+        need = first_need(command, request.budget_units, rates, terms.scale, work.engine)
         if not work.hold(order, need):
             return self._denied(request, order, need)
         if request.client_order_id is not None:
@@ -79,10 +82,10 @@ class Admission:
             return known
         work, kind = self._work, GroupKind(request.kind)
         commands = group_commands(request, work.now_ms)
-        orders = group_orders(request, commands, work.terms)
-        need = first_need(orders[0], commands[0], work.terms, work.engine)
-        if kind is GroupKind.OCO:
-            need = max(need, first_need(orders[1], commands[1], work.terms, work.engine))
+        terms, rates = work.terms, work.terms.rates_of(request.user_id)
+        orders = group_orders(request, commands, rates, terms)
+        held_for = commands if kind is GroupKind.OCO else commands[:1]
+        need = max(first_need(command, 0, rates, terms.scale, work.engine) for command in held_for)
         if not work.hold(orders[0], need):
             return self._denied(request, orders[0], need)
         if request.client_order_id is not None:
@@ -90,7 +93,7 @@ class Admission:
         for command, order in zip(commands, orders, strict=True):
             work.touched[command.order_id] = order
             self._recent.add(order.id, work.now_ms)
-        return [PlaceGroup(work.now_ms, kind, tuple(commands))]
+        return [PlaceGroup(time_ms=work.now_ms, kind=kind, orders=tuple(commands))]
 
     def _known(self, request: PlaceRequest | GroupRequest) -> Reply | None:
         """Return the reply to what must not be executed: it is too old, or it was executed before."""
@@ -126,8 +129,15 @@ class Admission:
             if not work.hold(order, missing):
                 return self._denied(request, order, missing)
             work.amend_hold = missing
-        account_id = int.from_bytes(request.user_id)
-        return [AmendOrder(work.now_ms, order_id, account_id, request.price_ticks, request.quantity_lots)]
+        return [
+            AmendOrder(
+                time_ms=work.now_ms,
+                order_id=order_id,
+                account_id=int.from_bytes(request.user_id),
+                price_ticks=request.price_ticks,
+                quantity_lots=request.quantity_lots,
+            )
+        ]
 
     def _missing_units(self, order: LiveOrder, request: AmendRequest) -> int:
         """Return what an amended order needs beyond what it holds; 0 for what the engine will refuse anyway."""
@@ -138,25 +148,30 @@ class Admission:
         return max(0, need - order.held_units)
 
     def _cancel(self, request: CancelRequest) -> list[Command]:
-        return [CancelOrder(self._work.now_ms, int.from_bytes(request.order_id), int.from_bytes(request.user_id))]
+        order_id, account_id = int.from_bytes(request.order_id), int.from_bytes(request.user_id)
+        return [CancelOrder(time_ms=self._work.now_ms, order_id=order_id, account_id=account_id)]
 
     def _cancel_all(self, request: CancelAllRequest) -> list[Command]:
-        return [CancelAll(self._work.now_ms, int.from_bytes(request.user_id))]
+        return [CancelAll(time_ms=self._work.now_ms, account_id=int.from_bytes(request.user_id))]
 
     def _cancel_after(self, request: CancelAfterRequest) -> list[Command]:
-        return [SetCancelAfter(self._work.now_ms, int.from_bytes(request.user_id), request.timeout_ms)]
+        account_id = int.from_bytes(request.user_id)
+        return [SetCancelAfter(time_ms=self._work.now_ms, account_id=account_id, timeout_ms=request.timeout_ms)]
 
     # --- the clock, the stored market and what was settled ------------------------------------------------
 
-    def _tend(self, _: TendRequest) -> list[Command]:
+    def _maintain(self, _: MaintenanceRequest) -> list[Command]:
         work = self._work
         terms, engine, now_ms = work.terms, work.engine, work.now_ms
         commands = list[Command]()
         if engine.next_due_ms is not None and engine.next_due_ms <= now_ms:
-            commands.append(ExpireDue(now_ms))
+            commands.append(ExpireDue(time_ms=now_ms))
         if terms.differs_from(engine):
             return commands + self._follow_market()
-        commands += [ActivateBracket(now_ms, entry_id, self._fund(entry_id)) for entry_id in self._ready_brackets]
+        commands += [
+            ActivateBracket(time_ms=now_ms, entry_id=entry_id, funded=self._fund(entry_id))
+            for entry_id in self._ready_brackets
+        ]
         self._ready_brackets = ()
         return commands
 
@@ -165,10 +180,17 @@ class Admission:
         terms, engine, now_ms = self._work.terms, self._work.engine, self._work.now_ms
         commands = list[Command]()
         if terms.rules_differ(engine):
-            rules = (terms.price_band_ppm, terms.reference_price_ticks, terms.max_orders, terms.max_stops)
-            commands.append(SetRules(now_ms, *rules))
+            commands.append(
+                SetRules(
+                    time_ms=now_ms,
+                    band_ppm=terms.price_band_ppm,
+                    reference_price_ticks=terms.reference_price_ticks,
+                    max_orders=terms.max_orders,
+                    max_stops=terms.max_stops,
+                )
+            )
         if terms.engine_state != engine.trading_state:
-            commands.append(SetTradingState(now_ms, terms.engine_state))
+            commands.append(SetTradingState(time_ms=now_ms, state=terms.engine_state))
         return commands
 
     def _fund(self, entry_id: int) -> bool:
@@ -197,5 +219,5 @@ _ON_REQUEST: Final[dict[type[Request], Callable[[Admission, Any], list[Command] 
     CancelRequest: Admission._cancel,
     CancelAllRequest: Admission._cancel_all,
     CancelAfterRequest: Admission._cancel_after,
-    TendRequest: Admission._tend,
+    MaintenanceRequest: Admission._maintain,
 }

@@ -8,19 +8,17 @@ from psycopg import Connection, Cursor
 from exchange.streams import CandleMessage, market_group
 from journal import store
 from journal.admission import Admission
-from journal.board import BoardState
 from journal.candles import TradeSummary
 from journal.claims import ClientIdClaims
 from journal.locks import accounts_to_lock
-from journal.open_orders import OpenOrders
-from journal.owed import OwedHolds, balances_message, write_owed
-from journal.recent import RecentOrders
+from journal.order_table import insert_orders, update_orders
+from journal.owed import balances_message, write_owed
 from journal.recording import Recording
-from journal.terms import MarketTerms
 from journal.work import BatchWork
-from matching.engine import Engine, Side
-from matching.journal import BatchOutcome
+from journal.working_set import WorkingSet
+from matching.engine import Command, Engine, Event, Side
 from matching.messages import Reply, Request
+from matching.storage import BatchOutcome
 from orders.checksum import book_checksum
 from settlement.holds import Holdings
 
@@ -32,38 +30,66 @@ class PostgresBatch:
         self,
         *,
         connection: Connection,
+        cursor: Cursor[Any],
         batch_id: bytes,
-        terms: MarketTerms,
-        open_orders: OpenOrders,
-        owed: OwedHolds,
-        recent: RecentOrders,
-        board: BoardState,
+        working_set: WorkingSet,
+        claims: ClientIdClaims,
+        work: BatchWork,
+        ready_brackets: Sequence[int],
+    ) -> None:
+        self.batch_id = batch_id
+        self.outcome = BatchOutcome(work.replies)
+        self._connection = connection
+        self._cursor = cursor
+        self._terms = work.terms
+        self._owed = working_set.owed
+        self._board = working_set.board
+        self._now_ms = work.now_ms
+        self._first_seq = work.engine.seq
+        self._claims = claims
+        self._work = work
+        self._admission = Admission(work, claims, working_set.recent, ready_brackets)
+        self._recording = Recording(work)
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        connection: Connection,
+        batch_id: bytes,
+        working_set: WorkingSet,
         requests: Sequence[Request],
         ready_brackets: Sequence[int],
         engine: Engine,
         now_ms: int,
-    ) -> None:
-        self.batch_id = batch_id
-        self._connection = connection
-        self._cursor: Cursor[Any] = connection.cursor()
-        self._terms = terms
-        self._owed = owed
-        self._board = board
-        self._now_ms = now_ms
-        self._first_seq = engine.seq
-        self._claims = ClientIdClaims.claim(self._cursor, requests)
+    ) -> "PostgresBatch":
+        """Claim the client order ids and lock the accounts of a batch: one query to three. Takes their locks."""
+        cursor, terms, open_orders = connection.cursor(), working_set.recovered_terms, working_set.open_orders
+        claims = ClientIdClaims.claim(cursor, requests)
         accounts = accounts_to_lock(requests, ready_brackets, open_orders, terms)
         decimals = {terms.base: terms.base_decimals, terms.quote: terms.quote_decimals}
-        self._work = BatchWork(
+        work = BatchWork(
             terms=terms,
             engine=engine,
             open_orders=open_orders,
-            holdings=Holdings.lock(self._cursor, accounts, decimals),
+            holdings=Holdings.lock(cursor, accounts, decimals),
             now_ms=now_ms,
         )
-        self.outcome = BatchOutcome(self._work.replies)
-        self.admit = Admission(self._work, self._claims, recent, ready_brackets).admit
-        self.record = Recording(self._work).record
+        return cls(
+            connection=connection,
+            cursor=cursor,
+            batch_id=batch_id,
+            working_set=working_set,
+            claims=claims,
+            work=work,
+            ready_brackets=ready_brackets,
+        )
+
+    def admit(self, request: Request) -> list[Command] | Reply:
+        return self._admission.admit(request)
+
+    def record(self, request: Request, command: Command, events: Sequence[Event]) -> None:
+        self._recording.record(request, command, events)
 
     def reply(self, reply: Reply) -> None:
         self.outcome.replies.append(reply)
@@ -96,8 +122,8 @@ class PostgresBatch:
         cursor, work, terms = self._cursor, self._work, self._terms
         new = [order for order in work.touched.values() if not order.is_stored and order.seq]
         changed = [order for order in work.touched.values() if order.is_stored]
-        store.insert_orders(cursor, new, terms)
-        store.update_orders(cursor, changed, terms, self._now_ms)
+        insert_orders(cursor, new, terms)
+        update_orders(cursor, changed, terms)
         store.insert_trades(cursor, work.trades, terms)
         store.write_switches(cursor, work.switches, terms)
         write_owed(cursor, work.owed, terms)
@@ -132,7 +158,7 @@ class PostgresBatch:
             "asks": levels[Side.SELL],
             "checksum": book_checksum(asks, bids, terms.scale),
             "state": terms.trading_state if work.is_state_changed else None,
-            "orders": [order.row() for order in work.touched.values() if order.seq],
+            "orders": [order.packed() for order in work.touched.values() if order.seq],
             "trades": work.trades,
             "candles": candles,
         }

@@ -12,7 +12,6 @@ from matching.engine import Engine, Side
 from orders.board import BOARD_LEVELS, BOARD_TRADES, TRADES_COUNTED, Board, BoardTrade
 from orders.day import DAY_SQL, DaySums, day_parameters, day_start_ms
 from orders.rows import TradeRow
-from orders.selectors import DepthLevel
 
 _LAST = "SELECT updated_at FROM orders_marketsequence WHERE market_id = %s"
 # A range of one market, so that the planner does not take the primary key: see trades_of_market.
@@ -52,7 +51,7 @@ class BoardState:
         since_ms = day_start_ms(now_ms)
         if since_ms != self._since_ms:
             self._day, self._since_ms = _read_day(connection, terms, since_ms), since_ms
-        bids, asks = ([DepthLevel(*level) for level in engine.depth(side, BOARD_LEVELS + 1)] for side in _SIDES)
+        bids, asks = (engine.depth(side, BOARD_LEVELS + 1) for side in _SIDES)
         return Board(
             seq=engine.seq,
             time_ms=self._time_ms or now_ms,

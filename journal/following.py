@@ -9,7 +9,7 @@ left.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from psycopg import Connection
@@ -21,8 +21,31 @@ from journal.recent import RecentOrders
 from journal.recovery import recent_orders, restore, some_orders, switches
 from journal.terms import MarketTerms
 from matching.codec import decode_commands
-from matching.engine import Engine, PlaceGroup
-from matching.engine import events as engine_events
+from matching.engine import (
+    AmendRejected,
+    AuctionHeld,
+    BracketArmed,
+    CancelAfterSet,
+    CancelRejected,
+    Engine,
+    Event,
+    ExitPlaced,
+    IcebergRefilled,
+    LevelChanged,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderDecremented,
+    OrderExpired,
+    OrderRejected,
+    OrderRepriced,
+    PlaceGroup,
+    RulesChanged,
+    StopPlaced,
+    StopTriggered,
+    TradeExecuted,
+    TradingStateChanged,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -111,9 +134,9 @@ class JournalFollower:
             if isinstance(command, PlaceGroup):
                 self._stale.update(order.order_id for order in command.orders)
             for event in self._engine.execute(command):
-                fields = _ORDER_FIELDS.get(type(event))
-                if fields is not None:
-                    self._touch([event[field] for field in fields])
+                fields = ORDER_FIELDS[type(event)]
+                if fields:
+                    self._touch([getattr(event, field) for field in fields])
         self._time_ms = max(self._time_ms, time_ms)
         self._check(last_seq, state_hash)
 
@@ -153,12 +176,26 @@ def _ids(orders: Iterable[LiveOrder]) -> list[int]:
     return [int.from_bytes(order.id) for order in orders]
 
 
-def _order_fields() -> dict[type[Any], tuple[int, ...]]:
-    """Return, by kind of event, the places of the fields that name orders."""
-    names = {"order_id", "maker_order_id", "taker_order_id", "entry_id"}
-    kinds = [kind for kind in vars(engine_events).values() if isinstance(kind, type) and hasattr(kind, "_fields")]
-    places = {kind: tuple(n for n, name in enumerate(kind._fields) if name in names) for kind in kinds}
-    return {kind: fields for kind, fields in places.items() if fields}
-
-
-_ORDER_FIELDS: Final = _order_fields()
+# Which fields of an event name orders. Each event is named, so that no order is left as it was by accident.
+ORDER_FIELDS: Final[dict[type[Event], tuple[str, ...]]] = {
+    OrderAccepted: ("order_id",),
+    OrderRejected: ("order_id",),
+    OrderRepriced: ("order_id",),
+    StopPlaced: ("order_id",),
+    ExitPlaced: ("order_id",),
+    StopTriggered: ("order_id",),
+    BracketArmed: ("entry_id",),
+    TradeExecuted: ("maker_order_id", "taker_order_id"),
+    IcebergRefilled: ("order_id",),
+    OrderDecremented: ("order_id",),
+    OrderAmended: ("order_id",),
+    AmendRejected: ("order_id",),
+    OrderCancelled: ("order_id",),
+    OrderExpired: ("order_id",),
+    CancelRejected: ("order_id",),
+    CancelAfterSet: (),
+    AuctionHeld: (),
+    LevelChanged: (),
+    TradingStateChanged: (),
+    RulesChanged: (),
+}

@@ -7,111 +7,30 @@ rest. So a hold is never less than what is owed, and no maker's balance is touch
 A fee is at most what is left of the fee budget: many small fills, each rounded up, never cost more than one big one.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from base.scaling import fee_units
 from journal.terms import MarketTerms
 from matching.engine import Side
 from orders.lifecycle import FILL, FILL_PARTLY, TRANSITIONS
-from orders.rows import OrderExtras, OrderRow
+from orders.needs import open_need
+from orders.rows import NO_EXTRAS, OrderExtras, OrderRow
 
 # Enum members as plain numbers: every fill compares with them.
 _BUY: Final = Side.BUY.value
 
 
-class LiveOrder:
-    """The fields of an OrderRow, mutable. Lots and ticks of its market, units of the quote asset for `*_units`.
+@dataclass(slots=True, eq=False)
+class LiveOrder(OrderRow):
+    """An open or new order in the journal's memory: its row, which changes, and what of it is stored.
 
-    `held_units` counts base lots' worth for a sell: it is then `remaining lots x lot_units`. `is_reshaped` tells that
-    more than fills changed since the order was stored: its price, its quantity or what else an order is made of.
+    Lots and ticks of its market, units of the quote asset for `*_units`; a sell holds units of the base asset.
+    `is_reshaped` tells that more than fills changed since the order was stored: its price, its quantity or its extras.
     """
 
-    __slots__ = (*OrderRow._fields, "is_reshaped", "is_stored")
-
-    id: bytes
-    market_id: int
-    user_id: bytes
-    client_order_id: str | None
-    side: int
-    type: int
-    time_in_force: int
-    post_only: bool
-    price_ticks: int
-    quantity_lots: int
-    budget_units: int
-    filled_lots: int
-    filled_units: int
-    fee_units: int
-    held_units: int
-    maker_fee_ppm: int
-    taker_fee_ppm: int
-    status: str
-    reason: str
-    priority: int
-    created_ms: int
-    updated_ms: int
-    seq: int
-    extras: OrderExtras | None
-    is_reshaped: bool
-    is_stored: bool
-
-    def __init__(self, row: OrderRow | tuple[Any, ...], *, is_stored: bool) -> None:
-        (
-            self.id,
-            self.market_id,
-            self.user_id,
-            self.client_order_id,
-            self.side,
-            self.type,
-            self.time_in_force,
-            self.post_only,
-            self.price_ticks,
-            self.quantity_lots,
-            self.budget_units,
-            self.filled_lots,
-            self.filled_units,
-            self.fee_units,
-            self.held_units,
-            self.maker_fee_ppm,
-            self.taker_fee_ppm,
-            self.status,
-            self.reason,
-            self.priority,
-            self.created_ms,
-            self.updated_ms,
-            self.seq,
-            self.extras,
-        ) = row
-        self.is_reshaped = False
-        self.is_stored = is_stored
-
-    def row(self) -> OrderRow:
-        return OrderRow(
-            self.id,
-            self.market_id,
-            self.user_id,
-            self.client_order_id,
-            self.side,
-            self.type,
-            self.time_in_force,
-            self.post_only,
-            self.price_ticks,
-            self.quantity_lots,
-            self.budget_units,
-            self.filled_lots,
-            self.filled_units,
-            self.fee_units,
-            self.held_units,
-            self.maker_fee_ppm,
-            self.taker_fee_ppm,
-            self.status,
-            self.reason,
-            self.priority,
-            self.created_ms,
-            self.updated_ms,
-            self.seq,
-            self.extras,
-        )
+    is_stored: bool = False
+    is_reshaped: bool = False
 
     @property
     def remaining_lots(self) -> int:
@@ -124,7 +43,7 @@ class LiveOrder:
         for name, value in changes.items():
             setattr(self, name, value)
         if extras:
-            self.extras = (self.extras or OrderExtras())._replace(**extras)
+            self.extras = (self.extras or NO_EXTRAS)._replace(**extras)
         self.is_reshaped = True
 
     def advance(self, event: str) -> None:
@@ -143,10 +62,8 @@ class LiveOrder:
 
     def need_for(self, price_ticks: int, lots: int, terms: MarketTerms) -> int:
         """Return what an order of this side, with these fees, would need."""
-        if self.side != _BUY:
-            return lots * terms.lot_units
-        cost = terms.cost_units(price_ticks, lots)
-        return cost + fee_units(cost, max(self.maker_fee_ppm, self.taker_fee_ppm))
+        highest_fee_ppm = max(self.maker_fee_ppm, self.taker_fee_ppm)
+        return open_need(self.side, price_ticks, lots, highest_fee_ppm=highest_fee_ppm, scale=terms.scale)
 
     def fit_hold(self, need_units: int) -> int:
         """Lower the hold to what is needed; return what was held beyond it."""

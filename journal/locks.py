@@ -6,10 +6,9 @@ A batch locks once, at its start. What it frees on other accounts is owed to the
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from journal.new_orders import read_instructions
 from journal.open_orders import OpenOrders
 from journal.terms import MarketTerms
-from matching.engine import SelfTradePrevention, Side
+from matching.engine import Instructions, SelfTradePrevention, Side
 from matching.messages import (
     AmendRequest,
     CancelAfterRequest,
@@ -17,9 +16,9 @@ from matching.messages import (
     CancelRequest,
     GroupOrder,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Request,
-    TendRequest,
 )
 from settlement.holds import Key
 
@@ -56,7 +55,7 @@ def _none(_: Any, __: OpenOrders, ___: MarketTerms) -> _Assets:
 def _of_place(request: PlaceRequest, _: OpenOrders, terms: MarketTerms) -> _Assets:
     if request.instructions is None:
         return _of_side(request.side, terms)
-    mode = read_instructions(request.instructions).self_trade_prevention
+    mode = Instructions.of(request.instructions).self_trade_prevention
     # It takes lots off the account's open orders on the other side, which give back their part of the hold at once.
     decrements = mode == SelfTradePrevention.DECREMENT
     return (terms.base, terms.quote) if decrements else _of_side(request.side, terms)
@@ -78,5 +77,5 @@ _ASSETS: Final[dict[type[Request], Callable[[Any, OpenOrders, MarketTerms], _Ass
     CancelRequest: _of_cancel,
     CancelAllRequest: _both,
     CancelAfterRequest: _none,
-    TendRequest: _none,
+    MaintenanceRequest: _none,
 }

@@ -3,12 +3,11 @@
 from collections import deque
 from collections.abc import Iterable
 
-# A command is refused when its id is older than this, so an id older than this need not be remembered.
-HORIZON_MS = 15_000
+from matching.timing import REMEMBERED_MS
 
 
 class RecentOrders:
-    """A set of order ids that forgets what is older than the horizon. All operations are O(1), amortised."""
+    """A set of order ids that forgets what no command can have any more. All operations are O(1), amortised."""
 
     def __init__(self, order_ids: Iterable[bytes] = (), now_ms: int = 0) -> None:
         self._ids: set[bytes] = set()
@@ -22,5 +21,5 @@ class RecentOrders:
     def add(self, order_id: bytes, now_ms: int) -> None:
         self._ids.add(order_id)
         self._queue.append((now_ms, order_id))
-        while self._queue[0][0] < now_ms - 2 * HORIZON_MS:
+        while self._queue[0][0] < now_ms - REMEMBERED_MS:
             self._ids.discard(self._queue.popleft()[1])

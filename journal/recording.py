@@ -7,8 +7,10 @@ from base.ids import trade_uuid
 from journal.live import LiveOrder
 from journal.work import BatchWork
 from matching.engine import (
+    ActivateBracket,
     AmendOrder,
     AmendRejected,
+    AuctionHeld,
     BracketArmed,
     CancelAfterSet,
     CancelAll,
@@ -18,6 +20,7 @@ from matching.engine import (
     Command,
     Event,
     ExitPlaced,
+    ExpireDue,
     IcebergRefilled,
     LevelChanged,
     OrderAccepted,
@@ -31,7 +34,10 @@ from matching.engine import (
     PlaceGroup,
     PlaceOrder,
     RejectReason,
+    RulesChanged,
     SetCancelAfter,
+    SetRules,
+    SetTradingState,
     Side,
     StopPlaced,
     StopTriggered,
@@ -61,10 +67,10 @@ class Recording:
         work.commands.append(command)
         first_trade = len(work.trades)
         for event in events:
-            handler = _ON_EVENT.get(type(event))
+            handler = ON_EVENT[type(event)]
             if handler is not None:
                 handler(self, event)
-        after = _AFTER_COMMAND.get(type(command))
+        after = AFTER_COMMAND[type(command)]
         if after is not None:
             work.replies.append(after(self, request, command, events, first_trade))
 
@@ -86,7 +92,7 @@ class Recording:
 
     def _on_repriced(self, event: OrderRepriced) -> None:
         order = self._work.touch(event.order_id, event.seq)
-        order.advance(lifecycle.REPRICE)
+        order.advance(lifecycle.MOVE)
         order.reshape(price_ticks=event.price_ticks)
         self._work.fit(order)
 
@@ -219,7 +225,7 @@ class Recording:
 
     def _after_group(self, request: Request, command: PlaceGroup, _: Sequence[Event], first_trade: int) -> Reply:
         first, *others = [self._settle_down(order.order_id) for order in command.orders]
-        return self._executed(request, first, first_trade)._replace(others=[order.row() for order in others])
+        return self._executed(request, first, first_trade)._replace(others=[order.packed() for order in others])
 
     def _after_amend(self, request: Request, command: AmendOrder, events: Sequence[Event], first_trade: int) -> Reply:
         first = events[0]
@@ -232,7 +238,7 @@ class Recording:
         if isinstance(events[0], CancelRejected):
             return Reply(request.correlation, ReplyStatus.DENIED, "ORDER_NOT_CANCELLABLE")
         order = self._work.touched[command.order_id]
-        return Reply(request.correlation, ReplyStatus.EXECUTED, order=order.row())
+        return Reply(request.correlation, ReplyStatus.EXECUTED, order=order.packed())
 
     def _after_cancel_all(self, request: Request, _: CancelAll, events: Sequence[Event], __: int) -> Reply:
         count = sum(isinstance(event, OrderCancelled) for event in events)
@@ -249,7 +255,7 @@ class Recording:
         if trades:
             trades = [trade for trade in trades if order_id in (trade.buyer_order_id, trade.seller_order_id)]
         code = order.reason if order.status == lifecycle.REJECTED else ""
-        return Reply(request.correlation, ReplyStatus.EXECUTED, code, order=order.row(), trades=trades)
+        return Reply(request.correlation, ReplyStatus.EXECUTED, code, order=order.packed(), trades=trades)
 
     def _settle_down(self, order_id: int) -> LiveOrder:
         """Return the order of a command, whose work is done: if it is open it rests, or its budget is spent."""
@@ -268,8 +274,8 @@ class Recording:
 
 
 # At the module and not in the object: bound methods in it would be circles, and keep a batch's orders and trades until
-# the garbage collector comes by.
-_ON_EVENT: Final[dict[type[Event], Callable[[Recording, Any], None]]] = {
+# the garbage collector comes by. Each event and each command is named, so that none is ignored by accident.
+ON_EVENT: Final[dict[type[Event], Callable[[Recording, Any], None] | None]] = {
     OrderAccepted: Recording._on_accepted,
     OrderRejected: Recording._on_rejected,
     OrderRepriced: Recording._on_repriced,
@@ -287,12 +293,20 @@ _ON_EVENT: Final[dict[type[Event], Callable[[Recording, Any], None]]] = {
     CancelAfterSet: Recording._on_cancel_after,
     LevelChanged: Recording._on_level,
     TradingStateChanged: Recording._on_state,
+    CancelRejected: None,  # changes nothing; the reply says it
+    AuctionHeld: None,  # its trades follow
+    RulesChanged: None,  # the sequence row has the engine's rules after each batch
 }
-_AFTER_COMMAND: Final[dict[type[Command], Callable[[Recording, Request, Any, Sequence[Event], int], Reply]]] = {
+AFTER_COMMAND: Final[dict[type[Command], Callable[[Recording, Request, Any, Sequence[Event], int], Reply] | None]] = {
     PlaceOrder: Recording._after_place,
     PlaceGroup: Recording._after_group,
     AmendOrder: Recording._after_amend,
     CancelOrder: Recording._after_cancel,
     CancelAll: Recording._after_cancel_all,
     SetCancelAfter: Recording._after_cancel_after,
+    # Nobody has asked for these and waits for an answer.
+    ExpireDue: None,
+    ActivateBracket: None,
+    SetTradingState: None,
+    SetRules: None,
 }

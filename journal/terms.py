@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from base.scaling import MarketScale
 from matching.engine import Engine, TradingState
+from orders.needs import FeeRates
 
 _QUERY = """
 SELECT m.id, m.symbol, m.base_id, m.quote_id, b.decimals, q.decimals, m.tick_size, m.lot_size,
@@ -43,7 +44,7 @@ class MarketTerms:
     max_orders: int = 0
     max_stops: int = 0
     fees_version: int = 0
-    user_rates: Mapping[bytes, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
+    user_rates: Mapping[bytes, FeeRates] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def read(cls, connection: Connection, symbol: str, known: "MarketTerms | None" = None) -> "MarketTerms":
@@ -55,7 +56,7 @@ class MarketTerms:
         if known is not None and known.fees_version == terms.fees_version:
             return replace(terms, user_rates=known.user_rates)
         rates = connection.execute(_USER_RATES, [terms.market_id], binary=True).fetchall()
-        return replace(terms, user_rates={user_id: (maker, taker) for user_id, maker, taker in rates})
+        return replace(terms, user_rates={user_id: FeeRates(maker, taker) for user_id, maker, taker in rates})
 
     @cached_property
     def tick_lot_units(self) -> int:
@@ -77,9 +78,13 @@ class MarketTerms:
     def reference_price_ticks(self) -> int:
         return int(self.reference_price / self.tick_size)
 
-    def rates_of(self, user_id: bytes) -> tuple[int, int]:
-        """Return the maker and taker fee of a user, in ppm."""
-        return self.user_rates.get(user_id) or (self.maker_fee_ppm, self.taker_fee_ppm)
+    def rates_of(self, user_id: bytes) -> FeeRates:
+        """Return the fee rates of a user."""
+        return self.user_rates.get(user_id) or self._rates
+
+    @cached_property
+    def _rates(self) -> FeeRates:
+        return FeeRates(self.maker_fee_ppm, self.taker_fee_ppm)
 
     def rules_differ(self, engine: Engine) -> bool:
         """Tell whether the engine goes by another band or other limits."""
@@ -97,7 +102,3 @@ class MarketTerms:
     def cost_units(self, price_ticks: int, lots: int) -> int:
         """Return price x quantity in quote units, exactly."""
         return price_ticks * lots * self.tick_lot_units
-
-    def budget_tick_lots(self, budget_units: int, taker_fee_ppm: int) -> int:
-        """Return how much price x quantity, in tick-lots, a budget buys when the taker fee is paid from it too."""
-        return budget_units * 1_000_000 // (1_000_000 + taker_fee_ppm) // self.tick_lot_units

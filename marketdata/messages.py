@@ -13,8 +13,9 @@ from marketdata.encoded import Encoded, encode
 from marketdata.replica import BookReplica
 from marketdata.selectors import Balance, PrivateState
 from orders.representation import order_as_json, own_trade_as_json
-from orders.rows import SIDE_NAMES, OrderRow, TradeRow, order_from_row, trade_from_row
+from orders.rows import OrderRow, TradeRow, order_from_row, trade_from_row
 from orders.services import CancelAfter
+from orders.vocabulary import SIDES
 
 Fields = dict[str, Any]
 NOTHING = Encoded()
@@ -79,7 +80,7 @@ def trade(market: Market, row: TradeRow) -> Encoded:
             "id": str(UUID(bytes=row.id)),
             "price": price_text(row.price_ticks, scale),
             "quantity": lots_text(row.quantity_lots, scale),
-            "taker_side": SIDE_NAMES[row.taker_side],
+            "taker_side": SIDES.name[row.taker_side],
             "executed_at": iso_ms_of(row.executed_ms),
         }
     )

@@ -91,7 +91,7 @@ class PrivateStreams:
         """Tell each changed order to its owner, then each trade to both sides, once to who has both."""
         if not self._sessions:
             return
-        for order in map(OrderRow._make, batch.orders):
+        for order in map(OrderRow.unpacked, batch.orders):
             for session in self._sessions_of(order.user_id):
                 session.order(market, order)
         for trade in map(TradeRow._make, batch.trades):

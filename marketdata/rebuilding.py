@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from base.advisory_locks import MarketLock
 from base.ids import uuid7_floor, uuid7_time
 from exchange.models import Market
 from orders.models import Candle
@@ -21,7 +22,6 @@ from orders.timeframes import FINEST, TIMEFRAMES, opening_ms
 
 __all__ = ["Compared", "Rebuilt", "candles_check", "candles_days", "candles_rebuild"]
 
-_LOCK_CLASS = 7_205  # advisory locks, with the market's id: one rebuild of a market at a time
 _LATE = timedelta(minutes=2)  # a batch that began in a minute is committed so long after it at the latest
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
@@ -169,7 +169,7 @@ def _working_on(market: Market) -> Iterator[CursorWrapper]:
     """Open a transaction without a time limit, while no other rebuild of the market runs."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, market.pk])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [MarketLock.CANDLES, market.pk])
         yield cursor
 
 

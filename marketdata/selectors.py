@@ -12,11 +12,12 @@ from exchange.models import Market
 from exchange.selectors import market_by_id
 from exchange.streams import CandleMessage
 from marketdata.replica import BookReplica
+from matching.engine import DepthLevel
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import Candle, MarketSequence, Order, Trade
 from orders.representation import order_as_json
 from orders.rows import TradeRow, trade_row
-from orders.selectors import DepthLevel, book_depth
+from orders.selectors import book_depth
 from orders.timeframes import TIMEFRAMES
 from settlement.models import Account
 

@@ -10,9 +10,10 @@ from typing import Any
 from base.scaling import plain
 from base.times import moment_of
 from exchange.models import Market
+from matching.engine import DepthLevel
 from orders.board import Board, board_of
 from orders.day import DaySums, day_start_ms, day_sums
-from orders.selectors import DepthLevel, book_depth, trades_of_market
+from orders.selectors import book_depth, trades_of_market
 
 __all__ = [
     "DayStatistics",

@@ -1,11 +1,7 @@
-from django.urls import path
+from base.routers import ResourceRouter
+from marketdata.api.market_data import MarketDataViewSet
 
-from marketdata.api.candles import MarketCandlesView
-from marketdata.api.markets import MarketStatisticsView, MarketTickerView, MarketTradesView
+router = ResourceRouter()
+router.register("markets", MarketDataViewSet, "market")
 
-urlpatterns = [
-    path("markets/<str:symbol>/ticker", MarketTickerView.as_view(), name="market-ticker"),
-    path("markets/<str:symbol>/stats", MarketStatisticsView.as_view(), name="market-statistics"),
-    path("markets/<str:symbol>/candles", MarketCandlesView.as_view(), name="market-candles"),
-    path("markets/<str:symbol>/trades", MarketTradesView.as_view(), name="market-trades"),
-]
+urlpatterns = router.urls

@@ -22,7 +22,6 @@ from matching.engine import (
     OrderType,
     PlaceGroup,
     PlaceOrder,
-    SelfTradePrevention,
     SetCancelAfter,
     SetRules,
     SetTradingState,
@@ -32,7 +31,7 @@ from matching.engine import (
 )
 
 # Numbers once given never change: journals are kept.
-_KINDS: Final[dict[type[Any], int]] = {
+KINDS: Final[dict[type[Any], int]] = {
     PlaceOrder: 1,
     CancelOrder: 2,
     SetTradingState: 3,
@@ -44,14 +43,18 @@ _KINDS: Final[dict[type[Any], int]] = {
     ExpireDue: 9,
     ActivateBracket: 10,
 }
-_PLACE: Final = _KINDS[PlaceOrder]
+_PLACE: Final = KINDS[PlaceOrder]
 # How many of the fields after the time are ids.
-_IDS: Final[dict[type[Any], int]] = {
+IDS: Final[dict[type[Command], int]] = {
     PlaceOrder: 2,
     CancelOrder: 2,
+    SetTradingState: 0,
+    SetRules: 0,
+    PlaceGroup: 0,  # those of its orders are theirs
     AmendOrder: 2,
     CancelAll: 1,
     SetCancelAfter: 1,
+    ExpireDue: 0,
     ActivateBracket: 1,
 }
 
@@ -69,10 +72,10 @@ def decode_commands(data: bytes) -> list[Command]:
 def _fields(command: Command) -> Sequence[Any]:
     if type(command) is PlaceOrder:
         return _place_fields(command)
-    kind = _KINDS[type(command)]
+    kind = KINDS[type(command)]
     if isinstance(command, PlaceGroup):
         return [kind, command.time_ms, command.kind, [_place_fields(order) for order in command.orders]]
-    count = _IDS.get(type(command), 0)
+    count = IDS[type(command)]
     time_ms, *rest = cast(tuple[Any, ...], command)
     return [kind, time_ms, *[number.to_bytes(16) for number in rest[:count]], *rest[count:]]
 
@@ -88,9 +91,9 @@ def _place_fields(order: PlaceOrder) -> Sequence[Any]:
 def _command(fields: list[Any]) -> Command:
     number, time_ms, *rest = fields
     kind = _TYPES[number]
-    count = _IDS.get(kind, 0)
+    count = IDS[kind]
     ids = [int.from_bytes(part) for part in rest[:count]]
-    read = _READ.get(kind)
+    read = READ[kind]
     others = rest[count:]
     return cast(Command, kind(time_ms, *ids, *(read(others) if read else others)))
 
@@ -98,17 +101,20 @@ def _command(fields: list[Any]) -> Command:
 def _read_place(fields: list[Any]) -> list[Any]:
     side, kind, time_in_force, post_only, price, lots, budget, *instructions = fields
     enums = [Side(side), OrderType(kind), TimeInForce(time_in_force)]
-    return [*enums, post_only, price, lots, budget, *[_instructions(part) for part in instructions]]
+    return [*enums, post_only, price, lots, budget, *map(Instructions.of, instructions)]
 
 
-def _instructions(fields: list[Any]) -> Instructions:
-    instructions = Instructions._make(fields)
-    return instructions._replace(self_trade_prevention=SelfTradePrevention(instructions.self_trade_prevention))
-
-
-_READ: Final[dict[type[Any], Callable[[list[Any]], list[Any]]]] = {
+# What makes the fields behind time and ids those of the command; None where they are already.
+READ: Final[dict[type[Command], Callable[[list[Any]], list[Any]] | None]] = {
     PlaceOrder: _read_place,
-    PlaceGroup: lambda fields: [GroupKind(fields[0]), tuple(_command(order) for order in fields[1])],
+    CancelOrder: None,
     SetTradingState: lambda fields: [TradingState(fields[0])],
+    SetRules: None,
+    PlaceGroup: lambda fields: [GroupKind(fields[0]), tuple(_command(order) for order in fields[1])],
+    AmendOrder: None,
+    CancelAll: None,
+    SetCancelAfter: None,
+    ExpireDue: None,
+    ActivateBracket: None,
 }
-_TYPES: Final = {number: kind for kind, number in _KINDS.items()}
+_TYPES: Final = {number: kind for kind, number in KINDS.items()}

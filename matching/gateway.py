@@ -9,6 +9,7 @@ import json
 import time
 from collections import defaultdict, deque
 from concurrent.futures import Future
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -28,18 +29,19 @@ from matching.messages import (
     pack_request,
     unpack_reply,
 )
-from matching.unanswered import Unanswered
+from matching.pending import PendingCommands
+from matching.timing import GRACE_MS, LIVENESS_MS, PATIENCE_MS, seconds
 
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 5_000  # commands per market and process
 MAX_MESSAGE = 500  # commands
-LIVENESS_SECONDS = 0.1  # how long a look at the engine's heartbeat is good for
-PATIENCE_SECONDS = 1.5
-GRACE_SECONDS = 0.25  # how long after its deadline an answer may still arrive
 SEND_SECONDS = 1.0
 LISTEN_AGAIN_SECONDS = 0.1
 WATCH_SECONDS = 0.2
+
+# What the loop does, it does for many: what is bound for one request must not stand in the lines about others.
+_NOBODYS = Context()
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Gateway:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._unanswered = Unanswered()
+        self._pending = PendingCommands()
         self._is_watching = False
         self._markets: dict[str, _Market] = defaultdict(_Market)
         self._reply_channel: asyncio.Future[str] | None = None
@@ -70,7 +72,7 @@ class Gateway:
     def submit(self, slug: str, request: ClientRequest, *, timeout_s: float) -> Future[Reply]:
         """Send a command; the future holds the reply or a GatewayError."""
         future: Future[Reply] = Future()
-        self._loop.call_soon_threadsafe(self._enqueue, slug, request, timeout_s, future)
+        self._loop.call_soon_threadsafe(self._enqueue, slug, request, timeout_s, future, context=_NOBODYS)
         return future
 
     def nudge(self, slug: str) -> None:
@@ -85,8 +87,8 @@ class Gateway:
             future.set_exception(OverloadedError(f"{MAX_WAITING} commands wait for {slug} already"))
             return
         fields = pack_request(request)
-        number = self._unanswered.add(slug, fields, future)
-        self._loop.call_later(timeout_s + GRACE_SECONDS, self._time_out, number)
+        number = self._pending.add(slug, fields, future)
+        self._loop.call_later(timeout_s + seconds(GRACE_MS), self._time_out, number)
         market.waiting.append((number, fields))
         self._start_sending(slug, market)
         if not self._is_watching:
@@ -116,19 +118,19 @@ class Gateway:
             market.is_sending = False
 
     def _fail_waiting(self, market: _Market, error: Exception) -> None:
-        self._unanswered.fail([number for number, _ in market.waiting], error)
+        self._pending.fail([number for number, _ in market.waiting], error)
         market.waiting.clear()
 
     async def _send(self, slug: str, market: _Market, reply_to: str, taken: list[tuple[int, list[Any]]]) -> None:
         numbers = [number for number, _ in taken]
-        self._unanswered.sent(numbers, market.owner)
+        self._pending.sent(numbers, market.owner)
         requests = [fields for _, fields in taken]
         message = {"type": "engine.commands", "reply_to": reply_to, "requests": requests}
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await _commands().send(engine_channel(slug), message)
         except ChannelFull:
-            self._unanswered.fail(numbers, OverloadedError(f"the queue of {slug} is full"))
+            self._pending.fail(numbers, OverloadedError(f"the queue of {slug} is full"))
         except Exception as error:  # it may have been sent: only the deadline can tell
             log.warning("send_in_doubt", market=slug, error=f"{type(error).__name__}: {error}")
 
@@ -140,12 +142,12 @@ class Gateway:
         while not await self._is_alive(slug, market):
             if not market.was_ever_alive or self._loop.time() - market.gone_since > _patience_s():
                 return False
-            await asyncio.sleep(LIVENESS_SECONDS / 2)
+            await asyncio.sleep(seconds(LIVENESS_MS) / 2)
         return True
 
     async def _is_alive(self, slug: str, market: _Market) -> bool:
         now = self._loop.time()
-        if not market.is_alive or now - market.looked_at > LIVENESS_SECONDS:  # nobody is refused for an old look
+        if not market.is_alive or now - market.looked_at > seconds(LIVENESS_MS):  # nobody is refused for an old look
             was_alive = market.is_alive
             try:
                 beat = await self._redis.get(heartbeat_key(slug))
@@ -164,7 +166,7 @@ class Gateway:
     async def _watch(self) -> None:
         """While answers are missing, look whether another engine has taken a market over, and send to it again."""
         try:
-            while self._unanswered:
+            while self._pending:
                 await asyncio.sleep(WATCH_SECONDS)
                 for slug, market in list(self._markets.items()):
                     if await self._is_alive(slug, market) and market.owner != market.seen_owner:
@@ -173,7 +175,7 @@ class Gateway:
             self._is_watching = False
 
     def _send_again(self, slug: str, market: _Market) -> None:
-        repeated = self._unanswered.repeat(slug, market.owner, time.time_ns() // 1_000_000)
+        repeated = self._pending.repeat(slug, market.owner, time.time_ns() // 1_000_000)
         market.seen_owner = market.owner
         if repeated:
             log.info("commands_sent_again", market=slug, commands=len(repeated))
@@ -219,12 +221,12 @@ class Gateway:
 
     def _resolve(self, fields: Any) -> None:
         try:
-            self._unanswered.resolve(unpack_reply(fields))
+            self._pending.resolve(unpack_reply(fields))
         except (LookupError, TypeError, ValueError) as error:
             log.warning("reply_unreadable", error=f"{type(error).__name__}: {error}")
 
     def _time_out(self, number: int) -> None:
-        self._unanswered.fail([number], CommandTimeoutError("the engine did not answer in time"))
+        self._pending.fail([number], CommandTimeoutError("the engine did not answer in time"))
 
 
 def _owner_of(beat: bytes | str) -> int:
@@ -237,7 +239,7 @@ def _owner_of(beat: bytes | str) -> int:
 
 def _patience_s() -> float:
     """How long commands wait for an engine: long enough for a standby to take over, and time is left to execute."""
-    return min(PATIENCE_SECONDS, settings.COMMAND_TIMEOUT_MS / 2_000)
+    return seconds(min(PATIENCE_MS, settings.COMMAND_TIMEOUT_MS // 2))
 
 
 def _commands() -> BaseChannelLayer:

@@ -13,10 +13,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from matching.messages import heartbeat_key
+from matching.timing import HEARTBEAT_TTL_MS
 
 log = structlog.get_logger(__name__)
-
-HEARTBEAT_TTL_MS = 1_000
 
 # A value that is not one of ours is overwritten.
 _OWNER = """

@@ -5,7 +5,8 @@ answers with `{"type": "engine.replies", "replies": [...]}` on the pub/sub layer
 order of the fields below, so the order of the fields is part of the protocol between processes of one release.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -13,16 +14,27 @@ from typing import Any, NamedTuple
 class RequestKind(IntEnum):
     PLACE = 1
     CANCEL = 2
-    TEND = 3
+    MAINTAIN = 3
     AMEND = 4
     CANCEL_ALL = 5
     CANCEL_AFTER = 6
     GROUP = 7
 
 
-# Where the answer goes: the gateway's channel and its own number for the request. On the wire only the number.
-Correlation = tuple[str, int]
-NOBODY: Correlation = ("", 0)
+class Correlation(NamedTuple):
+    """Where the answer to a command goes, and the request that it came with.
+
+    `reply_to` is the gateway's channel, which the message has once for all its requests, and `number` the gateway's own
+    number for the command. `request_id` is for logs only; empty for what came by no request.
+    """
+
+    reply_to: str = ""
+    number: int = 0
+    request_id: str = ""
+
+
+NOBODY = Correlation()
+REQUEST_IDS_MAX = 20  # in a line of the log
 
 
 class PlaceRequest(NamedTuple):
@@ -107,7 +119,7 @@ class CancelRequest(NamedTuple):
     user_id: bytes
 
 
-class TendRequest(NamedTuple):
+class MaintenanceRequest(NamedTuple):
     """Bring the engine in step with the clock, the stored market and what was settled: something is due or changed."""
 
     correlation: Correlation = NOBODY
@@ -115,12 +127,12 @@ class TendRequest(NamedTuple):
 
 
 ClientRequest = PlaceRequest | GroupRequest | AmendRequest | CancelRequest | CancelAllRequest | CancelAfterRequest
-Request = ClientRequest | TendRequest
+Request = ClientRequest | MaintenanceRequest
 
 _KINDS: dict[type[Request], RequestKind] = {
     PlaceRequest: RequestKind.PLACE,
     CancelRequest: RequestKind.CANCEL,
-    TendRequest: RequestKind.TEND,
+    MaintenanceRequest: RequestKind.MAINTAIN,
     AmendRequest: RequestKind.AMEND,
     CancelAllRequest: RequestKind.CANCEL_ALL,
     CancelAfterRequest: RequestKind.CANCEL_AFTER,
@@ -134,13 +146,14 @@ _IDS: dict[type[Request], int] = {
     CancelRequest: 2,
     CancelAllRequest: 1,
     CancelAfterRequest: 1,
-    TendRequest: 0,
+    MaintenanceRequest: 0,
 }
 _TYPES: dict[int, type[Request]] = {kind.value: request_type for request_type, kind in _KINDS.items()}
 
 
 def pack_request(request: Request) -> list[Any]:
-    return [_KINDS[type(request)].value, request[0][1], *request[1:]]
+    _, number, request_id = request[0]
+    return [_KINDS[type(request)].value, number, request_id, *request[1:]]
 
 
 def unpack_request(fields: Sequence[Any], reply_to: str) -> Request:
@@ -148,11 +161,12 @@ def unpack_request(fields: Sequence[Any], reply_to: str) -> Request:
 
     Looks at what the way to the engine relies on, number, deadline and ids; the rest is looked at when it is executed.
     """
-    kind = _TYPES[fields[0]]
-    request = kind._make([(reply_to, fields[1]), *fields[2:]])
-    (_, number), deadline_ms = request[:2]
-    if type(number) is not int or type(deadline_ms) is not int:
+    kind, number, request_id = _TYPES[fields[0]], fields[1], fields[2]
+    request = kind._make([Correlation(reply_to, number, request_id), *fields[3:]])
+    if type(number) is not int or type(request.deadline_ms) is not int:
         raise ValueError("number and deadline are whole numbers")
+    if type(request_id) is not str:
+        raise ValueError("the request's id is text")
     if any(type(part) is not bytes or len(part) != 16 for part in request[2 : 2 + _IDS[kind]]):
         raise ValueError("ids are 16 bytes")
     return request
@@ -182,13 +196,24 @@ class Reply(NamedTuple):
     others: Sequence[Any] = ()
 
 
+def not_executed(correlation: Correlation, code: str = "ENGINE_UNAVAILABLE") -> Reply:
+    """Return the reply to a request of which nothing is stored and nothing will be."""
+    return Reply(correlation, ReplyStatus.NOT_EXECUTED, code)
+
+
 def pack_reply(reply: Reply) -> list[Any]:
-    return [reply.correlation[1], *reply[1:]]
+    return [reply.correlation.number, *reply[1:]]
 
 
 def unpack_reply(fields: Sequence[Any]) -> Reply:
     number, status, *rest = fields
-    return Reply(("", number), ReplyStatus(status), *rest)
+    return Reply(Correlation(number=number), ReplyStatus(status), *rest)
+
+
+def request_ids(requests: Iterable[Request]) -> list[str]:
+    """Return the ids of the requests that these commands came with, each once, at most REQUEST_IDS_MAX."""
+    ids = dict.fromkeys(request.correlation.request_id for request in requests)
+    return list(itertools.islice(filter(None, ids), REQUEST_IDS_MAX))
 
 
 def engine_channel(slug: str) -> str:

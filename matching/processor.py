@@ -1,4 +1,4 @@
-"""One market's engine and journal, in one thread: recover, then batch after batch; on any failure, recover again."""
+"""One market's engine and its batches, in one thread: recover, then batch after batch; on a failure, recover again."""
 
 import gc
 import time
@@ -9,15 +9,15 @@ import structlog
 
 from matching import metrics
 from matching.engine import Engine
-from matching.journal import BatchOutcome, BatchTransaction, Journal
-from matching.messages import Correlation, Reply, ReplyStatus, Request, TendRequest
-from matching.pace import Pace, PaceMeter
+from matching.messages import MaintenanceRequest, Reply, Request, not_executed
+from matching.storage import BatchOutcome, BatchTransaction, MarketStorage
+from matching.throughput import Throughput, ThroughputMeter
+from matching.timing import GRACE_MS
 
 log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE_S = 0.01
 BRACKET_PAUSE_S = 0.05  # settlement takes about so long; the exits of a bracket wait for it
-GRACE_MS = 250  # how long after its deadline a gateway still takes an answer
 BRACKET_EAGER_MS = 5_000  # later than that, settlement waits for staff
 
 
@@ -64,16 +64,18 @@ def wall_clock_ms() -> int:
 class MarketProcessor:
     """Executes the requests of one market. Not thread-safe: one thread calls everything."""
 
-    def __init__(self, journal: Journal, symbol: str, clock: Callable[[], int] = wall_clock_ms) -> None:
+    def __init__(self, storage: MarketStorage, symbol: str, clock: Callable[[], int] = wall_clock_ms) -> None:
         self.symbol = symbol
-        self._journal = journal
+        self._lock = storage.lock
+        self._batches = storage.batches
+        self._boards = storage.boards
         self._clock = clock
         self._engine: Engine | None = None
         self._in_doubt: _InDoubt | None = None
         self.committed_state = (0, "")  # sequence number and state hash after the last batch, for the heartbeat
         self._armed: frozenset[int] = frozenset()  # brackets that waited for settlement when last looked at
         self._armed_ms = 0
-        self._meter = PaceMeter()
+        self._meter = ThroughputMeter()
 
     @property
     def seq(self) -> int:
@@ -85,54 +87,28 @@ class MarketProcessor:
         engine = self._engine
         return engine.open_order_count if engine else 0
 
-    def pace(self) -> Pace:
+    def throughput(self) -> Throughput:
         """Return how fast batches are committed now. From any thread."""
-        return self._meter.pace()
+        return self._meter.measured()
 
     def try_recover(self) -> Recovered | None:
         """Take the lock and rebuild the engine; None while another engine has the lock. Raises what storage raises."""
-        if not self._journal.try_lock():
+        if not self._lock.try_lock():
             return None
         started = time.perf_counter()
-        engine = self._journal.recover()
+        engine, is_warm = self._batches.recover()
         self._engine = engine
         self.committed_state = _state_of(engine)
-        if not self._journal.was_warm:
+        if not is_warm:
             _keep_from_garbage_collector()
         return Recovered(
             open_orders=engine.open_order_count,
             seq=engine.seq,
             state_hash=f"{engine.state_hash():016x}",
             seconds=time.perf_counter() - started,
-            since_ms=self._journal.locked_ms,
-            is_warm=self._journal.was_warm,
+            since_ms=self._lock.locked_ms,
+            is_warm=is_warm,
         )
-
-    @property
-    def locked_ms(self) -> int:
-        """When the lock was taken, 0 without it. May be read from any thread."""
-        return self._journal.locked_ms
-
-    @property
-    def warm_seq(self) -> int | None:
-        """How far the warm copy has come, None without one that is up to date. May be read from any thread."""
-        return self._journal.warm_seq
-
-    def follow(self) -> bool:
-        """Follow the active engine a step; True when nothing is left to follow. Raises what storage raises."""
-        is_new = self._journal.warm_seq is None
-        is_done = self._journal.follow()
-        if is_new and is_done:
-            gc.freeze()  # a copy lives as long as a book
-        return is_done
-
-    def forget(self) -> None:
-        """Drop the warm copy."""
-        self._journal.forget()
-
-    def depose(self) -> str | None:
-        """Take the lock from a suspended holder; return who that was, None when nothing was done."""
-        return self._journal.depose()
 
     def resolve_doubt(self) -> BatchOutcome | None:
         """Return the outcome of the batch whose commit was in doubt; None without one, or when it is too early to tell.
@@ -140,7 +116,7 @@ class MarketProcessor:
         If it was committed its answers are true, whoever has written since. Otherwise nothing of it is stored.
         """
         doubt = self._in_doubt
-        if doubt is None or (is_committed := self._journal.committed(doubt.batch_id)) is None:
+        if doubt is None or (is_committed := self._batches.committed(doubt.batch_id)) is None:
             return None
         self._in_doubt = None
         if is_committed:
@@ -154,7 +130,7 @@ class MarketProcessor:
         now_ms = self._clock()
         due = [request for request in requests if request.deadline_ms >= now_ms]
         if _is_due(engine, now_ms):  # nothing is filled after its time is over
-            due.insert(0, TendRequest())
+            due.insert(0, MaintenanceRequest())
         late = [not_executed(r.correlation, "TIMEOUT") for r in requests if r.deadline_ms < now_ms]
         started = time.perf_counter()
         try:
@@ -164,17 +140,17 @@ class MarketProcessor:
             raise BatchFailedError(
                 f"{type(error).__name__}: {error}",
                 in_doubt=self._in_doubt is not None,
-                is_transient=isinstance(error, BatchLateError) or self._journal.is_transient(error),
+                is_transient=isinstance(error, BatchLateError) or self._batches.is_transient(error),
             ) from error
         took_s = time.perf_counter() - started
         metrics.observe_batch(self.symbol, len(due), took_s, engine.seq)
         self._meter.add(len(due), took_s)
-        self._journal.after_commit(outcome)
+        self._batches.after_commit(outcome)
         outcome.replies.extend(late)
         return outcome
 
     def _commit(self, engine: Engine, requests: Sequence[Request], now_ms: int) -> BatchOutcome:
-        with self._journal.begin(requests, engine, now_ms) as batch:
+        with self._batches.begin(requests, engine, now_ms) as batch:
             for request in requests:
                 self._execute(engine, batch, request)
             batch.write(engine)
@@ -199,13 +175,13 @@ class MarketProcessor:
         for command in admitted:
             batch.record(request, command, engine.execute(command))
 
-    def needs_tending(self) -> bool:
+    def needs_maintenance(self) -> bool:
         """Tell whether something is due, changed or settled. A query or two; raises what storage raises."""
         engine = self._engine
-        return engine is not None and (_is_due(engine, self._clock()) or self._journal.is_changed(engine))
+        return engine is not None and (_is_due(engine, self._clock()) or self._batches.is_changed(engine))
 
     def pause_s(self, longest_s: float) -> float:
-        """Return how long nobody need ask `needs_tending`: until something is due, briefly while a bracket is armed."""
+        """Return how long nobody need ask `needs_maintenance`: until something is due, briefly with a bracket armed."""
         engine, now_ms = self._engine, self._clock()
         if engine is None:
             return longest_s
@@ -228,12 +204,12 @@ class MarketProcessor:
         engine = self._engine
         assert engine is not None, "Invariant: a market that is not served has no board"
         stamp, made = self.stamp, time.monotonic()
-        return stamp, self._journal.board(engine, self._clock(), stamp), made
+        return stamp, self._boards.board(engine, self._clock(), stamp), made
 
     def close(self) -> None:
         """Give the lock back."""
         self._engine = None
-        self._journal.close()
+        self._lock.close()
 
 
 def _state_of(engine: Engine) -> tuple[int, str]:
@@ -250,8 +226,3 @@ def _keep_from_garbage_collector() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-def not_executed(correlation: Correlation, code: str = "ENGINE_UNAVAILABLE") -> Reply:
-    """Return the reply to a request of which nothing is stored and nothing will be."""
-    return Reply(correlation, ReplyStatus.NOT_EXECUTED, code)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from matching.pace import Pace
+from matching.throughput import Throughput
 
 
 class Role(StrEnum):
@@ -26,7 +26,7 @@ HOLDERS = (Role.ACTIVE, Role.RECOVERING)
 class MarketReport(NamedTuple):
     """One market as a process sees itself; `heir` is the process that it hands the market over to.
 
-    Who serves the market says at which pace, and how many orders are open; nobody decides anything by that.
+    The process that serves the market adds its throughput and how many orders are open; neither decides anything.
     """
 
     symbol: str
@@ -34,7 +34,7 @@ class MarketReport(NamedTuple):
     since_ms: int
     seq: int
     heir: str = ""
-    pace: Pace | None = None
+    throughput: Throughput | None = None
     open_orders: int = 0
 
 

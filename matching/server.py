@@ -11,13 +11,12 @@ from channels.worker import Worker
 from django.conf import settings
 from redis.asyncio import Redis
 
+from matching.assignments import MarketAssignments
 from matching.consumers import MatchingConsumer
-from matching.crew import Crew
-from matching.journal import Journal
 from matching.messages import engine_channel
-from matching.processor import MarketProcessor
 from matching.roster import Roster
 from matching.runner import MarketRunner
+from matching.storage import MarketStorage
 
 log = structlog.get_logger(__name__)
 
@@ -35,16 +34,16 @@ class EngineServer(Worker):
     def __init__(
         self,
         list_markets: Callable[[], Sequence[str]],
-        make_journal: Callable[[str], Journal],
+        open_storage: Callable[[str], MarketStorage],
         roster: Roster | None = None,
     ) -> None:
         super().__init__(self._application, [], cast(BaseChannelLayer, get_channel_layer("default")))
         self._list_markets = list_markets
-        self._make_journal = make_journal
+        self._open_storage = open_storage
         self._redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
         self._runners: dict[str, MarketRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._crew = Crew(roster, self._runners) if roster is not None else None
+        self._assignments = MarketAssignments(roster, self._runners) if roster is not None else None
         self._stopping = asyncio.Event()
 
     async def serve(self) -> None:
@@ -53,17 +52,17 @@ class EngineServer(Worker):
 
     async def handle(self) -> None:
         """Run every market's runner; return when all have stopped."""
-        crew = asyncio.create_task(self._crew.run()) if self._crew is not None else None
+        planning = asyncio.create_task(self._assignments.run()) if self._assignments is not None else None
         while not self._stopping.is_set():
             await self._start_new_markets()
             try:
                 await asyncio.wait_for(self._stopping.wait(), MARKETS_POLL_SECONDS)
             except TimeoutError:
                 continue
-        if self._crew is not None and crew is not None:
-            crew.cancel()
-            await asyncio.wait([crew])
-            await self._crew.leave()
+        if self._assignments is not None and planning is not None:
+            planning.cancel()
+            await asyncio.wait([planning])
+            await self._assignments.leave()
         for runner in self._runners.values():
             runner.stop()
         await asyncio.gather(*self._tasks.values())
@@ -87,10 +86,9 @@ class EngineServer(Worker):
         for symbol in symbols:
             slug = symbol.replace("/", "-")
             if slug not in self._runners:
-                processor = MarketProcessor(self._make_journal(symbol), symbol)
-                runner = MarketRunner(processor, slug, self._redis, self.listener)
-                if self._crew is not None:
-                    self._crew.welcome(runner)
+                runner = MarketRunner(self._open_storage(symbol), symbol, self._redis, self.listener)
+                if self._assignments is not None:
+                    self._assignments.add(runner)
                 self._runners[slug] = runner
                 self._tasks[slug] = asyncio.create_task(runner.run())
 

@@ -8,13 +8,13 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
+from base.advisory_locks import ExchangeLock
 from marketdata.models import ViewRefresh
 
 __all__ = ["REST", "USER_ACTIVITY", "VIEWS", "analytics_refresh"]
 
 log = structlog.get_logger(__name__)
 
-_LOCK_KEY = 7_204_006  # advisory lock: one refresh at a time
 USER_ACTIVITY: Final = "marketdata_useractivity"
 VIEWS: Final = ("marketdata_marketday", USER_ACTIVITY)
 REST: Final = 20  # how many times as long as its refresh took a view is left alone
@@ -42,7 +42,7 @@ def _rests(view: str) -> bool:
 @transaction.atomic
 def _refresh(view: str) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s), now()", [_LOCK_KEY])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s), now()", [ExchangeLock.ANALYTICS])
         is_ours, until = cursor.fetchone()
         if not is_ours:
             return False

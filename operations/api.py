@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from base.envelope import error_response, success_response
 from base.errors import ApiError, ErrorCode
 from base.health import run_checks
+from base.responses import error_response, success_response
 
 __all__ = ["health", "ready"]
 

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
+from base.advisory_locks import ExchangeLock
 from base.ids import uuid7_floor
 
 __all__ = ["PARTITIONED_TABLES", "Partition", "create_partitions", "missing_partitions", "partition_days_ahead"]
@@ -18,7 +19,6 @@ _CHILDREN = """
         JOIN pg_class parent ON parent.oid = inhparent
     WHERE parent.relname = ANY(%s) AND parent.relkind = 'p'
 """
-_LOCK_KEY = 7_204_001  # advisory lock: one process at a time creates partitions
 
 
 class Partition(NamedTuple):
@@ -87,7 +87,7 @@ def create_partitions(*, today: date) -> list[Partition]:
     Nobody waits for it, and it waits for nobody who reads or writes.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ExchangeLock.PARTITIONS])
         missing = missing_partitions(today=today)
         for partition in missing:
             _create(cursor, partition)

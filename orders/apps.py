@@ -8,7 +8,7 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         from base.metrics import register_gauges
         from exchange.services import on_market_changed
-        from orders.commands import nudge_engine
+        from orders.gateway import nudge_engine
         from orders.metrics import order_gauges
 
         register_gauges(order_gauges)

@@ -13,12 +13,12 @@ import msgpack
 import structlog
 from prometheus_client import Counter
 
-from base.envelope import EnvelopePagination
+from base.pagination import EnvelopePagination
 from base.valkey import ValkeyLine, ValkeyUnreachableError
 from exchange.models import Market
+from matching.engine import DepthLevel
 from matching.messages import board_keys
 from orders.day import DaySums
-from orders.selectors import DepthLevel
 
 __all__ = ["BOARD_LEVELS", "BOARD_TRADES", "TRADES_COUNTED", "Board", "BoardTrade", "board_of"]
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from base.times import moment_of
 from exchange.models import Market
+from matching.engine import DepthLevel
 from orders.board import BOARD_LEVELS, Board, board_of
 from orders.checksum import CHECKSUM_LEVELS, book_checksum
-from orders.selectors import BookDepth, DepthLevel, book_depth
+from orders.selectors import BookDepth, book_depth
 
 __all__ = ["grouped_book", "public_book"]
 

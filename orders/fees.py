@@ -10,6 +10,7 @@ from typing import NamedTuple
 import structlog
 from django.db import connection, transaction
 
+from base.advisory_locks import ExchangeLock
 from base.ids import uuid7_floor
 from exchange.services import fee_schedule_lock, markets_raise_fees_version
 
@@ -18,7 +19,6 @@ __all__ = ["VOLUME_DAYS", "Recomputed", "fee_tiers_recompute"]
 log = structlog.get_logger(__name__)
 
 VOLUME_DAYS = 30
-_LOCK_KEY = 7_204_003  # advisory lock: one process at a time adds up the volumes
 
 # The bounds of the id leave the partitions of these days and no others to be read.
 _VOLUMES = """
@@ -77,7 +77,7 @@ def fee_tiers_recompute(*, now: datetime) -> Recomputed | None:
     Reads the trades of 30 days. Returns None, having done nothing, while another process is at it. Safe to repeat.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ExchangeLock.FEE_VOLUMES])
         if not cursor.fetchone()[0]:
             return None
         cursor.execute("SET LOCAL statement_timeout = 0")

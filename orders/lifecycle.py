@@ -22,7 +22,7 @@ ARM: Final = "arm"  # an exit learns the quantity its entry has filled
 FILL_PARTLY: Final = "fill partly"
 FILL: Final = "fill"
 REFILL: Final = "refill"  # of what an iceberg shows
-REPRICE: Final = "reprice"
+MOVE: Final = "move"  # to behind the other side, of a post-only order
 DECREMENT: Final = "decrement"
 AMEND: Final = "amend"
 SPEND: Final = "spend"  # a budget buys not one lot more
@@ -39,7 +39,7 @@ EVENTS: Final = (
     FILL_PARTLY,
     FILL,
     REFILL,
-    REPRICE,
+    MOVE,
     DECREMENT,
     AMEND,
     SPEND,
@@ -65,7 +65,7 @@ TRANSITIONS: Final = _Table(
         (PENDING, EXPIRE): EXPIRED,
         (OPEN, FILL_PARTLY): PARTIALLY_FILLED,
         (OPEN, FILL): FILLED,
-        (OPEN, REPRICE): OPEN,
+        (OPEN, MOVE): OPEN,
         (OPEN, DECREMENT): OPEN,
         (OPEN, AMEND): OPEN,
         (OPEN, SPEND): CANCELLED,  # self-trade prevention used the budget up

@@ -1,69 +1,118 @@
 """Orders and trades as integers: what the journal writes, replies carry and streams publish.
 
+`OrderRow` and `OrderExtras` are the one definition of an order: each field with its type and with the column that keeps
+it. The statements of the journal, the reading of a recovery, the rows on the wire and the model's fields follow from
+it, so a field that is added here is stored, recovered and published.
+
 A row travels by msgpack as a plain list, so the order of the fields is part of the protocol between processes of one
 release. Ids are the 16 bytes of the UUID; `*_units` count 10^-decimals of the quote asset; times are milliseconds.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 from uuid import UUID
 
-from base.scaling import to_units
+from base.scaling import MarketScale, to_units
+from base.times import moment_of
 from exchange.models import Market
-from matching.engine import OrderType, SelfTradePrevention, Side, TimeInForce
-from orders.models import Order, SettlementStatus, Trade
+from matching.engine import Instructions
+from orders.columns import Amount, Changes, Column, Flag, Key, Load, Moment, Step, Text, Whole, Word
+from orders.models import Order, OrderStatus, SettlementStatus, Trade
+from orders.vocabulary import ORDER_TYPES, SELF_TRADE_PREVENTIONS, SIDES, TIMES_IN_FORCE
 
-SIDE_NAMES = {side.value: side.name.lower() for side in Side}
-_SIDES = {name: side for side, name in SIDE_NAMES.items()}
-TYPE_NAMES = {order_type.value: order_type.name.lower() for order_type in OrderType}
-TIF_NAMES = {time_in_force.value: time_in_force.name.lower() for time_in_force in TimeInForce}
-STP_NAMES = {mode.value: mode.name.lower() for mode in SelfTradePrevention}
+_FILLS, _EVENTS = Changes.BY_FILLS, Changes.BY_EVENTS
 
 
 class OrderExtras(NamedTuple):
-    """What few orders have; 0, empty or None where this one does not."""
+    """What only few orders have: their instructions, and what came of them; 0, empty or None where an order has none.
 
-    stop_price_ticks: int = 0
-    trail_ticks: int = 0
-    trail_ppm: int = 0
-    display_lots: int = 0
-    visible_lots: int = 0
-    expire_ms: int = 0
-    self_trade_prevention: int = 1
-    reprice: bool = False
-    group_id: bytes | None = None
-    group_role: str = ""
-    triggered_ms: int = 0
+    The instructions come first, in the engine's order.
+    """
+
+    stop_price_ticks: Annotated[int, Amount("stop_price", _EVENTS, True, step=Step.TICK)] = 0
+    trail_ticks: Annotated[int, Amount("trailing_amount", is_optional=True, step=Step.TICK)] = 0
+    trail_ppm: Annotated[int, Whole("trailing_ppm", is_optional=True)] = 0
+    display_lots: Annotated[int, Amount("display_quantity", is_optional=True, step=Step.LOT)] = 0
+    expire_ms: Annotated[int, Moment("expire_at", is_optional=True)] = 0
+    self_trade_prevention: Annotated[int, Word("self_trade_prevention", words=SELF_TRADE_PREVENTIONS)] = 1
+    reprice: Annotated[bool, Flag("reprice")] = False
+    visible_lots: Annotated[int, Amount("visible_quantity", _EVENTS, True, step=Step.LOT)] = 0
+    group_id: Annotated[bytes | None, Key("group_id", is_optional=True)] = None
+    group_role: Annotated[str, Text("group_role")] = ""
+    triggered_ms: Annotated[int, Moment("triggered_at", _EVENTS, True)] = 0
+
+    @property
+    def instructions(self) -> Instructions:
+        asked: tuple[Any, ...] = self[: len(Instructions._fields)]
+        return Instructions.of(asked)
 
 
-class OrderRow(NamedTuple):
-    """`price_ticks` is the limit, or the protection price of a stop that becomes a market order; 0 = none."""
+@dataclass(slots=True, eq=False)
+class OrderRow:
+    """An order. `price_ticks` is the limit, or the protection price of a stop that becomes a market order; 0 = none.
 
-    id: bytes
-    market_id: int
-    user_id: bytes
-    client_order_id: str | None
-    side: int
-    type: int
-    time_in_force: int
-    post_only: bool
-    price_ticks: int
-    quantity_lots: int
-    budget_units: int
-    filled_lots: int
-    filled_units: int
-    fee_units: int
-    held_units: int
-    maker_fee_ppm: int
-    taker_fee_ppm: int
-    status: str
-    reason: str
-    priority: int
-    created_ms: int
-    updated_ms: int
-    seq: int
+    `seq` is that of the last event about it.
+    """
+
+    id: Annotated[bytes, Key("id")]
+    market_id: Annotated[int, Whole("market_id")]
+    user_id: Annotated[bytes, Key("user_id")]
+    client_order_id: Annotated[str | None, Text("client_order_id", is_optional=True)]
+    side: Annotated[int, Word("side", words=SIDES)]
+    type: Annotated[int, Word("type", words=ORDER_TYPES)]
+    time_in_force: Annotated[int, Word("time_in_force", words=TIMES_IN_FORCE)]
+    post_only: Annotated[bool, Flag("post_only")]
+    price_ticks: Annotated[int, Amount("price", _EVENTS, True, step=Step.TICK)]
+    quantity_lots: Annotated[int, Amount("quantity", _EVENTS, True, step=Step.LOT)]
+    budget_units: Annotated[int, Amount("quote_quantity", is_optional=True, step=Step.QUOTE)]
+    maker_fee_ppm: Annotated[int, Whole("maker_fee_ppm")]
+    taker_fee_ppm: Annotated[int, Whole("taker_fee_ppm")]
+    created_ms: Annotated[int, Moment("created_at")]
+    updated_ms: Annotated[int, Moment("updated_at", _FILLS)]
+    filled_lots: Annotated[int, Amount("filled_quantity", _FILLS, step=Step.LOT)] = 0
+    filled_units: Annotated[int, Amount("filled_quote", _FILLS, step=Step.QUOTE)] = 0
+    fee_units: Annotated[int, Amount("fee_paid", _FILLS, step=Step.QUOTE)] = 0
+    held_units: Annotated[int, Amount("held", _FILLS, step=Step.HELD)] = 0
+    status: Annotated[str, Text("status", _FILLS)] = OrderStatus.PENDING.value
+    reason: Annotated[str, Text("reason", _FILLS)] = ""
+    priority: Annotated[int, Whole("priority", _EVENTS)] = 0
+    seq: int = 0
     extras: OrderExtras | None = None
+
+    @classmethod
+    def unpacked(cls, fields: Sequence[Any]) -> "OrderRow":
+        """Return the row that a list off the wire is."""
+        row = cls(*fields)
+        if row.extras is not None:
+            row.extras = OrderExtras._make(row.extras)
+        return row
+
+    def packed(self) -> tuple[Any, ...]:
+        """Return the row as it travels."""
+        packed: tuple[Any, ...] = _ALL_VALUES(self)
+        return packed
+
+
+class Field(NamedTuple):
+    """A field of an order and the column that keeps it."""
+
+    name: str
+    column: Column
+
+
+def _fields_of(row: type) -> tuple[Field, ...]:
+    hints = get_type_hints(row, include_extras=True)
+    return tuple(Field(name, hint.__metadata__[0]) for name, hint in hints.items() if hasattr(hint, "__metadata__"))
+
+
+ORDER_FIELDS: Final = _fields_of(OrderRow)
+EXTRA_FIELDS: Final = _fields_of(OrderExtras)
+NO_EXTRAS: Final = OrderExtras()
+_ALL_VALUES: Final = attrgetter(*OrderRow.__slots__)
+assert OrderExtras._fields[: len(Instructions._fields)] == Instructions._fields, "Invariant: instructions come first"
 
 
 class TradeRow(NamedTuple):
@@ -85,35 +134,21 @@ class TradeRow(NamedTuple):
 
 def order_from_row(row: OrderRow | Sequence[Any], market: Market) -> Order:
     """Return an unsaved Order as the row describes it. No query; `market.scale` must be loaded."""
-    row = OrderRow._make(row)
-    scale = market.scale
-    is_buy = row.side == Side.BUY
-    extras = {} if row.extras is None else _extra_fields(OrderExtras._make(row.extras), market)
-    return Order(
-        id=UUID(bytes=row.id),
-        market=market,
-        user_id=UUID(bytes=row.user_id),
-        client_order_id=row.client_order_id,
-        side=SIDE_NAMES[row.side],
-        type=TYPE_NAMES[row.type],
-        time_in_force=TIF_NAMES[row.time_in_force],
-        post_only=row.post_only,
-        price=scale.price(row.price_ticks) if row.price_ticks else None,
-        quantity=scale.quantity(row.quantity_lots) if row.quantity_lots else None,
-        quote_quantity=scale.quote(row.budget_units) if row.budget_units else None,
-        filled_quantity=scale.quantity(row.filled_lots),
-        filled_quote=scale.quote(row.filled_units),
-        fee_paid=scale.quote(row.fee_units),
-        held=scale.quote(row.held_units) if is_buy else scale.base(row.held_units),
-        maker_fee_ppm=row.maker_fee_ppm,
-        taker_fee_ppm=row.taker_fee_ppm,
-        status=row.status,
-        reason=row.reason,
-        priority=row.priority,
-        created_at=_time(row.created_ms),
-        updated_at=_time(row.updated_ms),
-        **extras,
-    )
+    if not isinstance(row, OrderRow):
+        row = OrderRow.unpacked(row)
+    order_values, extra_values = _loaders(market.scale, row.side)
+    values = order_values(row) if row.extras is None else order_values(row) | extra_values(row.extras)
+    return Order(**values | {"market": market})
+
+
+@lru_cache(maxsize=256)
+def _loaders(scale: MarketScale, side: int) -> tuple[Callable[[Any], dict[str, Any]], Callable[[Any], dict[str, Any]]]:
+    return _loader(ORDER_FIELDS, scale, side), _loader(EXTRA_FIELDS, scale, side)
+
+
+def _loader(fields: Sequence[Field], scale: MarketScale, side: int) -> Callable[[Any], dict[str, Any]]:
+    loads: list[tuple[str, str, Load]] = [(name, column.name, column.load(scale, side)) for name, column in fields]
+    return lambda row: {column: load(getattr(row, name)) for name, column, load in loads}
 
 
 def trade_from_row(row: TradeRow | Sequence[Any], market: Market) -> Trade:
@@ -130,11 +165,11 @@ def trade_from_row(row: TradeRow | Sequence[Any], market: Market) -> Trade:
         seller_id=UUID(bytes=row.seller_id),
         buyer_order_id=UUID(bytes=row.buyer_order_id),
         seller_order_id=UUID(bytes=row.seller_order_id),
-        taker_side=SIDE_NAMES[row.taker_side],
+        taker_side=SIDES.name[row.taker_side],
         buyer_fee=scale.quote(row.buyer_fee_units),
         seller_fee=scale.quote(row.seller_fee_units),
         buyer_hold=scale.quote(row.buyer_hold_units),
-        executed_at=_time(row.executed_ms),
+        executed_at=moment_of(row.executed_ms),
         settlement_status=SettlementStatus.PENDING.value,
     )
 
@@ -152,30 +187,9 @@ def trade_row(trade: Trade, market: Market) -> TradeRow:
         seller_id=trade.seller_id.bytes,
         buyer_order_id=trade.buyer_order_id.bytes,
         seller_order_id=trade.seller_order_id.bytes,
-        taker_side=_SIDES[trade.taker_side],
+        taker_side=SIDES.number[trade.taker_side],
         buyer_fee_units=to_units(trade.buyer_fee, scale.quote_decimals),
         seller_fee_units=to_units(trade.seller_fee, scale.quote_decimals),
         buyer_hold_units=to_units(trade.buyer_hold, scale.quote_decimals),
         executed_ms=round(trade.executed_at.timestamp() * 1000),
     )
-
-
-def _extra_fields(extras: OrderExtras, market: Market) -> dict[str, Any]:
-    scale = market.scale
-    return {
-        "stop_price": scale.price(extras.stop_price_ticks) if extras.stop_price_ticks else None,
-        "trailing_amount": scale.price(extras.trail_ticks) if extras.trail_ticks else None,
-        "trailing_ppm": extras.trail_ppm or None,
-        "display_quantity": scale.quantity(extras.display_lots) if extras.display_lots else None,
-        "visible_quantity": scale.quantity(extras.visible_lots) if extras.visible_lots else None,
-        "expire_at": _time(extras.expire_ms) if extras.expire_ms else None,
-        "self_trade_prevention": STP_NAMES[extras.self_trade_prevention],
-        "reprice": extras.reprice,
-        "group_id": UUID(bytes=extras.group_id) if extras.group_id else None,
-        "group_role": extras.group_role,
-        "triggered_at": _time(extras.triggered_ms) if extras.triggered_ms else None,
-    }
-
-
-def _time(time_ms: int) -> datetime:
-    return datetime.fromtimestamp(time_ms / 1000, UTC)

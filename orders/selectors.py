@@ -7,7 +7,7 @@ opens no partition outside them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -18,6 +18,7 @@ from base.errors import ApiError, ErrorCode
 from base.ids import uuid7_floor, uuid7_time
 from exchange.models import Market, User
 from exchange.selectors import market_by_id
+from matching.engine import DepthLevel
 from orders.checksum import CHECKSUM_LEVELS, book_checksum
 from orders.models import ClientOrderId, Order, Trade
 
@@ -25,7 +26,6 @@ _GROUP_MADE_WITHIN_MS = 10_000
 
 __all__ = [
     "BookDepth",
-    "DepthLevel",
     "book_depth",
     "order_for_user",
     "order_for_user_by_client_id",
@@ -153,12 +153,6 @@ def trade_by_id(trade_id: UUID) -> Trade:
 def _between(since: datetime | None, until: datetime | None) -> dict[str, UUID]:
     bounds = {"id__gte": since, "id__lt": until}
     return {name: uuid7_floor(int(at.timestamp() * 1000)) for name, at in bounds.items() if at is not None}
-
-
-class DepthLevel(NamedTuple):
-    price_ticks: int
-    quantity_lots: int
-    order_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,27 @@
-"""GET /balances and /balances/{asset}/entries: what a user has, and why."""
+"""Balances: what a user has of each asset, and the ledger entries that say why."""
 
 from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
-from base.envelope import EnvelopePagination
 from base.fields import ChoiceField, MomentField, StrictSerializer
 from base.outputs import AmountText
+from base.pagination import EnvelopePagination
 from base.scaling import plain
 from base.times import iso_ms
-from exchange.models import User
+from exchange.authentication import logged_in_user
 from exchange.selectors import asset_decimals
 from settlement.models import LedgerEntry
 from settlement.ports import Balance, wallet
 from settlement.selectors import orders_of_entries, user_entries
 
-__all__ = ["BalanceListView", "BalanceOutput", "EntryListView", "balance_as_json"]
+__all__ = ["BalanceOutput", "BalanceViewSet", "balance_as_json"]
 
 
 _ID = "01900000-0000-7000-8000-000000000001"
@@ -65,18 +66,15 @@ class EntryQuery(StrictSerializer):
         return super().to_internal_value({name: data[name] for name in data if name not in ("limit", "offset")})
 
 
-class BalanceListView(APIView):
+class BalanceViewSet(ViewSet):
     pagination_class = EnvelopePagination
+    lookup_field = "asset"
 
     @extend_schema(responses={200: BalanceOutput(many=True)}, summary="Own balances", tags=["balances"])
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(wallet().balances(user_id=_user(request).pk), request)
+        page = paginator.paginate_queryset(wallet().balances(user_id=logged_in_user(request).pk), request)
         return paginator.get_paginated_response([balance_as_json(balance) for balance in page])
-
-
-class EntryListView(APIView):
-    pagination_class = EnvelopePagination
 
     @extend_schema(
         parameters=[EntryQuery],
@@ -84,8 +82,9 @@ class EntryListView(APIView):
         summary="Own ledger entries, newest first",
         tags=["balances"],
     )
-    def get(self, request: Request, asset: str) -> Response:
-        query, user_id = EntryQuery.validated(request.query_params.dict()), _user(request).pk
+    @action(detail=True, name="Entry List")
+    def entries(self, request: Request, asset: str) -> Response:
+        query, user_id = EntryQuery.validated(request.query_params.dict()), logged_in_user(request).pk
         entries = user_entries(
             user_id=user_id, asset=asset, since=query.get("from"), until=query.get("to"), kind=query.get("kind")
         )
@@ -93,11 +92,6 @@ class EntryListView(APIView):
         page = paginator.paginate_queryset(entries, request)
         orders = orders_of_entries(entries=page, user_id=user_id)
         return paginator.get_paginated_response([_entry(entry, orders.get(entry.pk)) for entry in page])
-
-
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User), "Invariant: only a logged-in user gets here"
-    return request.user
 
 
 def balance_as_json(balance: Balance) -> dict[str, Any]:

@@ -3,34 +3,41 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 log = structlog.get_logger(__name__)
 
+IDS_MAX = 20
+
 
 class Coalescer:
-    """Calls `send(key)` soon after `add(key)`, at most once per key and interval. `add` never blocks on `send`.
+    """Calls `send(key, ids)` soon after `add(key, ids)`, at most once per key and interval. `add` never blocks on it.
 
+    The ids of all calls that are one go along, at most IDS_MAX of them.
     A failure of `send` is logged and swallowed: what is sent are hints. A forked child starts its own thread.
     """
 
-    def __init__(self, send: Callable[[int], object], *, interval_s: float) -> None:
+    def __init__(self, send: Callable[[int, Sequence[str]], object], *, interval_s: float) -> None:
         self._send = send
         self._interval_s = interval_s
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        self._waiting: set[int] = set()
+        self._waiting: dict[int, dict[str, None]] = {}
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def add(self, key: int) -> None:
-        """Ask for `send(key)`; O(1). Safe to call from any thread."""
+    def add(self, key: int, ids: Iterable[str] = ()) -> None:
+        """Ask for `send(key, ids)`. Safe to call from any thread."""
         with self._wake:
-            self._waiting.add(key)
+            known = self._waiting.setdefault(key, {})
+            for identity in ids:
+                if len(known) == IDS_MAX:
+                    break
+                known[identity] = None
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="coalescer", daemon=True)
                 self._thread.start()
@@ -41,13 +48,13 @@ class Coalescer:
             with self._wake:
                 while not self._waiting:
                     self._wake.wait()
-                keys, self._waiting = self._waiting, set()
-            for key in sorted(keys):
-                self._send_safely(key)
+                waiting, self._waiting = self._waiting, {}
+            for key, ids in sorted(waiting.items()):
+                self._send_safely(key, list(ids))
             time.sleep(self._interval_s)
 
-    def _send_safely(self, key: int) -> None:
+    def _send_safely(self, key: int, ids: Sequence[str]) -> None:
         try:
-            self._send(key)
+            self._send(key, ids)
         except Exception as error:  # a broker may fail in many ways
             log.warning("hint_not_sent", key=key, error=f"{type(error).__name__}: {error}")

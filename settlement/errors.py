@@ -6,12 +6,12 @@
 Wallets raise it themselves or let a database error through; `to_settlement_error` names either.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 import psycopg
 from django.db import Error as DjangoDatabaseError
+
+from base.errors import CodedError
 
 HOLD_CONSTRAINTS = frozenset({"account_available_not_negative", "account_held_not_negative"})
 TRANSFER_CONSTRAINT = "entry_once_per_transfer_leg"
@@ -47,16 +47,14 @@ _TRANSIENT = frozenset(
 )
 
 
-class SettlementError(Exception):
+class SettlementError(CodedError[SettlementCode]):
     """Trades could not be settled; nothing of them was.
 
     `was_tried` False: not even an attempt was made, because the wallet is known to be away; it counts as none.
     """
 
     def __init__(self, code: SettlementCode, message: str, *, was_tried: bool = True) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+        super().__init__(code, message)
         self.was_tried = was_tried
 
     @property
@@ -80,14 +78,8 @@ class AdjustmentCode(StrEnum):
     INSUFFICIENT_HOLD = "INSUFFICIENT_HOLD"
 
 
-class AdjustmentError(Exception):
+class AdjustmentError(CodedError[AdjustmentCode]):
     """An adjustment was refused; nothing of it was done."""
-
-    def __init__(self, code: AdjustmentCode, message: str, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.details = dict(details or {})
 
 
 def to_settlement_error(error: Exception) -> SettlementError:

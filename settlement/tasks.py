@@ -82,12 +82,18 @@ def sweep_wallet() -> None:
 def settle_market_soon(*, market_id: int) -> None:
     """Have a market's trades settled within moments; call it after their commit. Never blocks, never raises.
 
-    At most one message per market, process and 100 ms; one that cannot be sent is logged and left to the sweeper.
+    At most one message per market, process and 100 ms; one that cannot be sent is logged and left to the sweeper. The
+    task's lines in the log have the `request_ids` that are bound where this is called.
     """
-    _hints.add(market_id)
+    _hints.add(market_id, structlog.contextvars.get_contextvars().get("request_ids", ()))
 
 
-_hints = Coalescer(lambda market_id: settle_market.delay(market_id=market_id), interval_s=HINT_INTERVAL_S)
+def _send_hint(market_id: int, request_ids: Sequence[str]) -> None:
+    with structlog.contextvars.bound_contextvars(request_ids=request_ids):
+        settle_market.delay(market_id=market_id)
+
+
+_hints = Coalescer(_send_hint, interval_s=HINT_INTERVAL_S)
 
 
 def _recent_id() -> UUID:

@@ -1,8 +1,7 @@
-from django.urls import path
+from base.routers import ResourceRouter
+from settlement.api import BalanceViewSet
 
-from settlement.api import BalanceListView, EntryListView
+router = ResourceRouter()
+router.register("balances", BalanceViewSet, "balance")
 
-urlpatterns = [
-    path("balances", BalanceListView.as_view(), name="balances"),
-    path("balances/<str:asset>/entries", EntryListView.as_view(), name="balance-entries"),
-]
+urlpatterns = router.urls

@@ -101,7 +101,7 @@ class Proof:
             self._reduce(action.line, action.order_id, action.size)
             self.findings.amended += 1
         else:
-            self._engine.execute(CancelOrder(0, _engine_id(action.order_id), _MAKER))
+            self._engine.execute(CancelOrder(time_ms=0, order_id=_engine_id(action.order_id), account_id=_MAKER))
 
     # --- executions -----------------------------------------------------------------------------------
 
@@ -109,7 +109,16 @@ class Proof:
         before = self._quote()
         queue = self._engine.depth(_side(not action.is_buy))
         order = PlaceOrder(
-            0, _TAKER_ID, _TAKER, _side(action.is_buy), OrderType.MARKET, TimeInForce.IOC, False, 0, action.size, 0
+            time_ms=0,
+            order_id=_TAKER_ID,
+            account_id=_TAKER,
+            side=_side(action.is_buy),
+            type=OrderType.MARKET,
+            time_in_force=TimeInForce.IOC,
+            post_only=False,
+            price_ticks=0,
+            quantity_lots=action.size,
+            budget=0,
         )
         trades = tuple(
             Fill(action.line, _tape_id(event.maker_order_id), event.price_ticks * PRICE_STEPS, event.quantity_lots)
@@ -154,7 +163,7 @@ class Proof:
             if 0 < wanted < there:
                 self._reduce(action.line, order_id, there - wanted)
             elif wanted != there:
-                self._engine.execute(CancelOrder(0, _engine_id(order_id), _MAKER))
+                self._engine.execute(CancelOrder(time_ms=0, order_id=_engine_id(order_id), account_id=_MAKER))
                 if wanted:
                     self._place(action.line, order_id, not action.is_buy, fill.price_e4, wanted)
 
@@ -166,10 +175,19 @@ class Proof:
         younger = self._younger(order_id, side, price_ticks) if line and order_id < self._newest_id else []
         self._newest_id = max(self._newest_id, order_id)
         for order in younger:
-            self._engine.execute(CancelOrder(0, order.order_id, _MAKER))
+            self._engine.execute(CancelOrder(time_ms=0, order_id=order.order_id, account_id=_MAKER))
         for placed_id, lots in [(_engine_id(order_id), size), *((o.order_id, o.remaining_lots) for o in younger)]:
             command = PlaceOrder(
-                0, placed_id, _MAKER, side, OrderType.LIMIT, TimeInForce.GTC, True, price_ticks, lots, 0
+                time_ms=0,
+                order_id=placed_id,
+                account_id=_MAKER,
+                side=side,
+                type=OrderType.LIMIT,
+                time_in_force=TimeInForce.GTC,
+                post_only=True,
+                price_ticks=price_ticks,
+                quantity_lots=lots,
+                budget=0,
             )
             if not isinstance(self._engine.execute(command)[0], OrderAccepted):
                 self.findings.refused.append(line)
@@ -177,7 +195,10 @@ class Proof:
     def _reduce(self, line: int, order_id: int, size: int) -> None:
         order = self._engine.find(_engine_id(order_id))
         quantity = order.quantity_lots - size if order else 0
-        amended = self._engine.execute(AmendOrder(0, _engine_id(order_id), _MAKER, 0, quantity))[0]
+        command = AmendOrder(
+            time_ms=0, order_id=_engine_id(order_id), account_id=_MAKER, price_ticks=0, quantity_lots=quantity
+        )
+        amended = self._engine.execute(command)[0]
         if not isinstance(amended, OrderAmended):
             self.findings.refused.append(line)
 

@@ -18,7 +18,10 @@ from tests.servers import TestServers, own_addresses
 
 # What needs neither Django nor a server; run alone, it starts at once.
 PURE = [
-    *[Path(__file__).parent / "unit" / name for name in ("engine", "page", "test_architecture.py", "test_deploy.py")],
+    *[
+        Path(__file__).parent / "unit" / name
+        for name in ("engine", "page", "test_architecture.py", "test_deploy.py", "test_documents.py")
+    ],
     Path(__file__).parent / "browser",  # starts an exchange of its own
 ]
 # From the environment of the developer, none of which may reach a test.

@@ -1,5 +1,8 @@
 """A market served without threads and channels: requests go straight to its processor, and each batch is checked.
 
+from matching.messages import Correlation
+from matching.messages import Correlation
+from dataclasses import replace
 After every batch, what is held is explained order by order, the engine's invariants hold, and an engine recovered from
 the database is the one in memory, order by order.
 """
@@ -8,6 +11,7 @@ import itertools
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,7 +21,7 @@ from django.conf import settings
 
 from base.ids import uuid7_floor
 from exchange.models import Market, User
-from journal import PostgresJournal
+from journal import PostgresStorage
 from journal.open_orders import OpenOrders
 from journal.recovery import recover
 from journal.terms import MarketTerms
@@ -28,12 +32,13 @@ from matching.messages import (
     CancelAfterRequest,
     CancelAllRequest,
     CancelRequest,
+    Correlation,
     GroupOrder,
     GroupRequest,
+    MaintenanceRequest,
     PlaceRequest,
     Reply,
     Request,
-    TendRequest,
 )
 from matching.processor import MarketProcessor, wall_clock_ms
 from orders.models import JournalBatch, Order
@@ -43,6 +48,7 @@ from settlement.services import settle_pending
 from tests.invariants import assert_holds_are_explained
 
 BUY, SELL = Side.BUY.value, Side.SELL.value
+CORRELATION = Correlation("test", 1)
 
 
 class Desk:
@@ -60,8 +66,8 @@ class Desk:
         self._start()
 
     def _start(self) -> None:
-        self.journal = PostgresJournal(self.market.symbol)
-        self.processor = MarketProcessor(self.journal, self.market.symbol, self.now_ms)
+        self.storage = PostgresStorage(self.market.symbol)
+        self.processor = MarketProcessor(self.storage, self.market.symbol, self.now_ms)
         assert self.processor.try_recover() is not None
         self.tend()
 
@@ -77,7 +83,7 @@ class Desk:
     @property
     def open_orders(self) -> OpenOrders:
         """The open orders as the journal keeps them."""
-        return self.journal._open_orders
+        return self.storage.working_set.open_orders
 
     # --- what users ask for ---------------------------------------------------------------------------
 
@@ -102,7 +108,7 @@ class Desk:
         kind = kind or (OrderType.LIMIT if price else OrderType.MARKET)
         usual = TimeInForce.IOC if kind is OrderType.MARKET else TimeInForce.GTC
         return PlaceRequest(
-            ("test", 1),
+            CORRELATION,
             self.now_ms() + 3_000,
             self.new_id(),
             user.pk.bytes,
@@ -170,19 +176,19 @@ class Desk:
     def _group(self, user: User, kind: GroupKind, orders: Sequence[GroupOrder]) -> GroupRequest:
         deadline_ms = self.now_ms() + 3_000
         first_id = orders[0].order_id
-        return GroupRequest(("test", 1), deadline_ms, first_id, user.pk.bytes, kind.value, orders, None, b"")
+        return GroupRequest(CORRELATION, deadline_ms, first_id, user.pk.bytes, kind.value, orders, None, b"")
 
     def amend(self, user: User, order_id: bytes, *, price: int = 0, lots: int = 0) -> Reply:
-        return self.send(AmendRequest(("test", 1), self.now_ms() + 3_000, order_id, user.pk.bytes, price, lots))[0]
+        return self.send(AmendRequest(CORRELATION, self.now_ms() + 3_000, order_id, user.pk.bytes, price, lots))[0]
 
     def cancel(self, user: User, order_id: bytes) -> Reply:
-        return self.send(CancelRequest(("test", 1), self.now_ms() + 3_000, order_id, user.pk.bytes))[0]
+        return self.send(CancelRequest(CORRELATION, self.now_ms() + 3_000, order_id, user.pk.bytes))[0]
 
     def cancel_all(self, user: User) -> Reply:
-        return self.send(CancelAllRequest(("test", 1), self.now_ms() + 3_000, user.pk.bytes))[0]
+        return self.send(CancelAllRequest(CORRELATION, self.now_ms() + 3_000, user.pk.bytes))[0]
 
     def cancel_after(self, user: User, timeout_ms: int) -> Reply:
-        return self.send(CancelAfterRequest(("test", 1), self.now_ms() + 3_000, user.pk.bytes, timeout_ms))[0]
+        return self.send(CancelAfterRequest(CORRELATION, self.now_ms() + 3_000, user.pk.bytes, timeout_ms))[0]
 
     def new_id(self) -> bytes:
         """Return a new UUIDv7 at the desk's time."""
@@ -194,14 +200,14 @@ class Desk:
         """Have requests executed as one batch and check what it left."""
         replies = self.processor.process(requests).replies
         self.check()
-        return replies
+        return [with_rows(reply) for reply in replies]
 
     def tend(self) -> None:
-        self.send(TendRequest())
+        self.send(MaintenanceRequest())
 
     def tend_if_needed(self) -> bool:
         """Do as the runner does when it looks after the market."""
-        is_needed = self.processor.needs_tending()
+        is_needed = self.processor.needs_maintenance()
         if is_needed:
             self.tend()
         return is_needed
@@ -262,6 +268,12 @@ class Desk:
         assert engine.open_order_count == len(open_orders.by_id)
 
 
+def with_rows(reply: Reply) -> Reply:
+    """Return a reply with its orders as rows instead of as they travel."""
+    order = None if reply.order is None else OrderRow.unpacked(reply.order)
+    return reply._replace(order=order, others=[OrderRow.unpacked(other) for other in reply.others])
+
+
 def on_the_wire(**instructions: Any) -> list[int] | None:
     """Return instructions as a gateway sends them; None for none."""
     mode = instructions.pop("stp", SelfTradePrevention.CANCEL_NEWEST)
@@ -270,9 +282,9 @@ def on_the_wire(**instructions: Any) -> list[int] | None:
     return [int(value) for value in Instructions(**instructions, self_trade_prevention=mode)]
 
 
-def _rows(orders: OpenOrders) -> dict[int, OrderRow]:
+def _rows(orders: OpenOrders) -> dict[int, tuple[Any, ...]]:
     """Return orders without the number of the event that last changed them, which is not stored."""
-    return {order_id: order.row()._replace(seq=0) for order_id, order in orders.by_id.items()}
+    return {order_id: replace(order, seq=0).packed() for order_id, order in orders.by_id.items()}
 
 
 @contextmanager

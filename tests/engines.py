@@ -22,10 +22,10 @@ from redis import Redis
 
 from config.embedded.settings import PROJECT
 from exchange.models import Market
-from journal import PostgresJournal
-from matching.journal import Journal
+from journal import PostgresStorage
 from matching.messages import heartbeat_key
 from matching.server import EngineServer
+from matching.storage import MarketStorage
 from orders.models import EngineProcess as StoredProcess
 
 PATIENCE_S = 15.0
@@ -52,13 +52,13 @@ def _valkey(url: str) -> Redis:
 
 @contextmanager
 def running_engine(
-    *markets: Market, make_journal: Callable[[str], Journal] = PostgresJournal
+    *markets: Market, open_storage: Callable[[str], MarketStorage] = PostgresStorage
 ) -> Iterator[EngineServer]:
     """Serve markets from a thread of this process until the block ends; stops gracefully."""
     started: list[tuple[EngineServer, asyncio.AbstractEventLoop]] = []
 
     async def serve() -> None:
-        server = EngineServer(lambda: [market.symbol for market in markets], make_journal)
+        server = EngineServer(lambda: [market.symbol for market in markets], open_storage)
         started.append((server, asyncio.get_running_loop()))
         await server.serve()
 

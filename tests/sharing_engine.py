@@ -12,7 +12,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from exchange.models import Market
-    from journal import PostgresJournal
+    from journal import PostgresStorage
     from matching.server import EngineServer
     from operations.engines.roster import PostgresRoster
 
@@ -26,7 +26,7 @@ def main() -> None:
 
     async def serve() -> None:
         roster = PostgresRoster(None)
-        server = EngineServer(list_markets, lambda symbol: PostgresJournal(symbol, roster.process_id), roster)
+        server = EngineServer(list_markets, lambda symbol: PostgresStorage(symbol, roster.process_id), roster)
         server.stop_on_signals()
         await server.serve()
 

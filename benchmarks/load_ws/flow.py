@@ -6,6 +6,8 @@ from collections import Counter
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from matching.messages import Correlation
+
 if TYPE_CHECKING:
     from exchange.models import Market, User
     from matching.messages import Reply
@@ -20,7 +22,7 @@ class Flow:
     """Places orders through this process's gateway, whatever becomes of the last ones."""
 
     def __init__(self, market: "Market", users: "list[User]", seed: int) -> None:
-        from orders.commands import gateway
+        from orders.gateway import gateway
 
         self._gateway = gateway()
         self._slug = market.slug
@@ -54,7 +56,7 @@ class Flow:
 
         deadline_ms = int((time.time() + TIMEOUT_S) * 1_000)
         request = PlaceRequest(
-            ("", 0),
+            Correlation("", 0),
             deadline_ms,
             uuid7().bytes,
             self._random.choice(self._users),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
@@ -10,6 +10,7 @@ from django.contrib.admin import helpers
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from base.errors import CodedError
 from exchange.admin.base import BackOfficeAdmin, Table
 
 if TYPE_CHECKING:
@@ -94,14 +95,7 @@ def report(request: HttpRequest, done: Iterable[str], refused: Iterable[str]) ->
         messages.error(request, text)
 
 
-class Refusal(Protocol):
-    """What a service raises when it refuses: ApiError, and what other apps have of that kind."""
-
-    message: str
-    details: dict[str, Any]
-
-
-def refusal(item: Any, error: Refusal) -> str:
+def refusal(item: Any, error: CodedError[Any]) -> str:
     """Return the message about an item that a service refused."""
     details = "; ".join(f"{name}: {value}" for name, value in error.details.items())
     return f"{item}: {error.message}" + (f" ({details})" if details else "")

@@ -1,4 +1,4 @@
-"""GET, POST and DELETE /api-keys, DELETE /api-keys/{id}: for those who are logged in, never by an API key."""
+"""API keys, for those who are logged in and never by a key: a stolen one must not make others that outlive it."""
 
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
-from base.envelope import EnvelopePagination
 from base.errors import ApiError, ErrorCode
 from base.fields import ChoiceField, MomentField, StrictSerializer, StrictString
+from base.pagination import EnvelopePagination
 from base.throttling import ApiKeyThrottle
 from base.times import iso_ms
 from exchange.api_keys import KeyStatus, key_status
@@ -21,8 +21,9 @@ from exchange.authentication import BearerAuthentication, logged_in_user
 from exchange.models import ApiKey
 from exchange.services import api_key_create, api_key_revoke, api_keys_revoke
 
-__all__ = ["ApiKeyListView", "ApiKeyView"]
+__all__ = ["ApiKeyViewSet"]
 
+_Throttles = list[BaseThrottle]  # in the class `list` is the action
 _SCOPES = "`read`: own orders, trades, balances and their stream; `trade`: also place, amend and cancel orders"
 _EXAMPLE_ID = "01900000-0000-7000-8000-000000000001"
 _EXAMPLE_TIME = "2026-01-31T12:00:00.123Z"
@@ -73,17 +74,15 @@ class RevokedKeysOutput(serializers.Serializer[Any]):
     revoked = serializers.IntegerField(**_shown(2, "How many keys were ended"))
 
 
-class _LoginOnlyView(APIView):
-    """No key of its own accord: a stolen one must not make others that outlive it."""
-
+class ApiKeyViewSet(ViewSet):
     authentication_classes = (BearerAuthentication,)
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [ApiKeyThrottle()] if self.request.method == "POST" else []
-
-
-class ApiKeyListView(_LoginOnlyView):
+    throttle_classes = (ApiKeyThrottle,)
     pagination_class = EnvelopePagination
+    lookup_field = "key_id"
+
+    def get_throttles(self) -> _Throttles:
+        """Count what makes keys, and nothing else."""
+        return super().get_throttles() if self.request.method == "POST" else []
 
     @extend_schema(
         responses={200: ApiKeyOutput(many=True)},
@@ -91,7 +90,7 @@ class ApiKeyListView(_LoginOnlyView):
         description="Also those that have ended, for 90 days. Secrets are never shown again.",
         tags=["api keys"],
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         paginator = self.pagination_class()
         keys = ApiKey.objects.filter(user=logged_in_user(request)).order_by("-id")
         page = paginator.paginate_queryset(keys, request)
@@ -112,7 +111,7 @@ class ApiKeyListView(_LoginOnlyView):
         description="Its secret is in this answer and nowhere else. An account has at most 20 keys that can be used.",
         tags=["api keys"],
     )
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         fields = ApiKeyInput.validated(request.data)
         made = api_key_create(user=logged_in_user(request), now=timezone.now(), **fields)
         return Response(_as_json(made.row) | {"secret": made.secret}, status=201)
@@ -124,12 +123,10 @@ class ApiKeyListView(_LoginOnlyView):
         description="Streams that were opened with them are closed.",
         tags=["api keys"],
     )
-    def delete(self, request: Request) -> Response:
+    def destroy_all(self, request: Request) -> Response:
         user = logged_in_user(request)
         return Response({"revoked": api_keys_revoke(actor=user, owner=user, now=timezone.now())})
 
-
-class ApiKeyView(_LoginOnlyView):
     @extend_schema(
         responses={200: ApiKeyOutput},
         summary="Revoke an API key",
@@ -137,7 +134,7 @@ class ApiKeyView(_LoginOnlyView):
         " a few. For one that was revoked already nothing changes.",
         tags=["api keys"],
     )
-    def delete(self, request: Request, key_id: str) -> Response:
+    def destroy(self, request: Request, key_id: str) -> Response:
         user = logged_in_user(request)
         key, _ = api_key_revoke(actor=user, owner=user, key_id=_key_uuid(key_id), now=timezone.now())
         return Response(_as_json(key))

@@ -1,4 +1,4 @@
-"""GET /markets and /markets/{symbol}."""
+"""Markets and their rules, which everybody may see."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
-from base.envelope import EnvelopePagination
 from base.outputs import AmountText, SymbolText
+from base.pagination import EnvelopePagination
 from base.scaling import PPM, from_units, plain
 from exchange.models import FeeTier, Market, TradingState
 from exchange.selectors import market_by_symbol, markets
 
-__all__ = ["MarketDetailView", "MarketListView", "market_as_json"]
+__all__ = ["MarketViewSet", "market_as_json"]
 
 
 def _text(example: str, meaning: str) -> serializers.CharField:
@@ -102,22 +102,18 @@ def _rate(ppm: int) -> str:
     return plain(from_units(ppm, len(str(PPM)) - 1))
 
 
-class _PublicView(APIView):
+class MarketViewSet(ViewSet):
     authentication_classes = ()
     permission_classes = (AllowAny,)
-
-
-class MarketListView(_PublicView):
     pagination_class = EnvelopePagination
+    lookup_field = "symbol"
 
     @extend_schema(responses={200: MarketOutput(many=True)}, summary="All markets", tags=["markets"])
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         paginator = self.pagination_class()
         page = paginator.paginate_queryset(markets(), request)
         return paginator.get_paginated_response([market_as_json(market) for market in page])
 
-
-class MarketDetailView(_PublicView):
     @extend_schema(responses={200: MarketOutput}, summary="One market", tags=["markets"])
-    def get(self, request: Request, symbol: str) -> Response:
+    def retrieve(self, request: Request, symbol: str) -> Response:
         return Response(market_as_json(market_by_symbol(symbol)))

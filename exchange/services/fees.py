@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import F
 
+from base.advisory_locks import ExchangeLock
 from base.errors import ValidationError
 from base.scaling import plain
 from exchange.audit import audit_record
@@ -24,8 +25,6 @@ __all__ = [
     "market_set_fee_tiers",
     "markets_raise_fees_version",
 ]
-
-_LOCK_KEY = 7_204_002  # advisory lock: tiers and who has them change one at a time
 
 
 class TierTerms(NamedTuple):
@@ -91,7 +90,7 @@ def fee_schedule_lock() -> None:
     It is taken before any lock on a market's row.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ExchangeLock.FEE_TIERS])
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from exchange.models import Asset, FeeTier, Market, TradingState, User
 from exchange.selectors import forget_markets
 
 __all__ = [
+    "PRICE_BAND_PPM_MAX",
     "limit_problems",
     "market_lock",
     "market_set_state",
@@ -28,7 +29,7 @@ MarketListener = Callable[[Market], None]
 _listeners: list[MarketListener] = []
 
 FEE_PPM_MAX = 500_000
-_BAND_PPM_MAX = 1_000_000
+PRICE_BAND_PPM_MAX = 1_000_000
 _ORDERS_MAX = 1_000_000
 
 
@@ -135,7 +136,7 @@ def limit_problems(values: Mapping[str, Any], lot_size: Decimal) -> dict[str, li
 _INTEGER_LIMITS = {
     "maker_fee_ppm": FEE_PPM_MAX,
     "taker_fee_ppm": FEE_PPM_MAX,
-    "price_band_ppm": _BAND_PPM_MAX,
+    "price_band_ppm": PRICE_BAND_PPM_MAX,
     "max_open_orders": _ORDERS_MAX,
     "max_stop_orders": _ORDERS_MAX,
 }

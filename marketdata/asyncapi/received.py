@@ -2,8 +2,7 @@
 
 from base.errors import STATUS, ErrorCode
 from exchange.models import TradingState
-from marketdata.api.candles import CandleOutput
-from marketdata.api.markets import TickerOutput
+from marketdata.api.outputs import CandleOutput, TickerOutput
 from marketdata.asyncapi.shapes import (
     Schema,
     checksum,

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from base.envelope import dumps
+from base.encoders import dumps
 
 __all__ = ["streams"]
 

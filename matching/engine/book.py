@@ -2,8 +2,8 @@
 
 from matching.engine.accounts import OrdersByAccount
 from matching.engine.digests import MASK_64
-from matching.engine.levels import BookSide, PriceLevel
-from matching.engine.orders import RestingOrder, SpecialOrder
+from matching.engine.levels import BookSide
+from matching.engine.orders import PriceLevel, RestingOrder, SpecialOrder
 from matching.engine.types import Side
 
 
@@ -31,6 +31,10 @@ class Book:
 
     def side(self, side: Side) -> BookSide:
         return self.bids if side == Side.BUY else self.asks
+
+    def other(self, side: Side) -> BookSide:
+        """Return the side that an order of a side trades with."""
+        return self.asks if side == Side.BUY else self.bids
 
     def add(self, order: RestingOrder, own_side: BookSide) -> None:
         """Put an order, of a higher priority number than all others, at the end of its price's queue."""

@@ -4,6 +4,7 @@ Commands are named tuples: immutable like frozen dataclasses, and much cheaper t
 tuples of different types with equal fields compare equal; tell them apart by type.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from matching.engine.types import GroupKind, OrderType, SelfTradePrevention, Side, TimeInForce, TradingState
@@ -25,6 +26,15 @@ class Instructions(NamedTuple):
     expire_ms: int = 0
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
     reprice: bool = False
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> "Instructions":
+        """Return the instructions whose fields are given as plain numbers; PLAIN itself if they ask for nothing."""
+        given = cls._make(values)
+        given = given._replace(
+            self_trade_prevention=SelfTradePrevention(given.self_trade_prevention), reprice=bool(given.reprice)
+        )
+        return PLAIN if given == PLAIN else given
 
 
 PLAIN: Final = Instructions()

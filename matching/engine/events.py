@@ -4,15 +4,9 @@ Each event starts with `seq`, the market's gap-free sequence number. Events are 
 given in `commands`.
 """
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from matching.engine.types import CancelReason, RejectReason, Side, TradingState
-
-new_event: Final = tuple.__new__
-"""`new_event(OrderAccepted, (seq, order_id))` is `OrderAccepted(seq, order_id)` in two thirds of the time.
-
-For the events of plain orders only: nothing checks the number of fields.
-"""
 
 
 class OrderAccepted(NamedTuple):

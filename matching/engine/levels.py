@@ -6,105 +6,22 @@ from typing import Final, NamedTuple
 
 from sortedcontainers import SortedDict
 
-from matching.engine.orders import RestingOrder
+from matching.engine.orders import PriceLevel
 from matching.engine.types import Side
 
 NO_LEVEL_KEY: Final = 1 << 63
 """The best key of an empty side: beyond the reach of any order."""
 
+NO_REACH: Final = -NO_LEVEL_KEY
+"""The reach of an order that may not trade now: short of every level."""
+
 
 class DepthLevel(NamedTuple):
+    """What everybody may see of a price level."""
+
     price_ticks: int
     quantity_lots: int
     order_count: int
-
-
-class PriceLevel:
-    """The queue of the orders at one price, first come first.
-
-    A doubly linked list through the orders themselves, so that joining and leaving, at the front or in the
-    middle, are O(1). (A dict used as a queue scans over the deleted entries at its front.)
-    """
-
-    __slots__ = ("head", "hidden_lots", "key", "order_count", "price_ticks", "quantity_lots", "side", "tail")
-
-    head: RestingOrder | None
-    tail: RestingOrder | None
-
-    def __init__(self, side: Side, price_ticks: int, key: int) -> None:
-        self.side = side
-        self.price_ticks = price_ticks
-        self.key = key
-        self.quantity_lots = 0
-        self.hidden_lots = 0
-        self.order_count = 0
-        self.head = None
-        self.tail = None
-
-    def append(self, order: RestingOrder) -> None:
-        """Put an order at the end of the queue, in O(1)."""
-        tail = self.tail
-        order.level = self
-        order.prev = tail
-        order.next = None
-        if tail is None:
-            self.head = order
-        else:
-            tail.next = order
-        self.tail = order
-        self.quantity_lots += order.remaining_lots
-        self.order_count += 1
-        if order.is_special:
-            self.hidden_lots += order.hidden_lots
-
-    def remove(self, order: RestingOrder) -> None:
-        """Take an order out of the queue, wherever it stands, in O(1)."""
-        before, after = order.prev, order.next
-        if before is None:
-            self.head = after
-        else:
-            before.next = after
-        if after is None:
-            self.tail = before
-        else:
-            after.prev = before
-        # Without these the orders that left would keep each other alive until the garbage collector comes by.
-        order.prev = order.next = None
-        self.quantity_lots -= order.remaining_lots
-        self.order_count -= 1
-        if self.hidden_lots:
-            self.hidden_lots -= order.hidden_lots
-
-    @property
-    def total_lots(self) -> int:
-        """All lots at this price, the hidden parts of icebergs too."""
-        return self.quantity_lots + self.hidden_lots
-
-    def __iter__(self) -> Iterator[RestingOrder]:
-        order = self.head
-        while order is not None:
-            yield order
-            order = order.next
-
-    def check_invariants(self) -> None:
-        orders = list(self)
-        assert orders, "Invariant: a price level in the book has orders"
-        assert self.head is orders[0], "Invariant: the head is the first order"
-        assert self.tail is orders[-1], "Invariant: the tail is the last order"
-        assert self.order_count == len(orders), "Invariant: the level counts its orders"
-        lots = sum(order.remaining_lots for order in orders)
-        assert self.quantity_lots == lots, "Invariant: the level's quantity is the sum of its orders'"
-        hidden = sum(order.hidden_lots for order in orders)
-        assert self.hidden_lots == hidden, "Invariant: the level's hidden quantity is the sum of its orders'"
-        before = None
-        for order in orders:
-            assert order.level is self, "Invariant: an order knows its level"
-            assert order.prev is before, "Invariant: the queue is linked both ways"
-            assert (order.side, order.price_ticks) == (self.side, self.price_ticks), "Invariant: same side and price"
-            assert 0 < order.remaining_lots <= order.quantity_lots, "Invariant: an open order has lots left"
-            assert 0 <= order.hidden_lots < order.quantity_lots, "Invariant: a part of an order is seen"
-            assert before is None or before.priority < order.priority, "Invariant: the queue is in order of priority"
-            before = order
 
 
 class BookSide:

@@ -5,7 +5,9 @@ from typing import Final, NamedTuple
 
 from matching.engine.band import band_limits
 from matching.engine.commands import PlaceOrder
-from matching.engine.levels import BookSide, PriceLevel
+from matching.engine.levels import BookSide
+from matching.engine.orders import PriceLevel
+from matching.engine.trailing import trail_offset
 from matching.engine.types import (
     LIMIT_TYPES,
     STOP_TYPES,
@@ -41,6 +43,10 @@ def may_rest(order: PlaceOrder) -> bool:
     return order.type == OrderType.LIMIT and order.time_in_force in _RESTING_TIMES
 
 
+def is_expired(order: PlaceOrder) -> bool:
+    return 0 < order.instructions.expire_ms <= order.time_ms
+
+
 def may_wait_for_opening(order: PlaceOrder) -> bool:
     return order.type in STOP_TYPES or (may_rest(order) and not order.post_only)
 
@@ -48,6 +54,12 @@ def may_wait_for_opening(order: PlaceOrder) -> bool:
 def is_in_band(band_ppm: int, around_ticks: int, price_ticks: int) -> bool:
     low, high = band_limits(band_ppm, around_ticks)
     return low <= price_ticks <= high
+
+
+def is_limit_far_from_stop(order: PlaceOrder, band_ppm: int) -> bool:
+    if order.type not in LIMIT_TYPES:
+        return False
+    return not is_in_band(band_ppm, order.instructions.stop_price_ticks, order.price_ticks)
 
 
 def protection_price(side: Side, stop_price_ticks: int, band_ppm: int) -> int:
@@ -61,6 +73,19 @@ def waiting_price(order: PlaceOrder, stop_price_ticks: int, band_ppm: int) -> in
     if order.type in LIMIT_TYPES:
         return order.price_ticks
     return protection_price(order.side, stop_price_ticks, band_ppm)
+
+
+def first_stop_price(order: PlaceOrder, last_price_ticks: int) -> int:
+    """Return where a stop is when it is accepted: where it says, or its distance behind the last price."""
+    if order.type != OrderType.TRAILING_STOP:
+        return order.instructions.stop_price_ticks
+    offset = trail_offset(order.instructions, last_price_ticks)
+    return last_price_ticks + offset if order.side == Side.BUY else last_price_ticks - offset
+
+
+def hold_price_ticks(order: PlaceOrder, last_price_ticks: int, band_ppm: int) -> int:
+    """Return the furthest price a stop could trade at if it were placed now: its limit or protection price."""
+    return waiting_price(order, max(1, first_stop_price(order, last_price_ticks)), band_ppm)
 
 
 def price_behind(other: BookSide) -> int:

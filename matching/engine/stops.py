@@ -135,6 +135,14 @@ class Stops:
             self._unwatch(order)
         self.queue.append(Triggered(order, stop_price_ticks, last_price_ticks))
 
+    def next_triggered(self) -> Triggered | None:
+        """Take the stop whose turn it is off the queue, past those that were cancelled meanwhile."""
+        while self.queue:
+            triggered = self.queue.popleft()
+            if self.orders.get(triggered.order.order_id) is triggered.order:
+                return triggered
+        return None
+
     def stop_price(self, order: WaitingOrder) -> int:
         """Return where a stop is now."""
         if order.order.type == OrderType.TRAILING_STOP and order.is_watched:

@@ -13,11 +13,9 @@ from psycopg.types.json import Jsonb
 
 from base.ids import uuid7
 from matching.roster import HOLDERS, MarketReport, Peer, Role
+from matching.timing import LIVE_MS, REPORT_IN_TIME_MS, interval
 
-__all__ = ["LIVE", "PostgresRoster"]
-
-LIVE = "2 s"  # a process that has not reported for longer counts as gone
-IN_TIME = "1.2 s"  # between two reports of a process that may judge others by their silence
+__all__ = ["PostgresRoster"]
 
 # Reports are worth nothing after a crash of the server, so nobody waits for them to be on disk.
 _SESSION = "-c synchronous_commit=off -c statement_timeout=1500 -c lock_timeout=1000"
@@ -57,13 +55,13 @@ class PostgresRoster:
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
                 "listed": None if self._listed is None else Jsonb(self._listed),
-                "in_time": IN_TIME,
+                "in_time": interval(REPORT_IN_TIME_MS),
                 "markets": Jsonb([self._as_json(report) for report in reports]),
             },
         ).fetchone()
         assert row is not None, "Invariant: a report is stored"
         (self._now_ms,) = row
-        return [_peer(*fields) for fields in connection.execute(_PEERS, [LIVE, self.process_id])]
+        return [_peer(*fields) for fields in connection.execute(_PEERS, [interval(LIVE_MS), self.process_id])]
 
     def leave(self) -> None:
         """Remove this process's row, and disconnect."""
@@ -80,8 +78,8 @@ class PostgresRoster:
             self._since[report.symbol] = report.role, since_ms
         since_ms = report.since_ms if report.role in HOLDERS else since_ms
         told = {"symbol": report.symbol, "role": report.role, "since": since_ms, "seq": report.seq, "heir": report.heir}
-        if report.pace is not None:
-            told |= {"pace": report.pace._asdict(), "open_orders": report.open_orders}
+        if report.throughput is not None:
+            told |= {"pace": report.throughput._asdict(), "open_orders": report.open_orders}
         return told
 
     def _connect(self) -> Connection:

@@ -10,11 +10,10 @@ from django.db import connection
 from base.times import iso_ms
 from exchange.models import Market, TradingState
 from matching.roster import HOLDERS, Role
+from matching.timing import LIVE_MS, seconds
 from orders.models import EngineProcess, MarketSequence
 
 __all__ = ["Fleet", "ProcessView", "ServedMarket", "engine_fleet"]
-
-LIVE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def engine_fleet() -> Fleet:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
     rows = list(EngineProcess.objects.order_by("started_at"))
-    live = [row for row in rows if _age_s(row, now) <= LIVE_SECONDS]
+    live = [row for row in rows if _age_s(row, now) <= seconds(LIVE_MS)]
     sequences = {sequence.pk: sequence for sequence in MarketSequence.objects.all()}
     markets = Market.objects.order_by("symbol").values_list("pk", "symbol", "trading_state")
     return Fleet(
@@ -92,7 +91,7 @@ def _process(row: EngineProcess, now: datetime) -> ProcessView:
     for report in row.markets:
         by_role.setdefault(report["role"], []).append(report["symbol"])
     started_at = iso_ms(row.started_at)
-    is_live = age_s <= LIVE_SECONDS
+    is_live = age_s <= seconds(LIVE_MS)
     return ProcessView(str(row.pk), row.host, row.pid, started_at, age_s, is_live, row.listed, by_role)
 
 

@@ -36,9 +36,11 @@ from orders.admin.tables import (
     trade_table,
     trades_of_order,
 )
+from orders.columns import Flag, Word
 from orders.holds import HELD_FOR_TRADE
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import ClientOrderId, Order, Trade
+from orders.rows import EXTRA_FIELDS
 from orders.selectors import orders_of_group
 from orders.services import order_force_cancel
 from settlement.admin import balance_table, entry_table
@@ -135,8 +137,7 @@ class OrderAdmin(ReadOnlyAdmin):
                     "time_in_force",
                     moment("expire_at"),
                     "post_only",
-                    "reprice",
-                    "self_trade_prevention",
+                    *(column.name for _, column in EXTRA_FIELDS if isinstance(column, Flag | Word)),
                     amount("display_quantity"),
                     amount("visible_quantity"),
                     related_id("group_id", ORDER, "group"),

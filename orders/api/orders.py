@@ -1,80 +1,85 @@
-"""Placing, reading, amending and cancelling own orders."""
+"""Own orders: placed alone or several at once, read, amended and cancelled."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
-from base.envelope import EnvelopePagination, EnvelopeResponse
 from base.errors import ApiError, ErrorCode, ValidationError
-from base.throttling import OrderThrottle
-from base.times import iso_ms
+from base.pagination import EnvelopePagination
+from base.throttling import BatchThrottle, OrderThrottle
 from exchange.authentication import logged_in_user
 from exchange.models import ApiKey, Market
-from exchange.selectors import market_by_id, market_by_symbol
+from exchange.selectors import market_by_symbol
 from orders.api import examples
+from orders.api.answers import amended_as_json, group_answer, order_of_its_market, placed_answer, switch_as_json
+from orders.api.batches import batch_place
 from orders.api.inputs import (
     CLIENT_ORDER_ID,
     AmendInput,
+    BatchInput,
+    BracketInput,
     CancelAfterInput,
     CancelAllQuery,
+    OcoInput,
     OrderInput,
     OrderQuery,
 )
 from orders.api.outputs import (
     AmendedOutput,
+    BatchOutput,
     CancelAfterOutput,
     CancelledAllOutput,
     CancelledOutput,
+    GroupOutput,
     OrderOutput,
     PlacedOutput,
 )
-from orders.models import Order
-from orders.representation import order_as_json, trade_as_json
 from orders.selectors import order_for_user, order_for_user_by_client_id, orders_of_user
-from orders.services import PlacedOrder, cancel_after_set, order_amend, order_cancel, order_place, orders_cancel_all
+from orders.services import (
+    bracket_place,
+    cancel_after_set,
+    oco_place,
+    order_amend,
+    order_cancel,
+    order_place,
+    orders_cancel_all,
+)
 
-__all__ = [
-    "CancelAfterView",
-    "OrderByClientIdView",
-    "OrderDetailView",
-    "OrderListView",
-    "OrderView",
-    "placed_as_json",
-    "replay_meta",
-]
+__all__ = ["OrderViewSet"]
 
-
-class OrderView(APIView):
-    key_scope = ApiKey.Scope.TRADE
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        """Count what reaches the engine; reading is not limited."""
-        return [] if self.request.method == "GET" else [OrderThrottle()]
+_Throttles = list[BaseThrottle]  # in the class `list` is the action
+_GROUP_ANSWERS = (
+    "Answers after all of them are durable: all or none. 200 repeats the answer of an earlier order with the same"
+    " `client_order_id`, which belongs to the first order of the group."
+)
 
 
-class OrderListView(OrderView):
+class OrderViewSet(ViewSet):
     pagination_class = EnvelopePagination
+    throttle_classes = (OrderThrottle,)
+    lookup_field = "order_id"
+    key_scopes: ClassVar[Mapping[str | None, ApiKey.Scope]] = {
+        "create": ApiKey.Scope.TRADE,
+        "batch": ApiKey.Scope.TRADE,
+        "oco": ApiKey.Scope.TRADE,
+        "bracket": ApiKey.Scope.TRADE,
+        "partial_update": ApiKey.Scope.TRADE,
+        "destroy": ApiKey.Scope.TRADE,
+        "destroy_all": ApiKey.Scope.TRADE,
+        "cancel_after": ApiKey.Scope.TRADE,
+        None: ApiKey.Scope.TRADE,  # no action: a method that the path does not have
+    }
 
-    @extend_schema(
-        request=OrderInput,
-        responses={200: PlacedOutput, 201: PlacedOutput},
-        examples=examples.ORDERS,
-        summary="Place an order",
-        description="Answers after the order and its trades are durable. 200 repeats the answer of an earlier order"
-        " with the same `client_order_id`; `meta.idempotent_replay` says so.",
-        tags=["orders"],
-    )
-    def post(self, request: Request) -> Response:
-        fields = OrderInput.validated(request.data)
-        market = market_by_symbol(fields["symbol"])
-        placed = order_place(user=logged_in_user(request), market=market, ticket=OrderInput.ticket(fields))
-        answer, meta = placed_as_json(placed, market)
-        return EnvelopeResponse(answer, status=200 if placed.replayed else 201, meta=meta)
+    def get_throttles(self) -> _Throttles:
+        """Count what reaches the engine; reading is not limited."""
+        return [] if self.request.method == "GET" else super().get_throttles()
 
     @extend_schema(
         parameters=[OrderQuery],
@@ -82,7 +87,7 @@ class OrderListView(OrderView):
         summary="Own orders, newest first",
         tags=["orders"],
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         query = OrderQuery.validated(request.query_params.dict())
         orders = orders_of_user(
             logged_in_user(request),
@@ -96,29 +101,76 @@ class OrderListView(OrderView):
         )
         paginator = self.pagination_class()
         page = paginator.paginate_queryset(orders, request)
-        return paginator.get_paginated_response([_as_json(order) for order in page])
+        return paginator.get_paginated_response([order_of_its_market(order) for order in page])
+
+    @extend_schema(responses={200: OrderOutput}, summary="One own order", tags=["orders"])
+    def retrieve(self, request: Request, order_id: str) -> Response:
+        return Response(order_of_its_market(order_for_user(logged_in_user(request), _order_uuid(order_id))))
+
+    @extend_schema(responses={200: OrderOutput}, summary="One own order, by its client order id", tags=["orders"])
+    @action(detail=False, url_path="by-client-id/<str:client_order_id>", name="Order By Client Id")
+    def by_client_id(self, request: Request, client_order_id: str) -> Response:
+        if not CLIENT_ORDER_ID.fullmatch(client_order_id):
+            raise ApiError(ErrorCode.ORDER_NOT_FOUND, "There is no such order")
+        return Response(order_of_its_market(order_for_user_by_client_id(logged_in_user(request), client_order_id)))
 
     @extend_schema(
-        operation_id="orders_destroy_all",
-        parameters=[CancelAllQuery],
-        responses={200: CancelledAllOutput},
-        summary="Cancel all own orders",
-        description="Open and pending ones, in one market or in all. When an engine does not answer, it is done in"
-        " the other markets, and `error.details` names those that are missing.",
+        request=OrderInput,
+        responses={200: PlacedOutput, 201: PlacedOutput},
+        examples=examples.ORDERS,
+        summary="Place an order",
+        description="Answers after the order and its trades are durable. 200 repeats the answer of an earlier order"
+        " with the same `client_order_id`; `meta.idempotent_replay` says so.",
         tags=["orders"],
     )
-    def delete(self, request: Request) -> Response:
-        query = CancelAllQuery.validated(request.query_params.dict())
-        if request.data:  # nobody shall cancel everything who meant one market, and said so in the wrong place
-            raise ValidationError({name[:64]: ["Give it in the query, not in the body"] for name in request.data})
-        cancelled = orders_cancel_all(user=logged_in_user(request), market=_market(query.get("symbol")))
-        return Response({"cancelled": cancelled})
+    def create(self, request: Request) -> Response:
+        fields = OrderInput.validated(request.data)
+        market = market_by_symbol(fields["symbol"])
+        placed = order_place(user=logged_in_user(request), market=market, ticket=OrderInput.ticket(fields))
+        return placed_answer(placed, market)
 
+    @extend_schema(
+        request=BatchInput,
+        responses={200: BatchOutput},
+        examples=examples.BATCH,
+        summary="Place up to 100 orders of one market",
+        description="Each has its own result, in the same order, and a bad one does not stop the others. Counts as"
+        " that many orders for the rate limit.",
+        tags=["orders"],
+    )
+    @action(detail=False, methods=["post"], throttle_classes=(BatchThrottle,))
+    def batch(self, request: Request) -> Response:
+        given = BatchInput.validated(request.data)["orders"]
+        return Response({"results": batch_place(user=logged_in_user(request), given=given)})
 
-class OrderDetailView(OrderView):
-    @extend_schema(responses={200: OrderOutput}, summary="One own order", tags=["orders"])
-    def get(self, request: Request, order_id: str) -> Response:
-        return Response(_as_json(order_for_user(logged_in_user(request), _order_uuid(order_id))))
+    @extend_schema(
+        request=OcoInput,
+        responses={200: GroupOutput, 201: GroupOutput},
+        examples=examples.OCO,
+        summary="Place a limit order and a stop: one cancels the other",
+        description=_GROUP_ANSWERS,
+        tags=["orders"],
+    )
+    @action(detail=False, methods=["post"])
+    def oco(self, request: Request) -> Response:
+        fields = OcoInput.validated(request.data)
+        market = market_by_symbol(fields["symbol"])
+        return group_answer(oco_place(user=logged_in_user(request), market=market, ticket=OcoInput.ticket(fields)))
+
+    @extend_schema(
+        request=BracketInput,
+        responses={200: GroupOutput, 201: GroupOutput},
+        examples=examples.BRACKET,
+        summary="Place an entry with its take-profit and its stop-loss",
+        description=_GROUP_ANSWERS,
+        tags=["orders"],
+    )
+    @action(detail=False, methods=["post"])
+    def bracket(self, request: Request) -> Response:
+        fields = BracketInput.validated(request.data)
+        market = market_by_symbol(fields["symbol"])
+        ticket = BracketInput.ticket(fields)
+        return group_answer(bracket_place(user=logged_in_user(request), market=market, ticket=ticket))
 
     @extend_schema(
         request=AmendInput,
@@ -129,11 +181,10 @@ class OrderDetailView(OrderView):
         " its place in the queue; a larger one or another price does not, and a price that crosses trades at once.",
         tags=["orders"],
     )
-    def patch(self, request: Request, order_id: str) -> Response:
+    def partial_update(self, request: Request, order_id: str) -> Response:
         fields = AmendInput.validated(request.data)
         amended = order_amend(user=logged_in_user(request), order_id=_order_uuid(order_id), **fields)
-        trades = [trade_as_json(trade, amended.order.market) for trade in amended.trades]
-        return Response({"order": _as_json(amended.order), "trades": trades})
+        return Response(amended_as_json(amended))
 
     @extend_schema(
         responses={200: CancelledOutput},
@@ -141,20 +192,26 @@ class OrderDetailView(OrderView):
         description="Answers after the cancellation is durable.",
         tags=["orders"],
     )
-    def delete(self, request: Request, order_id: str) -> Response:
+    def destroy(self, request: Request, order_id: str) -> Response:
         order = order_cancel(user=logged_in_user(request), order_id=_order_uuid(order_id))
-        return Response({"order": _as_json(order)})
+        return Response({"order": order_of_its_market(order)})
 
+    @extend_schema(
+        operation_id="orders_destroy_all",
+        parameters=[CancelAllQuery],
+        responses={200: CancelledAllOutput},
+        summary="Cancel all own orders",
+        description="Open and pending ones, in one market or in all. When an engine does not answer, it is done in"
+        " the other markets, and `error.details` names those that are missing.",
+        tags=["orders"],
+    )
+    def destroy_all(self, request: Request) -> Response:
+        query = CancelAllQuery.validated(request.query_params.dict())
+        if request.data:  # nobody shall cancel everything who meant one market, and said so in the wrong place
+            raise ValidationError({name[:64]: ["Give it in the query, not in the body"] for name in request.data})
+        cancelled = orders_cancel_all(user=logged_in_user(request), market=_market(query.get("symbol")))
+        return Response({"cancelled": cancelled})
 
-class OrderByClientIdView(OrderView):
-    @extend_schema(responses={200: OrderOutput}, summary="One own order, by its client order id", tags=["orders"])
-    def get(self, request: Request, client_order_id: str) -> Response:
-        if not CLIENT_ORDER_ID.fullmatch(client_order_id):
-            raise ApiError(ErrorCode.ORDER_NOT_FOUND, "There is no such order")
-        return Response(_as_json(order_for_user_by_client_id(logged_in_user(request), client_order_id)))
-
-
-class CancelAfterView(OrderView):
     @extend_schema(
         request=CancelAfterInput,
         responses={200: CancelAfterOutput},
@@ -164,41 +221,15 @@ class CancelAfterView(OrderView):
         " before; it survives a restart of the exchange.",
         tags=["orders"],
     )
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"], url_path="cancel-after", name="Cancel After")
+    def cancel_after(self, request: Request) -> Response:
         fields = CancelAfterInput.validated(request.data)
-        switch = cancel_after_set(
-            user=logged_in_user(request), timeout_ms=fields["timeout_ms"], market=_market(fields["symbol"])
-        )
-        return Response(
-            {
-                "timeout_ms": switch.timeout_ms,
-                "cancel_at": None if switch.cancel_at is None else iso_ms(switch.cancel_at),
-                "symbols": [market.symbol for market in switch.markets],
-            }
-        )
-
-
-def placed_as_json(placed: PlacedOrder, market: Market) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what `data` and `meta` say about a placed order; a replay may be of an order in another market."""
-    if placed.order.market_id != market.pk:
-        market = market_by_id(placed.order.market_id)
-    answer = {
-        "order": order_as_json(placed.order, market),
-        "trades": [trade_as_json(trade, market) for trade in placed.trades],
-    }
-    return answer, replay_meta(placed.replayed, placed.payload_differs)
-
-
-def replay_meta(replayed: bool, payload_differs: bool) -> dict[str, Any]:
-    return {"idempotent_replay": True, "payload_differs": payload_differs} if replayed else {}
+        user, market = logged_in_user(request), _market(fields["symbol"])
+        return Response(switch_as_json(cancel_after_set(user=user, timeout_ms=fields["timeout_ms"], market=market)))
 
 
 def _market(symbol: str | None) -> Market | None:
     return None if symbol is None else market_by_symbol(symbol)
-
-
-def _as_json(order: Order) -> dict[str, Any]:
-    return order_as_json(order, market_by_id(order.market_id))
 
 
 def _order_uuid(text: str) -> UUID:

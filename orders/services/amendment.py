@@ -46,7 +46,12 @@ def order_amend(
     check_notional(market, ticket)
     reservations = amendment_fund(user=user, order=order, price_ticks=price_ticks, quantity_lots=quantity_lots)
     request = AmendRequest(
-        dispatch.CORRELATION, dispatch.deadline_ms(), order_id.bytes, user.pk.bytes, price_ticks, quantity_lots
+        correlation=dispatch.correlation(),
+        deadline_ms=dispatch.deadline_ms(),
+        order_id=order_id.bytes,
+        user_id=user.pk.bytes,
+        price_ticks=price_ticks,
+        quantity_lots=quantity_lots,
     )
     (answer,) = dispatch.await_replies([dispatch.send(market, request)])
     orders_answered(reservations)

@@ -37,7 +37,12 @@ def order_cancel(*, user: User, order_id: UUID) -> Order:
     Raises ORDER_NOT_FOUND (also for somebody else's), ORDER_NOT_CANCELLABLE when it is not open any more.
     """
     order = order_for_user(user=user, order_id=order_id)
-    request = CancelRequest(dispatch.CORRELATION, dispatch.deadline_ms(), order_id.bytes, user.pk.bytes)
+    request = CancelRequest(
+        correlation=dispatch.correlation(),
+        deadline_ms=dispatch.deadline_ms(),
+        order_id=order_id.bytes,
+        user_id=user.pk.bytes,
+    )
     (answer,) = dispatch.await_replies([dispatch.send(order.market, request)])
     error = _error(answer)
     if error is not None:
@@ -56,7 +61,9 @@ def orders_cancel_all(*, user: User, market: Market | None = None) -> int:
     `details` has `markets`, the symbols where nothing is known to be cancelled, and `cancelled`, the number elsewhere.
     """
     asked = _markets_of(user) if market is None else [market]
-    request = CancelAllRequest(dispatch.CORRELATION, dispatch.deadline_ms(), user.pk.bytes)
+    request = CancelAllRequest(
+        correlation=dispatch.correlation(), deadline_ms=dispatch.deadline_ms(), user_id=user.pk.bytes
+    )
     answers = _ask(asked, request)
     cancelled: int = sum(reply.details["cancelled"] for reply in answers.values() if isinstance(reply, Reply))
     _raise_for_the_missing(answers, {"cancelled": cancelled})
@@ -75,7 +82,12 @@ def cancel_after_set(*, user: User, timeout_ms: int, market: Market | None = Non
         bounds = f"{TIMEOUT_MS_MIN:,} to {TIMEOUT_MS_MAX:,}"
         raise ValidationError({"timeout_ms": [f"Give 0 to turn it off, or {bounds} milliseconds"]})
     asked = markets() if market is None else [market]
-    request = CancelAfterRequest(dispatch.CORRELATION, dispatch.deadline_ms(), user.pk.bytes, timeout_ms)
+    request = CancelAfterRequest(
+        correlation=dispatch.correlation(),
+        deadline_ms=dispatch.deadline_ms(),
+        user_id=user.pk.bytes,
+        timeout_ms=timeout_ms,
+    )
     answers = _ask(asked, request)
     _raise_for_the_missing(answers, {})
     due_ms = min((reply.details["due_ms"] for reply in answers.values() if isinstance(reply, Reply)), default=0)

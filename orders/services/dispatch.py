@@ -4,23 +4,27 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+import structlog
 from django.conf import settings
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
 from exchange.models import Market
 from matching.errors import EngineUnavailableError, GatewayError, OverloadedError
-from matching.messages import NOBODY, ClientRequest, Reply
-from orders.commands import gateway
+from matching.messages import ClientRequest, Correlation, Reply
+from matching.timing import CALLER_GRACE_MS, seconds
+from orders.gateway import gateway
 from orders.services.refusals import refusal
 
-__all__ = ["CORRELATION", "Sent", "await_replies", "deadline_ms", "new_order_id", "send"]
-
-CORRELATION = NOBODY  # the gateway numbers requests itself
-_PATIENCE_S = 1.0  # on top of the deadline: the gateway gives up earlier
+__all__ = ["Sent", "await_replies", "correlation", "deadline_ms", "new_order_id", "send"]
 
 Sent = Future[Reply]
 new_order_id = uuid7
+
+
+def correlation() -> Correlation:
+    """Return which request a command comes with; where the answer goes is for the gateway to say."""
+    return Correlation(request_id=structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def deadline_ms() -> int:
@@ -30,12 +34,12 @@ def deadline_ms() -> int:
 
 def send(market: Market, request: ClientRequest) -> Sent:
     """Send a command to the market's engine; commands sent by one thread keep their order."""
-    return gateway().submit(market.slug, request, timeout_s=settings.COMMAND_TIMEOUT_MS / 1000)
+    return gateway().submit(market.slug, request, timeout_s=seconds(settings.COMMAND_TIMEOUT_MS))
 
 
 def await_replies(sent: Sequence[Sent]) -> list[Reply | ApiError]:
     """Wait for the answers to commands that were sent together; an error stands in the place of its answer."""
-    until = time.monotonic() + settings.COMMAND_TIMEOUT_MS / 1000 + _PATIENCE_S
+    until = time.monotonic() + seconds(settings.COMMAND_TIMEOUT_MS + CALLER_GRACE_MS)
     return [_answer(each, until - time.monotonic()) for each in sent]
 
 

@@ -5,42 +5,47 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from base.errors import ApiError, ErrorCode
-from base.scaling import NotAMultipleError, plain
+from base.scaling import PPM, NotAMultipleError, plain
 from exchange.models import Market
+from exchange.services.markets import PRICE_BAND_PPM_MAX
+from matching.engine import Instructions
+from matching.engine.rules import STOP_PROTECTION_PPM
 from orders.services.tickets import OrderTicket
 
 __all__ = ["Sizes", "check_notional", "check_quantity", "lots", "sizes", "ticks"]
 
 # price x quantity plus the highest fee stays inside a signed 64-bit integer of quote units.
 _MAX_NOTIONAL_UNITS = 1 << 61
-# Where the price of a stop that becomes a market order may end up: its protection price is inside the price band.
+# No price band is wider than 100 %, so a stop that becomes a market order trades at up to twice its trigger price.
 _PROTECTION = 2
+
+assert PPM + max(STOP_PROTECTION_PPM, PRICE_BAND_PPM_MAX) <= _PROTECTION * PPM, "Invariant: no stop costs more"
 
 Names = Mapping[str, str]
 """What the client calls a field of an order, where that is not its own name."""
 
 
 class Sizes(NamedTuple):
-    """An order's amounts in ticks, lots and units; 0 where it has none."""
+    """An order in ticks, lots and units; 0 where it has none."""
 
     price_ticks: int
     quantity_lots: int
     budget_units: int
-    stop_price_ticks: int
-    trail_ticks: int
-    display_lots: int
+    instructions: Instructions
 
 
 def sizes(market: Market, ticket: OrderTicket, names: Names | None = None) -> Sizes:
     """Return the ticket in integers. Raises the first filter of the market that it fails, and names the field."""
     names = names or {}
     converted = Sizes(
-        ticks(market, ticket.price, names.get("price", "price")),
-        lots(market, ticket.quantity, "quantity"),
-        _budget_units(market, ticket.quote_quantity),
-        ticks(market, ticket.stop_price, names.get("stop_price", "stop_price")),
-        ticks(market, ticket.trailing_amount, "trailing_amount"),
-        lots(market, ticket.display_quantity, "display_quantity"),
+        price_ticks=ticks(market, ticket.price, names.get("price", "price")),
+        quantity_lots=lots(market, ticket.quantity, "quantity"),
+        budget_units=_budget_units(market, ticket.quote_quantity),
+        instructions=ticket.instructions(
+            stop_price_ticks=ticks(market, ticket.stop_price, names.get("stop_price", "stop_price")),
+            trail_ticks=ticks(market, ticket.trailing_amount, "trailing_amount"),
+            display_lots=lots(market, ticket.display_quantity, "display_quantity"),
+        ),
     )
     check_quantity(market, ticket.quantity)
     check_notional(market, ticket, names)

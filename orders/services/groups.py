@@ -5,8 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from exchange.models import Market, User
-from matching.engine import OrderType, Side, TimeInForce
-from matching.engine.types import GroupKind
+from matching.engine import PLAIN, GroupKind
 from matching.messages import GroupOrder, GroupRequest, Reply, ReplyStatus
 from orders.models import Order, Trade
 from orders.rows import order_from_row, trade_from_row
@@ -14,8 +13,9 @@ from orders.selectors import order_for_user, orders_of_group, trades_of_order
 from orders.services import dispatch
 from orders.services.filters import Names, sizes
 from orders.services.funding import group_fund, orders_answered
-from orders.services.placement import checked, instructions, reading_back
+from orders.services.placement import checked, reading_back
 from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket, digest
+from orders.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
 __all__ = ["PlacedGroup", "bracket_place", "oco_place"]
 
@@ -71,14 +71,14 @@ def _place(user: User, market: Market, kind: GroupKind, legs: Sequence[_Leg], cl
     tickets = [leg.ticket for leg in legs]
     group_id = legs[0].order_id
     request = GroupRequest(
-        dispatch.CORRELATION,
-        0,  # the deadline, once the money is there
-        group_id.bytes,
-        user.pk.bytes,
-        kind.value,
-        [_group_order(market, leg) for leg in legs],
-        client_id,
-        digest(market, *tickets),
+        correlation=dispatch.correlation(),
+        deadline_ms=0,  # once the money is there
+        order_id=group_id.bytes,
+        user_id=user.pk.bytes,
+        kind=kind.value,
+        orders=[_group_order(market, leg) for leg in legs],
+        client_order_id=client_id,
+        payload_digest=digest(market, *tickets),
     )
     reservations = group_fund(user=user, market=market, request=request)
     request = request._replace(deadline_ms=dispatch.deadline_ms())
@@ -96,13 +96,13 @@ def _group_order(market: Market, leg: _Leg) -> GroupOrder:
     ticket = leg.ticket
     amounts = sizes(market, ticket, leg.names)
     return GroupOrder(
-        leg.order_id.bytes,
-        Side[ticket.side.upper()].value,
-        OrderType[ticket.type.upper()].value,
-        TimeInForce[ticket.time_in_force.upper()].value,
-        amounts.price_ticks,
-        amounts.quantity_lots,
-        instructions(ticket, amounts),
+        order_id=leg.order_id.bytes,
+        side=SIDES.number[ticket.side],
+        type=ORDER_TYPES.number[ticket.type],
+        time_in_force=TIMES_IN_FORCE.number[ticket.time_in_force],
+        price_ticks=amounts.price_ticks,
+        quantity_lots=amounts.quantity_lots,
+        instructions=None if amounts.instructions == PLAIN else amounts.instructions,
     )
 
 

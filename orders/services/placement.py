@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -11,24 +11,23 @@ from django.db import DatabaseError
 
 from base.errors import ApiError, ErrorCode
 from exchange.models import Market, User
-from matching.engine import OrderType, Side, TimeInForce
-from matching.engine.types import SelfTradePrevention
+from matching.engine import PLAIN
 from matching.messages import PlaceRequest, Reply, ReplyStatus
 from orders.models import Order, OrderStatus, Trade
 from orders.rows import order_from_row, trade_from_row
 from orders.selectors import order_for_user, trades_of_order
 from orders.services import dispatch
-from orders.services.filters import Sizes, sizes
+from orders.services.filters import sizes
 from orders.services.funding import order_fund, orders_answered
 from orders.services.refusals import refusal, reply_refusal
 from orders.services.tickets import OrderTicket, digest
+from orders.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
-__all__ = ["PlacedOrder", "checked", "instructions", "order_place", "orders_place", "reading_back"]
+__all__ = ["PlacedOrder", "checked", "order_place", "orders_place", "reading_back"]
 
 log = structlog.get_logger(__name__)
 
 _FUNDING_S = 5.0  # after so long the rest of a batch is not funded any more
-_PLAIN = [0, 0, 0, 0, 0, SelfTradePrevention.CANCEL_NEWEST.value, False]
 
 
 class PlacedOrder(NamedTuple):
@@ -93,35 +92,21 @@ def _attempt(user: User, market: Market, ticket: OrderTicket, until: float) -> _
 def _request(user: User, market: Market, ticket: OrderTicket, order_id: UUID) -> PlaceRequest:
     amounts = sizes(market, ticket)
     return PlaceRequest(
-        dispatch.CORRELATION,
-        dispatch.deadline_ms(),
-        order_id.bytes,
-        user.pk.bytes,
-        Side[ticket.side.upper()].value,
-        OrderType[ticket.type.upper()].value,
-        TimeInForce[ticket.time_in_force.upper()].value,
-        ticket.post_only,
-        amounts.price_ticks,
-        amounts.quantity_lots,
-        amounts.budget_units,
-        ticket.client_order_id,
-        digest(market, ticket),
-        instructions(ticket, amounts),
+        correlation=dispatch.correlation(),
+        deadline_ms=dispatch.deadline_ms(),
+        order_id=order_id.bytes,
+        user_id=user.pk.bytes,
+        side=SIDES.number[ticket.side],
+        type=ORDER_TYPES.number[ticket.type],
+        time_in_force=TIMES_IN_FORCE.number[ticket.time_in_force],
+        post_only=ticket.post_only,
+        price_ticks=amounts.price_ticks,
+        quantity_lots=amounts.quantity_lots,
+        budget_units=amounts.budget_units,
+        client_order_id=ticket.client_order_id,
+        payload_digest=digest(market, ticket),
+        instructions=None if amounts.instructions == PLAIN else amounts.instructions,
     )
-
-
-def instructions(ticket: OrderTicket, amounts: Sizes) -> list[Any] | None:
-    """Return the fields of engine.Instructions, or None when the order asks for nothing special."""
-    asked = [
-        amounts.stop_price_ticks,
-        amounts.trail_ticks,
-        ticket.trailing_ppm or 0,
-        amounts.display_lots,
-        int(ticket.expire_at.timestamp() * 1000) if ticket.expire_at else 0,
-        SelfTradePrevention[ticket.self_trade_prevention.upper()].value,
-        ticket.reprice,
-    ]
-    return None if asked == _PLAIN else asked
 
 
 def _outcome(user: User, market: Market, attempt: _Attempt, answer: Reply | ApiError) -> PlacedOrder | ApiError:

@@ -7,7 +7,9 @@ from hashlib import blake2b
 from typing import Any
 
 from exchange.models import Market
+from matching.engine import Instructions
 from orders.models import Order
+from orders.vocabulary import SELF_TRADE_PREVENTIONS
 
 __all__ = ["BracketTicket", "OcoTicket", "OrderTicket"]
 
@@ -31,6 +33,18 @@ class OrderTicket:
     expire_at: datetime | None = None
     self_trade_prevention: str = "cancel_newest"
     reprice: bool = False
+
+    def instructions(self, *, stop_price_ticks: int, trail_ticks: int, display_lots: int) -> Instructions:
+        """Return what is asked for beyond price and quantity; its amounts are given in the market's ticks and lots."""
+        return Instructions(
+            stop_price_ticks=stop_price_ticks,
+            trail_ticks=trail_ticks,
+            trail_ppm=self.trailing_ppm or 0,
+            display_lots=display_lots,
+            expire_ms=int(self.expire_at.timestamp() * 1000) if self.expire_at else 0,
+            self_trade_prevention=SELF_TRADE_PREVENTIONS.member_named[self.self_trade_prevention],
+            reprice=self.reprice,
+        )
 
 
 @dataclass(frozen=True, slots=True)

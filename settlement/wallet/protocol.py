@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
+from base.errors import CodedError
 from base.scaling import plain
 from settlement.ports import TradeToSettle
 
@@ -44,23 +45,10 @@ STATUS: dict[WalletCode, int] = {
 NOT_FOR_US = frozenset({WalletCode.UNAUTHENTICATED, WalletCode.NOT_FOUND})
 
 
-class WalletRefusalError(Exception):
+class WalletRefusalError(CodedError[WalletCode]):
     """The wallet refused: nothing was moved, and nothing will be under this key."""
 
-    def __init__(self, code: WalletCode, message: str, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.details = dict(details or {})
-
-    @property
-    def status(self) -> int:
-        return STATUS.get(self.code, 400)
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The `error` member of the answer."""
-        return {"code": self.code.value, "message": self.message, "details": self.details}
+    STATUS = STATUS
 
 
 def settlement_key(trade_id: UUID, generation: int) -> UUID:

@@ -24,16 +24,16 @@ def main(name: str) -> None:
 
 
 def _async_commit() -> None:
-    from journal import journal
+    from journal import session
 
-    assert "synchronous_commit=on" in journal._SESSION, "Invariant: there is something to break"
-    journal._SESSION = journal._SESSION.replace("synchronous_commit=on", "synchronous_commit=off")
+    assert "synchronous_commit=on" in session._SESSION, "Invariant: there is something to break"
+    session._SESSION = session._SESSION.replace("synchronous_commit=on", "synchronous_commit=off")
 
 
 def _early_reply() -> None:
     from journal.batch import PostgresBatch
-    from matching.journal import BatchOutcome
     from matching.runner import MarketRunner
+    from matching.storage import BatchOutcome
 
     runners: dict[str, tuple[MarketRunner, asyncio.AbstractEventLoop]] = {}
     run, commit = MarketRunner.run, PostgresBatch.commit
@@ -45,7 +45,9 @@ def _early_reply() -> None:
     def reply_and_commit(batch: PostgresBatch) -> None:
         if batch.outcome.replies:
             runner, loop = runners[batch._terms.symbol.replace("/", "-")]
-            told: Any = asyncio.run_coroutine_threadsafe(runner._teller.tell(BatchOutcome(batch.outcome.replies)), loop)
+            told: Any = asyncio.run_coroutine_threadsafe(
+                runner._publisher.publish(BatchOutcome(batch.outcome.replies)), loop
+            )
             told.result(5)
             time.sleep(BEFORE_COMMIT_S)
         commit(batch)

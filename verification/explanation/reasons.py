@@ -1,23 +1,36 @@
 """Why two orders matched: best price first, and at a price first come, first served."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from matching.engine import (
     ActivateBracket,
     AmendOrder,
+    AmendRejected,
     AuctionHeld,
+    BracketArmed,
+    CancelAfterSet,
+    CancelRejected,
     Command,
     DepthLevel,
     Engine,
     Event,
+    ExitPlaced,
     IcebergRefilled,
+    LevelChanged,
+    OrderAccepted,
     OrderAmended,
     OrderCancelled,
+    OrderDecremented,
     OrderExpired,
+    OrderRejected,
+    OrderRepriced,
+    RulesChanged,
     Side,
+    StopPlaced,
     StopTriggered,
     TradeExecuted,
+    TradingStateChanged,
 )
 from matching.engine.band import band_limits
 from verification.explanation.sections import Section
@@ -153,6 +166,24 @@ class _Walk:
                 self.triggered[event.order_id] = event
             case AuctionHeld():
                 self.auction = event
+            case (
+                OrderAccepted()
+                | OrderRejected()
+                | OrderRepriced()
+                | StopPlaced()
+                | ExitPlaced()
+                | BracketArmed()
+                | OrderDecremented()
+                | AmendRejected()
+                | CancelRejected()
+                | CancelAfterSet()
+                | LevelChanged()
+                | TradingStateChanged()
+                | RulesChanged()
+            ):
+                pass  # no place in a queue changes
+            case _:
+                assert_never(event)
 
     def _leave(self, order_id: int) -> None:
         key = self.places.pop(order_id, None)

@@ -30,10 +30,10 @@ def hold_problems(
     orders = list(orders)
     groups = defaultdict(list)
     for order in orders:
-        if order.status in OPEN_STATUSES and order.special and _group(order) and _role(order) != "entry":
-            groups[_group(order)].append(order)
+        if order.status in OPEN_STATUSES and order.group_id and order.group_role != "entry":
+            groups[order.group_id].append(order)
     for order in orders:
-        legs = groups[_group(order)] if order.special and _group(order) else []
+        legs = groups[order.group_id] if order.group_id else []
         most = needed_units(order, legs, scale)
         rounding = fills_of(order.id) if order.side == "buy" and order.filled_lots else 0
         least = max(0, most - rounding)
@@ -45,10 +45,10 @@ def needed_units(order: StoredOrder, legs: list[StoredOrder], scale: MarketScale
     """Return what an order needs; `legs` are the open exits or legs of its group, itself included if it is one."""
     if order.status not in OPEN_STATUSES:
         return 0
-    if len(legs) < 2 or _role(order) == "entry":
+    if len(legs) < 2 or order.group_role == "entry":
         return _needed_alone(order, scale)
-    limit = next(leg for leg in legs if _role(leg) in _LIMIT_LEGS)
-    waits_for_entry = _role(limit) == "take_profit" and limit.status == PENDING
+    limit = next(leg for leg in legs if leg.group_role in _LIMIT_LEGS)
+    waits_for_entry = limit.group_role == "take_profit" and limit.status == PENDING
     if order.id != limit.id or waits_for_entry:
         return 0
     return max(_needed_alone(leg, scale) for leg in legs)
@@ -60,11 +60,3 @@ def _needed_alone(order: StoredOrder, scale: MarketScale) -> int:
         return rest * scale.lot_units
     cost = order.price_ticks * rest * scale.tick_lot_units
     return cost + fee_units(cost, max(order.maker_fee_ppm, order.taker_fee_ppm))
-
-
-def _group(order: StoredOrder) -> str:
-    return str(order.special[8]) if order.special else ""
-
-
-def _role(order: StoredOrder) -> str:
-    return str(order.special[9]) if order.special else ""

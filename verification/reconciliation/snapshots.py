@@ -9,7 +9,8 @@ import psycopg
 from django.conf import settings
 from psycopg import Connection
 
-LOCK_KEY = 7_204_002  # advisory lock: one reconciliation at a time
+from base.advisory_locks import ExchangeLock
+
 _SESSION = (
     "-c statement_timeout=0 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=600000 -c jit=off "
     "-c work_mem=64MB -c default_transaction_read_only=on"
@@ -31,7 +32,7 @@ def reading() -> Iterator[Connection]:
         application_name="reconcile",
     )
     try:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [ExchangeLock.RECONCILIATION]).fetchone()
         if not (row and row[0]):
             raise AlreadyRunningError("Another reconciliation is running")
         try:

@@ -8,11 +8,12 @@ from uuid import UUID
 from base.ids import uuid7_floor
 from base.scaling import PPM, fee_units, plain
 from exchange.models import Market
-from journal.recent import HORIZON_MS
+from matching.engine import Instructions, SelfTradePrevention
+from matching.timing import HORIZON_MS
 from orders.models import Mismatch
-from orders.rows import SIDE_NAMES, STP_NAMES, TIF_NAMES, TYPE_NAMES
+from orders.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from verification.replay.findings import Finding, Findings
-from verification.replay.stored import END, MarketRows, StoredOrder, StoredTrade
+from verification.replay.stored import END, EXTRA_COLUMNS, NO_EXTRAS, MarketRows, StoredOrder, StoredTrade
 from verification.replay.tracked import TrackedOrder
 from verification.replay.tracker import ReplayedTrade, Tracker
 
@@ -32,20 +33,7 @@ _ORDER_FIELDS: Final = (
     "status",
     "reason",
     "priority",
-    "special",
-)
-_SPECIAL_FIELDS: Final = (
-    "stop_price",
-    "trailing_amount",
-    "trailing_ppm",
-    "display_quantity",
-    "visible_quantity",
-    "expire_ms",
-    "self_trade_prevention",
-    "reprice",
-    "group_id",
-    "group_role",
-    "triggered_ms",
+    "extras",
 )
 _TRADE_FIELDS: Final = (
     "id",
@@ -61,7 +49,6 @@ _TRADE_FIELDS: Final = (
 _PRICES: Final = ("price", "stop_price", "trailing_amount")
 _QUANTITIES: Final = ("quantity", "filled_quantity", "display_quantity", "visible_quantity")
 _IDS: Final = ("id", "user", "buyer", "seller", "buyer_order", "seller_order")
-_NO_SPECIAL: Final = [0, 0, 0, 0, 0, 0, "cancel_newest", False, "", "", 0]
 
 
 class Comparison:
@@ -144,7 +131,7 @@ class Comparison:
 
     def _trade_text(self, trade: ReplayedTrade | StoredTrade) -> dict[str, str]:
         texts = self._texts(_TRADE_FIELDS, trade[:9])
-        return texts | {"taker_side": SIDE_NAMES.get(trade.taker_side, "?")}
+        return texts | {"taker_side": SIDES.name.get(trade.taker_side, "?")}
 
     # --- orders ---------------------------------------------------------------------------------------
 
@@ -186,30 +173,12 @@ class Comparison:
         self._compare_fees(order, row)
 
     def _expected(self, order: TrackedOrder) -> tuple[Any, ...]:
-        special = None
-        if order.is_special:
-            instructions = order.instructions
-            special = [
-                order.stop_price_ticks,
-                instructions.trail_ticks,
-                instructions.trail_ppm,
-                instructions.display_lots,
-                order.visible_lots,
-                instructions.expire_ms,
-                STP_NAMES[instructions.self_trade_prevention],
-                instructions.reprice,
-                f"{order.group_id:032x}" if order.group_id else "",
-                order.group_role,
-                order.triggered_ms,
-            ]
-            if special == _NO_SPECIAL:
-                special = None
         return (
             order.order_id.to_bytes(16),
             order.account_id.to_bytes(16),
-            SIDE_NAMES[order.side],
-            TYPE_NAMES[order.type],
-            TIF_NAMES[order.time_in_force],
+            SIDES.name[order.side],
+            ORDER_TYPES.name[order.type],
+            TIMES_IN_FORCE.name[order.time_in_force],
             order.post_only,
             order.price_ticks,
             order.quantity_lots,
@@ -218,12 +187,11 @@ class Comparison:
             order.status,
             order.reason,
             order.priority,
-            special,
+            _extras(order),
         )
 
     def _order_text(self, fields: tuple[Any, ...]) -> dict[str, str]:
-        special = fields[13] or _NO_SPECIAL
-        return self._texts((*_ORDER_FIELDS[:13], *_SPECIAL_FIELDS), (*fields[:13], *special))
+        return self._texts((*_ORDER_FIELDS[:13], *EXTRA_COLUMNS), (*fields[:13], *(fields[13] or NO_EXTRAS)))
 
     # --- fees -----------------------------------------------------------------------------------------
 
@@ -282,3 +250,21 @@ class Comparison:
 
 def _plain_or_none(value: Decimal) -> str:
     return plain(value) if value else "none"
+
+
+def _extras(order: TrackedOrder) -> list[Any] | None:
+    """Return what the row of an order has as its extras."""
+    if not order.has_extras:
+        return None
+    extras = [
+        *(value.name.lower() if isinstance(value, SelfTradePrevention) else value for value in _instructions(order)),
+        order.visible_lots,
+        f"{order.group_id:032x}" if order.group_id else "",
+        order.group_role,
+        order.triggered_ms,
+    ]
+    return None if extras == NO_EXTRAS else extras
+
+
+def _instructions(order: TrackedOrder) -> Instructions:
+    return order.instructions._replace(stop_price_ticks=order.stop_price_ticks)

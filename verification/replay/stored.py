@@ -7,8 +7,8 @@ from uuid import UUID
 from psycopg import Connection
 
 from exchange.models import Market
-from matching.engine import PLAIN, Instructions, OrderType, PlaceOrder, SelfTradePrevention, Side, TimeInForce
-from orders.rows import SIDE_NAMES, STP_NAMES, TIF_NAMES, TYPE_NAMES
+from matching.engine import PLAIN, Instructions, PlaceOrder, SelfTradePrevention
+from orders.vocabulary import ORDER_TYPES, SELF_TRADE_PREVENTIONS, SIDES, TIMES_IN_FORCE
 from verification.replay.tracked import TrackedOrder
 
 READ_AT_ONCE: Final = 20_000
@@ -20,21 +20,50 @@ _WHOLE: Final = """
     AND coalesce(quote_quantity %% %(unit)s = 0, true) AND coalesce(stop_price %% %(tick)s = 0, true)
     AND coalesce(visible_quantity %% %(lot)s = 0, true)
 """
+# Where the engine names an instruction otherwise than the table names its column.
+_COLUMN_OF: Final = {
+    "stop_price_ticks": "stop_price",
+    "trail_ticks": "trailing_amount",
+    "trail_ppm": "trailing_ppm",
+    "display_lots": "display_quantity",
+    "expire_ms": "expire_at",
+}
+_STATE_COLUMNS: Final = ("visible_quantity", "group_id", "group_role", "triggered_at")
+
+
+def _instruction(field: str) -> tuple[str, str]:
+    """Return how an instruction is read, by the unit in its name, and when there is one."""
+    column, unit = _COLUMN_OF.get(field, field), field.rpartition("_")[2]
+    default = Instructions._field_defaults[field]
+    if unit in ("ticks", "lots"):
+        return f"coalesce({column} / %({unit[:-1]})s, 0)::bigint", f"{column} IS NOT NULL"
+    if unit == "ms":
+        return f"coalesce({_EPOCH_MS.format(column)}, 0)", f"{column} IS NOT NULL"
+    if isinstance(default, SelfTradePrevention):
+        return column, f"{column} <> '{default.name.lower()}'"
+    return (column, column) if isinstance(default, bool) else (f"coalesce({column}, 0)", f"{column} IS NOT NULL")
+
+
+_INSTRUCTIONS: Final = [_instruction(field) for field in Instructions._fields]
+EXTRA_COLUMNS: Final = (*(_COLUMN_OF.get(field, field) for field in Instructions._fields), *_STATE_COLUMNS)
+"""The columns of what only few orders have, in the order in which they are read."""
+
+NO_EXTRAS: Final = [
+    *(value.name.lower() if isinstance(value, SelfTradePrevention) else value for value in PLAIN),
+    *(0, "", "", 0),
+]
+"""What an order without any of them has."""
+
+_HAS_EXTRAS: Final = f"""{" OR ".join(is_set for _, is_set in _INSTRUCTIONS)}
+    OR visible_quantity IS NOT NULL OR group_id IS NOT NULL OR group_role <> '' OR triggered_at IS NOT NULL"""
+_EXTRAS: Final = f"""{", ".join(expression for expression, _ in _INSTRUCTIONS)},
+    coalesce(visible_quantity / %(lot)s, 0)::bigint, coalesce(replace(group_id::text, '-', ''), ''), group_role,
+    coalesce({_EPOCH_MS.format("triggered_at")}, 0)"""
 _ORDER_COLUMNS: Final = f"""
     uuid_send(id), uuid_send(user_id), side, type, time_in_force, post_only,
     coalesce(price / %(tick)s, 0)::bigint, coalesce(quantity / %(lot)s, 0)::bigint,
     (filled_quantity / %(lot)s)::bigint, least(filled_quote / %(unit)s, 9e18)::bigint, status, reason, priority,
-    CASE WHEN stop_price IS NOT NULL OR trailing_amount IS NOT NULL OR trailing_ppm IS NOT NULL
-        OR display_quantity IS NOT NULL OR visible_quantity IS NOT NULL OR expire_at IS NOT NULL OR reprice
-        OR self_trade_prevention <> 'cancel_newest' OR group_id IS NOT NULL OR group_role <> ''
-        OR triggered_at IS NOT NULL THEN jsonb_build_array(
-            coalesce(stop_price / %(tick)s, 0)::bigint, coalesce(trailing_amount / %(tick)s, 0)::bigint,
-            coalesce(trailing_ppm, 0), coalesce(display_quantity / %(lot)s, 0)::bigint,
-            coalesce(visible_quantity / %(lot)s, 0)::bigint,
-            coalesce({_EPOCH_MS.format("expire_at")}, 0), self_trade_prevention, reprice,
-            coalesce(replace(group_id::text, '-', ''), ''), group_role,
-            coalesce({_EPOCH_MS.format("triggered_at")}, 0)
-        ) END,
+    CASE WHEN {_HAS_EXTRAS} THEN jsonb_build_array({_EXTRAS}) END,
     {_WHOLE},
     least(fee_paid / %(unit)s, 9e18)::bigint, least(coalesce(quote_quantity / %(unit)s, 0), 9e18)::bigint,
     least(held / CASE side WHEN 'buy' THEN %(unit)s ELSE %(base_unit)s END, 9e18)::bigint,
@@ -75,14 +104,10 @@ FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
 WHERE inhparent = %s::regclass ORDER BY since NULLS LAST LIMIT 1
 """
 END: Final = UUID(int=(1 << 128) - 1)
-_SIDES: Final = {name: Side(value) for value, name in SIDE_NAMES.items()}
-_TYPES: Final = {name: OrderType(value) for value, name in TYPE_NAMES.items()}
-_TIFS: Final = {name: TimeInForce(value) for value, name in TIF_NAMES.items()}
-_MODES: Final = {name: SelfTradePrevention(value) for value, name in STP_NAMES.items()}
 
 
 class StoredOrder(NamedTuple):
-    """A stored order; `special` is what few orders have, in the order of the query. Units for all `*_units`."""
+    """A stored order; `extras` are the values of EXTRA_COLUMNS, None for most orders. Units for all `*_units`."""
 
     id: bytes
     user_id: bytes
@@ -97,13 +122,22 @@ class StoredOrder(NamedTuple):
     status: str
     reason: str
     priority: int
-    special: list[Any] | None
+    extras: list[Any] | None
     is_whole: bool
     fee_units: int
     budget_units: int
     held_units: int
     maker_fee_ppm: int
     taker_fee_ppm: int
+
+    @property
+    def group_id(self) -> str:
+        """The group's id in hexadecimal; empty without one."""
+        return str(self.extras[-3]) if self.extras else ""
+
+    @property
+    def group_role(self) -> str:
+        return str(self.extras[-2]) if self.extras else ""
 
 
 class StoredTrade(NamedTuple):
@@ -186,29 +220,29 @@ def after(row_id: bytes) -> UUID:
 
 def tracked(stored: StoredOrder, *, tick_lot_units: int) -> TrackedOrder:
     """Return a stored open order as a replay that did not see its life knows it."""
-    stop_price, trail_ticks, trail_ppm, display, visible, expire_ms, mode, reprice, group_id, role, triggered_ms = (
-        stored.special or [0, 0, 0, 0, 0, 0, "cancel_newest", False, "", "", 0]
-    )
-    instructions = Instructions(stop_price, trail_ticks, trail_ppm, display, expire_ms, _MODES[mode], bool(reprice))
+    extras: list[Any] = stored.extras or NO_EXTRAS
+    *instructions, visible_lots, group_id, group_role, triggered_ms = extras
+    mode = Instructions._fields.index("self_trade_prevention")
+    instructions[mode] = SELF_TRADE_PREVENTIONS.number[instructions[mode]]
     order = TrackedOrder(
         PlaceOrder(
-            0,
-            int.from_bytes(stored.id),
-            int.from_bytes(stored.user_id),
-            _SIDES[stored.side],
-            _TYPES[stored.type],
-            _TIFS[stored.time_in_force],
-            stored.post_only,
-            stored.price_ticks,
-            stored.quantity_lots,
-            0,  # a market order with a budget is never open
-            PLAIN if instructions == PLAIN else instructions,
+            time_ms=0,
+            order_id=int.from_bytes(stored.id),
+            account_id=int.from_bytes(stored.user_id),
+            side=SIDES.member_named[stored.side],
+            type=ORDER_TYPES.member_named[stored.type],
+            time_in_force=TIMES_IN_FORCE.member_named[stored.time_in_force],
+            post_only=stored.post_only,
+            price_ticks=stored.price_ticks,
+            quantity_lots=stored.quantity_lots,
+            budget=0,  # a market order with a budget is never open
+            instructions=Instructions.of(instructions),
         )
     )
     order.status, order.reason, order.priority = stored.status, stored.reason, stored.priority
     order.filled_lots = order.fills = stored.filled_lots  # each fill is a lot or more
     order.filled_tick_lots = stored.filled_units // tick_lot_units
     order.fee_units, order.is_whole = stored.fee_units, False
-    order.visible_lots, order.triggered_ms = visible, triggered_ms
-    order.group_id, order.group_role = int(group_id, 16) if group_id else 0, role
+    order.visible_lots, order.triggered_ms = visible_lots, triggered_ms
+    order.group_id, order.group_role = int(group_id, 16) if group_id else 0, group_role
     return order

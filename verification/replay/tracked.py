@@ -1,24 +1,21 @@
 """An order as a replay knows it: from commands and events alone, without holds, balances and fee rates."""
 
-from typing import Any, Final
+from typing import Any
 
 from matching.engine import (
     PLAIN,
     Engine,
-    GroupRole,
     Instructions,
     OrderType,
     PlaceOrder,
     RestoredOrder,
     RestoredSpecial,
-    SelfTradePrevention,
     Side,
     TimeInForce,
     TradingState,
 )
 from orders.lifecycle import PENDING, TRANSITIONS
-
-_ROLES: Final = {role.name.lower(): role for role in GroupRole}
+from orders.vocabulary import GROUP_ROLES
 
 
 class TrackedOrder:
@@ -92,8 +89,15 @@ class TrackedOrder:
         return self.quantity_lots - self.filled_lots
 
     @property
-    def is_special(self) -> bool:
+    def has_extras(self) -> bool:
         return self.instructions is not PLAIN or self.group_id != 0
+
+    @property
+    def present_instructions(self) -> Instructions:
+        """Its instructions with the stop price as it is now; that of a trailing stop is found when it is accepted."""
+        if self.instructions == PLAIN:
+            return PLAIN
+        return self.instructions._replace(stop_price_ticks=self.stop_price_ticks)
 
     def advance(self, event: str) -> None:
         """Change the status as `orders.lifecycle` says."""
@@ -102,28 +106,26 @@ class TrackedOrder:
     def restored(self) -> RestoredOrder:
         """Return the order as an engine is rebuilt from it."""
         special = None
-        if self.is_special or self.post_only:
+        if self.has_extras or self.post_only:
             special = RestoredSpecial(
-                self.type,
-                self.time_in_force,
-                self.post_only,
-                PLAIN
-                if self.instructions == PLAIN
-                else self.instructions._replace(stop_price_ticks=self.stop_price_ticks),
-                self.visible_lots,
-                self.status != PENDING,
-                self.group_id,
-                _ROLES.get(self.group_role),
+                type=self.type,
+                time_in_force=self.time_in_force,
+                post_only=self.post_only,
+                instructions=self.present_instructions,
+                visible_lots=self.visible_lots,
+                is_resting=self.status != PENDING,
+                group_id=self.group_id,
+                group_role=GROUP_ROLES.member_named.get(self.group_role),
             )
         return RestoredOrder(
-            self.order_id,
-            self.account_id,
-            self.side,
-            self.price_ticks,
-            self.quantity_lots,
-            self.remaining_lots,
-            self.priority,
-            special,
+            order_id=self.order_id,
+            account_id=self.account_id,
+            side=self.side,
+            price_ticks=self.price_ticks,
+            quantity_lots=self.quantity_lots,
+            remaining_lots=self.remaining_lots,
+            priority=self.priority,
+            special=special,
         )
 
     def packed(self) -> list[Any]:
@@ -161,17 +163,17 @@ class TrackedOrder:
         order_id, account_id, side, kind, tif, post_only, price_ticks, lots, budget, instructions, *rest = fields
         order = cls(
             PlaceOrder(
-                0,
-                int.from_bytes(order_id),
-                int.from_bytes(account_id),
-                Side(side),
-                OrderType(kind),
-                TimeInForce(tif),
-                post_only,
-                price_ticks,
-                lots,
-                budget,
-                PLAIN if instructions is None else read_instructions(instructions),
+                time_ms=0,
+                order_id=int.from_bytes(order_id),
+                account_id=int.from_bytes(account_id),
+                side=Side(side),
+                type=OrderType(kind),
+                time_in_force=TimeInForce(tif),
+                post_only=post_only,
+                price_ticks=price_ticks,
+                quantity_lots=lots,
+                budget=budget,
+                instructions=PLAIN if instructions is None else Instructions.of(instructions),
             )
         )
         (
@@ -193,15 +195,6 @@ class TrackedOrder:
         ) = rest
         order.group_id = int.from_bytes(group_id)
         return order
-
-
-def read_instructions(values: list[int]) -> Instructions:
-    """Return instructions from their numbers."""
-    instructions = Instructions._make(values)
-    return instructions._replace(
-        self_trade_prevention=SelfTradePrevention(instructions.self_trade_prevention),
-        reprice=bool(instructions.reprice),
-    )
 
 
 def rebuilt_engine(

@@ -8,14 +8,23 @@ from typing import Any, Final, NamedTuple
 
 from base.ids import trade_uuid
 from matching.engine import (
+    ActivateBracket,
     AmendOrder,
+    AmendRejected,
+    AuctionHeld,
     BracketArmed,
+    CancelAfterSet,
+    CancelAll,
+    CancelOrder,
     CancelReason,
+    CancelRejected,
     Command,
     Event,
     ExitPlaced,
+    ExpireDue,
     GroupKind,
     IcebergRefilled,
+    LevelChanged,
     OrderAccepted,
     OrderAmended,
     OrderCancelled,
@@ -26,10 +35,15 @@ from matching.engine import (
     OrderType,
     PlaceGroup,
     PlaceOrder,
+    RulesChanged,
+    SetCancelAfter,
+    SetRules,
+    SetTradingState,
     Side,
     StopPlaced,
     StopTriggered,
     TradeExecuted,
+    TradingStateChanged,
 )
 from orders import lifecycle
 from orders.lifecycle import OPEN_STATUSES, TRANSITIONS
@@ -79,20 +93,15 @@ class Tracker:
     def apply(self, command: Command, events: Sequence[Event]) -> None:
         """Take note of a command and of what came of it. Raises AssertionError for what cannot happen to an order."""
         self.time_ms = command.time_ms
-        kind = type(command)
-        if kind is PlaceOrder:
-            self._place(command)  # type: ignore[arg-type]  # mypy does not narrow by `kind`, which is what is fast
-        elif kind is PlaceGroup:
-            self._place_group(command)  # type: ignore[arg-type]
+        before, after = ON_COMMAND[type(command)]
+        if before is not None:
+            before(self, command)
         for event in events:
-            handler = _ON_EVENT.get(type(event))
+            handler = ON_EVENT[type(event)]
             if handler is not None:
                 handler(self, event)
-        if kind is PlaceOrder or kind is AmendOrder:
-            self._settle_down(command.order_id)  # type: ignore[union-attr]
-        elif kind is PlaceGroup:
-            for order in command.orders:  # type: ignore[union-attr]
-                self._settle_down(order.order_id)
+        if after is not None:
+            after(self, command)
 
     # --- commands -------------------------------------------------------------------------------------
 
@@ -110,6 +119,13 @@ class Tracker:
             order.group_id, order.group_role = group_id, role
         if command.kind == GroupKind.BRACKET:
             self._exits[group_id] = [order.order_id for order in command.orders[1:]]
+
+    def _settle_order(self, command: PlaceOrder | AmendOrder) -> None:
+        self._settle_down(command.order_id)
+
+    def _settle_group(self, command: PlaceGroup) -> None:
+        for order in command.orders:
+            self._settle_down(order.order_id)
 
     def _settle_down(self, order_id: int) -> None:
         """Do what happens to the order of a command when its work is done."""
@@ -137,7 +153,7 @@ class Tracker:
 
     def _on_repriced(self, event: OrderRepriced) -> None:
         order = self.orders[event.order_id]
-        order.advance(lifecycle.REPRICE)
+        order.advance(lifecycle.MOVE)
         order.price_ticks = event.price_ticks
 
     def _on_stop_placed(self, event: StopPlaced) -> None:
@@ -236,7 +252,23 @@ class Tracker:
             self._exits.pop(order.group_id, None)
 
 
-_ON_EVENT: Final[dict[type[Event], Callable[[Tracker, Any], None]]] = {
+_Step = Callable[[Tracker, Any], object] | None
+# What a command does to its orders before its events and after them. Each command and each event is named, so that none
+# is ignored by accident.
+ON_COMMAND: Final[dict[type[Command], tuple[_Step, _Step]]] = {
+    PlaceOrder: (Tracker._place, Tracker._settle_order),
+    PlaceGroup: (Tracker._place_group, Tracker._settle_group),
+    AmendOrder: (None, Tracker._settle_order),
+    # Their events say all there is to say about orders.
+    CancelOrder: (None, None),
+    CancelAll: (None, None),
+    SetCancelAfter: (None, None),
+    ExpireDue: (None, None),
+    ActivateBracket: (None, None),
+    SetTradingState: (None, None),
+    SetRules: (None, None),
+}
+ON_EVENT: Final[dict[type[Event], Callable[[Tracker, Any], None] | None]] = {
     OrderAccepted: Tracker._on_accepted,
     OrderRejected: Tracker._on_rejected,
     OrderRepriced: Tracker._on_repriced,
@@ -250,4 +282,12 @@ _ON_EVENT: Final[dict[type[Event], Callable[[Tracker, Any], None]]] = {
     OrderAmended: Tracker._on_amended,
     OrderCancelled: Tracker._on_cancelled,
     OrderExpired: Tracker._on_expired,
+    # Nothing about an order or a trade.
+    AmendRejected: None,
+    CancelRejected: None,
+    CancelAfterSet: None,
+    AuctionHeld: None,
+    LevelChanged: None,
+    TradingStateChanged: None,
+    RulesChanged: None,
 }

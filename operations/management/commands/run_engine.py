@@ -11,7 +11,7 @@ from prometheus_client import start_http_server
 
 from base.metrics import remove_collector
 from exchange.models import Market
-from journal import PostgresJournal
+from journal import PostgresStorage
 from matching.server import EngineServer
 from operations.engines.roster import PostgresRoster
 from operations.partitions import create_partitions
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     async def _serve(self, wanted: Sequence[str]) -> None:
         roster = PostgresRoster(wanted or None)
         server = EngineServer(
-            lambda: wanted or _all_markets(), lambda symbol: PostgresJournal(symbol, roster.process_id), roster
+            lambda: wanted or _all_markets(), lambda symbol: PostgresStorage(symbol, roster.process_id), roster
         )
         server.stop_on_signals()
         await server.serve()

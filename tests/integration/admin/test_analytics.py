@@ -36,7 +36,7 @@ def traded(market: Market, maker: User, taker: User) -> Market:
         desk.place(taker, BUY, 1_500, 10_200)
         desk.place(maker, BUY, 1_000, 9_800)
         desk.place(taker, SELL, 400, 9_800)
-        desk.cancel(maker, resting.order[0])
+        desk.cancel(maker, resting.order.id)
     analytics_refresh()
     return market
 

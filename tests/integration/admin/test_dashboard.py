@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from exchange.models import Market, TradingState, User
 from exchange.roles import StaffRole
-from matching.pace import Pace, PaceMeter
+from matching.throughput import Throughput, ThroughputMeter
 from operations.analytics import analytics_refresh
 from operations.dashboard.alerts import alerts_of
 from operations.dashboard.charts import charts_of
@@ -222,11 +222,11 @@ def test_amounts_are_rounded_to_be_seen_at_a_glance(amount: str, text: str) -> N
 
 def test_the_pace_forgets_what_is_older_than_ten_seconds() -> None:
     now = [100.0]
-    meter = PaceMeter(lambda: now[0])
+    meter = ThroughputMeter(lambda: now[0])
     for requests, seconds in ((5, 0.010), (1, 0.002), (3, 0.004)):
         meter.add(requests, seconds)
         now[0] += 4
 
-    assert meter.pace() == Pace(2, 4, 4.0, 4.0)
+    assert meter.measured() == Throughput(2, 4, 4.0, 4.0)
     now[0] += 60
-    assert meter.pace() == Pace(0, 0, 0.0, 0.0)
+    assert meter.measured() == Throughput(0, 0, 0.0, 0.0)

@@ -29,7 +29,7 @@ def acts_of(user: User) -> list[tuple[str, str]]:
 def traded_order(market: Market, maker: User, taker: User) -> Order:
     """Let a sell rest, be amended, trade twice and be cancelled."""
     with open_desk(market) as desk:
-        resting = desk.place(maker, SELL, 3_000, 10_100).order[0]
+        resting = desk.place(maker, SELL, 3_000, 10_100).order.id
         desk.place(taker, BUY, 500, 10_000)  # of another order's life
         desk.amend(maker, resting, price=10_050)
         desk.place(taker, BUY, 400, 10_050)

@@ -166,7 +166,7 @@ NOT_AMENDED = [
 
 @pytest.fixture(autouse=True)
 def _no_late_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matching.runner.DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr("matching.batch_server.DRAIN_MS", 0)
 
 
 class Records(NamedTuple):

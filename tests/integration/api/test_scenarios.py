@@ -9,7 +9,7 @@ from tests.integration.api.stage import Stage
 @pytest.fixture(autouse=True)
 def _no_late_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an engine stop at once: nobody sends it anything while it is being restarted."""
-    monkeypatch.setattr("matching.runner.DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr("matching.batch_server.DRAIN_MS", 0)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from exchange import signatures
 from exchange.api_keys import forget_api_keys
 from exchange.models import ApiKey, AuditEntry, Market, User
 from exchange.services import NewApiKey, api_key_revoke
+from orders.api.orders import OrderViewSet
 from tests.engines import running_engine, wait_until
 from tests.fixtures import access_token
 from tests.integration.api_keys.signing import KEYS, ORDERS, Signer, make_key, message, now_ms, send, told
@@ -318,10 +319,12 @@ def test_a_key_neither_makes_nor_ends_nor_lists_keys(signer: Signer, method: str
     assert ApiKey.objects.get(pk=signer.id).revoked_at is None
 
 
-def test_what_names_no_scope_needs_a_login(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("orders.api.orders.OrderView.key_scope")
+def test_an_action_that_names_no_scope_needs_a_login(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {action: scope for action, scope in OrderViewSet.key_scopes.items() if action != "cancel_after"}
+    monkeypatch.setattr(OrderViewSet, "key_scopes", others)
 
     assert told(signer.send("POST", f"{ORDERS}/cancel-after", {"timeout_ms": 0})) == (403, "FORBIDDEN")
+    assert told(signer.send("POST", f"{ORDERS}/batch", {})) == (400, "VALIDATION_ERROR")
 
 
 # --- Valkey and SECRET_KEY ------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 
 from base.ids import uuid7
 from exchange.models import Market, User
-from journal import PostgresJournal
 from journal.board import BoardState
 from matching.board import STAMP_MS, BoardKeeper
 from matching.messages import board_keys
@@ -48,8 +47,7 @@ def test_the_board_of_batches_is_the_board_of_the_database(market: Market, maker
             feed.now_ms += rng.choice((0, MINUTE_MS, 25 * 60 * MINUTE_MS)) if rng.random() < 0.2 else 0
 
             moved_on = shown(feed)
-            assert isinstance(feed.processor._journal, PostgresJournal)
-            feed.processor._journal._board = BoardState()
+            feed.storage.working_set.board = BoardState()
             assert shown(feed) == moved_on
         assert moved_on.trade_count > 25
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from base.ids import uuid7_floor
 from exchange.models import Market, User
-from journal import PostgresJournal
+from journal import PostgresStorage
 from matching.engine import OrderType, Side, TimeInForce
-from matching.messages import PlaceRequest, TendRequest
+from matching.messages import Correlation, MaintenanceRequest, PlaceRequest
 from matching.processor import MarketProcessor
 from operations.partitions import create_partitions
 
@@ -36,9 +36,10 @@ class Feed:
         self.start()
 
     def start(self) -> None:
-        self.processor = MarketProcessor(PostgresJournal(self.market.symbol), self.market.symbol, lambda: self.now_ms)
+        self.storage = PostgresStorage(self.market.symbol)
+        self.processor = MarketProcessor(self.storage, self.market.symbol, lambda: self.now_ms)
         assert self.processor.try_recover() is not None
-        self.processor.process([TendRequest()])
+        self.processor.process([MaintenanceRequest()])
 
     def restart(self) -> None:
         """End the engine as a crash would, and recover."""
@@ -65,10 +66,20 @@ class Feed:
         scale = self.market.scale
         self._orders += 1
         return PlaceRequest(
-            ("test", self._orders), self.now_ms + 3_000, self._id(), user.pk.bytes, side.value, OrderType.LIMIT.value,
-            TimeInForce.GTC.value, False, scale.price_ticks(deal.price), scale.quantity_lots(deal.quantity), 0, None,
-            b"",
-        )  # fmt: skip
+            correlation=Correlation("test", self._orders),
+            deadline_ms=self.now_ms + 3_000,
+            order_id=self._id(),
+            user_id=user.pk.bytes,
+            side=side.value,
+            type=OrderType.LIMIT.value,
+            time_in_force=TimeInForce.GTC.value,
+            post_only=False,
+            price_ticks=scale.price_ticks(deal.price),
+            quantity_lots=scale.quantity_lots(deal.quantity),
+            budget_units=0,
+            client_order_id=None,
+            payload_digest=b"",
+        )
 
     def _id(self) -> bytes:
         return (uuid7_floor(self.now_ms).int | self.market.pk << 40 | self._orders).to_bytes(16)

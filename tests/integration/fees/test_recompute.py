@@ -10,10 +10,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from base.advisory_locks import ExchangeLock
 from config.celery import app
 from exchange.models import FeeTier, Market, UserFeeTier
 from exchange.services import on_market_changed
-from orders import fees
 from orders.fees import VOLUME_DAYS, fee_tiers_recompute
 from orders.tasks import recompute_fee_tiers
 from tests.integration.fees.trading import LEVELS, Venue
@@ -167,7 +167,7 @@ def test_only_partitions_of_the_thirty_days_are_read(venue: Venue) -> None:
 def test_one_process_at_a_time_adds_up(venue: Venue) -> None:
     venue.trade("1000")
     with engine_connection() as other:
-        other.execute("SELECT pg_advisory_xact_lock(%s)", [fees._LOCK_KEY])
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [ExchangeLock.FEE_VOLUMES])
         assert fee_tiers_recompute(now=venue.now) is None
         assert venue.held(venue.maker) == {}
 

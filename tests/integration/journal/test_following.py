@@ -11,13 +11,14 @@ import pytest
 from django.conf import settings
 
 from exchange.models import Market, User
-from journal import PostgresJournal
+from journal import PostgresStorage
 from journal.following import FollowingError, JournalFollower
 from journal.open_orders import OpenOrders
 from journal.recovery import recover
 from journal.terms import MarketTerms
 from matching.codec import encode_commands
 from matching.engine import Engine, RestingOrder, TradingState, WaitingOrder
+from matching.processor import MarketProcessor
 from orders.models import JournalBatch, MarketSequence
 from tests.desk import BUY, SELL, open_desk
 from tests.integration.journal.test_random import Script, coarse_market, poor_user
@@ -49,7 +50,7 @@ def picture(engine: Engine, orders: OpenOrders) -> dict[str, Any]:
         "armed": sorted(engine.armed_brackets()),
         "resting": sorted(_resting(order) for order in engine.open_orders()),
         "waiting": sorted(_waiting(engine, order) for order in engine.waiting_orders()),
-        "orders": {order_id: order.row() for order_id, order in orders.by_id.items()},
+        "orders": {order_id: order.packed() for order_id, order in orders.by_id.items()},
         "groups": {group: sorted(order.id for order in members) for group, members in orders._groups.items()},
     }
 
@@ -115,19 +116,19 @@ def test_a_journal_that_takes_over_warm_serves_and_owes_what_a_cold_one_does(
     market: Market, maker: User, taker: User
 ) -> None:
     with open_desk(market) as desk:
-        standby = PostgresJournal(market.symbol)
+        standby = PostgresStorage(market.symbol)
         desk.place(maker, SELL, 1_000, 10_000)
-        assert not standby.try_lock()
-        assert standby.follow()
+        assert not standby.lock.try_lock()
+        assert standby.warm_copy.follow()
         desk.place(taker, BUY, 400, 10_000)
         desk.place(maker, SELL, 500, 10_100, display_lots=100)
-        assert standby.follow() and standby.warm_seq == desk.engine.seq
+        assert standby.warm_copy.follow() and standby.warm_copy.seq == desk.engine.seq
         desk.processor.close()
-        assert standby.try_lock()
-        engine = standby.recover()
-        assert standby.was_warm
-        desk.processor._journal = desk.journal = standby
-        desk.processor._engine = engine
+        assert standby.lock.try_lock()
+        standby_processor = MarketProcessor(standby, market.symbol, desk.now_ms)
+        recovered = standby_processor.try_recover()
+        assert recovered is not None and recovered.is_warm
+        desk.storage, desk.processor = standby, standby_processor
         assert desk.place(taker, BUY, 1_100, 10_100).order.status == "filled"
         desk.settle()
 
@@ -151,21 +152,21 @@ def test_a_copy_that_is_not_the_book_is_given_up(market: Market, maker: User, ta
 
 def test_a_journal_whose_copy_is_refused_recovers_cold(market: Market, maker: User) -> None:
     with open_desk(market) as desk:
-        standby = PostgresJournal(market.symbol)
-        assert standby.follow()
+        standby = PostgresStorage(market.symbol)
+        assert standby.warm_copy.follow()
         desk.place(maker, BUY, 10, 9_900)
         desk.processor.close()
         JournalBatch.objects.filter(market_id=market.pk).delete()
-        assert standby.try_lock()
-        engine = standby.recover()
-        assert not standby.was_warm
+        assert standby.lock.try_lock()
+        engine, is_warm = standby.batches.recover()
+        assert not is_warm
         assert engine.seq == MarketSequence.objects.get(pk=market.pk).last_seq
-        standby.close()
+        standby.lock.close()
         desk._start()
 
 
 def test_a_market_that_was_never_started_has_nothing_to_follow(market: Market) -> None:
-    standby = PostgresJournal(market.symbol)
-    assert standby.follow()
-    assert standby.warm_seq is None
-    standby.close()
+    standby = PostgresStorage(market.symbol)
+    assert standby.warm_copy.follow()
+    assert standby.warm_copy.seq is None
+    standby.lock.close()

@@ -12,7 +12,7 @@ from exchange.models import Market, User
 from exchange.services import market_set_state
 from journal.owed import OwedHolds
 from matching.engine import OrderType, SelfTradePrevention, TimeInForce, TradingState
-from matching.messages import AmendRequest, CancelRequest, PlaceRequest, Request
+from matching.messages import AmendRequest, CancelRequest, Correlation, PlaceRequest, Request
 from orders.models import OwedHold
 from settlement.services import ledger_deposit
 from tests.desk import BUY, SELL, Desk, open_desk
@@ -135,11 +135,11 @@ class Script:
         rng = self.rng
         order_id, user_id = self._any_order()
         price, lots = rng.choice([0, self._price()]), rng.choice([0, rng.randrange(1, 80)])
-        return AmendRequest(("test", 1), self.desk.now_ms() + 3_000, order_id, user_id, price, lots)
+        return AmendRequest(Correlation("test", 1), self.desk.now_ms() + 3_000, order_id, user_id, price, lots)
 
     def _cancel(self) -> CancelRequest:
         order_id, user_id = self._any_order()
-        return CancelRequest(("test", 1), self.desk.now_ms() + 3_000, order_id, user_id)
+        return CancelRequest(Correlation("test", 1), self.desk.now_ms() + 3_000, order_id, user_id)
 
     def happening(self, staff: User) -> None:
         """Let something happen that is no order."""

@@ -9,7 +9,7 @@ import pytest
 from exchange.models import Market, User
 from exchange.streams import BALANCES_GROUP
 from journal.owed import OwedHolds
-from matching.messages import ReplyStatus, TendRequest
+from matching.messages import MaintenanceRequest, ReplyStatus
 from orders.models import CancelAfter, Order, OrderStatus, OwedHold
 from tests.desk import BUY, SELL, Desk, available, held, open_desk
 from tests.fixtures import FUNDS
@@ -102,7 +102,7 @@ def test_a_hold_of_an_account_that_is_not_locked_is_back_before_the_answer(
 ) -> None:
     desk.place(taker, BUY, 1_000, 9_500, expire_ms=desk.now_ms() + 1_000)
     desk._now_ms += 1_000
-    outcome = desk.processor.process([TendRequest()])
+    outcome = desk.processor.process([MaintenanceRequest()])
     assert held(taker, market.quote_id) == 0
     balances = [
         row for group, message in outcome.publications if group == BALANCES_GROUP for row in message["balances"]
@@ -119,7 +119,7 @@ def test_a_release_that_fails_is_made_up_for_with_the_next_batch(
     desk._now_ms += 1_000
     with monkeypatch.context() as patch:
         patch.setattr(OwedHolds, "release", _fail)
-        desk.processor.process([TendRequest()])
+        desk.processor.process([MaintenanceRequest()])
     assert (desk.stored(order.id).status, desk.stored(order.id).held) == (OrderStatus.EXPIRED, 95 * FEE)
     assert held(taker, market.quote_id) == 95 * FEE
     assert OwedHold.objects.filter(order_id=desk.stored(order.id).pk).exists()
@@ -137,7 +137,7 @@ def test_a_crash_between_commit_and_release_loses_nothing(
         desk._now_ms += 1_000
         with monkeypatch.context() as patch:
             patch.setattr(OwedHolds, "release", _fail)
-            desk.processor.process([TendRequest()])
+            desk.processor.process([MaintenanceRequest()])
     assert held(taker, market.base_id) == 1
     with open_desk(market) as desk:
         assert held(taker, market.base_id) == 0
@@ -153,9 +153,9 @@ def test_what_another_engine_has_given_back_is_not_given_back_again(
     desk._now_ms += 1_000
     with monkeypatch.context() as patch:
         patch.setattr(OwedHolds, "release", _fail)
-        desk.processor.process([TendRequest()])
+        desk.processor.process([MaintenanceRequest()])
     Order.objects.filter(pk=desk.stored(order.id).pk).update(held=0)
-    desk.processor.process([TendRequest()])
+    desk.processor.process([MaintenanceRequest()])
     assert held(taker, market.quote_id) == 95 * FEE  # the transaction was undone as a whole
     Order.objects.filter(pk=desk.stored(order.id).pk).update(held=95 * FEE)
     desk.tend()

@@ -3,6 +3,7 @@
 import random
 import time
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -72,10 +73,25 @@ class ScriptedMarket:
     def place(self, side: Side, price_ticks: int, lots: int, *, user_id: bytes | None = None) -> OrderRow:
         self.seq += 1
         row = OrderRow(
-            uuid7().bytes, self.market.pk, user_id or self.maker, None, side, OrderType.LIMIT, TimeInForce.GTC,
-            False, price_ticks, lots, 0, 0, 0, 0, 0, 800, 1_000, "open", "", self.seq, self.now_ms, self.now_ms,
-            self.seq,
-        )  # fmt: skip
+            id=uuid7().bytes,
+            market_id=self.market.pk,
+            user_id=user_id or self.maker,
+            client_order_id=None,
+            side=side,
+            type=OrderType.LIMIT,
+            time_in_force=TimeInForce.GTC,
+            post_only=False,
+            price_ticks=price_ticks,
+            quantity_lots=lots,
+            budget_units=0,
+            maker_fee_ppm=800,
+            taker_fee_ppm=1_000,
+            created_ms=self.now_ms,
+            updated_ms=self.now_ms,
+            status="open",
+            priority=self.seq,
+            seq=self.seq,
+        )
         self.open[row.id] = row
         self._touch(row)
         return row
@@ -83,7 +99,7 @@ class ScriptedMarket:
     def cancel(self, row: OrderRow) -> None:
         self.seq += 1
         del self.open[row.id]
-        self._touch(row._replace(status="cancelled", seq=self.seq))
+        self._touch(replace(row, status="cancelled", seq=self.seq))
 
     def trade(self, maker: OrderRow, lots: int) -> TradeRow:
         """Let the taker trade with a resting order."""
@@ -92,7 +108,8 @@ class ScriptedMarket:
         cost = maker.price_ticks * lots * self.market.scale.tick_lot_units
         filled = maker.filled_lots + lots
         is_done = filled == maker.quantity_lots
-        maker = maker._replace(
+        maker = replace(
+            maker,
             filled_lots=filled,
             filled_units=maker.filled_units + cost,
             status="filled" if is_done else "partially_filled",
@@ -103,7 +120,7 @@ class ScriptedMarket:
         if is_done:
             del self.open[maker.id]
         self._touch(maker)
-        self._touch(taker._replace(filled_lots=lots, filled_units=cost, status="filled", seq=self.seq))
+        self._touch(replace(taker, filled_lots=lots, filled_units=cost, status="filled", seq=self.seq))
         buyer, seller = (maker, taker) if maker.side == Side.BUY else (taker, maker)
         trade = TradeRow(
             trade_uuid(self.now_ms, self.market.pk, self.seq).bytes, self.market.pk, self.seq,
@@ -160,7 +177,7 @@ class ScriptedMarket:
             "asks": [(price, asks.get(price, 0)) for side, price in self._levels if side == Side.SELL],
             "checksum": book_checksum(asks.items(), bids.items(), self.market.scale),
             "state": self._new_state,
-            "orders": list(self._touched.values()),
+            "orders": [row.packed() for row in self._touched.values()],
             "trades": list(self._trades),
         }
         await in_database(self._write)

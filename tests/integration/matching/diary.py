@@ -3,7 +3,7 @@
 from typing import Any
 
 from exchange.models import Market
-from journal import PostgresJournal
+from journal import PostgresStorage
 from matching.engine import Engine
 from orders.models import Order, OrderStatus, Trade
 from orders.services import PlacedOrder
@@ -34,9 +34,9 @@ def check_diary(market: Market, acknowledged: dict[str, PlacedOrder], cancelled:
 
 
 def _recovered_engine(market: Market) -> Engine:
-    journal = PostgresJournal(market.symbol)
-    wait_until(journal.try_lock, "the market's lock")
+    storage = PostgresStorage(market.symbol)
+    wait_until(storage.lock.try_lock, "the market's lock")
     try:
-        return journal.recover()
+        return storage.batches.recover().engine
     finally:
-        journal.close()
+        storage.lock.close()

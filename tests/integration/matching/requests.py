@@ -4,13 +4,13 @@ from typing import Any
 
 from base.ids import uuid7
 from exchange.models import Market, User
-from matching.messages import PlaceRequest
+from matching.messages import Correlation, PlaceRequest
 from matching.processor import wall_clock_ms
 
 
 def place(user: User, market: Market, *, side: int = 1, price_ticks: int = 10_000, **changes: Any) -> PlaceRequest:
     request = PlaceRequest(
-        correlation=("test", 1),
+        correlation=Correlation("test", 1),
         deadline_ms=wall_clock_ms() + 3_000,
         order_id=uuid7().bytes,
         user_id=user.pk.bytes,

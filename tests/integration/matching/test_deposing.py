@@ -14,10 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from base.advisory_locks import MarketLock
 from base.ids import uuid7
 from exchange.models import Market, User
-from journal.deposing import application_name, depose
-from journal.journal import LOCK_CLASS
+from journal.deposition import application_name, depose
 from matching.roster import MarketReport, Role
 from operations.engines.roster import PostgresRoster
 from operations.engines.selectors import engine_fleet
@@ -48,7 +48,7 @@ def silent_holder(market: Market, process_id: str | None, silent_s: float) -> It
     """A session that has the market's lock and has not done anything for so long."""
     name = application_name(market.symbol, process_id)
     with psycopg.connect(settings.ENGINE_DATABASE_URL, autocommit=True, application_name=name) as session:
-        session.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_CLASS, market.pk])
+        session.execute("SELECT pg_advisory_lock(%s, %s)", [MarketLock.ENGINE, market.pk])
         pid = session.info.backend_pid
         if silent_s:
             wait_until(lambda: idle_for(pid) > silent_s, "silence")
@@ -66,7 +66,7 @@ def idle_for(pid: int) -> float:
 def is_deposed(market: Market, own_id: str, session: psycopg.Connection) -> bool:
     """Let a standby look once; the answer and the fate of the session must agree."""
     with psycopg.connect(settings.ENGINE_DATABASE_URL, autocommit=True) as standby:
-        deposed = depose(standby, (LOCK_CLASS, market.pk), own_id)
+        deposed = depose(standby, (MarketLock.ENGINE, market.pk), own_id)
     try:
         session.execute("SELECT 1")
     except psycopg.OperationalError:

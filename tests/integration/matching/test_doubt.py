@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from exchange.models import Market, User
-from journal import PostgresJournal
+from journal import PostgresStorage
 from journal.batch import PostgresBatch
 from matching.messages import ReplyStatus
 from matching.processor import BatchFailedError, MarketProcessor
@@ -20,9 +20,9 @@ COMMIT = PostgresBatch.commit
 
 
 @contextmanager
-def standby_for(market: Market) -> Iterator[MarketProcessor]:
+def standby_for(market: Market, storage: PostgresStorage | None = None) -> Iterator[MarketProcessor]:
     """A second engine, which tries for the lock when it is told to."""
-    processor = MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    processor = MarketProcessor(storage or PostgresStorage(market.symbol), market.symbol)
     try:
         yield processor
     finally:
@@ -30,8 +30,8 @@ def standby_for(market: Market) -> Iterator[MarketProcessor]:
 
 
 @contextmanager
-def engine_of(market: Market) -> Iterator[MarketProcessor]:
-    with standby_for(market) as processor:
+def engine_of(market: Market, storage: PostgresStorage | None = None) -> Iterator[MarketProcessor]:
+    with standby_for(market, storage) as processor:
         assert processor.try_recover() is not None
         yield processor
 
@@ -75,14 +75,13 @@ def test_nothing_is_said_of_a_commit_that_may_still_be_under_way(
     def hang_before_the_commit(batch: PostgresBatch) -> None:
         raise psycopg.OperationalError("the network is gone")
 
-    with engine_of(market) as active:
-        journal = active._journal
-        assert isinstance(journal, PostgresJournal)
+    storage = PostgresStorage(market.symbol)
+    with engine_of(market, storage) as active:
         monkeypatch.setattr(PostgresBatch, "commit", hang_before_the_commit)
         with pytest.raises(BatchFailedError):
             active.process([place(maker, market)])
         monkeypatch.undo()
-        left, journal._connection = journal._connection, None  # the session lives on in the server
+        left, storage.session.connection = storage.session.connection, None  # the session lives on in the server
         assert active.try_recover() is None
         assert active.resolve_doubt() is None
         assert left is not None
@@ -96,13 +95,12 @@ def test_nothing_is_said_of_a_commit_that_may_still_be_under_way(
 
 
 def test_an_engine_that_lost_its_lock_does_not_write_on_a_new_connection(market: Market, maker: User) -> None:
-    with engine_of(market) as deposed, standby_for(market) as standby:
-        journal = deposed._journal
-        assert isinstance(journal, PostgresJournal)
-        end_session(journal._connection)
+    storage = PostgresStorage(market.symbol)
+    with engine_of(market, storage) as deposed, standby_for(market) as standby:
+        end_session(storage.session.connection)
         wait_until(standby.try_recover, "the lock")  # it has not written anything: the sequence row would let both
         with pytest.raises(psycopg.OperationalError):
-            deposed.needs_tending()
+            deposed.needs_maintenance()
         with pytest.raises(BatchFailedError, match="LockLostError"):
             deposed.process([place(maker, market)])
         assert deposed.try_recover() is None

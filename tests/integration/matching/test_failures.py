@@ -15,12 +15,12 @@ from django.db import connection
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7_floor
 from exchange.models import Market, User
-from journal import PostgresJournal
+from journal import PostgresStorage
 from journal.batch import PostgresBatch
-from journal.recent import HORIZON_MS
 from journal.recovery import RecoveryError
-from matching.messages import ReplyStatus, TendRequest
+from matching.messages import MaintenanceRequest, ReplyStatus
 from matching.processor import BatchFailedError, MarketProcessor, wall_clock_ms
+from matching.timing import HORIZON_MS
 from orders.models import MarketSequence, Order, OrderStatus
 from orders.selectors import book_depth
 from orders.services import PlacedOrder, order_cancel
@@ -35,9 +35,9 @@ from tests.orders import buy, sell
 @contextmanager
 def serving(market: Market) -> Iterator[MarketProcessor]:
     """A processor that has the market's lock, called directly: no thread, no channel layer."""
-    processor = MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    processor = MarketProcessor(PostgresStorage(market.symbol), market.symbol)
     assert processor.try_recover() is not None
-    processor.process([TendRequest()])
+    processor.process([MaintenanceRequest()])
     try:
         yield processor
     finally:
@@ -58,7 +58,7 @@ def test_a_command_past_its_deadline_is_never_executed(market: Market, maker: Us
 def test_a_batch_is_not_committed_when_its_callers_have_given_up(market: Market, maker: User) -> None:
     """The process was suspended between the look at the deadline and the commit."""
     clock = Clock()
-    processor = MarketProcessor(PostgresJournal(market.symbol), market.symbol, clock)
+    processor = MarketProcessor(PostgresStorage(market.symbol), market.symbol, clock)
     assert processor.try_recover() is not None
     request = place(maker, market, deadline_ms=clock.now_ms + 3_000)
 
@@ -172,7 +172,7 @@ def test_a_commit_that_never_arrived_is_answered_as_not_executed(
 
 
 def test_a_second_engine_waits_and_takes_over(market: Market, maker: User) -> None:
-    standby = MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    standby = MarketProcessor(PostgresStorage(market.symbol), market.symbol)
     with serving(market) as active:
         active.process([place(maker, market)])
         assert standby.try_recover() is None
@@ -194,7 +194,7 @@ def test_a_book_that_is_not_the_stored_one_is_not_served(market: Market, maker: 
         processor.process([place(maker, market), place(maker, market)])
     lost = Order.objects.filter(user_id=maker.pk).latest("pk")
     Order.objects.filter(pk=lost.pk).update(status=OrderStatus.CANCELLED)
-    tampered = MarketProcessor(PostgresJournal(market.symbol), market.symbol)
+    tampered = MarketProcessor(PostgresStorage(market.symbol), market.symbol)
     try:
         with pytest.raises(RecoveryError, match="state hash"):
             tampered.try_recover()

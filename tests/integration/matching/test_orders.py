@@ -243,7 +243,7 @@ def test_the_stored_book_is_the_engines_book(market: Market, maker: User, taker:
 def test_what_a_batch_makes_due_sooner_is_not_waited_for_until_the_next_look(
     market: Market, maker: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matching.runner.POLL_SECONDS", 60.0)
+    monkeypatch.setattr("matching.maintenance.MAINTENANCE_MS", 60_000)
     with running_engine(market):
         expires_at = timezone.now() + timedelta(milliseconds=300)
         due = replace(ticket("buy", "1", "100", time_in_force="gtd"), expire_at=expires_at)

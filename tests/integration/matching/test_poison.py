@@ -18,7 +18,7 @@ from exchange.streams import market_group
 from journal.batch import PostgresBatch
 from matching.layers import CommandChannelLayer
 from matching.messages import PlaceRequest, engine_channel, pack_request
-from orders.commands import gateway
+from orders.gateway import gateway
 from orders.models import Order
 from tests.engines import running_engine, wait_until
 from tests.integration.matching.requests import place
@@ -51,7 +51,7 @@ def publish(name: str, data: bytes) -> None:
 
 
 def changed(order: PlaceRequest, field: int, value: object) -> list[Any]:
-    """Return an order as it is sent, with a field that no gateway would send: 2 is the deadline, 4 the user."""
+    """Return an order as it is sent, with a field that no gateway would send: 3 is the deadline, 5 the user."""
     fields = pack_request(order)
     fields[field] = value
     return fields
@@ -70,10 +70,10 @@ def test_garbage_on_an_engine_channel_stops_nobody(market: Market, maker: User) 
             {"type": "engine.commands", "reply_to": 7, "requests": []},
             {"type": "engine.commands", "reply_to": "x", "requests": {"a": 1}},
             {"type": "engine.commands", "reply_to": "x", "requests": [None, 7, [], [99, 1], [1, 1], [2, 3, 4, 5]]},
-            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 2, "now")]},
-            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 4, b"short")]},
-            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 9, "ten")]},
-            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 5, 9)]},
+            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 3, "now")]},
+            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 5, b"short")]},
+            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 10, "ten")]},
+            {"type": "engine.commands", "reply_to": "x", "requests": [changed(order, 6, 9)]},
             {"type": "engine.commands", "reply_to": "not a channel!", "requests": [pack_request(order)]},
         ):
             send(channel, message)

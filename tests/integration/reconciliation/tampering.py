@@ -7,10 +7,10 @@ from typing import Any
 from django.db import connection, transaction
 
 from exchange.models import Market, User
-from matching.messages import CancelRequest
+from matching.messages import CancelRequest, Correlation
 from orders.models import Mismatch, Trade
 from settlement.models import Account, LedgerEntry
-from tests.desk import BUY, SELL, Desk
+from tests.desk import BUY, SELL, Desk, with_rows
 from verification.reconciliation.run import Reconciled, reconcile
 
 
@@ -21,7 +21,9 @@ def trade_a_little(desk: Desk, maker: User, taker: User) -> None:
     process([order(maker, SELL, 2_000, 10_010)])
     process([order(taker, BUY, 1_500, 10_020)])
     (cancelled,) = process([order(taker, BUY, 100, 9_900)]).replies
-    process([CancelRequest(("test", 1), desk.now_ms() + 3_000, cancelled.order.id, taker.pk.bytes)])
+    process(
+        [CancelRequest(Correlation("test", 1), desk.now_ms() + 3_000, with_rows(cancelled).order.id, taker.pk.bytes)]
+    )
     process([order(taker, BUY, 300, 9_950)])
     process([order(maker, SELL, 100, 9_950)])
     desk.settle()

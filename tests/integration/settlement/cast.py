@@ -120,16 +120,24 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20) 
 
 
 @contextmanager
-def celery_worker(*options: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a real worker, in a process group of its own, until the block ends."""
+def celery_worker(*options: str, log: Path | None = None, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a real worker, in a process group of its own, until the block ends; `log` gets what it says."""
     name = f"{uuid7()}@test"
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "2", "-l", "WARNING", "-n", name]
+    said = log.open("wb") if log else None
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "config", "worker", "-c", "2", "-l", "WARNING", "-n", name, *options],
-        cwd=PROJECT, env={**os.environ, "LOG_LEVEL": "WARNING", **environment}, start_new_session=True,
-    )  # fmt: skip
+        [*command, *options],
+        cwd=PROJECT,
+        env={**os.environ, "LOG_LEVEL": "WARNING", **environment},
+        start_new_session=True,
+        stdout=said,
+        stderr=said,
+    )
     try:
         wait_until(lambda: bool(app.control.ping(destination=[name], timeout=0.5)), "the worker starts", 60)
         yield worker
     finally:
         worker.terminate()
         worker.wait(timeout=30)
+        if said:
+            said.close()

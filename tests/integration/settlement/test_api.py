@@ -6,12 +6,11 @@ import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.views import View
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from exchange.models import User
-from settlement.api import BalanceListView, EntryListView
+from settlement.api import BalanceViewSet
 from settlement.services import settle_pending
 from tests.integration.settlement.cast import Cast
 
@@ -19,7 +18,7 @@ from tests.integration.settlement.cast import Cast
 def test_balances_show_what_is_free_and_what_is_held(cast: Cast) -> None:
     cast.trade(hold="60.06")
 
-    body = _get(BalanceListView, cast.taker)
+    body = _get("list", cast.taker)
 
     assert body["data"] == [
         {"asset": cast.base, "available": "1000000.00000000", "held": "0.00000000", "total": "1000000.00000000"},
@@ -32,30 +31,30 @@ def test_entries_are_the_newest_first_and_one_s_own(cast: Cast) -> None:
     trade = cast.trade()
     settle_pending(market_id=cast.market.pk)
 
-    body = _get(EntryListView, cast.taker, "limit=1", asset=cast.quote.lower())
+    body = _get("entries", cast.taker, "limit=1", asset=cast.quote.lower())
 
     assert [(entry["amount"], entry["kind"], entry["transfer_id"]) for entry in body["data"]] == [
         ("-50.05000000", "trade", str(trade.id))
     ]
     assert body["pagination"] == {"total": 2, "limit": 1, "offset": 0, "has_more": True}
-    assert _get(EntryListView, cast.staff, asset=cast.quote)["data"] == []
+    assert _get("entries", cast.staff, asset=cast.quote)["data"] == []
 
 
 def test_entries_of_an_unknown_asset_are_not_found(cast: Cast) -> None:
-    body = _get(EntryListView, cast.taker, asset="NONE")
+    body = _get("entries", cast.taker, asset="NONE")
 
     assert body["error"]["code"] == "ASSET_NOT_FOUND"
 
 
 def test_nobody_sees_balances_without_a_login() -> None:
-    assert _get(BalanceListView, None)["error"]["code"] == "UNAUTHENTICATED"
+    assert _get("list", None)["error"]["code"] == "UNAUTHENTICATED"
 
 
-def _get(view: type[View], user: User | None, query: str = "", **path: str) -> dict[str, Any]:
+def _get(action: str, user: User | None, query: str = "", **path: str) -> dict[str, Any]:
     request = APIRequestFactory().get(f"/?{query}")
     if user:
         force_authenticate(request, user)
-    response = view.as_view()(request, **path)
+    response = BalanceViewSet.as_view({"get": action})(request, **path)
     assert isinstance(response, Response)
     answer: dict[str, Any] = orjson.loads(response.render().content)
     return answer
@@ -71,7 +70,7 @@ def test_an_entry_of_a_trade_names_the_trade_and_one_s_own_order(cast: Cast) -> 
         (cast.maker, cast.quote, trade.seller_order_id),
         (cast.maker, cast.base, trade.seller_order_id),
     ):
-        newest, funds = _get(EntryListView, user, asset=asset)["data"]
+        newest, funds = _get("entries", user, asset=asset)["data"]
         assert (newest["trade_id"], newest["order_id"]) == (str(trade.id), str(order_id))
         assert (funds["trade_id"], funds["order_id"]) == (None, None)
 
@@ -89,11 +88,11 @@ def test_who_traded_with_oneself_sees_each_entry_s_own_order(cast: Cast) -> None
 def test_entries_are_narrowed_by_kind_and_time(cast: Cast) -> None:
     cast.trade()
     settle_pending(market_id=cast.market.pk)
-    moments = [entry["created_at"] for entry in _get(EntryListView, cast.taker, asset=cast.quote)["data"]]
+    moments = [entry["created_at"] for entry in _get("entries", cast.taker, asset=cast.quote)["data"]]
     exact = cast.taker.accounts.get(asset_id=cast.quote).entries.latest("id").created_at.isoformat().replace("+", "%2B")
 
     def kinds(query: str) -> list[str]:
-        return [entry["kind"] for entry in _get(EntryListView, cast.taker, query, asset=cast.quote)["data"]]
+        return [entry["kind"] for entry in _get("entries", cast.taker, query, asset=cast.quote)["data"]]
 
     assert moments == sorted(moments, reverse=True)
     assert (kinds("kind=trade"), kinds("kind=DEPOSIT"), kinds("kind=fee")) == (["trade"], ["deposit"], [])
@@ -104,7 +103,7 @@ def test_entries_are_narrowed_by_kind_and_time(cast: Cast) -> None:
 
 @pytest.mark.parametrize("query", ["kind=loan", "from=yesterday", "to=2026-13-01", "cursor=1"])
 def test_a_filter_that_is_none_is_refused(cast: Cast, query: str) -> None:
-    error = _get(EntryListView, cast.taker, query, asset=cast.quote)["error"]
+    error = _get("entries", cast.taker, query, asset=cast.quote)["error"]
 
     assert (error["code"], list(error["details"])) == ("VALIDATION_ERROR", [query.split("=")[0]])
 
@@ -115,11 +114,11 @@ def test_a_page_of_entries_takes_a_fixed_number_of_queries(cast: Cast) -> None:
     settle_pending(market_id=cast.market.pk)
 
     with CaptureQueriesContext(connection) as captured:
-        assert len(_get(EntryListView, cast.taker, "limit=10", asset=cast.quote)["data"]) == 10
+        assert len(_get("entries", cast.taker, "limit=10", asset=cast.quote)["data"]) == 10
 
     assert len(captured.captured_queries) <= 5  # account, page, count, parties, decimals
 
 
 def _trades_of(user: User, asset: str) -> list[dict[str, Any]]:
-    data: list[dict[str, Any]] = _get(EntryListView, user, "kind=trade", asset=asset)["data"]
+    data: list[dict[str, Any]] = _get("entries", user, "kind=trade", asset=asset)["data"]
     return data

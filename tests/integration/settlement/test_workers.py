@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def test_the_same_task_twice_settles_once(cast: Cast) -> None:
 def test_a_hint_neither_blocks_nor_fails_when_the_broker_is_away() -> None:
     calls: list[float] = []
 
-    def unreachable(_: int) -> None:
+    def unreachable(_: int, __: Sequence[str]) -> None:
         calls.append(time.monotonic())
         time.sleep(0.2)
         raise ConnectionError("the broker is away")

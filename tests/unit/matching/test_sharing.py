@@ -2,8 +2,8 @@
 
 import pytest
 
+from matching.distribution import Duty, HandOver, duty_of, follower_of, next_hand_over
 from matching.roster import MarketReport, Peer, Role
-from matching.sharing import Duty, HandOver, duty_of, follower_of, next_hand_over
 
 MARKETS = frozenset({"A/X", "B/X", "C/X", "D/X"})
 WARM, COLD, BOTH, NOTHING = Duty(True, True), Duty(True, False), Duty(True, True), Duty(False, False)

@@ -10,7 +10,8 @@ from journal.live import LiveOrder
 from journal.open_orders import OpenOrders
 from journal.terms import MarketTerms
 from matching.engine import OrderType, Side
-from orders.rows import OrderExtras, OrderRow
+from orders.requests import budget_tick_lots
+from orders.rows import OrderExtras
 
 rates = st.integers(0, 500_000)
 
@@ -33,11 +34,26 @@ def order_of(
     status: str = "open",
     extras: OrderExtras | None = None,
 ) -> LiveOrder:
-    row = OrderRow(
-        number.to_bytes(16), 1, b"owner", None, side, order_type, 1, False, price_ticks, lots, 0, 0, 0, 0, held,
-        terms.maker_fee_ppm, terms.taker_fee_ppm, status, "", 0, 0, 0, 0, extras,
-    )  # fmt: skip
-    return LiveOrder(row, is_stored=False)
+    return LiveOrder(
+        id=number.to_bytes(16),
+        market_id=1,
+        user_id=b"owner",
+        client_order_id=None,
+        side=side,
+        type=order_type,
+        time_in_force=1,
+        post_only=False,
+        price_ticks=price_ticks,
+        quantity_lots=lots,
+        budget_units=0,
+        maker_fee_ppm=terms.maker_fee_ppm,
+        taker_fee_ppm=terms.taker_fee_ppm,
+        created_ms=0,
+        updated_ms=0,
+        held_units=held,
+        status=status,
+        extras=extras,
+    )
 
 
 fills = st.lists(st.tuples(st.integers(1, 50), st.integers(0, 100), st.booleans()), min_size=1, max_size=30)
@@ -81,7 +97,7 @@ def test_a_market_buys_hold_is_its_cost_and_its_fee_rounded_once(taker: int, fil
 def test_a_budget_pays_for_all_it_buys_with_the_fee(taker: int, budget: int, parts: list[int]) -> None:
     terms = terms_of(0, taker)
     order = order_of(terms, OrderType.MARKET, 0, 0, budget)
-    left = terms.budget_tick_lots(budget, taker)
+    left = budget_tick_lots(budget, terms.rates_of(b"owner"), terms.scale)
     for price in parts:
         lots = min(3, left // price)
         if lots:

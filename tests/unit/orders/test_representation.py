@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
+import msgpack
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
@@ -153,10 +154,27 @@ def test_a_row_with_extras_is_shown_like_the_stored_order(market: Market) -> Non
         self_trade_prevention=4, reprice=True, group_id=bytes(15) + b"\x05", group_role="oco_limit", triggered_ms=2_000,
     )  # fmt: skip
     row = OrderRow(
-        bytes(16), 1, bytes(16), None, 1, 2, 1, True, 100, 30, 0, 0, 0, 0, 0, 0, 0, "open", "", 1, 0, 0, 0, extras
+        id=bytes(16),
+        market_id=1,
+        user_id=bytes(16),
+        client_order_id=None,
+        side=1,
+        type=2,
+        time_in_force=1,
+        post_only=True,
+        price_ticks=100,
+        quantity_lots=30,
+        budget_units=0,
+        maker_fee_ppm=0,
+        taker_fee_ppm=0,
+        created_ms=0,
+        updated_ms=0,
+        status="open",
+        priority=1,
+        extras=extras,
     )
 
-    read = order_from_row([*row[:-1], list(extras)], market)  # as it comes over the wire
+    read = order_from_row(msgpack.unpackb(msgpack.packb(row.packed())), market)  # as it comes over the wire
 
     assert (read.stop_price, read.trailing_amount, read.trailing_ppm) == (Decimal(1), Decimal("0.05"), None)
     assert (read.display_quantity, read.visible_quantity) == (Decimal("0.00020"), Decimal("0.00010"))

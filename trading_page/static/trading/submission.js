@@ -25,7 +25,7 @@ import { NoAnswer, Refusal } from "./api.js";
 // How long after the answer was lost an order may still come: only then "there is no such order" is
 // the last word. It may have left just before, however long ago it was submitted, for a login that
 // had to be renewed comes first.
-export const SETTLED_MS = 15_000;
+export const SETTLED_MS = 16_000; // SETTLED_AFTER_MS of matching/timing.py
 const PAUSES_MS = [300, 700, 1_500, 3_000];
 const UNKNOWN = new Set(["TIMEOUT", "INTERNAL_ERROR"]);
 

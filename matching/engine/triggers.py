@@ -1,0 +1,48 @@
+"""The turns of triggered stops, after the command whose trades triggered them."""
+
+from matching.engine.cancellation import Cancellation
+from matching.engine.event_log import EventLog
+from matching.engine.events import StopTriggered
+from matching.engine.market import MarketState
+from matching.engine.matcher import Matcher
+from matching.engine.open_orders import OpenOrders
+from matching.engine.rules import is_in_band
+from matching.engine.stops import Triggered
+from matching.engine.types import CancelReason, OrderType
+
+
+class Triggers:
+    """Makes takers of triggered stops, one after the other."""
+
+    __slots__ = ("_cancellation", "_log", "_market", "_matcher", "_orders")
+
+    def __init__(
+        self, log: EventLog, market: MarketState, orders: OpenOrders, cancellation: Cancellation, matcher: Matcher
+    ) -> None:
+        self._log = log
+        self._market = market
+        self._orders = orders
+        self._cancellation = cancellation
+        self._matcher = matcher
+
+    def run(self) -> None:
+        """Give each triggered stop its turn, those that it triggers after it. Ends: a stop triggers once."""
+        while (triggered := self._orders.stops.next_triggered()) is not None:
+            self._trigger(triggered)
+
+    def _trigger(self, triggered: Triggered) -> None:
+        waiting, stop_price_ticks, last_price_ticks = triggered
+        order, market = waiting.order, self._market
+        self._orders.remove(waiting)
+        self._cancellation.follow(waiting.order_id, 0)
+        priority = self._log.emit(StopTriggered, waiting.order_id, stop_price_ticks, last_price_ticks)
+        if waiting.has_limit and not is_in_band(market.band_ppm, market.around_ticks, order.price_ticks):
+            reason = CancelReason.PRICE_OUT_OF_BAND
+            self._log.cancel(order.order_id, reason, order.quantity_lots)
+            return
+        other = self._orders.book.other(order.side)
+        reach_key = other.sign * order.price_ticks
+        if not waiting.has_limit:
+            reach_key = min(reach_key, market.band_key(other))
+        taker = order._replace(type=OrderType.LIMIT if waiting.has_limit else OrderType.MARKET)
+        self._matcher.work(taker, other, reach_key, order.quantity_lots, priority)

@@ -1,0 +1,81 @@
+"""The requests that wait for a market's next batch, and the answers to those that none will execute."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from matching.messages import Correlation, MaintenanceRequest, Request, not_executed, unpack_request
+from matching.publisher import OutcomePublisher
+from matching.storage import BatchOutcome
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH = 2_000
+MAX_WAITING = 20_000
+
+
+class RequestQueue:
+    """What one market was sent and has not executed yet. Belongs to the event loop."""
+
+    def __init__(self, slug: str, publisher: OutcomePublisher) -> None:
+        self._slug = slug
+        self._publisher = publisher
+        self._waiting: deque[Request] = deque()
+        self._wake = asyncio.Event()
+
+    async def receive(self, reply_to: str, requests: Sequence[Any]) -> None:
+        """Queue the requests of one gateway message; refuse them at once when too much is waiting.
+
+        A request that cannot be read is refused if its number can.
+        """
+        parsed = [request for fields in requests if (request := await self._read(reply_to, fields)) is not None]
+        if len(self._waiting) + len(parsed) > MAX_WAITING:
+            await self._publisher.publish(_refusal(parsed, "OVERLOADED"))
+            return
+        self._waiting.extend(parsed)
+        self._wake.set()
+
+    def add_maintenance(self) -> None:
+        """Have the market looked after with the next batch."""
+        self._waiting.append(MaintenanceRequest())
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Let go whoever waits."""
+        self._wake.set()
+
+    async def wait(self) -> None:
+        """Wait until a request comes, or `wake` is called."""
+        await self._wake.wait()
+        self._wake.clear()
+
+    def take_batch(self) -> list[Request]:
+        """Return what waits, so many at most; none when nothing does."""
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+
+    async def refuse(self, requests: Sequence[Request], code: str = "ENGINE_UNAVAILABLE") -> None:
+        """Answer, after what was done before, that these were not executed."""
+        if requests:
+            await self._publisher.put(_refusal(requests, code))
+
+    async def refuse_all(self) -> None:
+        """Refuse what waits."""
+        refused = list(self._waiting)
+        self._waiting.clear()
+        await self.refuse(refused)
+
+    async def _read(self, reply_to: str, fields: Any) -> Request | None:
+        try:
+            return unpack_request(fields, reply_to)
+        except (LookupError, TypeError, ValueError) as error:
+            log.warning("request_unreadable", market=self._slug, error=f"{type(error).__name__}: {error}")
+        if isinstance(fields, list) and len(fields) > 1 and type(fields[1]) is int:
+            await self._publisher.put(BatchOutcome([not_executed(Correlation(reply_to, fields[1]), "INTERNAL_ERROR")]))
+        return None
+
+
+def _refusal(requests: Sequence[Request], code: str) -> BatchOutcome:
+    return BatchOutcome([not_executed(request.correlation, code) for request in requests])

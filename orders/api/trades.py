@@ -1,0 +1,74 @@
+"""Trades: everybody's without a login, and with one the own."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from base.errors import ApiError, ErrorCode
+from base.etags import NOT_MODIFIED
+from base.pagination import EnvelopePagination
+from exchange.authentication import logged_in_user
+from exchange.selectors import market_by_id, market_by_symbol
+from orders.api.inputs import TradeQuery
+from orders.api.outputs import OwnTradeOutput, TradeOutput
+from orders.api.public_trades import public_trades_answer
+from orders.representation import own_trade_as_json, trade_as_json
+from orders.selectors import trade_by_id, trades_of_user
+
+__all__ = ["TradeViewSet"]
+
+_Authenticators = list[BaseAuthentication]  # in the class `list` is the action
+
+
+class TradeViewSet(ViewSet):
+    permission_classes = (AllowAny,)
+    pagination_class = EnvelopePagination
+    lookup_field = "trade_id"
+
+    def get_authenticators(self) -> _Authenticators:
+        """Know nobody at a single trade, which looks the same to all."""
+        return [] if self.detail else super().get_authenticators()
+
+    def perform_authentication(self, request: Request) -> None:
+        """Look at the login only where it matters, with `mine=true`: public data needs none, not even a valid one."""
+
+    @extend_schema(
+        parameters=[TradeQuery],
+        responses={200: OwnTradeOutput(many=True), **NOT_MODIFIED},
+        summary="Trades, newest first",
+        tags=["market data"],
+    )
+    def list(self, request: Request) -> HttpResponse:
+        query = TradeQuery.validated(request.query_params.dict())
+        bounds: dict[str, Any] = {
+            "market": market_by_symbol(query["symbol"]) if "symbol" in query else None,
+            "since": query.get("from"),
+            "until": query.get("to"),
+        }
+        paginator = self.pagination_class()
+        if query.get("mine") != "true":
+            return public_trades_answer(request, paginator, **bounds)
+        user = logged_in_user(request)
+        page = paginator.paginate_queryset(lambda count: trades_of_user(user, at_most=count, **bounds), request)
+        return paginator.get_paginated_response(
+            [own_trade_as_json(trade, market_by_id(trade.market_id), user.pk) for trade in page]
+        )
+
+    @extend_schema(responses={200: TradeOutput}, summary="One trade", tags=["market data"])
+    def retrieve(self, request: Request, trade_id: str) -> Response:
+        trade = trade_by_id(_trade_uuid(trade_id))
+        return Response(trade_as_json(trade, market_by_id(trade.market_id)))
+
+
+def _trade_uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ApiError(ErrorCode.TRADE_NOT_FOUND, "There is no such trade") from None
