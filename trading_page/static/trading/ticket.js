@@ -37,8 +37,8 @@ const PPM = 1_000_000n;
 const RATE_DECIMALS = 6;
 // The most that the exchange has: a market's limits need not be multiples of its steps.
 const LIMIT_DECIMALS = 18;
-// How far a stop at market may trade where the market has no price band: 10 %.
-const BAND_OTHERWISE = 100_000n; // STOP_PROTECTION_PPM of the engine
+// STOP_PROTECTION_PPM of the engine: the reach of a stop at market without a price band.
+const BAND_OTHERWISE = 100_000n;
 
 /** @type {Order["time_in_force"][]} */
 const ALL_TIMES = ["gtc", "ioc", "fok", "gtd"];
