@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -217,3 +218,22 @@ def test_the_rules_see_an_import_inside_a_function_and_a_relative_one(
     module.write_text("def late():\n    from orders.models import Order\n    from . import errors\n    import time\n")
 
     assert list(imported_modules(module)) == [(2, "orders.models"), (3, "exchange"), (4, "time")]
+
+
+IGNORED = "# type: " + "ignore"
+UNFORMATTED = "# fmt: " + "skip"
+
+
+def test_what_is_hidden_from_mypy_says_why() -> None:
+    silent = [
+        place(path, number)
+        for path in python_files(*ROOMS, "tests", "benchmarks", "scripts", "examples")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if IGNORED in line and not re.search(rf"{IGNORED}\[[a-z, -]+\]  # \w", line)
+    ]
+
+    assert silent == []
+
+
+def test_the_formatter_lays_out_every_line_of_the_product() -> None:
+    assert [str(path) for path in python_files(*ROOMS) if UNFORMATTED in path.read_text()] == []
