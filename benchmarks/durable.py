@@ -87,7 +87,7 @@ class Load:
 
     def run(self, total: int, in_flight: int) -> dict[str, Any]:
         """Place `total` orders and return rate, latencies and how the orders ended."""
-        self._left, self._pending = total, total
+        self._left, self._unanswered = total, total
         self._latencies: list[float] = []
         self._outcomes: Counter[str] = Counter()
         self._done = Event()
@@ -122,10 +122,10 @@ class Load:
         error = future.exception()
         reply = None if error else future.result()
         self._outcomes[reply.code or reply.status.name if reply else type(error).__name__] += 1
-        self._pending -= 1
+        self._unanswered -= 1
         if self._left > 0:
             self._submit()
-        elif self._pending == 0:
+        elif self._unanswered == 0:
             self._done.set()
 
 
