@@ -63,11 +63,11 @@ class RequestIdMiddleware(_SyncAndAsync):
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _SAFE_ID.fullmatch(given) else str(uuid7())
         request.META["HTTP_X_REQUEST_ID"] = request_id  # the request logger reads it from here
-        request.request_id = request_id  # type: ignore[attr-defined]
+        request.request_id = request_id  # type: ignore[attr-defined]  # ours, on Django's request
         structlog.contextvars.bind_contextvars(request_id=request_id)
 
     def _after(self, request: HttpRequest, response: HttpResponseBase) -> None:
-        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]  # set above
 
 
 class ContentSecurityPolicyMiddleware(_SyncAndAsync):

@@ -136,18 +136,18 @@ class EnvelopeAutoSchema(AutoSchema):
         return [code.value for code in ErrorCode if STATUS.get(code, 400) == int(status)]
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
-        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]  # drf-spectacular has no types here
         return [parameter | _PLACES.get(parameter["name"], {}) for parameter in parameters]
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
         """Say of input that it has no other fields."""
-        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
-        is_strict = isinstance(force_instance(serializer), StrictSerializer)  # type: ignore[no-untyped-call]
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # as above
+        is_strict = isinstance(force_instance(serializer), StrictSerializer)  # type: ignore[no-untyped-call]  # as above
         return schema | {"additionalProperties": False} if is_strict else schema
 
     def _get_serializer_field_meta(self, field: Any, direction: str) -> Any:
         """Add the example that a field has in its `style`, the one argument that DRF hands through untouched."""
-        meta = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        meta = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]  # as above
         example = getattr(field, "style", {}).get("example")
         return meta if example is None else meta | {"example": example}
 
@@ -163,7 +163,7 @@ class EnvelopeAutoSchema(AutoSchema):
         return bodies | {status: self._error_body(status, text) for status, text in errors.items()}
 
     def _register(self, name: str, schema: dict[str, Any]) -> None:
-        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)  # type: ignore[no-untyped-call]
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)  # type: ignore[no-untyped-call]  # as above
         self.registry.register_on_missing(component)
 
     def _enveloped(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def _ref(component: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{component}"}
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # a base class without types
     target_class = "exchange.authentication.BearerAuthentication"
     name = "bearer"
 
@@ -217,7 +217,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return build_bearer_security_scheme_object("Authorization", "Bearer", "JWT")
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # as above
     """Three headers that go together; one requirement names them all."""
 
     target_class = "exchange.authentication.ApiKeyAuthentication"

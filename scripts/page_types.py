@@ -53,7 +53,7 @@ def files() -> dict[Path, str]:
     from marketdata.asyncapi.sent import SENT
 
     # the library has no types
-    openapi: Schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    openapi: Schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # drf-spectacular has no types here
     return {
         MESSAGES: _file("AsyncAPI", _messages(RECEIVED, SENT)),
         ANSWERS: _file("OpenAPI", _answers(openapi["components"]["schemas"])),

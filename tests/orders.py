@@ -30,8 +30,8 @@ def ticket(
 
 
 def buy(user: User, market: Market, quantity: str = "1", price: str | None = None, **options: object) -> PlacedOrder:
-    return order_place(user=user, market=market, ticket=ticket("buy", quantity, price, **options))  # type: ignore[arg-type]
+    return order_place(user=user, market=market, ticket=ticket("buy", quantity, price, **options))  # type: ignore[arg-type]  # options of `ticket`
 
 
 def sell(user: User, market: Market, quantity: str = "1", price: str | None = None, **options: object) -> PlacedOrder:
-    return order_place(user=user, market=market, ticket=ticket("sell", quantity, price, **options))  # type: ignore[arg-type]
+    return order_place(user=user, market=market, ticket=ticket("sell", quantity, price, **options))  # type: ignore[arg-type]  # as above

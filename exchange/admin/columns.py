@@ -133,5 +133,5 @@ def _named(field: str, title: str | None, show: Callable[[Any], Any]) -> Column:
         return show(obj)
 
     column.__name__ = field
-    column.short_description = title or field.replace("_", " ")  # type: ignore[attr-defined]
+    column.short_description = title or field.replace("_", " ")  # type: ignore[attr-defined]  # Django reads it from the function
     return column

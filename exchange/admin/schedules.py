@@ -21,7 +21,7 @@ else:
 _widgets, _beat = import_module("unfold.widgets"), import_module("django_celery_beat.admin")
 
 
-class TasksOfSchedule(_beat.PeriodicTaskInline, UnfoldInline):  # type: ignore[misc,name-defined]
+class TasksOfSchedule(_beat.PeriodicTaskInline, UnfoldInline):  # type: ignore[misc,name-defined]  # a library without types
     """The tasks of a schedule, read together with it: each one's name says when it is due."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

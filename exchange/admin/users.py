@@ -32,7 +32,7 @@ APPOINTMENT, ONLY_SUPERUSERS = ("is_staff", "groups"), ("is_superuser", "user_pe
 
 
 @admin.register(User)
-class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
+class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Freezing has an action of its own.
 
     Only who may appoint staff gives roles and touches members of staff, and nobody their own rights; only superusers

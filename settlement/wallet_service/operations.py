@@ -200,12 +200,12 @@ def _take(kind: str, key: UUID, digest: str, payload: Mapping[str, Any], trade_i
     operation = WalletOperation.objects.select_for_update().get(pk=key)
     if operation.kind != kind:
         raise WalletRefusalError(WalletCode.IDEMPOTENCY_CONFLICT, "This key belongs to another kind of operation")
-    operation.is_new = is_new  # type: ignore[attr-defined]
+    operation.is_new = is_new  # type: ignore[attr-defined]  # a mark on the row, for the view alone
     return operation
 
 
 def _is_new(operation: WalletOperation) -> bool:
-    is_new: bool = operation.is_new  # type: ignore[attr-defined]
+    is_new: bool = operation.is_new  # type: ignore[attr-defined]  # set above
     return is_new
 
 

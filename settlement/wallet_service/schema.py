@@ -35,7 +35,7 @@ class WalletSchemaGenerator(SchemaGenerator):
     """Writes the document of the wallet service and of nothing else."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
-        document = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
+        document = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]  # drf-spectacular has no types here
         document["info"] |= {"title": "Wallet of a trade engine", "description": _DESCRIPTION}
         error = document["components"]["schemas"]["Error"]["properties"]["error"]
         code = error["properties"]["code"]
@@ -43,7 +43,7 @@ class WalletSchemaGenerator(SchemaGenerator):
         return document
 
 
-class WalletTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class WalletTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # a base class without types
     target_class = "settlement.wallet_service.authentication.WalletTokenAuthentication"
     name = "walletToken"
 

@@ -22,7 +22,7 @@ def _style(example: Any, text: str) -> dict[str, Any]:
     return {"help_text": text, "style": {"example": example}}
 
 
-class Amount(serializers.Field):  # type: ignore[type-arg]
+class Amount(serializers.Field):  # type: ignore[type-arg]  # generic in the stubs only
     """A decimal in plain notation, as a string."""
 
     default_error_messages = {"invalid": "Give a decimal number as a string, without sign and exponent"}

@@ -52,8 +52,8 @@ def _early_reply() -> None:
             time.sleep(BEFORE_COMMIT_S)
         commit(batch)
 
-    MarketRunner.run = remembered  # type: ignore[method-assign, assignment]
-    PostgresBatch.commit = reply_and_commit  # type: ignore[method-assign, assignment]
+    MarketRunner.run = remembered  # type: ignore[method-assign, assignment]  # broken on purpose
+    PostgresBatch.commit = reply_and_commit  # type: ignore[method-assign, assignment]  # as above
 
 
 CONTROLS = {"async-commit": _async_commit, "early-reply": _early_reply}

@@ -48,3 +48,4 @@ def test_nothing_that_is_asked_has_an_answer_that_is_not_described(api: ServedAp
 
     print(finished.stdout)
     assert finished.returncode == 0, f"repeat with TEST_SEED={os.environ['TEST_SEED']}\n{finished.stdout[-20_000:]}"
+    assert "Authentication failed" not in finished.stdout, "operations were only ever refused for their login"

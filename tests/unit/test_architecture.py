@@ -1,6 +1,8 @@
 """Hold the structure: imports go down only, nothing goes in circles, rooms, files and functions stay small."""
 
 import ast
+import functools
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -58,6 +60,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
 def import_graph() -> dict[str, set[str]]:
     """Return which module of the product imports which others, for types and inside functions as well."""
     modules = {module_name(path): path for path in python_files(*ROOMS)}
@@ -215,3 +218,22 @@ def test_the_rules_see_an_import_inside_a_function_and_a_relative_one(
     module.write_text("def late():\n    from orders.models import Order\n    from . import errors\n    import time\n")
 
     assert list(imported_modules(module)) == [(2, "orders.models"), (3, "exchange"), (4, "time")]
+
+
+IGNORED = "# type: " + "ignore"
+UNFORMATTED = "# fmt: " + "skip"
+
+
+def test_what_is_hidden_from_mypy_says_why() -> None:
+    silent = [
+        place(path, number)
+        for path in python_files(*ROOMS, "tests", "benchmarks", "scripts", "examples")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if IGNORED in line and not re.search(rf"{IGNORED}\[[a-z, -]+\]  # \w", line)
+    ]
+
+    assert silent == []
+
+
+def test_the_formatter_lays_out_every_line_of_the_product() -> None:
+    assert [str(path) for path in python_files(*ROOMS) if UNFORMATTED in path.read_text()] == []

@@ -31,7 +31,7 @@ def check_guards(cluster: Cluster, listeners: Listeners, names: list[str], findi
         listeners.cut(name)
     with cluster.database() as connection:
         for name in names:
-            if not _soon(lambda name=name: connection.execute(_OPEN, [name]).fetchone() == (0,)):  # type: ignore[misc]
+            if not _soon(lambda name=name: connection.execute(_OPEN, [name]).fetchone() == (0,)):  # type: ignore[misc]  # the default binds the loop's value
                 findings.differ("guards", f"orders of {name} are open although its session was cut: {GUARD_MS} ms")
 
 
@@ -40,7 +40,7 @@ def check_streams(cluster: Cluster, listeners: Listeners, stored: Stored, findin
     for symbol in MARKETS:
         for name in ("book-1", "book-2"):
             findings.checked["books of listeners"] += 1
-            if not _soon(lambda name=name, symbol=symbol: _is_same(cluster, listeners, name, symbol)):  # type: ignore[misc]
+            if not _soon(lambda name=name, symbol=symbol: _is_same(cluster, listeners, name, symbol)):  # type: ignore[misc]  # as above
                 at = book.seq if (book := listeners.books[name].get(symbol)) else None
                 findings.differ("stream", f"{name}: the book of {symbol} at {at} is not the stored one")
     _check_trades(listeners, stored, findings)
@@ -81,7 +81,7 @@ def _check_own(cluster: Cluster, listeners: Listeners, stored: Stored, findings:
         seen = dict(listeners.orders[name])
         findings.checked["orders as streamed"] += len(seen)
         # What differs may be on its way, or have changed since the snapshot: brackets and switches act by themselves.
-        if not _soon(lambda name=name: not _behind(cluster, listeners.orders[name])):  # type: ignore[misc]
+        if not _soon(lambda name=name: not _behind(cluster, listeners.orders[name])):  # type: ignore[misc]  # as above
             for order_id, row in _behind(cluster, listeners.orders[name]).items():
                 now = listeners.orders[name].get(order_id)
                 findings.differ("stream", f"{name} was not shown how an order went on", since, now, row)

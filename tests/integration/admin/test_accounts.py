@@ -122,7 +122,7 @@ def test_the_house_s_accounts_take_no_deposits(cast: Cast, boss: Client) -> None
 def statement(browser: Client, account: Account, **bounds: str) -> list[dict[str, str]]:
     answer = browser.post(f"{ACCOUNTS}{account.pk}/statement/", {"confirmed": "1", **bounds})
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]  # the answer streams
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -201,7 +201,7 @@ def test_a_statement_is_streamed_under_asgi_as_well(cast: Cast, staff: User) -> 
         client = AsyncClient()
         await client.aforce_login(staff)
         answer = await client.post(f"{ACCOUNTS}{account.pk}/statement/", {"confirmed": "1"})
-        return answer.is_async, b"".join([part async for part in answer.streaming_content])  # type: ignore[attr-defined]
+        return answer.is_async, b"".join([part async for part in answer.streaming_content])  # type: ignore[attr-defined]  # as above
 
     is_async, text = async_to_sync(fetch)()
 

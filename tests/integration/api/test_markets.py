@@ -41,7 +41,7 @@ def test_an_unknown_symbol(text: str) -> None:
 def test_a_known_market_costs_no_query(market: Market, django_assert_num_queries: object) -> None:
     market_by_symbol(market.symbol)
 
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):  # type: ignore[operator]  # the fixture's stub names no call
         again = market_by_symbol(market.slug)
         assert market_by_id(again.pk).scale.price_decimals == 2
         assert list(again.fee_tiers.all()) == []
@@ -162,7 +162,7 @@ def test_changing_fees_records_what_changed(market: Market, staff: User) -> None
 )
 def test_a_change_out_of_range_changes_nothing(market: Market, staff: User, changes: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
-        market_update(actor=staff, market_id=market.pk, **changes)  # type: ignore[arg-type]
+        market_update(actor=staff, market_id=market.pk, **changes)  # type: ignore[arg-type]  # one change of a table
 
     assert not AuditEntry.objects.filter(actor=staff).exists()
 
@@ -170,7 +170,7 @@ def test_a_change_out_of_range_changes_nothing(market: Market, staff: User, chan
 def test_limits_are_changed_and_recorded(market: Market, staff: User) -> None:
     limits = {"min_quantity": Decimal("0.5"), "max_open_orders": 7, "max_stop_orders": 0}
 
-    market_update(actor=staff, market_id=market.pk, **limits)  # type: ignore[arg-type]
+    market_update(actor=staff, market_id=market.pk, **limits)  # type: ignore[arg-type]  # as above
 
     same, entry = market_by_symbol(market.symbol), AuditEntry.objects.get(actor=staff)
     assert {name: getattr(same, name) for name in limits} == limits

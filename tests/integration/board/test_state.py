@@ -173,7 +173,7 @@ class HangingValkey:
 
 async def test_what_waited_in_a_suspended_valkey_is_not_believed_when_it_goes_on(redis: Redis) -> None:
     slug, shows, hanging = uuid7().hex, Shows(5), HangingValkey(redis)
-    keeping = keeper(hanging, slug, shows)  # type: ignore[arg-type]
+    keeping = keeper(hanging, slug, shows)  # type: ignore[arg-type]  # has what is asked of it, and no more
     await keeping.keep()
     await redis.delete(board_keys(slug)[1])
 

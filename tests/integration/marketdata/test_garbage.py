@@ -99,7 +99,7 @@ async def read(client: object) -> None:
     """Read all there is; what comes is held against its description."""
     with contextlib.suppress(ConnectionClosed):
         while True:
-            await client.recv()  # type: ignore[attr-defined]
+            await client.recv()  # type: ignore[attr-defined]  # both kinds of client have it
 
 
 def memory_mib(pid: int) -> float:

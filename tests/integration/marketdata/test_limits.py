@@ -25,10 +25,10 @@ async def test_a_page_of_another_host_is_refused_and_programs_and_our_own_pages_
 ) -> None:
     url = f"ws://{address}/ws/markets/{market.slug}"
     with pytest.raises(InvalidStatus) as refused:
-        await connect(url, origin="https://evil.example")  # type: ignore[arg-type]
+        await connect(url, origin="https://evil.example")  # type: ignore[arg-type]  # the stub wants a literal type
     assert refused.value.response.status_code == 403
     for origin in (None, f"http://{address}"):
-        async with connect(url, origin=origin) as client:  # type: ignore[arg-type]
+        async with connect(url, origin=origin) as client:  # type: ignore[arg-type]  # as above
             assert json.loads(await client.recv())["type"] == "snapshot"
 
 

@@ -46,7 +46,7 @@ class Eyes:
 
 def dead_letter(cast: Cast, **terms: str) -> tuple[Trade, FailedSettlement]:
     """Let a settlement fail for want of a hold, and put the hold back: both sides hold what the trade needs."""
-    trade = cast.trade(**terms)  # type: ignore[arg-type]
+    trade = cast.trade(**terms)  # type: ignore[arg-type]  # strings by name
     cast.hold(cast.taker, cast.quote, -trade.buyer_hold)
     settle_pending(market_id=cast.market.pk)
     cast.hold(cast.taker, cast.quote, trade.buyer_hold)

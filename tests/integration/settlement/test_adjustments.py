@@ -307,7 +307,7 @@ def test_closing_a_dead_letter_takes_exactly_what_it_holds(cast: Cast, eyes: Eye
     more = [Move(AccountKey(cast.outsider.pk, cast.quote), Decimal(-1), Decimal(1))]
 
     for moves in ([buyer], [less, seller], [buyer, seller, *more], correction(cast, "1")):
-        refused(AdjustmentCode.HOLDS_DIFFER, lambda moves=moves: eyes.propose(moves, failure=failure))  # type: ignore[misc]
+        refused(AdjustmentCode.HOLDS_DIFFER, lambda moves=moves: eyes.propose(moves, failure=failure))  # type: ignore[misc]  # the default binds the loop's value
     assert Adjustment.objects.filter(failure=failure).count() == 0
 
 

@@ -54,8 +54,8 @@ async def test_both_run_without_threads_under_asgi() -> None:
     for request in (small, large):
         del request.META["CONTENT_LENGTH"]
 
-    first: Any = await middleware(small)  # type: ignore[misc]
-    second: Any = await middleware(large)  # type: ignore[misc]
+    first: Any = await middleware(small)  # type: ignore[misc]  # asynchronous here
+    second: Any = await middleware(large)  # type: ignore[misc]  # as above
 
     assert (first.status_code, first.content) == (200, b"9 9")
     assert second.status_code == 413

@@ -1,9 +1,11 @@
 """The table of a market's life in an engine process: what may follow what, and what the others are told."""
 
 import asyncio
+import re
 
 import pytest
 
+from config.embedded.settings import PROJECT
 from matching.lifecycle import (
     ENDING,
     LEAVING,
@@ -72,3 +74,12 @@ def test_a_pause_ends_when_the_market_is_told_to_stop() -> None:
         return lifecycle.state
 
     assert asyncio.run(pause()) is MarketState.STOPPED
+
+
+def test_the_documented_tables_are_those_of_the_code() -> None:
+    text = (PROJECT / "docs" / "recovery.md").read_text()
+
+    documented = re.findall(r"^\| `([a-z ]+)` \| ([a-z ]+) \| `([a-z ]+)` \|$", text, re.MULTILINE)
+    roles = re.findall(r"^\| `([a-z ]+)` \| [^|`]+ \| (cold|warm|recovering|active) \|$", text, re.MULTILINE)
+    assert {(state, event): after for state, event, after in documented} == TRANSITIONS
+    assert dict(roles) == ROLES

@@ -113,7 +113,7 @@ class State:
 
     def emit(self, event_type: type[Event], *fields: int) -> int:
         self.seq += 1
-        self.events.append(event_type(self.seq, *fields))  # type: ignore[arg-type]
+        self.events.append(event_type(self.seq, *fields))  # type: ignore[arg-type]  # any event, with its own fields
         return self.seq
 
     def touch(self, order: NaiveOrder) -> None:
