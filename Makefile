@@ -25,7 +25,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 unformatted = { echo "make lint: these files are not laid out as \`make format\` would" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools page-types run test test-browser screenshots test-long coverage schema-test lint lint-python lint-javascript format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
+.PHONY: help setup tools page-types run test test-browser screenshots test-long coverage schema-test lint lint-python lint-javascript lint-structure format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -67,12 +67,14 @@ schema-test: setup ## ask the REST interface of ROLE=api EXAMPLES=100 random thi
 	@$(if $(SEED),TEST_SEED="$(SEED)") SCHEMA_EXAMPLES="$(EXAMPLES)" SCHEMA_ROLE="$(ROLE)" exec "$(python)" -m pytest --numprocesses 0 -rP tests/contract/test_rest.py $(ARGS)
 
 lint: tools ## check style and types of Python and JavaScript, and the direction of imports
-	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-javascript
+	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-javascript lint-structure
 
-lint-python: setup ## the part of lint that is about Python: ruff, mypy, the architecture, what is deployed
+lint-python: setup ## the part of lint that is about Python: ruff, mypy
 	@"$(python)" -m ruff check .
 	@"$(python)" -m ruff format --check . || $(unformatted)
-	@SECRET_KEY=only-to-load-the-settings "$(python)" -m mypy
+	@SECRET_KEY=only-to-load-the-settings exec "$(python)" -m mypy
+
+lint-structure: setup ## the part of lint that is about the whole: imports, sizes, what is deployed; make test has it, too
 	@exec "$(python)" -m pytest --quiet tests/unit/test_architecture.py tests/unit/test_deploy.py
 
 lint-javascript: tools ## the part of lint that is about JavaScript: prettier, eslint, tsc

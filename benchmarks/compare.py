@@ -121,9 +121,7 @@ def _print_table(changes: Sequence[Change], tolerance: float) -> None:
         kept = shown_value(stored.figures[name]) if name in stored.figures else "-"
         row = f"  {name:30} {shown_value(before):>12} {shown_value(after):>12} {ratio:7.3f} {kept:>12}"
         print(f"{row}  {'WORSE' if name in lost else ''}".rstrip())
-    print(
-        f"\nA ratio below {1 - tolerance:g} is a loss. Stored on {stored.measured_on}, on another machine or this one:"
-    )
+    print(f"\nA ratio below {1 - tolerance:g} is a loss. The stored figures are of {stored.measured_on}, measured on:")
     for key, value in stored.machine.items():
         print(f"  {key:28} {value}")
 
