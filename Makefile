@@ -54,9 +54,9 @@ screenshots: setup ## let the demo trade for MINUTES=12, then make the pictures 
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
 	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
 
-coverage: setup ## run the tests of `make test` and say what they reach; at least 85 % of each room; reports in var/coverage
+coverage: setup ## run all tests but those in a browser, and say what they reach; at least 85 % of each room; reports in var/coverage
 	@rm -rf var/coverage && mkdir -p var/coverage
-	@"$(python)" -m coverage run -m pytest --numprocesses 4 --dist loadgroup -m "not long and not browser" $(ARGS)
+	@"$(python)" -m coverage run -m pytest --numprocesses 4 --dist loadgroup -m "not browser" $(ARGS)
 	@"$(python)" -m coverage combine --quiet
 	@"$(python)" -m coverage html --quiet
 	@"$(python)" -m coverage xml --quiet
