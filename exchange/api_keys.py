@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 
 from base.errors import ApiError
-from base.times import iso_ms
+from base.times import iso_ms, ms_of
 from exchange.models import ApiKey, User
 from exchange.signatures import WINDOW_MS, Signed, bad_signature, secret_of, signature_spend
 
@@ -135,7 +135,7 @@ def _refusal(row: ApiKey, now: datetime) -> ApiError | None:
 
 
 def _check_age(timestamp_ms: int, now: datetime) -> None:
-    now_ms = int(now.timestamp() * 1000)
+    now_ms = ms_of(now)
     age_ms = now_ms - timestamp_ms
     if abs(age_ms) > WINDOW_MS:
         age = f"{abs(age_ms) / 1000:.1f} s {'old' if age_ms > 0 else 'ahead'}"

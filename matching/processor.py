@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from base.times import wall_clock_ms
 from matching import metrics
 from matching.engine import Engine
 from matching.messages import MaintenanceRequest, Reply, Request, not_executed
@@ -55,10 +56,6 @@ class _InDoubt:
 
     batch_id: bytes
     outcome: BatchOutcome
-
-
-def wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class MarketProcessor:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from base.advisory_locks import ExchangeLock
 from base.ids import uuid7_floor
+from base.times import ms_of
 from exchange.services import fee_schedule_lock, markets_raise_fees_version
 
 __all__ = ["VOLUME_DAYS", "Recomputed", "fee_tiers_recompute"]
@@ -92,4 +93,4 @@ def fee_tiers_recompute(*, now: datetime) -> Recomputed | None:
 
 
 def _floor(moment: datetime) -> str:
-    return str(uuid7_floor(int(moment.timestamp() * 1000)))
+    return str(uuid7_floor(ms_of(moment)))

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7_floor, uuid7_time
+from base.times import ms_of
 from exchange.models import Market, User
 from exchange.selectors import market_by_id
 from matching.engine import DepthLevel
@@ -152,7 +153,7 @@ def trade_by_id(trade_id: UUID) -> Trade:
 
 def _between(since: datetime | None, until: datetime | None) -> dict[str, UUID]:
     bounds = {"id__gte": since, "id__lt": until}
-    return {name: uuid7_floor(int(at.timestamp() * 1000)) for name, at in bounds.items() if at is not None}
+    return {name: uuid7_floor(ms_of(at)) for name, at in bounds.items() if at is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from base.ids import uuid7_floor
+from base.times import ms_of
 from settlement.coalescer import Coalescer
 from settlement.ports import trade_outbox
 from settlement.selectors import overdue_retries
@@ -97,7 +98,7 @@ _hints = Coalescer(_send_hint, interval_s=HINT_INTERVAL_S)
 
 
 def _recent_id() -> UUID:
-    return uuid7_floor(int((timezone.now() - RECENT).timestamp() * 1000))
+    return uuid7_floor(ms_of(timezone.now() - RECENT))
 
 
 def _plan_retries(batch: Settled) -> None:

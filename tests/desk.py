@@ -20,6 +20,7 @@ import psycopg
 from django.conf import settings
 
 from base.ids import uuid7_floor
+from base.times import wall_clock_ms
 from exchange.models import Market, User
 from journal import PostgresStorage
 from journal.open_orders import OpenOrders
@@ -40,7 +41,7 @@ from matching.messages import (
     Reply,
     Request,
 )
-from matching.processor import MarketProcessor, wall_clock_ms
+from matching.processor import MarketProcessor
 from orders.models import JournalBatch, Order
 from orders.rows import OrderRow
 from settlement.models import Account

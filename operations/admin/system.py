@@ -1,12 +1,12 @@
 """The journal, where each market's engine stands, the engine processes, dead man's switches. All read-only."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from base.times import moment_of
 from exchange.admin.base import ReadOnlyAdmin, Table
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment, related, short_id, time_text
 from exchange.admin.filters import UuidTimeFilter
@@ -86,7 +86,7 @@ class EngineProcessAdmin(ReadOnlyAdmin):
             [
                 report["symbol"],
                 report["role"],
-                time_text(datetime.fromtimestamp(report["since"] / 1000, UTC)),
+                time_text(moment_of(report["since"])),
                 report["seq"],
                 report["heir"] or "-",
             ]

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from base.ids import uuid7_floor
+from base.times import ms_of
 from exchange.admin.base import Table
 from exchange.admin.columns import SIDE_COLOURS, amount_text, label_of, link_to, short, time_text
 from orders.models import Order, Trade
@@ -47,13 +48,9 @@ def trades_of_order(order: Order) -> Q:
     since, until = order.created_at - CLOCK_SKEW, order.updated_at + CLOCK_SKEW
     return Q(
         **{f"{side}_id": order.user_id, f"{side}_order_id": order.id},
-        id__gte=_floor(since.timestamp()),
-        id__lt=_floor(until.timestamp()),
+        id__gte=uuid7_floor(ms_of(since)),
+        id__lt=uuid7_floor(ms_of(until)),
     )
-
-
-def _floor(seconds: float) -> UUID:
-    return uuid7_floor(int(seconds * 1000))
 
 
 def trade_table(title: str, trades: Iterable[Trade]) -> Table:

@@ -1,13 +1,14 @@
 """Cancelling: one order, all of them, or all of them unless one says otherwise in time."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q
 
 from base.errors import ApiError, ErrorCode, ValidationError
+from base.times import moment_of
 from exchange.models import Market, User
 from exchange.selectors import markets
 from matching.messages import CancelAfterRequest, CancelAllRequest, CancelRequest, ClientRequest, Reply
@@ -91,7 +92,7 @@ def cancel_after_set(*, user: User, timeout_ms: int, market: Market | None = Non
     answers = _ask(asked, request)
     _raise_for_the_missing(answers, {})
     due_ms = min((reply.details["due_ms"] for reply in answers.values() if isinstance(reply, Reply)), default=0)
-    return CancelAfter(timeout_ms, datetime.fromtimestamp(due_ms / 1000, UTC) if due_ms else None, list(asked))
+    return CancelAfter(timeout_ms, moment_of(due_ms) if due_ms else None, list(asked))
 
 
 # --- many markets at once -------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
+from base.times import wall_clock_ms
 from exchange.models import Market
 from matching.errors import EngineUnavailableError, GatewayError, OverloadedError
 from matching.messages import ClientRequest, Correlation, Reply
@@ -29,7 +30,7 @@ def correlation() -> Correlation:
 
 def deadline_ms() -> int:
     """Return the moment after which a command that is sent now is not executed any more."""
-    return time.time_ns() // 1_000_000 + settings.COMMAND_TIMEOUT_MS
+    return wall_clock_ms() + settings.COMMAND_TIMEOUT_MS
 
 
 def send(market: Market, request: ClientRequest) -> Sent:
