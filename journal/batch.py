@@ -98,7 +98,7 @@ class PostgresBatch:
         """Write the batch and complete its outcome. Nothing is written when nothing happened."""
         self._claims.drop_unused(self._cursor)
         if engine.seq != self._first_seq:
-            state_hash = f"{engine.state_hash():016x}"
+            state_hash = engine.state_hash_text()
             self._write_orders()
             self._work.holdings.flush(self._cursor)
             trades = self._work.trades

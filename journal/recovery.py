@@ -87,7 +87,7 @@ def restore(connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrd
 
 
 def _check_hash(engine: Engine, stored: str, terms: MarketTerms) -> None:
-    found = f"{engine.state_hash():016x}"
+    found = engine.state_hash_text()
     if stored and stored != found:
         raise RecoveryError(f"{terms.symbol}: the open orders give state hash {found}, the last batch left {stored}")
 

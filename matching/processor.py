@@ -101,7 +101,7 @@ class MarketProcessor:
         return Recovered(
             open_orders=engine.open_order_count,
             seq=engine.seq,
-            state_hash=f"{engine.state_hash():016x}",
+            state_hash=engine.state_hash_text(),
             seconds=time.perf_counter() - started,
             since_ms=self._lock.locked_ms,
             is_warm=is_warm,
@@ -210,7 +210,7 @@ class MarketProcessor:
 
 
 def _state_of(engine: Engine) -> tuple[int, str]:
-    return engine.seq, f"{engine.state_hash():016x}"
+    return engine.seq, engine.state_hash_text()
 
 
 def _is_due(engine: Engine, now_ms: int) -> bool:

@@ -235,7 +235,7 @@ class Desk:
         for batch in JournalBatch.objects.filter(market_id=self.market.pk).order_by("first_seq"):
             for command in decode_commands(bytes(batch.commands)):
                 engine.execute(command)
-            assert f"{engine.state_hash():016x}" == batch.state_hash, f"the replay parts at {batch.first_seq}"
+            assert engine.state_hash_text() == batch.state_hash, f"the replay parts at {batch.first_seq}"
         return engine
 
     # --- looking --------------------------------------------------------------------------------------
