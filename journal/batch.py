@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import Connection, Cursor
 
+from base.symbols import slug_of
 from exchange.streams import CandleMessage, market_group
 from journal import store
 from journal.admission import Admission
@@ -113,7 +114,7 @@ class PostgresBatch:
                 traded=TradeSummary.of(trades) if trades else None,
                 now_ms=self._now_ms,
             )
-            group = market_group(self._terms.symbol.replace("/", "-"))
+            group = market_group(slug_of(self._terms.symbol))
             message = self._market_message(engine, candles)
             self.outcome.publications = [(group, message), *balances_message(self._work.holdings)]
             self.outcome.trades = len(trades)

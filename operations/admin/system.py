@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from base.symbols import symbol_of
 from base.times import moment_of
 from exchange.admin.base import ReadOnlyAdmin, Table
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment, related, short_id, time_text
@@ -35,7 +36,7 @@ class JournalBatchAdmin(ReadOnlyAdmin):
         if batch_id := as_uuid(search_term):
             queryset = queryset.filter(id=batch_id)
         elif symbol and seq.isdecimal():
-            market = symbol.strip().upper().replace("-", "/")
+            market = symbol_of(symbol.strip())
             queryset = queryset.filter(market__symbol=market, first_seq__lte=int(seq), last_seq__gte=int(seq))
         elif search_term.strip():
             queryset = queryset.none()
