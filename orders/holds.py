@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
 
-from base.scaling import EXACT
+from base.scaling import EXACT, ZERO
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import Order, OwedHold, SettlementStatus, Trade
 from settlement.models import Account
@@ -60,4 +60,4 @@ def holds_of(account: Account, *, at_most: int) -> Needs:
 
 def _part(rows: QuerySet[Any], column: str, at_most: int) -> Part:
     found = rows.order_by().aggregate(count=Count("pk"), total=Sum(column))
-    return Part(found["count"], found["total"] or Decimal(0), list(rows.order_by("-id")[:at_most]))
+    return Part(found["count"], found["total"] or ZERO, list(rows.order_by("-id")[:at_most]))

@@ -1,7 +1,6 @@
 """Orders: all of them, and one with its whole life."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -9,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from base.errors import ApiError
-from base.scaling import EXACT, from_units
+from base.scaling import EXACT, ZERO, from_units
 from exchange.admin.base import BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     SIDE_COLOURS,
@@ -254,7 +253,7 @@ def _held_table(order: Order, trades: Sequence[Trade]) -> Table:
     asset = order.market.quote_id if is_buy else order.market.base_id
     waiting = [trade for trade in trades if trade.settlement_status in HELD_FOR_TRADE]
     holds = [trade.buyer_hold if is_buy else trade.quantity for trade in waiting]
-    for_trades = sum(holds, Decimal(0))
+    for_trades = sum(holds, ZERO)
     rows = [
         ["The order itself: its open rest", f"{amount_text(order.held)} {asset}"],
         [f"Its fills that are not settled ({len(waiting)})", f"{amount_text(for_trades)} {asset}"],

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from base.errors import ApiError, ErrorCode
-from base.scaling import PPM, NotAMultipleError, plain
+from base.scaling import PPM, ZERO, NotAMultipleError, plain
 from exchange.models import Market
 from exchange.services.markets import PRICE_BAND_PPM_MAX
 from matching.engine import Instructions
@@ -104,9 +104,9 @@ def _priced_by(ticket: OrderTicket) -> tuple[str, Decimal | None]:
 
 def _highest_cost(ticket: OrderTicket) -> Decimal:
     if ticket.quantity is None:
-        return ticket.quote_quantity or Decimal(0)
-    trigger = ticket.stop_price or ticket.trailing_amount or Decimal(0)
-    return max(ticket.price or Decimal(0), trigger * _PROTECTION) * ticket.quantity
+        return ticket.quote_quantity or ZERO
+    trigger = ticket.stop_price or ticket.trailing_amount or ZERO
+    return max(ticket.price or ZERO, trigger * _PROTECTION) * ticket.quantity
 
 
 def _budget_units(market: Market, budget: Decimal | None) -> int:

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
-from base.scaling import PPM
+from base.scaling import PPM, ZERO
 from exchange.models import Market, User, UserFeeTier
 from matching.engine import GroupKind, OrderType, PlaceOrder, Side
 from matching.engine.band import band_limits
@@ -99,7 +99,7 @@ def amendment_fund(*, user: User, order: Order, price_ticks: int, quantity_lots:
     highest = max(order.maker_fee_ppm, order.taker_fee_ppm)  # by the rates it was accepted with
     side = SIDES.number[order.side]
     needed = _amount(market, side, open_need(side, ticks, max(0, lots), highest_fee_ppm=highest, scale=scale))
-    need = Need(needed.asset, max(needed.amount - order.held, Decimal(0)))
+    need = Need(needed.asset, max(needed.amount - order.held, ZERO))
     return _reserve(reserving, user, uuid7(), need)
 
 

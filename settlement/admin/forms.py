@@ -1,7 +1,6 @@
 """What staff fill in to move money."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 
 from base.ids import uuid7
-from base.scaling import plain
+from base.scaling import ZERO, plain
 from exchange.admin.search import as_uuid
 from exchange.models import Asset, User
 from settlement.legs import AccountKey, Move
@@ -91,7 +90,7 @@ class LineForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        numbers = [values.get(name) or Decimal(0) for name in ("available", "held")]
+        numbers = [values.get(name) or ZERO for name in ("available", "held")]
         if any(numbers) and not self.errors:
             asset = values["asset"].strip().upper()
             values["move"] = Move(_account(self, values["owner"].strip(), asset), *numbers)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from base.scaling import EXACT, decimals_of, plain
+from base.scaling import AMOUNT_LIMIT, EXACT, ZERO, decimals_of, plain
 from exchange.models import Asset, User
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move, trade_holds
@@ -12,7 +12,6 @@ from settlement.models import Account, Adjustment, LedgerEntry
 from settlement.ports import TradeToSettle, wallet
 
 LINES_MAX = 50
-_LARGEST = Decimal("1e20")  # the column's room before the point
 _Code = AdjustmentCode
 
 
@@ -45,7 +44,7 @@ def require_sound(lines: Sequence[Move]) -> None:
         if problem := _problem_of(line, decimals):
             raise AdjustmentError(_Code.INVALID, problem, move_as_json(line))
         asset = line.account.asset
-        sums[asset] = EXACT.add(sums.get(asset, Decimal(0)), line.amount)
+        sums[asset] = EXACT.add(sums.get(asset, ZERO), line.amount)
     if not_zero := {asset: plain(total) for asset, total in sums.items() if total}:
         message = "What is taken and what is given must add up to zero in each asset"
         raise AdjustmentError(_Code.ADJUSTMENT_NOT_ZERO_SUM, message, not_zero)
@@ -56,7 +55,7 @@ def _problem_of(line: Move, decimals: dict[str, int]) -> str:
     if asset not in decimals:
         return f"There is no asset {asset}"
     for number in (line.available, line.held):
-        if not number.is_finite() or number.copy_abs() >= _LARGEST:
+        if not number.is_finite() or number.copy_abs() >= AMOUNT_LIMIT:
             return "An amount must be a number below 1e20"
         if decimals_of(number) > decimals[asset]:
             return f"{asset} has at most {decimals[asset]} decimals"
