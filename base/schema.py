@@ -78,7 +78,7 @@ _ERROR: dict[str, Any] = {
                 "code": {
                     "type": "string",
                     "enum": [code.value for code in ErrorCode],
-                    "description": "What went wrong; of several things the first in this list",
+                    "description": "What went wrong; of several things, the one that comes first in this list",
                     "example": "TICK_SIZE",
                 },
                 "message": {
@@ -89,7 +89,7 @@ _ERROR: dict[str, Any] = {
                 "details": {
                     "type": "object",
                     "additionalProperties": True,
-                    "description": "What helps to do better; for VALIDATION_ERROR a list of messages for each field",
+                    "description": "What helps to put it right; for VALIDATION_ERROR a list of messages for each field",
                     "example": {"field": "price", "tick_size": "0.01"},
                 },
             },
@@ -105,7 +105,7 @@ _UNAVAILABLE = "A part the request needs cannot be reached: try again"
 _SYMBOL = "[A-Za-z0-9]{2,12}"
 _PLACES: dict[str, dict[str, Any]] = {
     "symbol": {
-        "description": "The market, as `BTC-USDT`; `_` is good for `-`, in any case",
+        "description": "The market, as `BTC-USDT`; `_` may stand for `-`, in upper or lower case",
         "schema": {"type": "string", "pattern": f"^{_SYMBOL}[-_]{_SYMBOL}$", "example": "BTC-USDT"},
     },
     "asset": {

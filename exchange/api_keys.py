@@ -78,7 +78,7 @@ def recognise_signature(signed: Signed, now: datetime) -> KnownKey:
         raise refusal
     _check_age(signed.timestamp_ms, now)
     if not signature_spend(signed.signature):
-        raise bad_signature("This signature was used already: sign each request with a timestamp of its own")
+        raise bad_signature("This signature was used before: sign each request with a timestamp of its own")
     _note_use(key.row, now)
     return key
 
@@ -131,7 +131,7 @@ def _refusal(row: ApiKey, now: datetime) -> ApiError | None:
         return bad_signature("This API key was revoked")
     if row.expires_at is not None and row.expires_at <= now:
         return bad_signature(f"This API key expired at {iso_ms(row.expires_at)}")
-    return None if row.user.is_active else bad_signature("The account of this API key is not active")
+    return None if row.user.is_active else bad_signature("The user of this API key is not active")
 
 
 def _check_age(timestamp_ms: int, now: datetime) -> None:

@@ -76,7 +76,7 @@ def authenticate_token(token: str) -> User:
     user_id, sid = token_ids(decoded)
     user = next(iter(User.objects.raw(_USER_SQL, [sid, user_id])), None)
     if user is None or not user.is_active:
-        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or the user is not active")
     if vars(user).pop("is_session_revoked") or decoded.get("pw") != password_mark(user):
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
     return user

@@ -73,7 +73,7 @@ def session_refresh(*, refresh: str) -> TokenPair:
     user_id, sid = token_ids(token)
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
-        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or the user is not active")
     if token.get("pw") != password_mark(user) or RevokedSession.objects.filter(sid=sid).exists():
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
     return tokens_issue(user=user, sid=sid)

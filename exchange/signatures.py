@@ -79,7 +79,7 @@ def signature_spend(signature: bytes) -> bool:
 
 
 def _cannot_tell() -> ApiError:
-    message = "Whether this signature was used before cannot be looked up; try again with a new one"
+    message = "It cannot be checked whether this signature was used before; try again with a new one"
     return ApiError(ErrorCode.SERVICE_UNAVAILABLE, message)
 
 

@@ -29,7 +29,9 @@ BOARD_TRADES: Final = 100
 TRADES_COUNTED: Final = EnvelopePagination.TOTAL_MAX
 _LINE = ValkeyLine("boards", 0.1)  # the database has the same, and is not much slower
 _READS = Counter(
-    "trade_engine_board_reads", "Looks at a market's board: shown, or none that is right, or no cache", ["outcome"]
+    "trade_engine_board_reads",
+    "Reads of a market's board: shown, none that is right, or no answer from the cache",
+    ["outcome"],
 )
 
 

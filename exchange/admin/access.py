@@ -58,7 +58,7 @@ def _rights_table(group: Group) -> Table:
         rights.setdefault(f"{kind.app_label}: {kind.name}", []).append(right.codename.partition("_")[0])
     acts = {kind: ", ".join(act for act in names if act != "view") for kind, names in rights.items()}
     rows = [[kind, text or "-"] for kind, text in sorted(acts.items(), key=lambda pair: not pair[1])]
-    return Table("What it may do beside looking", ("With", "May"), rows)
+    return Table("What it may do besides looking", ("With", "May"), rows)
 
 
 @admin.register(OutstandingToken)

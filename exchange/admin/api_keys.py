@@ -97,7 +97,7 @@ class ApiKeyAdmin(ByUserAdmin):
         now, done = timezone.now(), []
         for key in keys:
             _, changed = api_key_revoke(actor=staff(request), key_id=key.pk, now=now, note=note)
-            done.append(f"{key} is revoked" if changed else f"{key} was revoked already")
+            done.append(f"{key} is revoked" if changed else f"{key} was already revoked")
         report(request, done, [])
         return None
 

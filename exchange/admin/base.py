@@ -154,7 +154,7 @@ class BackOfficeAdmin(UnfoldModelAdmin):
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **named: Any) -> Any:
         """Refuse "select all" for more than SELECTED_MAX: it means all that match, however few are counted."""
         if request.POST.get("select_across") == "1" and queryset[SELECTED_MAX:].exists():
-            messages.error(request, f"At most {SELECTED_MAX} at once: narrow the list by the filters or the search")
+            messages.error(request, f"At most {SELECTED_MAX} at once: narrow the list with the filters or the search")
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *where, **named)
 

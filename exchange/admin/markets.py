@@ -42,16 +42,16 @@ LIMITS = (
 )
 CHANGEABLE = (*FEES, *LIMITS)
 STATE_TEXT = (
-    "It holds from the engine's next batch on, at once as a rule, and is announced on the streams. What is in the "
-    "book stays there in every state."
+    "The change takes effect with the engine's next batch, usually at once, and is announced on the streams. Orders "
+    "in the book stay there in every state."
 )
 LIMITS_TEXT = (
-    "For orders that come from now on. Those in the book stay, also outside of a new band or limit; an amend is "
-    "measured by the new ones."
+    "They apply to orders that come from now on. Orders in the book stay, even outside a new band or limit; an "
+    "amended order must keep to the new ones."
 )
 UNCHANGING = (
-    "Assets, tick and lot never change: open orders, trades and the journal are counted in them. For other steps close "
-    "this market and create one between other assets."
+    "Assets, tick and lot never change: open orders, trades and the journal are counted in them. For other steps, "
+    "close this market and create one between other assets."
 )
 
 

@@ -151,7 +151,11 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, active: bool, users: list[User], action: str, back: str
     ) -> HttpResponse | None:
         word = "Unfreeze" if active else "Freeze"
-        text = "The account can be used again." if active else "The account is refused at once; its open orders stay."
+        text = (
+            "The user can log in and trade again."
+            if active
+            else "The user is refused everywhere at once; open orders stay."
+        )
         note = ask_note(self, request, Question(f"{word} users", text, word, action=action), users, back)
         if not isinstance(note, str):
             return note
@@ -160,7 +164,7 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
             try:
                 changed = user_set_active(actor=staff(request), user_id=user.pk, active=active, note=note)
                 state = "active" if active else "frozen"
-                done.append(f"{user} is {state}" if changed else f"{user} was {state} already")
+                done.append(f"{user} is {state}" if changed else f"{user} was already {state}")
             except ApiError as error:
                 refused.append(refusal(user, error))
         report(request, done, refused)

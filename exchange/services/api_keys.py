@@ -39,11 +39,11 @@ def api_key_create(
     Whoever may trade may read. Raises VALIDATION_ERROR, TOO_MANY_API_KEYS.
     """
     if expires_at is not None and expires_at <= now:
-        raise ValidationError({"expires_at": ["Give a time in the future, or nothing for a key without an end"]})
+        raise ValidationError({"expires_at": ["Give a time in the future, or leave it out for a key without an end"]})
     # Weak enough for orders to refer to the user meanwhile.
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if len(_usable(user, now)) >= API_KEYS_MAX:
-        message = f"An account has at most {API_KEYS_MAX} API keys: revoke one that is not needed"
+        message = f"A user has at most {API_KEYS_MAX} API keys: revoke one that is not needed"
         raise ApiError(ErrorCode.TOO_MANY_API_KEYS, message, {"limit": API_KEYS_MAX})
     row = ApiKey(
         user=user,

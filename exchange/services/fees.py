@@ -67,7 +67,7 @@ def fee_tier_problems(tiers: Sequence[TierTerms]) -> list[str]:
             problems.append(f"Level {tier.level}: fees must be between 0 and {FEE_PPM_MAX:,}")
     for below, above in pairwise(tiers):
         if below.level == above.level:
-            problems.append(f"Level {above.level} stands there twice")
+            problems.append(f"Level {above.level} is there twice")
         elif below.min_volume >= above.min_volume:
             problems.append(f"Level {above.level}: the volume must be above that of level {below.level}")
     return problems

@@ -21,13 +21,13 @@ def _holds_of_account(account: Account) -> list[Table]:
     rows: list[list[Any]] = [
         ["Open orders", needs.orders.count, amount_text(needs.orders.total), ""],
         ["Trades that are not settled", needs.trades.count, amount_text(needs.trades.total), ""],
-        ["Orders that have ended, owed", needs.owed.count, amount_text(needs.owed.total), ""],
+        ["Holds owed to ended orders", needs.owed.count, amount_text(needs.owed.total), ""],
         ["Together", "", amount_text(needs.total), ""],
         ["Held", "", amount_text(account.held), mark(*_HOLD_SIGNS[needs.total == account.held])],
     ]
     tables = [Table("What is held, and for what", ("", "How many", account.asset_id, ""), rows)]
     headers = ("Order", "Side", "Type", "Price", "Quantity", "Filled", "Status", "Held")
-    for title, part in (("Open orders", needs.orders), ("Orders that have ended, owed", needs.owed)):
+    for title, part in (("Open orders", needs.orders), ("Holds owed to ended orders", needs.owed)):
         if part.rows:
             tables.append(
                 Table(f"{title} (the newest, at most {HOLDS_SHOWN})", headers, list(map(_hold_row, part.rows)))

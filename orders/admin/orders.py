@@ -255,7 +255,7 @@ def _held_table(order: Order, trades: Sequence[Trade]) -> Table:
     holds = [trade.buyer_hold if is_buy else trade.quantity for trade in waiting]
     for_trades = sum(holds, ZERO)
     rows = [
-        ["The order itself: its open rest", f"{amount_text(order.held)} {asset}"],
+        ["The order itself: what is still open", f"{amount_text(order.held)} {asset}"],
         [f"Its fills that are not settled ({len(waiting)})", f"{amount_text(for_trades)} {asset}"],
         ["Together", f"{amount_text(EXACT.add(order.held, for_trades))} {asset}"],
     ]

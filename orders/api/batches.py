@@ -43,7 +43,7 @@ def _common_market(given: list[Any]) -> Market | None:
     symbols = [fields.get("symbol") for fields in given if isinstance(fields, dict)]
     named = {symbol_of(symbol) for symbol in symbols if isinstance(symbol, str)}
     if len(named) > 1:
-        raise ValidationError({"orders": ["All orders of a batch are of the same market"]})
+        raise ValidationError({"orders": ["All orders of a batch must be for the same market"]})
     return market_by_symbol(named.pop()) if named else None
 
 

@@ -132,5 +132,5 @@ def _raise_for_the_missing(answers: dict[str, Reply | ApiError], done: dict[str,
 _MISSING = {
     ErrorCode.OVERLOADED: "Too many commands are waiting; nothing was done",
     ErrorCode.ENGINE_UNAVAILABLE: "No engine is available, so nothing was done",
-    ErrorCode.TIMEOUT: "No confirmation in time",
+    ErrorCode.TIMEOUT: "Not confirmed in time",
 }

@@ -54,7 +54,7 @@ def order_fund(*, user: User, market: Market, request: PlaceRequest, until: floa
     if reserving is None or _is_known(user, request.client_order_id):
         return []
     if time.monotonic() > until:
-        raise ApiError(ErrorCode.WALLET_UNAVAILABLE, "The wallet is slow, and orders before this one took all the time")
+        raise ApiError(ErrorCode.WALLET_UNAVAILABLE, "The wallet is slow: the orders before this one took all the time")
     rates = _highest_rates(market, user)
     command = place_command(request, time_ms_of(request.order_id), rates, market.scale)
     need = _need(command, request.budget_units, rates, market, _StoredPrices(market))

@@ -123,7 +123,7 @@ class AccountAdmin(ReadOnlyAdmin):
 
     def _statement(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         account: Account = self.object_or_404(request, object_id)
-        text = "All entries of the period with the balance after each, as a CSV file. Leave a bound empty for none."
+        text = "All entries of the period with the balance after each, as a CSV file. Leave a field empty for no bound."
         question = Question("Statement", text, "Download")
         answer = ask(self, request, question, PeriodForm, [account], self.object_url(account.pk))
         if not isinstance(answer, dict):

@@ -40,7 +40,7 @@ _WAY_TEXTS = {
     "give-back": "The trade is undone: what it holds becomes available again to buyer and seller.",
     "settle": "The trade is paid as it should have been: these are its own legs.",
     "custom": "Change the lines as needed. What the trade holds must be taken exactly.",
-    "": "Held changes only where it is wrong: look at the account's explanation first.",
+    "": "Change what is held only where it is wrong: look at the explanation of the account first.",
 }
 
 
@@ -250,6 +250,8 @@ class _Decision:
 
 _DECISIONS = {
     "approve": _Decision(adjustment_approve, "The balances change at once, and for good."),
-    "reject": _Decision(adjustment_reject, "Nothing moves. Say why, for who proposed it.", needs_note=True),
+    "reject": _Decision(
+        adjustment_reject, "Nothing moves. Say why, for the colleague who proposed it.", needs_note=True
+    ),
     "withdraw": _Decision(adjustment_withdraw, "Nothing moves."),
 }

@@ -49,7 +49,9 @@ class MoneyForm(forms.Form):
     """A deposit or withdrawal of a known account."""
 
     amount = forms.DecimalField(max_digits=38, decimal_places=18, widget=TextInput)
-    reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It stands in the user's own entries")
+    reason = forms.CharField(
+        max_length=REASON_MAX, widget=TextInput, help_text="The user sees it in their ledger entries"
+    )
     transfer = TransferField(initial=new_transfer)
 
 
@@ -76,7 +78,7 @@ class PeriodForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It stands in the entries")
+    reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It is shown with the ledger entries")
     adjustment = TransferField(initial=new_transfer)
 
 

@@ -24,7 +24,7 @@ def require_right(actor: User, right: str) -> None:
 def require_other(actor: User, adjustment: Adjustment) -> None:
     """Refuse who proposed it, whatever their rights."""
     if adjustment.proposed_by_id == actor.pk:
-        raise AdjustmentError(_Code.FORBIDDEN, "Somebody else than who proposed it has to decide")
+        raise AdjustmentError(_Code.FORBIDDEN, "You proposed this adjustment: somebody else has to decide on it")
 
 
 def require_sound(lines: Sequence[Move]) -> None:
@@ -33,9 +33,12 @@ def require_sound(lines: Sequence[Move]) -> None:
     With a remote wallet also those that move money between accounts: the wallet would not follow.
     """
     if not 1 <= len(lines) <= LINES_MAX:
-        raise AdjustmentError(_Code.INVALID, f"Change 1 to {LINES_MAX} accounts")
+        raise AdjustmentError(_Code.INVALID, f"An adjustment changes 1 to {LINES_MAX} accounts")
     if wallet().reserving is not None and any(line.amount for line in lines):
-        raise AdjustmentError(_Code.FORBIDDEN, "The money is at the remote wallet: move it there, and set it free here")
+        raise AdjustmentError(
+            _Code.FORBIDDEN,
+            "The money is kept at the remote wallet: move it there, and here only between available and held",
+        )
     decimals = dict(
         Asset.objects.filter(code__in={line.account.asset for line in lines}).values_list("code", "decimals")
     )
@@ -60,7 +63,7 @@ def _problem_of(line: Move, decimals: dict[str, int]) -> str:
         if decimals_of(number) > decimals[asset]:
             return f"{asset} has at most {decimals[asset]} decimals"
     if line.account.owner_id is None and line.held:
-        return "The house's accounts hold nothing"
+        return "The exchange's own accounts hold nothing"
     return ""
 
 
@@ -71,7 +74,7 @@ def require_holds(lines: Sequence[Move], trade: TradeToSettle) -> None:
     if found != wanted:
         raise AdjustmentError(
             _Code.HOLDS_DIFFER,
-            "To close the trade take exactly what it holds",
+            "To close the trade, take exactly what it holds",
             {"buyer": f"{plain(trade.buyer_hold)} {trade.quote}", "seller": f"{plain(trade.quantity)} {trade.base}"},
         )
 
@@ -79,7 +82,9 @@ def require_holds(lines: Sequence[Move], trade: TradeToSettle) -> None:
 def require_not_moved(trade_id: UUID) -> None:
     """Refuse to move by hand what the ledger has moved. One query."""
     if LedgerEntry.objects.filter(transfer_id=trade_id).exists():
-        raise AdjustmentError(_Code.TRADE_ALREADY_MOVED, "The ledger has this trade: its money has moved")
+        raise AdjustmentError(
+            _Code.TRADE_ALREADY_MOVED, "The money of this trade has moved already: the ledger has its entries"
+        )
 
 
 def require_funds(key: AccountKey, move: Move, account: Account) -> None:
@@ -87,7 +92,7 @@ def require_funds(key: AccountKey, move: Move, account: Account) -> None:
     details = {"account": str(account.pk), "asset": key.asset}
     if move.held < 0 and EXACT.add(account.held, move.held) < 0:
         raise AdjustmentError(
-            _Code.INSUFFICIENT_HOLD, f"Account {account.pk} holds {plain(account.held)} {key.asset} only", details
+            _Code.INSUFFICIENT_HOLD, f"Account {account.pk} holds only {plain(account.held)} {key.asset}", details
         )
     if key.kind != Account.Kind.EXTERNAL and move.available < 0 and EXACT.add(account.available, move.available) < 0:
         raise AdjustmentError(

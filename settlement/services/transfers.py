@@ -101,7 +101,7 @@ def ledger_transfer(
     """
     _require_here()
     if actor is not None and actor.pk == owner.pk:
-        raise ApiError(ErrorCode.FORBIDDEN, "Nobody moves money of their own: ask a colleague")
+        raise ApiError(ErrorCode.FORBIDDEN, "You cannot move your own money: ask a colleague")
     _require_sound(asset, amount, reason)
     transfer_id = transfer_id or uuid7()
     user, outside = AccountKey(owner.id, asset), AccountKey(None, asset, Account.Kind.EXTERNAL.value)
@@ -133,7 +133,7 @@ def ledger_transfer(
 
 def _require_here() -> None:
     if wallet().reserving is not None:
-        raise ApiError(ErrorCode.FORBIDDEN, "The money is at the remote wallet: bring it in or take it out there")
+        raise ApiError(ErrorCode.FORBIDDEN, "The money is kept at the remote wallet: deposit or withdraw it there")
 
 
 def _require_positive(amount: Decimal) -> None:
@@ -150,7 +150,7 @@ def _require_sound(asset_code: str, amount: Decimal, reason: str) -> None:
     if decimals_of(amount) > asset.decimals:
         raise ValidationError({"amount": [f"{asset.code} has at most {asset.decimals} decimals"]})
     if not reason.strip():
-        raise ValidationError({"reason": ["may not be empty"]})
+        raise ValidationError({"reason": ["must not be empty"]})
 
 
 def _write_once(*entries: Entry) -> None:

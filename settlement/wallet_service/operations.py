@@ -209,7 +209,7 @@ def _is_new(operation: WalletOperation) -> bool:
 
 def _require_same(operation: WalletOperation, digest: str) -> None:
     if operation.state != _State.UNDONE and operation.digest != digest:
-        raise WalletRefusalError(WalletCode.IDEMPOTENCY_CONFLICT, "This key was used for something else")
+        raise WalletRefusalError(WalletCode.IDEMPOTENCY_CONFLICT, "This key was used before for something else")
 
 
 def _close(operation: WalletOperation, state: WalletOperation.State) -> None:
