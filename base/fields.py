@@ -1,4 +1,4 @@
-"""Input fields that take nothing for something else: no number for a string, no unknown field for a known one."""
+"""Strict input fields: a number does not pass for a string, and an unknown field is refused."""
 
 import re
 from collections.abc import Mapping

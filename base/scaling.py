@@ -49,7 +49,7 @@ def from_units(units: int, decimals: int) -> Decimal:
 def plain(value: Decimal, decimals: int | None = None) -> str:
     """Return a number in plain decimal notation, with a fixed number of decimals where given.
 
-    A number with more decimals than asked is cut, not rounded up: only averages have such.
+    A number with more decimals than asked is cut, not rounded up: only averages have so many.
     """
     if decimals is None:
         text = f"{value:f}"

@@ -132,7 +132,7 @@ class EnvelopeAutoSchema(AutoSchema):
     """Describes what EnvelopeRenderer and the exception handler do to every operation."""
 
     def error_codes(self, status: str) -> list[str]:
-        """Return the codes that an error of this status can have, all if that is not told apart."""
+        """Return the codes that an error of this status can have; an empty list says nothing about them."""
         return [code.value for code in ErrorCode if STATUS.get(code, 400) == int(status)]
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
@@ -140,7 +140,7 @@ class EnvelopeAutoSchema(AutoSchema):
         return [parameter | _PLACES.get(parameter["name"], {}) for parameter in parameters]
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
-        """Say of input that it has no other fields."""
+        """Say that input may have no other fields."""
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         is_strict = isinstance(force_instance(serializer), StrictSerializer)  # type: ignore[no-untyped-call]
         return schema | {"additionalProperties": False} if is_strict else schema

@@ -1,4 +1,4 @@
-"""How a pair is spelled: `BTC/USDT`, and `BTC-USDT` where a slash would part it: in paths, channels and keys."""
+"""How markets are spelled: `BTC/USDT`, and `BTC-USDT` in paths, channel names and keys."""
 
 __all__ = ["slug_of", "symbol_of"]
 
@@ -11,5 +11,5 @@ def slug_of(symbol: str) -> str:
 
 
 def symbol_of(text: str) -> str:
-    """Return `btc-usdt`, `BTC_USDT` or `BTC/USDT` as `BTC/USDT`. Other text comes back as something no market has."""
+    """Return `btc-usdt`, `BTC_USDT` or `BTC/USDT` as `BTC/USDT`. Other text is upper-cased all the same."""
     return text.upper().translate(_SLASH)

@@ -36,7 +36,7 @@ def check_secret_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[
 
 @register(Tags.security)
 def check_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
-    """E002, E003, W001: neither debug pages nor demo accounts nor open doors for others than this machine."""
+    """E002, E003, W001: an exchange that others can reach has no debug pages, no demo accounts, and TLS."""
     public = sorted(host for host in settings.ALLOWED_HOSTS if host not in _LOOPBACK)
     if settings.DEBUG and public:
         yield Error(

@@ -70,7 +70,7 @@ MARKETS = (
     _market("ETH/BTC", "0.00001", "0.001", "0.0001", "0.001", "10000", "0.054"),
 )
 
-# What an account that a visitor of a demo copy opens begins with.
+# What a demo account that a visitor opens begins with.
 VISITOR_FUNDS = {
     code: Decimal(amount)
     for code, amount in {

@@ -96,7 +96,7 @@ class Board:
 def board_of(market: Market) -> Board | None:
     """Return a market's board if it is at most 250 ms old; None otherwise, and then the database has to be asked.
 
-    One round trip to Valkey, or none after it has failed. Never raises: a cache that is away, empty or broken is none.
+    One round trip to Valkey, or none after it has failed. Never raises: a broken, empty or missing cache gives None.
     """
     try:
         packed, stamp = _LINE.ask(lambda valkey: valkey.mget(board_keys(market.slug)))

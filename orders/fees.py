@@ -1,4 +1,4 @@
-"""Who has which fee tier: computed once a day from the trades of the last 30 days.
+"""The fee tiers of users: computed once a day from the trades of the last 30 days.
 
 A user's volume is the sum of price x quantity of the trades they were buyer or seller in, per quote asset; a trade with
 oneself counts once. In each market with that quote the volume earns the highest level it reaches.
@@ -75,7 +75,7 @@ class Recomputed(NamedTuple):
 def fee_tiers_recompute(*, now: datetime) -> Recomputed | None:
     """Give every user the tiers that the volume of the 30 days before `now` earns, and tell the engines concerned.
 
-    Reads the trades of 30 days. Returns None, having done nothing, while another process is at it. Safe to repeat.
+    Reads the trades of 30 days. Returns None, having done nothing, while another process does the same. Safe to repeat.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ExchangeLock.FEE_VOLUMES])

@@ -20,7 +20,7 @@ from config.embedded.system_users import Account
 POSTGRES_MAJOR = "18"
 DATABASE = USER = "exchange"
 
-# Nothing depends on the locale, the time zone or a PG* variable of whoever starts the server.
+# Nothing depends on the locale, the time zone or a PG* variable of the user who starts the server.
 SERVER_ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 POSTGRES_SETTINGS = {
@@ -31,7 +31,7 @@ POSTGRES_SETTINGS = {
     "synchronous_commit": "on",
     "max_wal_size": "2GB",
     "wal_compression": "off",
-    "max_slot_wal_keep_size": "10GB",  # for whoever follows the log and was away; the disk has other uses
+    "max_slot_wal_keep_size": "10GB",  # for a follower of the log that was away; the disk has other uses
     "jit": "off",  # compiling costs more than any of our short queries
     "log_timezone": "UTC",
     "timezone": "UTC",

@@ -22,9 +22,9 @@ admin.site.unregister(BlacklistedToken)
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, BackOfficeAdmin):
-    """Groups give rights, so who changes them needs to be a superuser, and each change is recorded.
+    """Groups give rights, so only superusers change them, and each change is recorded.
 
-    The roles are what the release says: nobody edits them.
+    The roles are part of the release: nobody edits them.
     """
 
     filter_horizontal = ()  # two boxes of long names are wider than a page

@@ -23,7 +23,7 @@ _CONSEQUENCE = "It is refused within a second and its streams are closed. Open o
 
 
 def status_label(key: ApiKey) -> Any:
-    """Return what a key is good for as a coloured label. No query."""
+    """Return a key's status as a coloured label. No query."""
     status = key_status(key, timezone.now())
     return mark(status.value, STATUS_COLOURS.get(status, ""))
 

@@ -27,8 +27,8 @@ PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity
 def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "") -> bool:
     """Freeze or unfreeze a user; return False when it was so already. Locks the user's row, writes an audit entry.
 
-    A frozen user is refused everywhere at once; open orders stay. Raises NOT_FOUND, and FORBIDDEN for oneself and for
-    those who are not in the actor's reach.
+    A frozen user is refused everywhere at once; open orders stay. Raises NOT_FOUND; FORBIDDEN for the actor and
+    for users outside the actor's reach.
     """
     user = User.objects.select_for_update().filter(pk=user_id).first()
     if user is None:
@@ -57,9 +57,9 @@ def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "")
 
 
 def user_is_in_reach(actor: User, user: User) -> bool:
-    """Tell whether a member of staff may change a user: else who can set passwords could become anybody.
+    """Tell whether a member of staff may change a user. Without this, the right to set passwords would be every right.
 
-    Superusers are in the reach of superusers, members of staff of those who appoint them; everybody is in their own.
+    Superusers may change superusers, staff who may appoint may change staff, and everybody may change themselves.
     """
     if actor.is_superuser or actor.pk == user.pk:
         return True

@@ -68,7 +68,7 @@ class NewMarketForm(MarketModelForm):
 
 
 class MarketForm(MarketModelForm):
-    """Checks what a market allows once it exists. What was not touched stays as somebody else has set it meanwhile."""
+    """Checks what a market allows once it exists. Fields that were not touched keep what others have set meanwhile."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

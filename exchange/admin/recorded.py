@@ -24,7 +24,7 @@ _PLAIN = (str, bool, int, float, type(None))
 
 
 class RecordedForms(AnyModelAdmin):
-    """A mixin for pages that save by Django's own forms; it stands before the page's class.
+    """A mixin for pages that save by Django's own forms; it comes before the page's class.
 
     The action is the model's name and `create`, `update` or `delete`: `asset.update`.
     """

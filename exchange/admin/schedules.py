@@ -1,4 +1,4 @@
-"""Celery beat's own pages, in the clothes of the rest; what is done there is recorded, too."""
+"""Celery beat's own pages in the style of the others; changes made there leave audit entries, too."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

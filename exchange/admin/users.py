@@ -35,11 +35,11 @@ APPOINTMENT, ONLY_SUPERUSERS = ("is_staff", "groups"), ("is_superuser", "user_pe
 class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]
     """Freezing has an action of its own.
 
-    Only who may appoint staff gives roles and touches members of staff, and nobody their own rights; only superusers
-    give single rights and touch superusers.
+    Only staff who may appoint give roles and change members of staff, and nobody changes their own rights. Only
+    superusers give single rights and change superusers.
     """
 
-    # What apps above this one can do for a user and know about one; they append to it.
+    # Buttons and tables of apps above this one, which append to them.
     more_actions: ClassVar[list[DetailAction]] = []
     # What other pages have on a user, for those with a right ("app.codename").
     more_tables: ClassVar[list[tuple[str, Callable[[User], list[Table]]]]] = []

@@ -1,4 +1,4 @@
-"""API keys, for those who are logged in and never by a key: a stolen one must not make others that outlive it."""
+"""API keys. Their requests need a login, not a key: a stolen key must not make others that outlive it."""
 
 from typing import Any
 from uuid import UUID
@@ -81,7 +81,7 @@ class ApiKeyViewSet(ViewSet):
     lookup_field = "key_id"
 
     def get_throttles(self) -> _Throttles:
-        """Count what makes keys, and nothing else."""
+        """Limit the making of keys, and nothing else."""
         return super().get_throttles() if self.request.method == "POST" else []
 
     @extend_schema(

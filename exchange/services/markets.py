@@ -66,7 +66,7 @@ def _create_market(seed: seeds.MarketSeed) -> Market:
 
 @transaction.atomic
 def market_set_state(*, actor: User | None, market_id: int, state: str, note: str = "") -> Market:
-    """Set what a market accepts: any state after any other. The state it is in already changes nothing.
+    """Set what a market accepts: any state may follow any other. Setting the present one changes nothing.
 
     `actor` None is the exchange itself, which halts markets that do not reconcile. Raises MARKET_NOT_FOUND,
     VALIDATION_ERROR.

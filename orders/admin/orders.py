@@ -48,12 +48,12 @@ from settlement.models import Account, LedgerEntry
 
 CANCEL = "orders.cancel_order"
 
-# What has no limit: the stored price of such a stop is the one that protects it.
+# Types without a limit: the stored price of such a stop is the one that protects it.
 _MARKET_LIKE = (Order.Type.MARKET, Order.Type.STOP, Order.Type.TAKE_PROFIT, Order.Type.TRAILING_STOP)
 
 
 class GroupRoleFilter(admin.SimpleListFilter):
-    """Orders of groups; those without a group are what the list shows anyway."""
+    """Orders of groups, by what they are in them."""
 
     title = "role in a group"
     parameter_name = "group_role"
@@ -287,7 +287,7 @@ def _group_table(order: Order) -> Table:
 
 
 def _orders_called(term: str) -> Q:
-    """Return what finds orders by index; the first that exists counts: id, client id, user. At most 4 queries."""
+    """Return the condition that finds orders by index: by id, else client id, else user. At most 4 queries."""
     order_id = as_uuid(term)
     if order_id and Order.objects.filter(id=order_id).exists():
         return Q(id=order_id)

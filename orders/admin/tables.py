@@ -1,4 +1,4 @@
-"""What the pages on orders and trades have in common: colours, tables, and what finds rows by index."""
+"""What the pages on orders and trades have in common: colours, tables, and conditions that an index serves."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -35,12 +35,12 @@ SETTLEMENT_COLOURS = {
 
 
 def of_users(column: str, users: list[UUID]) -> Q:
-    """Return what finds rows of some users; of one, it is told so that its index gives the order."""
+    """Return the condition for rows of some users; for one user it lets the index give the order."""
     return Q(**{column: users[0]}) if len(users) == 1 else Q(**{f"{column}__in": users})
 
 
 def trades_of_order(order: Order) -> Q:
-    """Return what finds an order's trades by its user's index, from when it was named to when it last changed.
+    """Return the condition that finds an order's trades by its user's index, from its arrival to its last change.
 
     Trades have no index on their orders' ids.
     """

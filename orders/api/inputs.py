@@ -114,7 +114,7 @@ class StatusesField(StrictString):
 # --- orders ---------------------------------------------------------------------------------------
 
 
-class _GoodInput(StrictSerializer):
+class _CommonInput(StrictSerializer):
     """What every order and every group of orders has."""
 
     symbol = StrictString(max_length=64, **_example("BTC/USDT", "The market; `-` or `_` may stand for `/`"))
@@ -129,7 +129,7 @@ class _GoodInput(StrictSerializer):
     )
 
 
-class OrderInput(_GoodInput):
+class OrderInput(_CommonInput):
     """An order as it is placed; its type says which of the fields it needs and which it may have."""
 
     type = ChoiceField(
@@ -201,7 +201,7 @@ class BatchInput(StrictSerializer):
     )
 
 
-class _GroupInput(_GoodInput):
+class _GroupInput(_CommonInput):
     quantity = AmountField(**_example("0.5", "How much of the base asset, the same for each order of the group"))
     self_trade_prevention = ChoiceField(
         [choice for choice in _STP if choice != Order.SelfTradePrevention.DECREMENT],

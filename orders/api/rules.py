@@ -19,7 +19,7 @@ _TRAILING = ("trailing_amount", "trailing_percent")
 
 
 class TypeRule(NamedTuple):
-    """The fields of a type: all of `needs`, exactly one of `one_of`, any of `allows`; the first time is the default."""
+    """The fields of a type: all of `needs`, exactly one of `one_of`, any of `allows`; its first time is the default."""
 
     called: str
     needs: tuple[str, ...]
@@ -39,7 +39,7 @@ TYPES: dict[str, TypeRule] = {
     "take_profit_limit": TypeRule("A take-profit limit order", ("price", "stop_price", "quantity"), (), (), _ALL_TIMES),
     "trailing_stop": TypeRule("A trailing stop", ("quantity",), _TRAILING, (), _ALL_TIMES),
 }
-# Every field that not all types have, and what is said when it is given to a type that has it not.
+# The fields that not every type has, and what is said when one is given to a type without it.
 _REFUSED = {
     "price": "{called} has no price",
     "stop_price": "{called} has no stop price",

@@ -1,4 +1,4 @@
-"""Cancelling: one order, all of them, or all of them unless one says otherwise in time."""
+"""Cancelling one order or all of them, at once or unless told otherwise in time."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -50,7 +50,7 @@ def order_cancel(*, user: User, order_id: UUID) -> Order:
         if error.code in (ErrorCode.ORDER_NOT_CANCELLABLE, ErrorCode.TIMEOUT):
             error.details["order_id"] = str(order_id)
         raise error
-    assert isinstance(answer, Reply), "Invariant: what is no error is a reply"
+    assert isinstance(answer, Reply), "Invariant: an answer is an error or a reply"
     return order_from_row(answer.order, order.market)
 
 

@@ -24,7 +24,7 @@ new_order_id = uuid7
 
 
 def correlation() -> Correlation:
-    """Return which request a command comes with; where the answer goes is for the gateway to say."""
+    """Return which request a command belongs to; the gateway adds where the answer goes."""
     return Correlation(request_id=structlog.contextvars.get_contextvars().get("request_id", ""))
 
 

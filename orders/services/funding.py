@@ -1,4 +1,4 @@
-"""Money for orders from a remote wallet, before they go to the engine; the embedded wallet has nothing to do.
+"""Money for orders from a remote wallet, before they go to the engine; the embedded wallet needs none of this.
 
 What an order can need at most is found by the rule that the journal goes by (`orders.needs`), from the stored market.
 Where prices move, for market buys by quantity and trailing stops, a margin comes on top. What is not needed goes back.

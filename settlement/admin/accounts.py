@@ -1,4 +1,4 @@
-"""Balances and the ledger: who has what, why, and how money comes and goes."""
+"""Balances and the ledger: what users have, why, and how money comes and goes."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -82,7 +82,7 @@ class AccountAdmin(ReadOnlyAdmin):
             queryset = queryset.filter(owner_id__in=find_users(search_term))
         return queryset, False
 
-    # What apps above this one know about what an account holds; they append to it.
+    # Tables of apps above this one about what an account holds; they append to it.
     more_explanations: ClassVar[list[Callable[[Account], list[Table]]]] = []
 
     @admin.display(description="ledger")

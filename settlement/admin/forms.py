@@ -29,12 +29,12 @@ _signer = Signer(salt="settlement.transfer")
 
 
 def new_transfer() -> str:
-    """Return a new transfer id that only this exchange can have made: nobody takes the id of a trade to come."""
+    """Return a new transfer id that only this exchange can have made: nobody can take the id of a later trade."""
     return _signer.sign(str(uuid7()))
 
 
 class TransferField(forms.CharField):
-    """A hidden id made with the form: whoever presses the button twice asks for one transfer."""
+    """A hidden id made with the form: pressing the button twice asks for one transfer."""
 
     widget = forms.HiddenInput
 
@@ -83,7 +83,7 @@ class ReasonForm(forms.Form):
 
 
 class LineForm(forms.Form):
-    """One line of an adjustment; a row that is left empty is none."""
+    """One line of an adjustment; an empty row is left out."""
 
     owner = forms.CharField(required=False, max_length=254, widget=TextInput)
     asset = forms.CharField(required=False, max_length=16, widget=TextInput)
@@ -112,7 +112,7 @@ def _account(form: LineForm, owner: str, asset: str) -> AccountKey:
 
 
 def _users_called(name: str) -> list[UUID]:
-    """Return who is meant exactly: the beginning of a name, which is enough to search, is not enough to pay."""
+    """Return the users of exactly this name, e-mail or id: the beginning of a name is enough to search, not to pay."""
     by_name = Q(pk=user_id) if (user_id := as_uuid(name)) else Q(username=name) | Q(email=name)
     return list(User.objects.filter(by_name).values_list("pk", flat=True)[:2]) if name else []
 

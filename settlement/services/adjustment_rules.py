@@ -1,4 +1,4 @@
-"""What must be true of an adjustment, each refused with a code of its own."""
+"""The rules of adjustments; what breaks one is refused with a code of its own."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -16,19 +16,19 @@ _Code = AdjustmentCode
 
 
 def require_right(actor: User, right: str) -> None:
-    """Refuse who lacks a right (`app.codename`)."""
+    """Refuse an actor without a right (`app.codename`)."""
     if not actor.has_perm(right):
         raise AdjustmentError(_Code.FORBIDDEN, f"This needs the right {right}")
 
 
 def require_other(actor: User, adjustment: Adjustment) -> None:
-    """Refuse who proposed it, whatever their rights."""
+    """Refuse the member of staff who proposed the adjustment, whatever their rights."""
     if adjustment.proposed_by_id == actor.pk:
         raise AdjustmentError(_Code.FORBIDDEN, "You proposed this adjustment: somebody else has to decide on it")
 
 
 def require_sound(lines: Sequence[Move]) -> None:
-    """Refuse lines that are none, too many or too fine, and those that do not add up to zero. One query.
+    """Refuse no lines, too many, amounts that are too fine, and lines that do not add up to zero. One query.
 
     With a remote wallet also those that move money between accounts: the wallet would not follow.
     """
@@ -68,7 +68,7 @@ def _problem_of(line: Move, decimals: dict[str, int]) -> str:
 
 
 def require_holds(lines: Sequence[Move], trade: TradeToSettle) -> None:
-    """Refuse what does not take exactly the holds of the trade it closes."""
+    """Refuse lines that do not take exactly the holds of the trade to close."""
     wanted = {key: amount.copy_negate() for key, amount in trade_holds(trade).items()}
     found = {line.account: line.held for line in lines if line.held}
     if found != wanted:

@@ -1,6 +1,6 @@
 """Money that comes or goes: transfers between a user and the outside world, each with a reason.
 
-What is to be put right is an adjustment, which takes two people: `settlement.services.adjustments`.
+Corrections are adjustments, which take two people: `settlement.services.adjustments`.
 """
 
 from collections.abc import Mapping

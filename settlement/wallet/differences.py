@@ -18,7 +18,7 @@ _Key = tuple[UUID, str]
 
 
 class WalletDifference(NamedTuple):
-    """An account of which here and there differ: `reserved` should be from `here` + `least` to `here` + `most`.
+    """An account that differs here and there: `reserved` should be from `here` + `least` to `here` + `most`.
 
     These bounds are what is on its way and may or may not have arrived: 0 and 0 for most accounts.
     """

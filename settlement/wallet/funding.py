@@ -40,7 +40,7 @@ _State = WalletReservation.State
 
 
 def funds_reserve(*, reserving: Reserving, key: UUID, user_id: UUID, asset: str, amount: Decimal) -> list[UUID]:
-    """See to it that the user has so much available here; return the reservations that say so, for `funds_spent`.
+    """Make sure that the user has an amount available here; return the reservations for it, for `funds_spent`.
 
     Must not run inside a transaction. Two short ones and a call to the wallet, none when enough is free here. Raises
     ApiError INSUFFICIENT_BALANCE, or WALLET_UNAVAILABLE: at once while the wallet is known to be away; nothing stays

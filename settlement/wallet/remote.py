@@ -140,7 +140,7 @@ class RemoteWallet:
         EmbeddedLedger().settle(trades=trades)
 
     def _require_awake(self) -> None:
-        """Let a harmless question be the one that finds out whether the wallet is back: a trade has three attempts."""
+        """Find out by a harmless request whether the wallet is back: a trade has only three attempts."""
         if not self._connection.breaker.is_closed:
             try:
                 self._connection.call("ping", "GET", "ping")
