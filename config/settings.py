@@ -211,7 +211,7 @@ DEMO_ACCOUNTS_PER_DAY: int = env.int("DEMO_ACCOUNTS_PER_DAY", default=500)
 TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "data"))
 # What implements settlement's ports.
 TRADE_OUTBOX = "orders.outbox.PostgresTradeOutbox"
-AWAITED_FUNDS = "orders.awaited.PendingExits"
+AWAITED_FUNDS = "orders.pending_exits.PendingExits"
 
 # --- Wallet ---------------------------------------------------------------------------------------
 # Where users' money is kept: in this exchange, or at a wallet service.

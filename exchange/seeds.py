@@ -112,7 +112,7 @@ _GENEROUS_OTHERWISE = Decimal(100_000_000)
 MAKER_FEE_PPM = 800
 TAKER_FEE_PPM = 1_000
 PRICE_BAND_PPM = 100_000
-MAX_OPEN_ORDERS = 1_000
-MAX_STOP_ORDERS = 100
+OPEN_ORDERS_MAX = 1_000
+STOP_ORDERS_MAX = 100
 # By quote asset, whose volume they are measured in.
 FEE_TIERS = {"USDT": _tiers("100000"), "BTC": _tiers("2")}

@@ -9,12 +9,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from base.errors import ApiError
+from exchange.admin.audited_forms import AuditedForms
 from exchange.admin.base import PLAIN_AMOUNTS, BackOfficeAdmin, DetailAction, staff
 from exchange.admin.changes import market_create, market_problems
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment, percent
 from exchange.admin.fees import FeeTierFormSet, FeeTierInline, compare_with_shown
 from exchange.admin.notes import Question, ask, refusal, report
-from exchange.admin.recorded import RecordedForms
 from exchange.admin.states import StateForm, meaning_of, name_of
 from exchange.models import Asset, Market
 from exchange.services import (
@@ -215,7 +215,7 @@ def _with_state(market: Market) -> str:
 
 
 @admin.register(Asset)
-class AssetAdmin(RecordedForms, BackOfficeAdmin):
+class AssetAdmin(AuditedForms, BackOfficeAdmin):
     """Assets are created, and then only renamed: their decimals are in every amount."""
 
     list_display = ["code", "name", "decimals"]
