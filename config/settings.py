@@ -107,7 +107,7 @@ DATABASE_URL: str = env.str("DATABASE_URL", default="postgres://exchange@127.0.0
 ENGINE_DATABASE_URL: str = env.str("ENGINE_DATABASE_URL", default=DATABASE_URL)
 # Migrations and long reports run with 0, which means no limit.
 STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=15_000)
-# Folder of pg_dump and its like for backups; empty: those of the embedded PostgreSQL, else those of PATH.
+# Folder of pg_dump and the like for backups; empty: that of the embedded PostgreSQL, else PATH.
 POSTGRES_BIN: str = env.str("POSTGRES_BIN", default="")
 DATABASES = {
     "default": {
@@ -306,7 +306,7 @@ UNFOLD = BACK_OFFICE
 # RequestIdMiddleware has made sure that the id is harmless.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
-# What is bound where a task is sent, a request's id above all, stands in the task's lines, too.
+# What is bound where a task is sent, above all a request's id, appears in the task's lines, too.
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Logs: one JSON object a line -----------------------------------------------------------------

@@ -114,5 +114,5 @@ TAKER_FEE_PPM = 1_000
 PRICE_BAND_PPM = 100_000
 OPEN_ORDERS_MAX = 1_000
 STOP_ORDERS_MAX = 100
-# By quote asset, whose volume they are measured in.
+# By quote asset, in which volume is measured.
 FEE_TIERS = {"USDT": _tiers("100000"), "BTC": _tiers("2")}

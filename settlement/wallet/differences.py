@@ -1,4 +1,4 @@
-"""The comparison of both ledgers: what a user has here is what is reserved at the wallet."""
+"""The comparison of both ledgers: what a user has here must be what is reserved at the wallet."""
 
 import time
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Money for an order, before the engine sees it: from what is free here already, and the rest from the wallet.
+"""Money for an order, before the engine sees it: first what is free here, then the rest from the wallet.
 
     intent committed (`reserving`) -> reserved at the wallet -> entered here (`reserved`) -> engine -> `spent`
 

@@ -73,7 +73,7 @@ def test_all_that_match_are_frozen_unless_they_are_too_many_for_one_form() -> No
     User.objects.create(username=f"{prefix}more", email=f"{prefix}@x")
 
     assert told(browser_of(clerk).post(found, selected)) == [
-        f"At most {SELECTED_MAX} at once: narrow the list by the filters or the search"
+        f"At most {SELECTED_MAX} at once: narrow the list with the filters or the search"
     ]
 
 
