@@ -9,10 +9,10 @@ from enum import IntEnum, unique
 
 @unique
 class ExchangeLock(IntEnum):
-    """Locks of the whole exchange: who has one does what no two may do at once."""
+    """Locks of the whole exchange: each guards something that only one process may do at a time."""
 
     PARTITIONS = 7_204_001  # create partitions
-    FEE_TIERS = 7_204_002  # change fee tiers, and who has them
+    FEE_TIERS = 7_204_002  # change fee tiers, and which users have them
     FEE_VOLUMES = 7_204_003  # add up the volumes that fee tiers follow from
     RECONCILIATION = 7_204_004  # reconcile
     ANALYTICS = 7_204_006  # refresh the back office's views

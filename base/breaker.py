@@ -1,4 +1,4 @@
-"""A circuit breaker: after failures in a row nobody waits for what fails, and one at a time looks again."""
+"""A circuit breaker: after failures in a row requests fail at once, and one at a time finds out how things are."""
 
 import threading
 import time
@@ -15,11 +15,11 @@ log = structlog.get_logger(__name__)
 
 
 class BreakerOpenError(Exception):
-    """Nothing was asked, because that failed a moment ago."""
+    """The request was not made, because others failed a moment ago."""
 
 
 class Breaker:
-    """Opens after `failures_max` failures in a row; `probe_s` later a single request may try, and closes it or not.
+    """Opens after `failures_max` failures in a row; `probe_s` later a single request may try, and closes it on success.
 
     pybreaker keeps the state. It holds its lock while it calls, so it is only told how requests ended: they run side
     by side outside of it. `on_change` is called with the name of each new state: closed, half-open, open.
@@ -46,7 +46,7 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Run one request, an exception is a failure; while it is open raise BreakerOpenError instead."""
+        """Run one request, whose exceptions count as failures; while it is open, raise BreakerOpenError instead."""
         if self.is_closed:
             yield from self._watched(is_probe=False)
             return
@@ -81,7 +81,7 @@ class Breaker:
         self._tell(None, is_probe)
 
     def _tell(self, error: Exception | None, is_probe: bool) -> None:
-        if not is_probe and not self.is_closed:  # it began before the breaker opened: that is no news
+        if not is_probe and not self.is_closed:  # it began before the breaker opened, so it says nothing new
             return
 
         def report() -> None:

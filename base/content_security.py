@@ -1,7 +1,7 @@
 """Content-Security-Policy: what a browser may load and run on each page of ours.
 
 Only the trading page and error pages are our own from end to end; they get by without inline scripts and styles.
-The back office (Alpine) and the API documentation (Swagger UI) bring code that needs more, and still nothing from other
+The back office (Alpine) and the API documentation (Swagger UI) bring code that needs more, but nothing from other
 hosts.
 """
 

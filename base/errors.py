@@ -135,7 +135,7 @@ class CodedError(Exception, Generic[Code]):
 
 
 class ApiError(CodedError[ErrorCode]):
-    """What the client did or what is down, never a bug; the public interface answers with it."""
+    """A fault of the client, or a part that is down; never a bug. The public interface answers with it."""
 
     STATUS = STATUS
 

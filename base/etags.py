@@ -1,4 +1,4 @@
-"""Answers that a client may have already: an ETag, and 304 without a body for who names it."""
+"""ETags: a client that names the ETag of the answer it has gets 304 and no body."""
 
 from collections.abc import Callable
 

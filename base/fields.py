@@ -1,4 +1,4 @@
-"""Input fields that take nothing for something else: no number for a string, no unknown field for a known one."""
+"""Strict input fields: a number does not pass for a string, and an unknown field is refused."""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+from base.times import moment_of
 
 __all__ = [
     "AmountField",
@@ -144,7 +146,7 @@ class MomentField(serializers.Field[datetime, Any, Any, Any]):
         text = str(data)[:64].replace(" ", "+")  # a plus sign in a query string arrives as a space
         try:
             if text.isascii() and text.isdigit():
-                return datetime.fromtimestamp(int(text) / 1000, UTC)
+                return moment_of(int(text))
             moment = datetime.fromisoformat(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             if moment.timestamp() < 0:

@@ -3,10 +3,12 @@
 Layout (RFC 9562, section 5.7): 48 bits time, 4 bits version, 12 bits rand_a, 2 bits variant, 62 bits rand_b.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
+
+from base.times import moment_of
 
 __all__ = ["trade_uuid", "uuid7", "uuid7_floor", "uuid7_time"]
 
@@ -23,7 +25,7 @@ def uuid7_floor(time_ms: int) -> UUID:
 
 def uuid7_time(value: UUID) -> datetime:
     """Return the moment that a UUIDv7 carries, to the millisecond."""
-    return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
+    return moment_of(value.int >> 80)
 
 
 def trade_uuid(time_ms: int, market_id: int, seq: int) -> UUID:

@@ -15,7 +15,7 @@ _sources: list[Callable[[], Iterable[Metric]]] = []
 
 
 def register_gauges(source: Callable[[], Iterable[Metric]]) -> None:
-    """Add a function that returns metrics; it runs at each scrape, so it reads by index and little."""
+    """Add a function that returns metrics; it runs at each scrape, so it must read little, and by index."""
     if source not in _sources:
         _sources.append(source)
 
@@ -42,6 +42,6 @@ def install_collector() -> None:
 
 
 def remove_collector() -> None:
-    """Leave the gauges about the business to others: a process that serves only what it counts itself."""
+    """Remove the gauges about the business, in a process that serves only what it counts itself."""
     if _collector in REGISTRY._collector_to_names:
         REGISTRY.unregister(_collector)

@@ -1,4 +1,4 @@
-"""Fields of answers that say more than that they are strings: for the documents, never run."""
+"""Fields of answers that tell the API documents more than that they are strings. They are never run."""
 
 from typing import Any
 

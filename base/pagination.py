@@ -58,7 +58,7 @@ class EnvelopePagination(BasePagination):
         return rows[: self.limit]
 
     def paginate_head(self, head: Sequence[Any], total: int, request: Request) -> list[Any] | None:
-        """Return one page if it lies within the first rows of a list, which are known as is the number of all.
+        """Return one page if it lies within the first rows of a list, given these and the number of all rows.
 
         None when it goes beyond them. No query.
         """

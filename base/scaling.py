@@ -10,6 +10,8 @@ from decimal import ROUND_DOWN, Context, Decimal, Inexact, InvalidOperation
 from functools import cached_property
 
 PPM = 1_000_000
+ZERO = Decimal(0)
+AMOUNT_LIMIT = Decimal("1e20")  # every amount is less: NUMERIC(38, 18) has 20 digits before the point
 # NUMERIC(38, 18) times NUMERIC(38, 18) fits; anything that would be rounded raises.
 EXACT = Context(prec=76, traps=[Inexact, InvalidOperation])
 _CUT = Context(prec=76, rounding=ROUND_DOWN, traps=[InvalidOperation])
@@ -47,7 +49,7 @@ def from_units(units: int, decimals: int) -> Decimal:
 def plain(value: Decimal, decimals: int | None = None) -> str:
     """Return a number in plain decimal notation, with a fixed number of decimals where given.
 
-    A number with more decimals than asked is cut, not rounded up: only averages have such.
+    A number with more decimals than asked is cut, not rounded up: only averages have so many.
     """
     if decimals is None:
         text = f"{value:f}"

@@ -78,7 +78,7 @@ _ERROR: dict[str, Any] = {
                 "code": {
                     "type": "string",
                     "enum": [code.value for code in ErrorCode],
-                    "description": "What went wrong; of several things the first in this list",
+                    "description": "What went wrong; of several things, the one that comes first in this list",
                     "example": "TICK_SIZE",
                 },
                 "message": {
@@ -89,7 +89,7 @@ _ERROR: dict[str, Any] = {
                 "details": {
                     "type": "object",
                     "additionalProperties": True,
-                    "description": "What helps to do better; for VALIDATION_ERROR a list of messages for each field",
+                    "description": "What helps to put it right; for VALIDATION_ERROR a list of messages for each field",
                     "example": {"field": "price", "tick_size": "0.01"},
                 },
             },
@@ -105,7 +105,7 @@ _UNAVAILABLE = "A part the request needs cannot be reached: try again"
 _SYMBOL = "[A-Za-z0-9]{2,12}"
 _PLACES: dict[str, dict[str, Any]] = {
     "symbol": {
-        "description": "The market, as `BTC-USDT`; `_` is good for `-`, in any case",
+        "description": "The market, as `BTC-USDT`; `_` may stand for `-`, in upper or lower case",
         "schema": {"type": "string", "pattern": f"^{_SYMBOL}[-_]{_SYMBOL}$", "example": "BTC-USDT"},
     },
     "asset": {
@@ -132,7 +132,7 @@ class EnvelopeAutoSchema(AutoSchema):
     """Describes what EnvelopeRenderer and the exception handler do to every operation."""
 
     def error_codes(self, status: str) -> list[str]:
-        """Return the codes that an error of this status can have, all if that is not told apart."""
+        """Return the codes that an error of this status can have; an empty list says nothing about them."""
         return [code.value for code in ErrorCode if STATUS.get(code, 400) == int(status)]
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
@@ -140,7 +140,7 @@ class EnvelopeAutoSchema(AutoSchema):
         return [parameter | _PLACES.get(parameter["name"], {}) for parameter in parameters]
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
-        """Say of input that it has no other fields."""
+        """Say that input may have no other fields."""
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # as above
         is_strict = isinstance(force_instance(serializer), StrictSerializer)  # type: ignore[no-untyped-call]  # as above
         return schema | {"additionalProperties": False} if is_strict else schema

@@ -2,9 +2,9 @@
 
 A fixed window costs one round trip and eight bytes, where DRF's own throttles rewrite a list of every recent request.
 High rates are counted in the process and told to Valkey in shares of a fiftieth, so a limit of 1,000 costs a round trip
-every 20 requests; several processes together may let through a few shares too many. The
-price of windows: around the turn of one up to twice the rate gets through. When Valkey cannot be reached, requests
-are let through, logins included: a limit protects the service, and must not be what takes it down.
+every 20 requests; several processes together may let through a few shares too many. The price of windows: around the
+turn of one, up to twice the rate gets through. When Valkey cannot be reached, requests are let through, logins
+included: a limit protects the service, and must not be what takes it down.
 """
 
 import hashlib
@@ -147,7 +147,7 @@ class ApiKeyThrottle(WindowThrottle):
 
 
 class LoginThrottle(WindowThrottle):
-    """LOGIN_RATE_PER_MINUTE, per address and username, so that nobody locks out somebody else from elsewhere."""
+    """LOGIN_RATE_PER_MINUTE, per address and username, so that nobody can lock out a user from another address."""
 
     window_s = LOGIN_WINDOW_S
     rate = staticmethod(lambda: settings.LOGIN_RATE_PER_MINUTE)
@@ -158,13 +158,13 @@ class LoginThrottle(WindowThrottle):
 
 
 def login_may_be_tried(request: HttpRequest, username: str) -> bool:
-    """Count a login at another door than the API's, and tell whether it is within LOGIN_RATE_PER_MINUTE of both."""
+    """Count a login by a page; tell whether it is within LOGIN_RATE_PER_MINUTE, the API's logins included."""
     rate = settings.LOGIN_RATE_PER_MINUTE
     return count_hit(_login_key(request, username), LOGIN_WINDOW_S, time.time(), rate) <= rate
 
 
 def _login_key(request: Request | HttpRequest, username: str) -> str:
-    # As the login reads it: else a blank more were another name with tries of its own.
+    # As the login reads it: otherwise one blank more would make another name, with tries of its own.
     caller = f"{client_address(request)}|{username.strip()}"
     return f"login:{hashlib.sha256(caller.encode(errors='replace')).hexdigest()[:32]}"
 

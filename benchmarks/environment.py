@@ -22,7 +22,7 @@ from config.embedded.processes import end
 from config.embedded.programs import role_programs
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
-from config.embedded.system_users import postgres_account
+from config.embedded.system_users import postgres_system_user
 from config.processes import die_with_parent
 from tests.servers import folder_for_everybody, free_port
 
@@ -40,10 +40,12 @@ def servers() -> Iterator[None]:
     running: list[subprocess.Popen[bytes]] = []
     outer = dict(os.environ)
     try:
-        account = postgres_account()
-        account.own(folder / "postgres")
+        system_user = postgres_system_user()
+        system_user.own(folder / "postgres")
         password = secrets.token_urlsafe(24)
-        postgres = EmbeddedPostgres(home=folder / "postgres", port=free_port(), password=password, account=account)
+        postgres = EmbeddedPostgres(
+            home=folder / "postgres", port=free_port(), password=password, system_user=system_user
+        )
         valkey = EmbeddedValkey(home=folder / "valkey", port=free_port())
         postgres.prepare()
         valkey.prepare()
@@ -51,7 +53,7 @@ def servers() -> Iterator[None]:
             running.append(
                 subprocess.Popen(
                     [*postgres.command(), *_MEASURING],
-                    **account.run_as,
+                    **system_user.run_as,
                     env=postgres.environment,
                     cwd="/",
                     stdout=log,

@@ -45,10 +45,10 @@ class Endpoint(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> "Endpoint":
-        """Raises ValueError for what is no http or https URL."""
+        """Parse a URL. Raises ValueError unless it is http or https."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url} is no http:// or https:// address")
+            raise ValueError(f"{url} is not an http:// or https:// address")
         is_tls = parts.scheme == "https"
         return cls(is_tls, parts.hostname, parts.port or (443 if is_tls else 80), parts.path.rstrip("/"))
 
@@ -82,7 +82,7 @@ class Connection:
 
 
 class Session:
-    """One account's login, shared by all connections: renewed before it ends, by one thread at a time."""
+    """One user's login, shared by all connections: renewed before it ends, by one thread at a time."""
 
     def __init__(self, username: str, password: str) -> None:
         self.username = username
@@ -121,7 +121,7 @@ class Session:
 
 
 class Trader:
-    """Orders of one account over one connection; every call returns the final answer."""
+    """Orders of one user over one connection; every call returns the final answer."""
 
     def __init__(self, connection: Connection, session: Session) -> None:
         self._connection = connection
@@ -133,7 +133,7 @@ class Trader:
         return self._call("POST", "/api/v1/orders", order)
 
     def amend(self, order_id: str, quantity: int) -> Answer:
-        """Set an order's total quantity; to set it twice is to set it once."""
+        """Set an order's total quantity; setting it twice changes nothing more."""
         return self._call("PATCH", f"/api/v1/orders/{order_id}", {"quantity": str(quantity)})
 
     def cancel(self, order_id: str) -> Answer:

@@ -8,7 +8,7 @@ from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from config.processes import end_soon_after_stop, keep_what_is_loaded
+from config.processes import end_soon_after_stop, freeze_loaded_objects
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -31,4 +31,4 @@ application = ProtocolTypeRouter(
     }
 )
 end_soon_after_stop()
-keep_what_is_loaded()
+freeze_loaded_objects()

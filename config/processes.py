@@ -47,8 +47,8 @@ def die_with_server() -> None:
         die_with_parent(signal.SIGKILL, parent=parent.pid)()
 
 
-def keep_what_is_loaded() -> None:
-    """Load every view, then take all that is there out of the garbage collector's sight.
+def freeze_loaded_objects() -> None:
+    """Load every view, then exempt all that is loaded from garbage collection.
 
     It stays for good anyway; a full collection would look at it again and again, and stop all threads for a tenth of
     a second each time.

@@ -107,7 +107,7 @@ DATABASE_URL: str = env.str("DATABASE_URL", default="postgres://exchange@127.0.0
 ENGINE_DATABASE_URL: str = env.str("ENGINE_DATABASE_URL", default=DATABASE_URL)
 # Migrations and long reports run with 0, which means no limit.
 STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=15_000)
-# Folder of pg_dump and its like for backups; empty: those of the embedded PostgreSQL, else those of PATH.
+# Folder of pg_dump and the like for backups; empty: that of the embedded PostgreSQL, else PATH.
 POSTGRES_BIN: str = env.str("POSTGRES_BIN", default="")
 DATABASES = {
     "default": {
@@ -209,18 +209,18 @@ LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
 DEMO_ACCOUNTS_PER_MINUTE: int = env.int("DEMO_ACCOUNTS_PER_MINUTE", default=10)
 DEMO_ACCOUNTS_PER_DAY: int = env.int("DEMO_ACCOUNTS_PER_DAY", default=500)
 TAPE_DIR: str = env.str("TAPE_DIR", default=str(BASE_DIR.parent / "shared" / "data"))
-# Who implements settlement's ports.
+# What implements settlement's ports.
 TRADE_OUTBOX = "orders.outbox.PostgresTradeOutbox"
-AWAITED_FUNDS = "orders.awaited.PendingExits"
+AWAITED_FUNDS = "orders.pending_exits.PendingExits"
 
 # --- Wallet ---------------------------------------------------------------------------------------
-# Who keeps users' money: this exchange, or a wallet service.
+# Where users' money is kept: in this exchange, or at a wallet service.
 WALLETS = {"embedded": "settlement.ledger.EmbeddedLedger", "remote": "settlement.wallet.remote.RemoteWallet"}
 WALLET: str = env.str("WALLET", default="embedded") or "embedded"
 WALLET_URL: str = env.str("WALLET_URL", default="")
 WALLET_TOKEN: str = env.str("WALLET_TOKEN", default="")
 WALLET_TIMEOUT_MS: int = env.int("WALLET_TIMEOUT_MS", default=2_000)
-# Calls at once in each process. Well below the api's threads, so that a slow wallet leaves the others theirs.
+# Calls at once in each process. Well below the api's threads, so that a slow wallet leaves some to others.
 WALLET_CONCURRENCY: int = env.int("WALLET_CONCURRENCY", default=8)
 WALLET_PROBE_SECONDS: float = env.float("WALLET_PROBE_SECONDS", default=2.0)
 # With a token this copy is itself the wallet of an exchange that knows the token.
@@ -306,7 +306,7 @@ UNFOLD = BACK_OFFICE
 # RequestIdMiddleware has made sure that the id is harmless.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
-# What is bound where a task is sent, a request's id above all, stands in the task's lines, too.
+# What is bound where a task is sent, above all a request's id, appears in the task's lines, too.
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Logs: one JSON object a line -----------------------------------------------------------------

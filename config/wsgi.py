@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from config.processes import die_with_server, keep_what_is_loaded
+from config.processes import die_with_server, freeze_loaded_objects
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 die_with_server()
 application = get_wsgi_application()
-keep_what_is_loaded()
+freeze_loaded_objects()

@@ -1,7 +1,7 @@
-"""Who signed a request: the API key, its user, and whether it is still good.
+"""The API key that signed a request, its user, and whether the key is still good.
 
-Who proves to have the secret is told what is wrong with the key or the clock. Everybody else gets one message, whether
-the key exists or not.
+A client that proves to have the secret is told what is wrong with the key or the clock. All others get one message,
+whether the key exists or not.
 """
 
 import time
@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 
 from base.errors import ApiError
-from base.times import iso_ms
+from base.times import iso_ms, ms_of
 from exchange.models import ApiKey, User
 from exchange.signatures import WINDOW_MS, Signed, bad_signature, secret_of, signature_spend
 
@@ -78,13 +78,13 @@ def recognise_signature(signed: Signed, now: datetime) -> KnownKey:
         raise refusal
     _check_age(signed.timestamp_ms, now)
     if not signature_spend(signed.signature):
-        raise bad_signature("This signature was used already: sign each request with a timestamp of its own")
+        raise bad_signature("This signature was used before: sign each request with a timestamp of its own")
     _note_use(key.row, now)
     return key
 
 
 def api_key_refusals(key_ids: Collection[UUID], now: datetime) -> dict[UUID, ApiError]:
-    """Return why keys are not good any more; those that are, are left out. One query."""
+    """Return why keys are no longer good; good ones are left out. One query."""
     rows = {row.pk: row for row in ApiKey.objects.select_related("user").filter(pk__in=key_ids)}
     refusals = {
         key_id: _refusal(rows[key_id], now) if key_id in rows else bad_signature("There is no such API key")
@@ -94,7 +94,7 @@ def api_key_refusals(key_ids: Collection[UUID], now: datetime) -> dict[UUID, Api
 
 
 def key_status(row: ApiKey, now: datetime) -> KeyStatus:
-    """Return what a key is good for, its user aside. No query."""
+    """Return a key's status, without regard to its user. No query."""
     if row.revoked_at is not None:
         return KeyStatus.REVOKED
     if row.expires_at is not None and row.expires_at <= now:
@@ -126,16 +126,16 @@ def _secret(row: ApiKey) -> str | None:
 
 
 def _refusal(row: ApiKey, now: datetime) -> ApiError | None:
-    """Return why a key whose secret is known is not good any more."""
+    """Return why a key whose secret is known is no longer good."""
     if row.revoked_at is not None:
         return bad_signature("This API key was revoked")
     if row.expires_at is not None and row.expires_at <= now:
         return bad_signature(f"This API key expired at {iso_ms(row.expires_at)}")
-    return None if row.user.is_active else bad_signature("The account of this API key is not active")
+    return None if row.user.is_active else bad_signature("The user of this API key is not active")
 
 
 def _check_age(timestamp_ms: int, now: datetime) -> None:
-    now_ms = int(now.timestamp() * 1000)
+    now_ms = ms_of(now)
     age_ms = now_ms - timestamp_ms
     if abs(age_ms) > WINDOW_MS:
         age = f"{abs(age_ms) / 1000:.1f} s {'old' if age_ms > 0 else 'ahead'}"
@@ -144,10 +144,10 @@ def _check_age(timestamp_ms: int, now: datetime) -> None:
 
 
 def _note_use(row: ApiKey, now: datetime) -> None:
-    """Keep roughly when a key was last used. That fails with nothing but a warning."""
+    """Note roughly when a key was last used. A failure is logged and nothing more."""
     if row.last_used_at is not None and now - row.last_used_at < _NOTED_EVERY:
         return
-    row.last_used_at = now  # in the cache, for those who come next
+    row.last_used_at = now  # in the cache, for the next requests
     is_old = Q(last_used_at=None) | Q(last_used_at__lt=now - _NOTED_EVERY)
     try:
         ApiKey.objects.filter(is_old, pk=row.pk).update(last_used_at=now)

@@ -1,4 +1,4 @@
-"""Who changed what: one entry per act of a staff member, in the transaction of the act."""
+"""The audit trail: one entry for each act of a member of staff, in the transaction of the act."""
 
 from typing import Any
 

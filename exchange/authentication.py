@@ -1,4 +1,4 @@
-"""Who is asking: bearer tokens, for REST and WebSockets, and requests signed with an API key."""
+"""Authentication: bearer tokens, for REST and WebSockets, and requests signed with an API key."""
 
 import time
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ def authenticate_token(token: str) -> User:
     user_id, sid = token_ids(decoded)
     user = next(iter(User.objects.raw(_USER_SQL, [sid, user_id])), None)
     if user is None or not user.is_active:
-        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or the user is not active")
     if vars(user).pop("is_session_revoked") or decoded.get("pw") != password_mark(user):
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
     return user
@@ -105,7 +105,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     """`X-API-KEY`, `X-API-TIMESTAMP`, `X-API-SIGNATURE`. A request without the first is anonymous.
 
     Reading needs nothing but a good key. Anything else is refused unless the view names, in its `key_scopes`, the scope
-    that allows the action: what is forgotten needs a login.
+    that allows the action, so an action that was forgotten there needs a login.
     """
 
     def authenticate(self, request: Request) -> tuple[User, KnownKey] | None:
@@ -139,8 +139,8 @@ def _scope_of(view: "APIView") -> ApiKey.Scope | None:
 def _targets(request: HttpRequest) -> list[str]:
     """Return path and query as they were sent.
 
-    WSGI knows the path only unescaped, as do some servers of ASGI. There it is taken for what the two usual ways of
-    escaping make of it, which differ for `:` and its like alone; in either case the signature is over the path that
+    WSGI knows the path only unescaped, as do some servers of ASGI. There both usual ways of
+    escaping it are tried, which differ only for `:` and the like; in either case the signature is over the path that
     the view gets.
     """
     raw_path: bytes | None = getattr(request, "scope", {}).get("raw_path")

@@ -36,7 +36,7 @@ def check_secret_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[
 
 @register(Tags.security)
 def check_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
-    """E002, E003, W001: neither debug pages nor demo accounts nor open doors for others than this machine."""
+    """E002, E003, W001: an exchange that others can reach has no debug pages, no demo accounts, and TLS."""
     public = sorted(host for host in settings.ALLOWED_HOSTS if host not in _LOOPBACK)
     if settings.DEBUG and public:
         yield Error(
@@ -52,7 +52,7 @@ def check_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[C
         )
     if public and not settings.TLS_PROXY:
         yield Caution(
-            "ALLOWED_HOSTS names more than this machine but TLS_PROXY is off: passwords would travel in clear.",
+            "ALLOWED_HOSTS names more than this machine but TLS_PROXY is off: passwords would travel in the clear.",
             hint="Put a TLS proxy in front that sets X-Forwarded-Proto and X-Forwarded-For, and set TLS_PROXY=1.",
             id="exchange.W001",
         )
@@ -107,8 +107,8 @@ def check_demo_accounts(
         if known:
             is_public = any(host not in _LOOPBACK for host in settings.ALLOWED_HOSTS)
             yield (Error if is_public else Caution)(
-                f"DEMO_MODE is off, but this database was a demo's: {', '.join(known)} may do with a known password"
-                " what staff may.",
+                f"DEMO_MODE is off, but this database was a demo's: {', '.join(known)} can act as staff with a known"
+                " password.",
                 hint="Begin with an empty database, or freeze these users and give them other passwords.",
                 id="exchange.E007" if is_public else "exchange.W002",
             )

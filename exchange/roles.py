@@ -1,6 +1,6 @@
 """What staff may do: five roles, kept as groups that each release fills anew.
 
-A right that no role has is a superuser's. Who needs another mixture makes a group of their own.
+Rights that no role has belong to superusers. For another mixture of rights, make another group.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from django.db import transaction
 __all__ = ["APPOINT", "RIGHTS", "StaffRole", "is_role", "roles_sync"]
 
 APPOINT: Final = "exchange.appoint_user"
-# Whoever has any role sees every page of these.
+# Every role may see all pages of these.
 _SHOWN: Final = (
     "auth",
     "django_celery_beat",
@@ -55,7 +55,7 @@ _SCHEDULES = {
     for act in ("add", "change", "delete")
     for model in ("periodictask", "intervalschedule", "crontabschedule", "clockedschedule", "solarschedule")
 }
-# What each role may do beside looking, as `app.codename`.
+# What each role may do besides looking, as `app.codename`.
 RIGHTS: Final[dict[StaffRole, frozenset[str]]] = {
     StaffRole.VIEWER: frozenset(),
     StaffRole.SUPPORT: frozenset(_SUPPORT),

@@ -70,7 +70,7 @@ MARKETS = (
     _market("ETH/BTC", "0.00001", "0.001", "0.0001", "0.001", "10000", "0.054"),
 )
 
-# What an account that a visitor of a demo copy opens begins with.
+# What a demo account that a visitor opens begins with.
 VISITOR_FUNDS = {
     code: Decimal(amount)
     for code, amount in {
@@ -112,7 +112,7 @@ _GENEROUS_OTHERWISE = Decimal(100_000_000)
 MAKER_FEE_PPM = 800
 TAKER_FEE_PPM = 1_000
 PRICE_BAND_PPM = 100_000
-MAX_OPEN_ORDERS = 1_000
-MAX_STOP_ORDERS = 100
-# By quote asset, whose volume they are measured in.
+OPEN_ORDERS_MAX = 1_000
+STOP_ORDERS_MAX = 100
+# By quote asset, in which volume is measured.
 FEE_TIERS = {"USDT": _tiers("100000"), "BTC": _tiers("2")}

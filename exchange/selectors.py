@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 
 from base.errors import ApiError, ErrorCode
+from base.symbols import symbol_of
 from exchange.models import Asset, Market
 
 __all__ = ["asset_decimals", "forget_markets", "market_by_id", "market_by_symbol", "markets"]
 
 _KEPT_S = 1.0
-_SYMBOL = re.compile(r"([A-Z0-9]{2,12})[/_-]([A-Z0-9]{2,12})")
+_SYMBOL = re.compile(r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,9 @@ def market_by_symbol(text: str) -> Market:
 
     At most a second old; assets and fee tiers are loaded, so neither costs a query. A new market is found at once.
     """
-    match = _SYMBOL.fullmatch(text.upper())
-    symbol = f"{match[1]}/{match[2]}" if match else ""
+    symbol = symbol_of(text)
     market = _fresh().by_symbol.get(symbol)
-    if market is None and symbol:
+    if market is None and _SYMBOL.fullmatch(symbol):
         market = _load().by_symbol.get(symbol)
     if market is None:
         raise ApiError(ErrorCode.MARKET_NOT_FOUND, "There is no such market", {"symbol": text[:64]})

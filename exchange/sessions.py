@@ -1,8 +1,8 @@
-"""Logins: a session is born with a password, lives through rotated refresh tokens, and ends for all of them at once.
+"""Logins: a session begins with a password, goes on by rotated refresh tokens, and ends for all of them at once.
 
 Every token of a session carries its `sid`, and `pw`, a mark of the password that was good then: with another password
-all sessions of a user are over. A refresh token is good for one refresh; that one is used twice is a sign of theft, so
-it ends the session. Only the ids of refresh tokens are stored, never the tokens.
+all sessions of a user are over. A refresh token is good for one refresh; using one twice is a sign of theft, and
+ends the session. Only the ids of refresh tokens are stored, never the tokens.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class TokenPair:
 
 
 class _SessionToken(RefreshToken):
-    """A refresh token whose being spent is looked up under a lock, not while decoding."""
+    """A refresh token; whether it was spent is looked up under a lock, not while decoding."""
 
     def check_blacklist(self) -> None:
         return None
@@ -73,7 +73,7 @@ def session_refresh(*, refresh: str) -> TokenPair:
     user_id, sid = token_ids(token)
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
-        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or it is not active")
+        raise ApiError(ErrorCode.UNAUTHENTICATED, "There is no such user, or the user is not active")
     if token.get("pw") != password_mark(user) or RevokedSession.objects.filter(sid=sid).exists():
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This login was ended; log in again")
     return tokens_issue(user=user, sid=sid)
@@ -146,7 +146,7 @@ def _revoke(token: Any) -> None:
 
 
 def tokens_issue(*, user: User, sid: UUID) -> TokenPair:
-    """Return a new pair of tokens of a session, the password aside. Stores the id of the refresh token."""
+    """Return a new pair of tokens of a session, without asking for the password. Stores the id of the refresh token."""
     refresh = _SessionToken()
     refresh["sub"], refresh["sid"], refresh["pw"] = str(user.pk), str(sid), password_mark(user)
     OutstandingToken.objects.create(
@@ -164,6 +164,6 @@ def tokens_issue(*, user: User, sid: UUID) -> TokenPair:
 def password_mark(user: User) -> str:
     """Return the `pw` of a user's tokens, which changes with the password. No query.
 
-    It follows from the stored hash by SECRET_KEY: who reads a token learns nothing about either.
+    It is derived from the stored hash with SECRET_KEY; a token gives neither of them away.
     """
     return user.get_session_auth_hash()[:16]

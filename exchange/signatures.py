@@ -33,7 +33,7 @@ _LINE = ValkeyLine("signatures", TIMEOUT_S)  # patient: without an answer the re
 
 
 class Signed(NamedTuple):
-    """A signature and what it may be over; `payloads` are several where the server does not know the path as sent."""
+    """A signature and what it may be over; several `payloads` if the server does not know the path as sent."""
 
     key_id: UUID
     timestamp_ms: int
@@ -44,7 +44,7 @@ class Signed(NamedTuple):
     def read(
         cls, key_id: str, timestamp: str, signature: str, method: str, targets: Sequence[str], body: bytes
     ) -> "Signed":
-        """Return what a request says about itself. Raises BAD_SIGNATURE for what no client could have meant."""
+        """Return the signature that a request carries. Raises BAD_SIGNATURE when it is malformed."""
         if not _KEY_ID.fullmatch(key_id):
             raise bad_signature("The API key is a UUID, as it was shown when the key was made")
         if not _TIMESTAMP.fullmatch(timestamp):
@@ -67,7 +67,7 @@ def bad_signature(message: str, **details: object) -> ApiError:
 def signature_spend(signature: bytes) -> bool:
     """Note that a signature was used; return False when it had been used before. One round trip.
 
-    Raises SERVICE_UNAVAILABLE when nobody can tell: what is signed moves money, so doubt refuses it.
+    Raises SERVICE_UNAVAILABLE when that is unknown: what is signed moves money, so in doubt it is refused.
     """
     name, mine = b"te:signed:" + signature, secrets.token_bytes(8)
     try:
@@ -79,7 +79,7 @@ def signature_spend(signature: bytes) -> bool:
 
 
 def _cannot_tell() -> ApiError:
-    message = "Whether this signature was used before cannot be looked up; try again with a new one"
+    message = "It cannot be checked whether this signature was used before; try again with a new one"
     return ApiError(ErrorCode.SERVICE_UNAVAILABLE, message)
 
 

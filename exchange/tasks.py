@@ -1,4 +1,4 @@
-"""Housekeeping of the ground floor, by Celery beat."""
+"""Housekeeping of logins and API keys, by Celery beat."""
 
 from celery import shared_task
 from django.utils import timezone

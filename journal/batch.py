@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import Connection, Cursor
 
+from base.symbols import slug_of
 from exchange.streams import CandleMessage, market_group
 from journal import store
 from journal.admission import Admission
@@ -98,7 +99,7 @@ class PostgresBatch:
         """Write the batch and complete its outcome. Nothing is written when nothing happened."""
         self._claims.drop_unused(self._cursor)
         if engine.seq != self._first_seq:
-            state_hash = f"{engine.state_hash():016x}"
+            state_hash = engine.state_hash_text()
             self._write_orders()
             self._work.holdings.flush(self._cursor)
             trades = self._work.trades
@@ -113,7 +114,7 @@ class PostgresBatch:
                 traded=TradeSummary.of(trades) if trades else None,
                 now_ms=self._now_ms,
             )
-            group = market_group(self._terms.symbol.replace("/", "-"))
+            group = market_group(slug_of(self._terms.symbol))
             message = self._market_message(engine, candles)
             self.outcome.publications = [(group, message), *balances_message(self._work.holdings)]
             self.outcome.trades = len(trades)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from psycopg import Connection
 
+from base.times import ms_of
 from journal.candles import TradeSummary
 from journal.terms import MarketTerms
 from matching.engine import Engine, Side
@@ -68,7 +69,7 @@ class BoardState:
     def _read(self, connection: Connection, terms: MarketTerms) -> deque[BoardTrade]:
         row = connection.execute(_LAST, [terms.market_id]).fetchone()
         updated_at: datetime | None = row[0] if row else None
-        self._time_ms = self._time_ms or (round(updated_at.timestamp() * 1000) if updated_at else 0)
+        self._time_ms = self._time_ms or (ms_of(updated_at) if updated_at else 0)
         parameters = {
             "market_id": terms.market_id,
             "tick": terms.tick_size,

@@ -3,6 +3,7 @@
 from psycopg import Connection
 
 from base.ids import uuid7_floor
+from base.sql import array_literal
 from journal.open_orders import OpenOrders
 from journal.terms import MarketTerms
 from matching.engine import Engine
@@ -26,7 +27,7 @@ def ready_brackets(connection: Connection, terms: MarketTerms, engine: Engine, o
     if not armed:
         return []
     created = [order.created_ms for entry_id in armed for order in open_orders.exits_of(entry_id)]
-    ids = "{" + ",".join(f"{entry_id:032x}" for entry_id in armed) + "}"
+    ids = array_literal(f"{entry_id:032x}" for entry_id in armed)
     rows = connection.execute(_UNSETTLED, [terms.market_id, uuid7_floor(min(created)), ids, ids], binary=True)
     unsettled = {int.from_bytes(order_id) for row in rows for order_id in row}
     return [entry_id for entry_id in armed if entry_id not in unsettled]

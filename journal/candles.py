@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from base.scaling import plain
+from base.sql import array_literal
 from exchange.streams import CandleMessage
 from journal.terms import MarketTerms
 from orders.rows import TradeRow
@@ -30,8 +31,7 @@ ON CONFLICT (market_id, timeframe, opened_at) DO UPDATE SET
 RETURNING timeframe, (open / %(tick)s)::bigint, (high / %(tick)s)::bigint, (low / %(tick)s)::bigint,
     (close / %(tick)s)::bigint, volume / %(lot)s, quote_volume, trade_count
 """
-# Text, because psycopg takes longer to write a list than all other parameters.
-_TIMEFRAMES = "{" + ",".join(TIMEFRAMES) + "}"
+_TIMEFRAMES = array_literal(TIMEFRAMES)
 _Row = tuple[str, int, int, int, int, Decimal, Decimal, int]
 
 
@@ -81,7 +81,7 @@ def upsert_parameters(summary: TradeSummary, terms: MarketTerms, now_ms: int) ->
         "first_trade": summary.first_seq,
         "last_trade": summary.last_seq,
         "timeframes": _TIMEFRAMES,
-        "openings": "{" + ",".join(map(str, _openings(opening_ms(FINEST, now_ms)).values())) + "}",
+        "openings": array_literal(map(str, _openings(opening_ms(FINEST, now_ms)).values())),
         "tick": terms.tick_size,
         "lot": terms.lot_size,
     }

@@ -141,7 +141,7 @@ class JournalFollower:
         self._check(last_seq, state_hash)
 
     def _check(self, last_seq: int, state_hash: str) -> None:
-        found = f"{self._engine.state_hash():016x}"
+        found = self._engine.state_hash_text()
         if self.seq != last_seq or (state_hash and state_hash != found):
             raise FollowingError(
                 f"{self._terms.symbol}: the copy is at {self.seq} with state hash {found},"

@@ -11,6 +11,7 @@ from typing import Any, Final
 from psycopg import Cursor
 
 from base.scaling import MarketScale
+from base.sql import array_literal
 from journal.live import LiveOrder
 from journal.terms import MarketTerms
 from orders.columns import NULL, Changes, read_parameters
@@ -114,8 +115,8 @@ _ARRAY_WORDS: Final = {NULL: "NULL", "": '""'}
 
 
 def _array(texts: Sequence[str]) -> str:
-    """Return texts for COPY as an array literal; none of them has a character that would need a quote there."""
-    return "{" + ",".join(map(_ARRAY_WORDS.get, texts, texts)) + "}"
+    """Return texts for COPY as an array; none of them has a character that would need a quote there."""
+    return array_literal(map(_ARRAY_WORDS.get, texts, texts))
 
 
 # --- reading ----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection, Cursor
 
+from base.sql import array_literal
 from exchange.streams import BALANCES_GROUP
 from journal.live import LiveOrder
 from journal.terms import MarketTerms
@@ -97,4 +98,4 @@ def balances_message(holdings: Holdings) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _ids(order_ids: Iterable[bytes]) -> str:
-    return "{" + ",".join(order_id.hex() for order_id in order_ids) + "}"
+    return array_literal(order_id.hex() for order_id in order_ids)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from psycopg import Connection
 
 from base.ids import uuid7_floor
+from base.sql import array_literal
 from journal.live import LiveOrder
 from journal.open_orders import OpenOrders
 from journal.order_table import READ_ORDERS, live_order, read_orders_parameters
@@ -87,7 +88,7 @@ def restore(connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrd
 
 
 def _check_hash(engine: Engine, stored: str, terms: MarketTerms) -> None:
-    found = f"{engine.state_hash():016x}"
+    found = engine.state_hash_text()
     if stored and stored != found:
         raise RecoveryError(f"{terms.symbol}: the open orders give state hash {found}, the last batch left {stored}")
 
@@ -103,7 +104,7 @@ def _open_orders(connection: Connection, terms: MarketTerms) -> Iterator[LiveOrd
 
 def some_orders(connection: Connection, terms: MarketTerms, order_ids: Iterable[int]) -> list[LiveOrder]:
     """Return those of some orders that are open. One query, by primary key."""
-    ids = "{" + ",".join(f"{order_id:032x}" for order_id in order_ids) + "}"
+    ids = array_literal(f"{order_id:032x}" for order_id in order_ids)
     with connection.cursor(binary=True) as cursor:
         cursor.execute(_SOME_ORDERS, {**read_orders_parameters(terms), "ids": ids}, prepare=False)
         return [live_order(row) for row in cursor]

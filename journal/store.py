@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg import Cursor
 
+from base.sql import array_literal
 from base.times import moment_of
 from exchange.streams import CandleMessage
 from journal.candles import UPSERT, TradeSummary, candle_messages, upsert_parameters
@@ -61,9 +62,9 @@ def write_switches(cursor: Cursor[Any], switches: Mapping[int, int], terms: Mark
     off = [f"{account_id:032x}" for account_id, due_ms in switches.items() if not due_ms]
     on = {f"{account_id:032x}": moment_text(due_ms) for account_id, due_ms in switches.items() if due_ms}
     if off:
-        cursor.execute(_DROP_SWITCHES, [terms.market_id, _array(off)])
+        cursor.execute(_DROP_SWITCHES, [terms.market_id, array_literal(off)])
     if on:
-        cursor.execute(_SET_SWITCHES, [terms.market_id, _array(list(on)), _array(list(on.values()))])
+        cursor.execute(_SET_SWITCHES, [terms.market_id, array_literal(on), array_literal(on.values())])
 
 
 def write_journal(
@@ -120,7 +121,3 @@ def _trade_line(trade: TradeRow, terms: MarketTerms) -> str:
         f"\t{trade.buyer_fee_units}{quote}\t{trade.seller_fee_units}{quote}\t{trade.buyer_hold_units}{quote}"
         f"\t{moment_text(trade.executed_ms)}\tpending\n"
     )
-
-
-def _array(values: Sequence[str]) -> str:
-    return "{" + ",".join(values) + "}"

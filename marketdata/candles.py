@@ -1,12 +1,12 @@
 """Reading candles, and flat ones for periods without a trade."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from base.scaling import plain
-from base.times import iso_ms_of
+from base.times import iso_ms_of, moment_of, ms_of
 from exchange.models import Market
 from orders.models import Candle
 from orders.timeframes import TIMEFRAMES, opening_ms
@@ -106,8 +106,8 @@ def _last_before(market: Market, timeframe: str, opened_ms: int) -> Decimal | No
 
 def _row(values: tuple[Any, ...]) -> CandleRow:
     opened_at, *amounts = values
-    return CandleRow(round(opened_at.timestamp() * 1000), *amounts)
+    return CandleRow(ms_of(opened_at), *amounts)
 
 
 def _moment(time_ms: int) -> datetime:
-    return datetime.fromtimestamp(max(time_ms, 0) / 1000, UTC)
+    return moment_of(max(time_ms, 0))

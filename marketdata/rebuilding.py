@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from base.advisory_locks import MarketLock
 from base.ids import uuid7_floor, uuid7_time
+from base.times import moment_of, ms_of
 from exchange.models import Market
 from orders.models import Candle
 from orders.selectors import trades_of_market
@@ -198,16 +199,16 @@ def _parameters(market: Market, timeframe: str, since: datetime, until: datetime
         "timeframe": timeframe,
         "since": since,
         "until": until,
-        "first_id": uuid7_floor(_ms(since)),
-        "end_id": uuid7_floor(_ms(until)),
+        "first_id": uuid7_floor(ms_of(since)),
+        "end_id": uuid7_floor(ms_of(until)),
         "length": timedelta(milliseconds=TIMEFRAMES[timeframe]),
         "monday": _MONDAY,
     }
 
 
 def _mondays(days: list[date]) -> Iterator[datetime]:
-    openings = {opening_ms("1w", _ms(_midnight(day))) for day in days}
-    yield from (datetime.fromtimestamp(opening / 1000, UTC) for opening in sorted(openings))
+    openings = {opening_ms("1w", ms_of(_midnight(day))) for day in days}
+    yield from map(moment_of, sorted(openings))
 
 
 def _midnight(day: date) -> datetime:
@@ -216,7 +217,3 @@ def _midnight(day: date) -> datetime:
 
 def _minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from base.scaling import MarketScale, plain
+from base.times import ms_of
 from exchange.models import Market
 from exchange.selectors import market_by_id
 from exchange.streams import CandleMessage
@@ -76,7 +77,7 @@ def market_book(market: Market) -> BookReplica:
         asks=_pairs(depth.asks),
         scale=market.scale,
         trading_state=depth.trading_state,
-        time_ms=int(depth.time.timestamp() * 1000),
+        time_ms=ms_of(depth.time),
     )
 
 
@@ -128,7 +129,7 @@ def balances_of(users: Iterable[bytes]) -> list[tuple[UUID, str, Balance]]:
 def _candle(values: tuple[Any, ...], scale: MarketScale) -> tuple[CandleMessage, int]:
     timeframe, opened_at, *prices, volume, quote_volume, trade_count, last_seq = values
     first, highest, lowest, last = (scale.price_ticks(price) for price in prices)
-    opened_ms, lots = round(opened_at.timestamp() * 1000), scale.quantity_lots(volume)
+    opened_ms, lots = ms_of(opened_at), scale.quantity_lots(volume)
     return (timeframe, opened_ms, first, highest, lowest, last, lots, plain(quote_volume), trade_count), last_seq
 
 

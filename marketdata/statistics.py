@@ -1,6 +1,5 @@
 """The last 24 hours of a market, rolling by the minute, and its ticker."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from base.scaling import plain
-from base.times import moment_of
+from base.times import moment_of, ms_of, wall_clock_ms
 from exchange.models import Market
 from matching.engine import DepthLevel
 from orders.board import Board, board_of
@@ -59,19 +58,19 @@ class MarketSummary:
 
 def market_summary(market: Market) -> MarketSummary:
     """Return what ticker and statistics show, at most 250 ms old. No query while the market's board is right."""
-    now_ms = _now_ms()
+    now_ms = wall_clock_ms()
     board = board_of(market)
     return _from_database(market, now_ms) if board is None else _from_board(board, market, now_ms)
 
 
 def day_statistics(market: Market) -> DayStatistics:
     """Return the last 24 hours as they are in the database. Two queries, by index."""
-    return _day_statistics(market, _now_ms())
+    return _day_statistics(market, wall_clock_ms())
 
 
 def day_begins() -> datetime:
     """Return since when trades belong to the last 24 hours, now."""
-    return moment_of(day_start_ms(_now_ms()))
+    return moment_of(day_start_ms(wall_clock_ms()))
 
 
 def _from_board(board: Board, market: Market, now_ms: int) -> MarketSummary:
@@ -90,7 +89,7 @@ def _from_board(board: Board, market: Market, now_ms: int) -> MarketSummary:
 def _from_database(market: Market, now_ms: int) -> MarketSummary:
     depth = book_depth(market, 1)  # first: the version may be older than what it names, but not newer
     statistics = _day_statistics(market, now_ms)
-    time_ms = round(depth.time.timestamp() * 1000)
+    time_ms = ms_of(depth.time)
     quote = Quote(_pair(depth.bids), _pair(depth.asks))
     return MarketSummary(f"{depth.seq}-{time_ms}-{day_start_ms(now_ms)}", statistics, quote)
 
@@ -104,10 +103,6 @@ def _day_statistics(market: Market, now_ms: int) -> DayStatistics:
 
 def _pair(levels: Sequence[DepthLevel]) -> Pair | None:
     return (levels[0].price_ticks, levels[0].quantity_lots) if levels else None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def ticker_fields(market: Market, statistics: DayStatistics, quote: Quote) -> dict[str, Any]:

@@ -6,7 +6,6 @@ its way leave together in the next one. What an engine that died or hangs did no
 
 import asyncio
 import json
-import time
 from collections import defaultdict, deque
 from concurrent.futures import Future
 from contextvars import Context
@@ -20,6 +19,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from base.times import wall_clock_ms
 from matching.errors import CommandTimeoutError, EngineUnavailableError, OverloadedError
 from matching.messages import (
     ClientRequest,
@@ -175,7 +175,7 @@ class Gateway:
             self._is_watching = False
 
     def _send_again(self, slug: str, market: _Market) -> None:
-        repeated = self._pending.repeat(slug, market.owner, time.time_ns() // 1_000_000)
+        repeated = self._pending.repeat(slug, market.owner, wall_clock_ms())
         market.seen_owner = market.owner
         if repeated:
             log.info("commands_sent_again", market=slug, commands=len(repeated))

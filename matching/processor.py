@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from base.times import wall_clock_ms
 from matching import metrics
 from matching.engine import Engine
 from matching.messages import MaintenanceRequest, Reply, Request, not_executed
@@ -57,10 +58,6 @@ class _InDoubt:
     outcome: BatchOutcome
 
 
-def wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class MarketProcessor:
     """Executes the requests of one market. Not thread-safe: one thread calls everything."""
 
@@ -104,7 +101,7 @@ class MarketProcessor:
         return Recovered(
             open_orders=engine.open_order_count,
             seq=engine.seq,
-            state_hash=f"{engine.state_hash():016x}",
+            state_hash=engine.state_hash_text(),
             seconds=time.perf_counter() - started,
             since_ms=self._lock.locked_ms,
             is_warm=is_warm,
@@ -213,7 +210,7 @@ class MarketProcessor:
 
 
 def _state_of(engine: Engine) -> tuple[int, str]:
-    return engine.seq, f"{engine.state_hash():016x}"
+    return engine.seq, engine.state_hash_text()
 
 
 def _is_due(engine: Engine, now_ms: int) -> bool:

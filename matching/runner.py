@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
+from base.symbols import slug_of
 from matching.batch_server import BatchServer
 from matching.cancellation import cancel
 from matching.distribution import Duty
@@ -37,7 +38,7 @@ class MarketRunner:
         self, storage: MarketStorage, symbol: str, redis: Redis, listen: Callable[[str], Awaitable[None]]
     ) -> None:
         self.symbol = symbol
-        self.slug = slug = symbol.replace("/", "-")
+        self.slug = slug = slug_of(symbol)
         self.duty = Duty()
         self._lock = storage.lock
         self._warm_copy = storage.warm_copy

@@ -11,6 +11,7 @@ from channels.worker import Worker
 from django.conf import settings
 from redis.asyncio import Redis
 
+from base.symbols import slug_of
 from matching.assignments import MarketAssignments
 from matching.consumers import MatchingConsumer
 from matching.messages import engine_channel
@@ -84,7 +85,7 @@ class EngineServer(Worker):
             log.warning("markets_unknown", error=f"{type(error).__name__}: {error}")
             return
         for symbol in symbols:
-            slug = symbol.replace("/", "-")
+            slug = slug_of(symbol)
             if slug not in self._runners:
                 runner = MarketRunner(self._open_storage(symbol), symbol, self._redis, self.listener)
                 if self._assignments is not None:

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from base.advisory_locks import ExchangeLock
 from base.ids import uuid7_floor
+from base.times import ms_of
 
 __all__ = ["PARTITIONED_TABLES", "Partition", "create_partitions", "missing_partitions", "partition_days_ahead"]
 
@@ -107,4 +108,4 @@ def _create(cursor: CursorWrapper, partition: Partition) -> None:
 
 
 def _midnight_ms(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+    return ms_of(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -29,7 +29,9 @@ BOARD_TRADES: Final = 100
 TRADES_COUNTED: Final = EnvelopePagination.TOTAL_MAX
 _LINE = ValkeyLine("boards", 0.1)  # the database has the same, and is not much slower
 _READS = Counter(
-    "trade_engine_board_reads", "Looks at a market's board: shown, or none that is right, or no cache", ["outcome"]
+    "trade_engine_board_reads",
+    "Reads of a market's board: shown, none that is right, or no answer from the cache",
+    ["outcome"],
 )
 
 
@@ -94,7 +96,7 @@ class Board:
 def board_of(market: Market) -> Board | None:
     """Return a market's board if it is at most 250 ms old; None otherwise, and then the database has to be asked.
 
-    One round trip to Valkey, or none after it has failed. Never raises: a cache that is away, empty or broken is none.
+    One round trip to Valkey, or none after it has failed. Never raises: a broken, empty or missing cache gives None.
     """
     try:
         packed, stamp = _LINE.ask(lambda valkey: valkey.mget(board_keys(market.slug)))

@@ -26,7 +26,7 @@ def public_book(market: Market, depth: int) -> BookDepth:
 def grouped_book(market: Market, depth: int, group_ticks: int) -> BookDepth:
     """Return the best `depth` groups of levels: bids rounded down to a multiple of `group_ticks`, asks up.
 
-    What a group's price says is there at that price or better. One or two queries unless the board has all levels.
+    A group's volume is there at its price or better. One or two queries unless the board has all levels.
     """
     board = board_of(market)
     if board is not None and board.has_all_levels:

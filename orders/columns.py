@@ -1,4 +1,4 @@
-"""How the integers of an order are kept in columns: what each kind of column is read by, written as and shown as.
+"""How the integers of an order are kept in columns: how each kind of column is read, written and shown.
 
 A row counts ticks, lots and units; a column has decimals, names, ids and times. Numbers are written as text in exponent
 notation (`12345e-8`), which PostgreSQL reads exactly and which costs no Decimal.

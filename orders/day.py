@@ -1,11 +1,11 @@
 """The last 24 hours of a market, rolling by the minute, from its 1m candles."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
 
+from base.times import moment_of
 from exchange.models import Market
 
 __all__ = ["DAY_SQL", "DaySums", "day_parameters", "day_start_ms", "day_sums"]
@@ -47,7 +47,7 @@ def day_start_ms(now_ms: int) -> int:
 
 
 def day_parameters(market_id: int, since_ms: int) -> dict[str, Any]:
-    return {"market_id": market_id, "since": datetime.fromtimestamp(since_ms / 1000, UTC)}
+    return {"market_id": market_id, "since": moment_of(since_ms)}
 
 
 def day_sums(market: Market, *, since_ms: int) -> DaySums | None:

@@ -1,4 +1,4 @@
-"""Who has which fee tier: computed once a day from the trades of the last 30 days.
+"""The fee tiers of users: computed once a day from the trades of the last 30 days.
 
 A user's volume is the sum of price x quantity of the trades they were buyer or seller in, per quote asset; a trade with
 oneself counts once. In each market with that quote the volume earns the highest level it reaches.
@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from base.advisory_locks import ExchangeLock
 from base.ids import uuid7_floor
+from base.times import ms_of
 from exchange.services import fee_schedule_lock, markets_raise_fees_version
 
 __all__ = ["VOLUME_DAYS", "Recomputed", "fee_tiers_recompute"]
@@ -74,7 +75,7 @@ class Recomputed(NamedTuple):
 def fee_tiers_recompute(*, now: datetime) -> Recomputed | None:
     """Give every user the tiers that the volume of the 30 days before `now` earns, and tell the engines concerned.
 
-    Reads the trades of 30 days. Returns None, having done nothing, while another process is at it. Safe to repeat.
+    Reads the trades of 30 days. Returns None, having done nothing, while another process does the same. Safe to repeat.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ExchangeLock.FEE_VOLUMES])
@@ -92,4 +93,4 @@ def fee_tiers_recompute(*, now: datetime) -> Recomputed | None:
 
 
 def _floor(moment: datetime) -> str:
-    return str(uuid7_floor(int(moment.timestamp() * 1000)))
+    return str(uuid7_floor(ms_of(moment)))

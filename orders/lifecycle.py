@@ -25,7 +25,7 @@ REFILL: Final = "refill"  # of what an iceberg shows
 MOVE: Final = "move"  # to behind the other side, of a post-only order
 DECREMENT: Final = "decrement"
 AMEND: Final = "amend"
-SPEND: Final = "spend"  # a budget buys not one lot more
+SPEND: Final = "spend"  # a budget no longer buys a single lot
 CANCEL: Final = "cancel"
 EXPIRE: Final = "expire"
 

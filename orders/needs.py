@@ -1,4 +1,4 @@
-"""What an order must hold: one rule for the journal, which holds it, and for whoever brings the money before.
+"""What an order must hold: one rule for the journal, which holds it, and for the services that fund the order first.
 
 A buy holds quote: price x quantity and the highest fee it can be charged. A sell holds its quantity. Amounts are units
 of the asset that is held.

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from base.ids import uuid7_floor, uuid7_time
+from base.times import ms_of
 from settlement.ports import Backlog, TradeParties, TradeToSettle
 
 # The conditions on settlement_status stand in the text, not in parameters: that is how the planner sees that the
@@ -111,7 +112,7 @@ class PostgresTradeOutbox:
     def waiting_markets(self, *, older_than: datetime) -> list[int]:
         """Return the markets with pending trades executed before a moment. One query."""
         with connection.cursor() as cursor:
-            cursor.execute(_WAITING_MARKETS, [uuid7_floor(int(older_than.timestamp() * 1000))])
+            cursor.execute(_WAITING_MARKETS, [uuid7_floor(ms_of(older_than))])
             return [market_id for (market_id,) in cursor.fetchall()]
 
     def backlog(self) -> list[Backlog]:

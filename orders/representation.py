@@ -74,7 +74,7 @@ def trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
 
 
 def own_trade_as_json(trade: Trade, market: Market, user_id: UUID) -> dict[str, Any]:
-    """Return a trade as one of its parties sees it; who traded with themselves sees the taker's side."""
+    """Return a trade as one of its parties sees it; a user who traded with themselves sees the taker's side."""
     is_buyer = trade.taker_side == Order.Side.BUY if trade.buyer_id == trade.seller_id else trade.buyer_id == user_id
     side = Order.Side.BUY if is_buyer else Order.Side.SELL
     fee = trade.buyer_fee if is_buyer else trade.seller_fee

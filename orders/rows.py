@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 from uuid import UUID
 
 from base.scaling import MarketScale, to_units
-from base.times import moment_of
+from base.times import moment_of, ms_of
 from exchange.models import Market
 from matching.engine import Instructions
 from orders.columns import Amount, Changes, Column, Flag, Key, Load, Moment, Step, Text, Whole, Word
@@ -191,5 +191,5 @@ def trade_row(trade: Trade, market: Market) -> TradeRow:
         buyer_fee_units=to_units(trade.buyer_fee, scale.quote_decimals),
         seller_fee_units=to_units(trade.seller_fee, scale.quote_decimals),
         buyer_hold_units=to_units(trade.buyer_hold, scale.quote_decimals),
-        executed_ms=round(trade.executed_at.timestamp() * 1000),
+        executed_ms=ms_of(trade.executed_at),
     )

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7_floor, uuid7_time
+from base.times import ms_of
 from exchange.models import Market, User
 from exchange.selectors import market_by_id
 from matching.engine import DepthLevel
@@ -70,7 +71,7 @@ def orders_of_group(user: User, group_id: UUID) -> QuerySet[Order]:
 
 
 def _in_group(group_id: UUID) -> Q:
-    """Name the group, and the ids near its own: its orders were made together, and ids are what is indexed."""
+    """Find by the group and by ids near its own: its orders were made together, and the index is on ids."""
     latest = min(group_id.int + (_GROUP_MADE_WITHIN_MS << 80), (1 << 128) - 1)
     return Q(group_id=group_id, id__gte=group_id, id__lt=UUID(int=latest))
 
@@ -106,8 +107,8 @@ def trades_of_market(
 ) -> QuerySet[Trade]:
     """Return a market's trades, newest first, made from `since` on, before `until` and before the trade `before`.
 
-    Any page is read by the index on (market, id), only its own rows. Told of one market, the planner would rather take
-    the primary key, and read through whatever other markets traded in a pause of this one; so it is told of a range.
+    Any page is read by the index on (market, id), only its own rows. Given one market, the planner would rather take
+    the primary key and read through all that other markets traded in a pause of this one; so it is given a range.
     """
     trades = Trade.objects.filter(market_id__gte=market.pk, market_id__lte=market.pk, **_between(since, until))
     if before is not None:
@@ -152,7 +153,7 @@ def trade_by_id(trade_id: UUID) -> Trade:
 
 def _between(since: datetime | None, until: datetime | None) -> dict[str, UUID]:
     bounds = {"id__gte": since, "id__lt": until}
-    return {name: uuid7_floor(int(at.timestamp() * 1000)) for name, at in bounds.items() if at is not None}
+    return {name: uuid7_floor(ms_of(at)) for name, at in bounds.items() if at is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ def check_wallet(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[
         yield from _check_remote()
     if settings.WALLET_SERVICE_TOKEN and len(settings.WALLET_SERVICE_TOKEN) < _TOKEN_MIN:
         yield Error(
-            f"WALLET_SERVICE_TOKEN has fewer than {_TOKEN_MIN} characters: who guesses it can move all money.",
-            hint='Take a long random text: python -c "import secrets; print(secrets.token_urlsafe(48))"',
+            f"WALLET_SERVICE_TOKEN has fewer than {_TOKEN_MIN} characters: anybody who guesses it can move all money.",
+            hint='Set it to a long random text: python -c "import secrets; print(secrets.token_urlsafe(48))"',
             id="settlement.E004",
         )
 
@@ -40,7 +40,7 @@ def _check_remote() -> Iterable[CheckMessage]:
     url = urlsplit(settings.WALLET_URL)
     if url.scheme not in ("http", "https") or not url.hostname or not settings.WALLET_TOKEN:
         yield Error(
-            "WALLET is remote, but WALLET_URL or WALLET_TOKEN is missing or no address.",
+            "WALLET is remote, but WALLET_URL or WALLET_TOKEN is missing, or WALLET_URL is not an address.",
             hint="Set WALLET_URL to where the wallet service is, such as http://10.0.0.5:8001, and WALLET_TOKEN to its"
             " WALLET_SERVICE_TOKEN.",
             id="settlement.E002",
@@ -60,7 +60,7 @@ def _check_remote() -> Iterable[CheckMessage]:
         )
     if url.scheme == "http" and url.hostname not in _LOOPBACK:
         yield Caution(
-            "WALLET_URL is plain http to another host: the token and all amounts travel in clear.",
+            "WALLET_URL is plain http to another host: the token and all amounts travel in the clear.",
             hint="Use https, or a network of your own.",
             id="settlement.W002",
         )

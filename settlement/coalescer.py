@@ -15,7 +15,7 @@ IDS_MAX = 20
 class Coalescer:
     """Calls `send(key, ids)` soon after `add(key, ids)`, at most once per key and interval. `add` never blocks on it.
 
-    The ids of all calls that are one go along, at most IDS_MAX of them.
+    The ids of all calls that were merged go along, at most IDS_MAX of them.
     A failure of `send` is logged and swallowed: what is sent are hints. A forked child starts its own thread.
     """
 

@@ -50,7 +50,7 @@ _TRANSIENT = frozenset(
 class SettlementError(CodedError[SettlementCode]):
     """Trades could not be settled; nothing of them was.
 
-    `was_tried` False: not even an attempt was made, because the wallet is known to be away; it counts as none.
+    `was_tried` False: not even an attempt was made, because the wallet is known to be away; it does not count as one.
     """
 
     def __init__(self, code: SettlementCode, message: str, *, was_tried: bool = True) -> None:

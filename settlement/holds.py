@@ -10,6 +10,8 @@ from typing import Any
 
 from psycopg import Cursor
 
+from base.sql import array_literal
+
 __all__ = ["Holdings"]
 
 Key = tuple[bytes, str]
@@ -62,9 +64,9 @@ class Holdings:
         wanted = list(dict.fromkeys(keys))
         if not wanted:
             return cls({})
-        owners = _array(user_id.hex() for user_id, _ in wanted)
-        assets = _array(asset for _, asset in wanted)
-        scales = _array(f"1e{decimals[asset]}" for _, asset in wanted)
+        owners = array_literal(user_id.hex() for user_id, _ in wanted)
+        assets = array_literal(asset for _, asset in wanted)
+        scales = array_literal(f"1e{decimals[asset]}" for _, asset in wanted)
         cursor.execute(_LOCK, (owners, assets, scales), prepare=False)
         balances: dict[Key, _Balance] = {}
         for position, account_id, available, held in cursor.fetchall():
@@ -107,9 +109,9 @@ class Holdings:
         changed = self._changed.values()
         if not changed:
             return
-        account_ids = _array(str(balance.account_id) for balance in changed)
-        available = _array(f"{balance.available}e-{balance.decimals}" for balance in changed)
-        held = _array(f"{balance.held}e-{balance.decimals}" for balance in changed)
+        account_ids = array_literal(str(balance.account_id) for balance in changed)
+        available = array_literal(f"{balance.available}e-{balance.decimals}" for balance in changed)
+        held = array_literal(f"{balance.held}e-{balance.decimals}" for balance in changed)
         cursor.execute(_FLUSH, (account_ids, available, held), prepare=False)
         assert cursor.rowcount == len(changed), "Invariant: every changed account was written"
 
@@ -124,8 +126,3 @@ class Holdings:
             )
             for (user_id, asset), balance in self._changed.items()
         ]
-
-
-def _array(elements: Iterable[str]) -> str:
-    """Write an array literal; elements are hex digits, numbers and asset codes, so none needs quotes."""
-    return "{" + ",".join(elements) + "}"

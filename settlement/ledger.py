@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import QuerySet
 
-from base.scaling import EXACT
+from base.scaling import EXACT, ZERO
 from settlement.accounts import Change, accounts_change, accounts_find
 from settlement.errors import to_settlement_error
 from settlement.legs import AccountKey, trade_legs
@@ -54,7 +54,7 @@ class EmbeddedLedger:
 
     def _settle(self, trades: Sequence[TradeToSettle]) -> None:
         legs = [(trade.id, leg) for trade in trades for leg in trade_legs(trade)]
-        changes: dict[AccountKey, Change] = defaultdict(lambda: Change(Decimal(0), Decimal(0)))
+        changes: dict[AccountKey, Change] = defaultdict(lambda: Change(ZERO, ZERO))
         for _, leg in legs:
             before = changes[leg.account]
             changes[leg.account] = Change(EXACT.add(before.available, leg.available), EXACT.add(before.held, leg.held))

@@ -21,13 +21,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from base.scaling import EXACT, plain
+from base.scaling import EXACT, ZERO, plain
 from base.times import iso_ms
 from settlement.models import LedgerEntry
 from settlement.ports import TradeToSettle
 
 BUYER_LEGS = (1, 5)  # of a trade's transfer; 2 and 4 are the seller's
-_ZERO = Decimal(0)
 _TRADE, _FEE = LedgerEntry.Kind.TRADE.value, LedgerEntry.Kind.FEE.value
 
 
@@ -60,10 +59,10 @@ def trade_legs(trade: TradeToSettle) -> tuple[Leg, ...]:
     buyer, seller, base, quote = trade.buyer_id, trade.seller_id, trade.base, trade.quote
     return (
         Leg(1, AccountKey(buyer, quote), subtract(trade.buyer_hold, cost), trade.buyer_hold.copy_negate(), _TRADE),
-        Leg(2, AccountKey(seller, quote), subtract(trade.notional, trade.seller_fee), _ZERO, _TRADE),
-        Leg(3, AccountKey(None, quote, "fees"), add(trade.buyer_fee, trade.seller_fee), _ZERO, _FEE),
-        Leg(4, AccountKey(seller, base), _ZERO, trade.quantity.copy_negate(), _TRADE),
-        Leg(5, AccountKey(buyer, base), trade.quantity, _ZERO, _TRADE),
+        Leg(2, AccountKey(seller, quote), subtract(trade.notional, trade.seller_fee), ZERO, _TRADE),
+        Leg(3, AccountKey(None, quote, "fees"), add(trade.buyer_fee, trade.seller_fee), ZERO, _FEE),
+        Leg(4, AccountKey(seller, base), ZERO, trade.quantity.copy_negate(), _TRADE),
+        Leg(5, AccountKey(buyer, base), trade.quantity, ZERO, _TRADE),
     )
 
 
@@ -83,7 +82,7 @@ def moves_merged(moves: Iterable[Move]) -> list[Move]:
     """Return one move for each account, in the order of their first; without those that change nothing."""
     merged: dict[AccountKey, Move] = {}
     for move in moves:
-        before = merged.get(move.account, Move(move.account, _ZERO, _ZERO))
+        before = merged.get(move.account, Move(move.account, ZERO, ZERO))
         available, held = EXACT.add(before.available, move.available), EXACT.add(before.held, move.held)
         merged[move.account] = Move(move.account, available, held)
     return [move for move in merged.values() if move.available or move.held]

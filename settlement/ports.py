@@ -1,4 +1,4 @@
-"""What settlement needs from outside, as protocols: where trades wait, and who keeps the money.
+"""What settlement needs from outside, as protocols: where trades wait, and where the money is kept.
 
 `orders` implements the outbox (the trade table) and knows what orders wait for; the wallet is the embedded ledger or a
 remote service. Settings name them.
@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True, slots=True)
 class TradeParties:
-    """Who made a trade, and with which orders."""
+    """The two users of a trade, and their orders."""
 
     buyer_id: UUID
     buyer_order_id: UUID
@@ -67,7 +67,7 @@ class TradeOutbox(Protocol):
         """Lock and return those of the named trades that are `pending` or `retrying` and locked by nobody else."""
 
     def claim_failed(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
-        """Lock and return those of the named trades that are `failed`; waits for who has them locked."""
+        """Lock and return those of the named trades that are `failed`; waits for locks."""
 
     def mark(self, *, trade_ids: Sequence[UUID], status: str, at: datetime) -> None:
         """Set the status (`settled`, `retrying`, `failed`, `resolved`) of named trades, none of which is closed yet.
@@ -79,7 +79,7 @@ class TradeOutbox(Protocol):
         """Return the named trades, whatever their status; locks nothing."""
 
     def parties(self, *, trade_ids: Sequence[UUID]) -> dict[UUID, TradeParties]:
-        """Return who made the named trades; ids that are no trades are left out."""
+        """Return the parties of the named trades; ids without a trade are left out."""
 
     def waiting_markets(self, *, older_than: datetime) -> list[int]:
         """Return the ids of markets with `pending` trades executed before a moment."""
@@ -89,7 +89,7 @@ class TradeOutbox(Protocol):
 
 
 class AwaitedFunds(Protocol):
-    """Who counts on money that is not held yet."""
+    """Tells where orders count on money that is not held yet."""
 
     def awaited(self, *, user_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
         """Return (user, asset) where orders of these users wait for money that settlement brings. One query."""
@@ -111,7 +111,7 @@ class Balance(Protocol):
 class Reserving(Protocol):
     """A wallet whose money must be reserved before an order can hold it.
 
-    Each call has a key of the caller's and happens once, however often it is sent; all of them raise
+    Each call has a key that the caller chose and happens once, however often it is sent; all of them raise
     WalletUnavailableError or WalletRefusalError (settlement.wallet) and take several seconds at worst.
     """
 
@@ -166,7 +166,7 @@ def trade_outbox() -> TradeOutbox:
 
 
 def awaited_funds() -> AwaitedFunds:
-    """Return who knows what orders wait for, as settings name it."""
+    """Return what tells which money orders wait for, as settings name it."""
     return cast(AwaitedFunds, import_string(settings.AWAITED_FUNDS)())
 
 

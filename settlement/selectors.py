@@ -88,7 +88,7 @@ _ACCOUNTS_NOT_EXPLAINED = """
 
 
 def ledger_imbalances() -> list[Imbalance]:
-    """Return where the ledger does not add up: nothing, ever. One query over all entries."""
+    """Return where the ledger does not add up, which must be nowhere. One query over all entries."""
     with connection.cursor() as cursor:
         cursor.execute(f"{_ASSETS_NOT_ZERO} UNION ALL {_ACCOUNTS_NOT_EXPLAINED}")
         return [Imbalance(*row) for row in cursor.fetchall()]

@@ -11,11 +11,10 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Max, Q, Sum
 
-from base.scaling import EXACT
+from base.scaling import EXACT, ZERO
 from settlement.models import Account, LedgerEntry
 
 PAGE_LINES = 2_000
-_ZERO = Decimal(0)
 
 
 class StatementLine(NamedTuple):
@@ -78,7 +77,7 @@ def statement_open(*, account: Account, since: datetime | None, until: datetime 
     found = LedgerEntry.objects.filter(account=account).aggregate(
         opening=Sum("amount", filter=before), last_id=Max("id")
     )
-    return Statement(account, since, until, found["opening"] or _ZERO, found["last_id"] or 0)
+    return Statement(account, since, until, found["opening"] or ZERO, found["last_id"] or 0)
 
 
 def statement_pages(statement: Statement) -> Iterator[list[StatementLine]]:
@@ -129,7 +128,7 @@ def balance_explained(*, account_id: int, since: datetime) -> BalanceExplained:
     with connection.cursor() as cursor:
         cursor.execute(_EXPLAIN, {"account_id": account_id, "since": since})
         rows = cursor.fetchall()
-    opening = _ZERO
+    opening = ZERO
     for _, recent, _, received, given in rows:
         opening = opening if recent else EXACT.add(opening, EXACT.add(received, given))
     kinds = sorted(KindTotal(kind, *numbers) for kind, recent, *numbers in rows if recent and kind)

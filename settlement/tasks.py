@@ -16,6 +16,7 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from base.ids import uuid7_floor
+from base.times import ms_of
 from settlement.coalescer import Coalescer
 from settlement.ports import trade_outbox
 from settlement.selectors import overdue_retries
@@ -26,7 +27,7 @@ from settlement.wallet.sweeps import wallet_sweep
 log = structlog.get_logger(__name__)
 
 DRAIN_S = 5.0
-BREATH = 0.5  # of a batch's time, after each full one: a backlog leaves orders room on processors and accounts
+PAUSE_SHARE = 0.5  # of a batch's time, after each full one: a backlog leaves orders room on processors and accounts
 PAUSE_S = 1.0  # before going on after a transient error, so that a short outage does not use up everybody's attempts
 RECENT = timedelta(days=1)
 OVERDUE = timedelta(seconds=2)
@@ -37,7 +38,7 @@ HINT_INTERVAL_S = 0.1
 def settle_market(*, market_id: int, everything: bool = False) -> None:
     """Settle the pending trades of a market, batch by batch; after five seconds let other markets have a turn.
 
-    It takes a breath after each full batch, so that a backlog does not delay orders (`python -m benchmarks backlog`).
+    It pauses after each full batch, so that a backlog does not delay orders (`python -m benchmarks backlog`).
     Trades older than a day are left to the sweeper, which asks for `everything`: so a hint touches few partitions.
     """
     after = None if everything else _recent_id()
@@ -51,7 +52,7 @@ def settle_market(*, market_id: int, everything: bool = False) -> None:
         after = batch.last_id
         if batch.retries or time.monotonic() > deadline:
             break
-        time.sleep(BREATH * (time.monotonic() - began))
+        time.sleep(PAUSE_SHARE * (time.monotonic() - began))
     wait_s = PAUSE_S if batch.retries else 0.0
     _send(settle_market, wait_s, market_id=market_id, everything=everything)
 
@@ -97,7 +98,7 @@ _hints = Coalescer(_send_hint, interval_s=HINT_INTERVAL_S)
 
 
 def _recent_id() -> UUID:
-    return uuid7_floor(int((timezone.now() - RECENT).timestamp() * 1000))
+    return uuid7_floor(ms_of(timezone.now() - RECENT))
 
 
 def _plan_retries(batch: Settled) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.db.models import Count
 
 from base.ids import uuid7_floor
+from base.times import wall_clock_ms
 from client.rest import Answer
 from exchange.models import Market
 from orders.models import MarketSequence, SettlementStatus, Trade
@@ -101,7 +102,7 @@ class TradeWatch:
         sequence = MarketSequence.objects.filter(market=market).values_list("last_seq", flat=True).first()
         self._after_seq = sequence or 0
         # Only keeps the count to a few partitions: the clocks of two hosts differ by less than a minute.
-        self._since = uuid7_floor((time.time_ns() // 1_000_000) - 60_000)
+        self._since = uuid7_floor(wall_clock_ms() - 60_000)
 
     def settlement(self) -> Settlement:
         """Count the trades by settlement. One query, linear in the trades."""

@@ -20,6 +20,7 @@ import psycopg
 from django.conf import settings
 
 from base.ids import uuid7_floor
+from base.times import wall_clock_ms
 from exchange.models import Market, User
 from journal import PostgresStorage
 from journal.open_orders import OpenOrders
@@ -40,7 +41,7 @@ from matching.messages import (
     Reply,
     Request,
 )
-from matching.processor import MarketProcessor, wall_clock_ms
+from matching.processor import MarketProcessor
 from orders.models import JournalBatch, Order
 from orders.rows import OrderRow
 from settlement.models import Account
@@ -234,7 +235,7 @@ class Desk:
         for batch in JournalBatch.objects.filter(market_id=self.market.pk).order_by("first_seq"):
             for command in decode_commands(bytes(batch.commands)):
                 engine.execute(command)
-            assert f"{engine.state_hash():016x}" == batch.state_hash, f"the replay parts at {batch.first_seq}"
+            assert engine.state_hash_text() == batch.state_hash, f"the replay parts at {batch.first_seq}"
         return engine
 
     # --- looking --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import psycopg
 from config.embedded.processes import end
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT
-from config.embedded.system_users import postgres_account
+from config.embedded.system_users import postgres_system_user
 from config.processes import die_with_parent
 
 TEMPLATE = "template_exchange"
@@ -59,13 +59,13 @@ class TestServers:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="trade-engine-tests-", dir=folder_for_everybody()))
         self.folder.chmod(0o711)
-        account = postgres_account()
-        account.own(self.folder / "postgres")
+        system_user = postgres_system_user()
+        system_user.own(self.folder / "postgres")
         self.postgres = EmbeddedPostgres(
             home=self.folder / "postgres",
             port=free_port(),
             password=secrets.token_urlsafe(24),
-            account=account,
+            system_user=system_user,
             durable=False,
         )
         self.valkey = EmbeddedValkey(
@@ -107,7 +107,7 @@ class TestServers:
         postgres = self.postgres
         with (self.folder / "postgres.log").open("wb") as log:
             return subprocess.Popen(
-                postgres.command(), **postgres.account.run_as, env=postgres.environment, cwd="/", stdout=log,
+                postgres.command(), **postgres.system_user.run_as, env=postgres.environment, cwd="/", stdout=log,
                 stderr=log, start_new_session=True, preexec_fn=die_with_parent(signal.SIGQUIT),
             )  # fmt: skip
 
@@ -158,6 +158,6 @@ def _administrator(url: str) -> Iterator[psycopg.Connection]:
 
 
 def folder_for_everybody() -> Path:
-    """Return the temporary folder, unless the account that runs PostgreSQL cannot enter it."""
+    """Return the temporary folder, unless the user that runs PostgreSQL cannot enter it."""
     usual = Path(tempfile.gettempdir())
-    return usual if postgres_account().can("test", "-x", usual) else Path("/var/tmp")  # noqa: S108
+    return usual if postgres_system_user().can("test", "-x", usual) else Path("/var/tmp")  # noqa: S108

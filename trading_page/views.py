@@ -19,7 +19,7 @@ _NAMED = 50
 
 @require_safe
 def trading_page(request: HttpRequest, symbol: str | None = None) -> HttpResponse:
-    """Show the trading page of a market, without one that of the first; 404 names those that there are.
+    """Show the trading page of a market, or of the first if none is named; 404 lists the markets there are.
 
     Not cached: each has its own nonce.
     """

@@ -1,4 +1,4 @@
-"""The one error a person who starts the exchange gets to see."""
+"""The error that is shown to the person who starts the exchange."""
 
 
 class LaunchError(Exception):

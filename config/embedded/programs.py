@@ -11,7 +11,7 @@ from config.embedded.processes import MARK
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LaunchSettings
 from config.embedded.supervision import Program
-from config.embedded.system_users import postgres_account, postgres_home
+from config.embedded.system_users import postgres_home, postgres_system_user
 
 _SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
 _WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")
@@ -22,10 +22,10 @@ def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
     """Return the PostgreSQL of this copy, None when DATABASE_URL names another. Makes its folder and password."""
     if settings.database_url is not None:
         return None
-    account = postgres_account()
-    home = postgres_home(settings.data_dir, account)
+    system_user = postgres_system_user()
+    home = postgres_home(settings.data_dir, system_user)
     return EmbeddedPostgres(
-        home=home, port=settings.postgres_port, password=kept_secret(home / "password"), account=account
+        home=home, port=settings.postgres_port, password=kept_secret(home / "password"), system_user=system_user
     )
 
 
@@ -91,7 +91,7 @@ def server_programs(postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | 
     programs = []
     if postgres is not None:
         # INT is PostgreSQL's fast shutdown: it ends the sessions and writes a checkpoint.
-        user = postgres.account.name if postgres.account.run_as else None
+        user = postgres.system_user.name if postgres.system_user.run_as else None
         programs.append(Program("postgres", postgres.command(), 10, True, user=user, stop_signal="INT", stop_wait_s=30))
     if valkey is not None:
         programs.append(Program("valkey", valkey.command(), 20, True, stop_wait_s=15))

@@ -30,7 +30,7 @@ def wait_until_ready(
             seen[name].add(state.pid)
         dying = [name for name, pids in seen.items() if len(pids - {0}) >= STARTS_MAX]
         if dying:
-            raise _explained(f"{' and '.join(dying)} died again and again", dying, log_dir)
+            raise _explained(f"{' and '.join(dying)} keep dying", dying, log_dir)
         if time.monotonic() > deadline:
             reason = f"after {timeout_s:.0f} s /ready still says: {failing}"
             raise _explained(reason, _suspects(failing, states()), log_dir)
@@ -69,4 +69,4 @@ def _explained(reason: str, suspects: list[str], log_dir: Path) -> LaunchError:
         for line in tail(log_dir / f"{name}.log"):
             complain(f"  {name}: {line}")
     logs = " and ".join(str(log_dir / f"{name}.log") for name in suspects)
-    return LaunchError(f"The exchange did not get ready: {reason} (logs: {logs}).")
+    return LaunchError(f"The exchange did not become ready: {reason} (logs: {logs}).")

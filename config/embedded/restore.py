@@ -62,11 +62,11 @@ def restore_base(
     followed = postgres.home / "log.restored"
     shutil.rmtree(followed, ignore_errors=True)
     if log is not None:
-        _bring_log(log, followed)
+        _copy_log(log, followed)
         (fresh / "recovery.signal").touch()
-    _give(postgres, fresh, followed)
+    _chown(postgres, fresh, followed)
     fresh.rename(postgres.data)
-    _play(settings, postgres, followed if log is not None else None, until)
+    _recover(settings, postgres, followed if log is not None else None, until)
     shutil.rmtree(followed, ignore_errors=True)
 
 
@@ -76,41 +76,45 @@ def _unpack(archive: Path, folder: Path) -> None:
         tar.extractall(folder, filter="data")
 
 
-def _bring_log(log: Path, folder: Path) -> None:
-    """Copy the followed log to where the server can read it; the piece that was being written counts, too."""
+def _copy_log(log: Path, folder: Path) -> None:
+    """Copy the followed log to where the server can read it; that includes the piece that was being written."""
     folder.mkdir(mode=0o700)
     for piece in sorted(log.iterdir()):
         shutil.copy(piece, folder / piece.name.removesuffix(".partial"))
 
 
-def _give(postgres: EmbeddedPostgres, *folders: Path) -> None:
+def _chown(postgres: EmbeddedPostgres, *folders: Path) -> None:
     for folder in folders:
         for path in [folder, *folder.rglob("*")] if folder.exists() else []:
-            os.chown(path, postgres.account.uid, postgres.account.gid)
+            os.chown(path, postgres.system_user.uid, postgres.system_user.gid)
             path.chmod(0o700 if path.is_dir() else 0o600)
 
 
-def _play(settings: LaunchSettings, postgres: EmbeddedPostgres, log: Path | None, until: datetime | None) -> None:
+def _recover(settings: LaunchSettings, postgres: EmbeddedPostgres, log: Path | None, until: datetime | None) -> None:
     """Run the server on a private socket until its recovery has ended, and give it the new copy's password."""
     with tempfile.TemporaryDirectory(prefix="te-") as name:
-        door = Path(name)
-        (door / "hba.conf").write_text("local all all trust\n")
-        _give(postgres, door)
-        options = {"listen_addresses": "", "unix_socket_directories": str(door), "hba_file": str(door / "hba.conf")}
+        socket_folder = Path(name)
+        (socket_folder / "hba.conf").write_text("local all all trust\n")
+        _chown(postgres, socket_folder)
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(socket_folder),
+            "hba_file": str(socket_folder / "hba.conf"),
+        }
         if log is not None:
             options |= {"restore_command": f'cp "{log}/%f" "%p"', "recovery_target_action": "promote"}
         if until is not None:
             options["recovery_target_time"] = until.isoformat()
         command = postgres.command() + [part for item in options.items() for part in ("-c", "=".join(item))]
         with _running(settings, postgres, command) as server:
-            postgres.wait_for(lambda: _set_password(postgres, door, server), RECOVERY_S)
+            postgres.wait_for(lambda: _set_password(postgres, socket_folder, server), RECOVERY_S)
 
 
-def _set_password(postgres: EmbeddedPostgres, door: Path, server: "subprocess.Popen[bytes]") -> None:
+def _set_password(postgres: EmbeddedPostgres, socket_folder: Path, server: "subprocess.Popen[bytes]") -> None:
     if server.poll() is not None:
         raise LaunchError("PostgreSQL could not play the log to where it was told to.")
     with psycopg.connect(
-        host=str(door), port=postgres.port, user=USER, dbname="postgres", autocommit=True
+        host=str(socket_folder), port=postgres.port, user=USER, dbname="postgres", autocommit=True
     ) as connection:
         row = connection.execute(_RECOVERED).fetchone()
         if row is None or not row[0]:
@@ -127,7 +131,7 @@ def _running(
     with log_path.open("ab") as log:
         server = subprocess.Popen(
             command,
-            **postgres.account.run_as,
+            **postgres.system_user.run_as,
             env=postgres.environment,
             cwd="/",
             stdout=log,

@@ -26,7 +26,7 @@ from config.embedded.programs import (
 from config.embedded.readiness import wait_until_ready
 from config.embedded.settings import PROJECT, LaunchSettings
 from config.embedded.supervision import UNREACHABLE, Supervisor
-from config.embedded.watch import MakeAbove, Watch
+from config.embedded.watch import ParentMake, Watch
 from config.processes import die_with_parent
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -46,7 +46,7 @@ class Launcher:
         self.postgres = embedded_postgres(settings)
         self.valkey = embedded_valkey(settings)
         self.environment = shared_environment(settings, os.environ, self.postgres, self.valkey)
-        self._make = MakeAbove()
+        self._make = ParentMake()
         self._signals = 0
         self._is_stopping = False
 
@@ -92,7 +92,7 @@ class Launcher:
         if self.postgres is not None:
             say(f"Starting PostgreSQL on port {self.postgres.port}, data in {self.postgres.data} ...")
             if self.settings.data_dir not in self.postgres.home.parents:
-                say(f"  (PostgreSQL runs as {self.postgres.account.name!r}, which cannot enter the data folder)")
+                say(f"  (PostgreSQL runs as {self.postgres.system_user.name!r}, which cannot enter the data folder)")
             self.postgres.prepare()
         if self.valkey is not None:
             say(f"Starting Valkey on port {self.valkey.port} ...")

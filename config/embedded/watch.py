@@ -43,7 +43,7 @@ class Watch:
             self._supervisor.start_program(name)
 
 
-class MakeAbove:
+class ParentMake:
     """The `make` that started us, if one did.
 
     Ctrl-C reaches make and us. A SIGINT sent to make only makes it wait for us without telling us: all that can be

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from base.scaling import plain
+from base.symbols import slug_of
 from client.rest import Answer, Connection, Endpoint, ExchangeUnreachableError, Session
 from demo.flow.ladder import Move, OpenOrder, Pair
 
@@ -51,7 +52,7 @@ class Desk:
 
     def last_price(self, pair: Pair) -> float | None:
         """Return the price of a market's last trade, None before the first."""
-        last = self._public(f"/api/v1/markets/{_slug(pair)}/ticker")["last"]
+        last = self._public(f"/api/v1/markets/{slug_of(pair.symbol)}/ticker")["last"]
         return float(last) if last else None
 
     def stocks(self) -> dict[str, Decimal]:
@@ -60,7 +61,7 @@ class Desk:
 
     def open_orders(self, pair: Pair) -> list[OpenOrder]:
         """Return the account's orders in the book of a market, the newest ORDERS_MAX."""
-        query = f"symbol={_slug(pair)}&status=open,partially_filled&limit={ORDERS_MAX}"
+        query = f"symbol={slug_of(pair.symbol)}&status=open,partially_filled&limit={ORDERS_MAX}"
         return [OpenOrder.of(order, pair) for order in self._own("GET", f"/api/v1/orders?{query}")["list"]]
 
     def place(self, order: dict[str, Any]) -> int:
@@ -114,7 +115,3 @@ class Desk:
         if answer.code:
             raise RefusedError(answer.code)
         return answer.data
-
-
-def _slug(pair: Pair) -> str:
-    return pair.symbol.replace("/", "-")

@@ -22,9 +22,9 @@ admin.site.unregister(BlacklistedToken)
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, BackOfficeAdmin):
-    """Groups give rights, so who changes them needs to be a superuser, and each change is recorded.
+    """Groups give rights, so only superusers change them, and each change is recorded.
 
-    The roles are what the release says: nobody edits them.
+    The roles are part of the release: nobody edits them.
     """
 
     filter_horizontal = ()  # two boxes of long names are wider than a page
@@ -58,7 +58,7 @@ def _rights_table(group: Group) -> Table:
         rights.setdefault(f"{kind.app_label}: {kind.name}", []).append(right.codename.partition("_")[0])
     acts = {kind: ", ".join(act for act in names if act != "view") for kind, names in rights.items()}
     rows = [[kind, text or "-"] for kind, text in sorted(acts.items(), key=lambda pair: not pair[1])]
-    return Table("What it may do beside looking", ("With", "May"), rows)
+    return Table("What it may do besides looking", ("With", "May"), rows)
 
 
 @admin.register(OutstandingToken)

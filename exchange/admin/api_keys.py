@@ -23,7 +23,7 @@ _CONSEQUENCE = "It is refused within a second and its streams are closed. Open o
 
 
 def status_label(key: ApiKey) -> Any:
-    """Return what a key is good for as a coloured label. No query."""
+    """Return a key's status as a coloured label. No query."""
     status = key_status(key, timezone.now())
     return mark(status.value, STATUS_COLOURS.get(status, ""))
 
@@ -97,7 +97,7 @@ class ApiKeyAdmin(ByUserAdmin):
         now, done = timezone.now(), []
         for key in keys:
             _, changed = api_key_revoke(actor=staff(request), key_id=key.pk, now=now, note=note)
-            done.append(f"{key} is revoked" if changed else f"{key} was revoked already")
+            done.append(f"{key} is revoked" if changed else f"{key} was already revoked")
         report(request, done, [])
         return None
 

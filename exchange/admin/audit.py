@@ -18,7 +18,7 @@ from exchange.models import AuditEntry, User
 
 USER = "exchange.user"
 CHOICES_MAX = 200
-# The values of a column by its index, one step for each: the trail itself is never read through.
+# The values of a column, read by its index in one step for each; the trail is not read through.
 _VALUES = """
 WITH RECURSIVE found AS (
     (SELECT {column} AS value FROM exchange_auditentry ORDER BY {column} LIMIT 1)
@@ -59,7 +59,7 @@ class ObjectFilter(admin.SimpleListFilter):
 
 
 class ActorFilter(admin.SimpleListFilter):
-    """Members of staff; other users who act leave entries as well, and are found by the search."""
+    """Members of staff. Other users leave entries as well; the search finds those."""
 
     title = "member of staff"
     parameter_name = "actor"

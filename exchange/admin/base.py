@@ -39,14 +39,14 @@ SELECTED_MAX = 900  # by "select all"; the page that asks for a note names each 
 
 
 class BoundedPaginator(AnyPaginator):
-    """Counts at most COUNT_MAX rows and one more; what lies behind is reached through the time filter."""
+    """Counts at most COUNT_MAX rows and one more; rows beyond these are reached through the time filter."""
 
     template_name = "admin/pagination_bounded.html"
 
     def page(self, number: int | str) -> "Page[Any]":
         """Return a page, read in two steps: its keys, then the rows of these with all that the list joins.
 
-        Joined before it is cut, a page far back would join each row before it. One query here, another when it is read.
+        With joins before the cut, a page far back would join all rows before it. One query here, one when it is read.
         """
         number = self.validate_number(number)
         bottom = (number - 1) * self.per_page
@@ -90,7 +90,7 @@ PLAIN_AMOUNTS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
 
 
 class NewestFirst(ChangeList):
-    """A list in the order of its page, which an index serves, whatever the address asks for; reads `list_only`."""
+    """A list in the one order that an index serves, whatever the address asks for; reads only `list_only`."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(self.model_admin.get_ordering(request))
@@ -121,8 +121,8 @@ class Table:
 class DetailAction:
     """A button on an object's page. A `direct` one acts at once (POST), another opens a form of its own.
 
-    `run` is called with the request and the object's id once `permission` ("app.codename") is held. `shown_to` hides
-    the button from some of those who hold it; the service that `run` calls has the last word.
+    `run` is called with the request and the object's id, for staff with the right `permission` ("app.codename").
+    `shown_to` hides the button from some of them; the service that `run` calls has the last word.
     """
 
     name: str
@@ -154,7 +154,7 @@ class BackOfficeAdmin(UnfoldModelAdmin):
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **named: Any) -> Any:
         """Refuse "select all" for more than SELECTED_MAX: it means all that match, however few are counted."""
         if request.POST.get("select_across") == "1" and queryset[SELECTED_MAX:].exists():
-            messages.error(request, f"At most {SELECTED_MAX} at once: narrow the list by the filters or the search")
+            messages.error(request, f"At most {SELECTED_MAX} at once: narrow the list with the filters or the search")
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *where, **named)
 
@@ -222,7 +222,7 @@ class BackOfficeAdmin(UnfoldModelAdmin):
 
 
 class ReadOnlyAdmin(BackOfficeAdmin):
-    """A page that shows and never writes; what its actions change, services change."""
+    """A page that only shows; its actions call services that write."""
 
     # Fields with long texts, each of which has a row of its own.
     wide: ClassVar[Sequence[str]] = (
@@ -272,6 +272,6 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
 
 def staff(request: HttpRequest) -> User:
-    """Return who is logged in."""
+    """Return the member of staff who is logged in."""
     assert isinstance(request.user, User), "Invariant: the admin is only entered by users"
     return request.user

@@ -27,18 +27,20 @@ PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity
 def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "") -> bool:
     """Freeze or unfreeze a user; return False when it was so already. Locks the user's row, writes an audit entry.
 
-    A frozen user is refused everywhere at once; open orders stay. Raises NOT_FOUND, and FORBIDDEN for oneself and for
-    those who are not in the actor's reach.
+    A frozen user is refused everywhere at once; open orders stay. Raises NOT_FOUND; FORBIDDEN for the actor and
+    for users outside the actor's reach.
     """
     user = User.objects.select_for_update().filter(pk=user_id).first()
     if user is None:
         raise ApiError(ErrorCode.NOT_FOUND, "There is no such user")
     if user.pk == actor.pk:
-        raise ApiError(ErrorCode.FORBIDDEN, "Nobody freezes themselves")
+        raise ApiError(ErrorCode.FORBIDDEN, "You cannot freeze or unfreeze yourself")
     if user.is_superuser and not actor.is_superuser:
-        raise ApiError(ErrorCode.FORBIDDEN, "Only a superuser freezes a superuser")
+        raise ApiError(ErrorCode.FORBIDDEN, "Only a superuser can freeze or unfreeze a superuser")
     if not user_is_in_reach(actor, user):
-        raise ApiError(ErrorCode.FORBIDDEN, "Only who appoints members of staff freezes them")
+        raise ApiError(
+            ErrorCode.FORBIDDEN, "Only somebody who may appoint staff can freeze or unfreeze members of staff"
+        )
     if user.is_active == active:
         return False
     user.is_active = active
@@ -55,9 +57,9 @@ def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "")
 
 
 def user_is_in_reach(actor: User, user: User) -> bool:
-    """Tell whether a member of staff may change a user: else who can set passwords could become anybody.
+    """Tell whether a member of staff may change a user. Without this, the right to set passwords would be every right.
 
-    Superusers are in the reach of superusers, members of staff of those who appoint them; everybody is in their own.
+    Superusers may change superusers, staff who may appoint may change staff, and everybody may change themselves.
     """
     if actor.is_superuser or actor.pk == user.pk:
         return True
@@ -90,7 +92,7 @@ def market_problems(market: Market) -> dict[str, list[str]]:
     if market.base_id == market.quote_id:
         return {"quote": ["Base and quote must differ"]}
     if Market.objects.filter(symbol=market.symbol).exists():
-        return {"base": [f"There is a market {market.symbol} already"]}
+        return {"base": [f"There is already a market {market.symbol}"]}
     if small := [name for name in ("tick_size", "lot_size") if getattr(market, name) < STEP_MIN]:
         return {name: [f"Must be at least {STEP_MIN:f}"] for name in small}
     scale, base, quote = market.scale, market.base, market.quote
@@ -100,14 +102,14 @@ def market_problems(market: Market) -> dict[str, list[str]]:
     if not _is_whole(scale, "tick_lot_units"):
         product = plain(market.tick_size * market.lot_size)
         problems["tick_size"] = [
-            f"tick x lot is {product} {quote}, but {quote} is kept to {quote.decimals} decimals: take a larger step"
+            f"tick x lot is {product} {quote}, but {quote} is kept to {quote.decimals} decimals: choose a larger step"
         ]
     if market.reference_price <= 0 or market.reference_price % market.tick_size:
         problems["reference_price"] = [f"Must be a positive multiple of the tick, {plain(market.tick_size)}"]
     largest = (market.reference_price / market.tick_size) * (market.max_quantity / market.lot_size)
     if not problems and largest * PRICE_HEADROOM > ENGINE_INTEGER_MAX:
         problems["max_quantity"] = [
-            "Price x quantity in ticks and lots would not fit 64 bits: take less, or larger steps"
+            "Price x quantity in ticks and lots would not fit 64 bits: allow less, or choose larger steps"
         ]
     return problems
 

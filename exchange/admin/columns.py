@@ -65,7 +65,7 @@ def label(field: str, colours: Mapping[str, str], title: str | None = None) -> C
 
 
 def short_id(field: str = "id", title: str = "ID") -> Column:
-    """Make a column that shows the random end of a UUID; the whole is its tool tip."""
+    """Make a column that shows the random end of a UUID; the whole is the tool tip."""
     return _named(field, title, lambda obj: short(getattr(obj, field)))
 
 
@@ -102,7 +102,7 @@ def time_text(value: datetime | None) -> SafeString | str:
 
 
 def iso_text(value: str) -> SafeString:
-    """Return a time that is text already, as times are written everywhere, the way `time_text` shows one."""
+    """Return a time that is ISO text already the way `time_text` shows one."""
     return format_html('<span class="whitespace-nowrap">{}</span>', value.replace("T", " "))
 
 

@@ -1,4 +1,4 @@
-"""Fee tiers: those of a market, on its page, and who has which, as last computed."""
+"""Fee tiers: those of a market, on its page, and those of users, as last computed."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -27,13 +27,13 @@ USER, MARKET = "exchange.user", "exchange.market"
 
 
 def compare_with_shown(form: forms.BaseForm, names: Iterable[str]) -> None:
-    """Have a form take for changed what differs from what its page showed, not from what is stored by then."""
+    """Make a form find its changes by what its page showed, not by what is stored meanwhile."""
     for name in names:
         form.fields[name].show_hidden_initial = True
 
 
 class FeeTierFormSet(TierFormSet):
-    """The tiers of a market as a whole; what is wrong with one in the light of the others stands above them."""
+    """All tiers of a market; problems of one beside the others are shown above them."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
@@ -51,7 +51,7 @@ class FeeTierFormSet(TierFormSet):
 
 
 class FeeTierInline(MarketInline):
-    """Seen and changed by those who may see and change the market."""
+    """Staff who may see or change the market may see or change its tiers."""
 
     model = FeeTier
     formset = FeeTierFormSet
@@ -76,7 +76,7 @@ class FeeTierInline(MarketInline):
 
 @admin.register(UserFeeTier)
 class UserFeeTierAdmin(ByUserAdmin):
-    """Who has a tier; users who are not here pay the market's own rates."""
+    """Users with a tier; all others pay the market's own rates."""
 
     list_display = [
         related("user", USER),

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from base.ids import uuid7_floor
+from base.times import ms_of
 
 HOUR, TODAY, WEEK = "hour", "today", "week"
 _LABELS = {HOUR: "Last hour", TODAY: "Today (UTC)", WEEK: "Last 7 days"}
@@ -91,7 +92,7 @@ class UuidTimeFilter(TimeFilter):
     field = "id"
 
     def bound(self, moment: datetime) -> Any:
-        return uuid7_floor(max(0, int(moment.timestamp() * 1000)))
+        return uuid7_floor(max(0, ms_of(moment)))
 
 
 def _parse(text: str) -> datetime | None:

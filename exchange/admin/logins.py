@@ -1,4 +1,4 @@
-"""A user's logins, as far as they leave a trace: refresh tokens, of which each is good for one refresh."""
+"""A user's logins by the trace they leave: refresh tokens, each of them good for one refresh."""
 
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 

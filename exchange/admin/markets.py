@@ -9,12 +9,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from base.errors import ApiError
+from exchange.admin.audited_forms import AuditedForms
 from exchange.admin.base import PLAIN_AMOUNTS, BackOfficeAdmin, DetailAction, staff
 from exchange.admin.changes import market_create, market_problems
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment, percent
 from exchange.admin.fees import FeeTierFormSet, FeeTierInline, compare_with_shown
 from exchange.admin.notes import Question, ask, refusal, report
-from exchange.admin.recorded import RecordedForms
 from exchange.admin.states import StateForm, meaning_of, name_of
 from exchange.models import Asset, Market
 from exchange.services import (
@@ -42,16 +42,16 @@ LIMITS = (
 )
 CHANGEABLE = (*FEES, *LIMITS)
 STATE_TEXT = (
-    "It holds from the engine's next batch on, at once as a rule, and is announced on the streams. What is in the "
-    "book stays there in every state."
+    "The change takes effect with the engine's next batch, usually at once, and is announced on the streams. Orders "
+    "in the book stay there in every state."
 )
 LIMITS_TEXT = (
-    "For orders that come from now on. Those in the book stay, also outside of a new band or limit; an amend is "
-    "measured by the new ones."
+    "They apply to orders that come from now on. Orders in the book stay, even outside a new band or limit; an "
+    "amended order must keep to the new ones."
 )
 UNCHANGING = (
-    "Assets, tick and lot never change: open orders, trades and the journal are counted in them. For other steps close "
-    "this market and create one between other assets."
+    "Assets, tick and lot never change: open orders, trades and the journal are counted in them. For other steps, "
+    "close this market and create one between other assets."
 )
 
 
@@ -68,7 +68,7 @@ class NewMarketForm(MarketModelForm):
 
 
 class MarketForm(MarketModelForm):
-    """Checks what a market allows once it exists. What was not touched stays as somebody else has set it meanwhile."""
+    """Checks what a market allows once it exists. Fields that were not touched keep what others have set meanwhile."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -215,7 +215,7 @@ def _with_state(market: Market) -> str:
 
 
 @admin.register(Asset)
-class AssetAdmin(RecordedForms, BackOfficeAdmin):
+class AssetAdmin(AuditedForms, BackOfficeAdmin):
     """Assets are created, and then only renamed: their decimals are in every amount."""
 
     list_display = ["code", "name", "decimals"]

@@ -33,7 +33,7 @@ class RequiredNoteForm(forms.Form):
 class Question:
     """What the page asks. `action` is the list action that is to be repeated with the note; "" on an object's page.
 
-    `line` tells an object of the question in one line.
+    `line` describes an object in one line.
     """
 
     title: str

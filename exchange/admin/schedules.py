@@ -1,4 +1,4 @@
-"""Celery beat's own pages, in the clothes of the rest; what is done there is recorded, too."""
+"""Celery beat's own pages in the style of the others; changes made there leave audit entries, too."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from exchange.admin.audited_forms import AuditedActions, AuditedForms
 from exchange.admin.base import UnfoldModelAdmin
-from exchange.admin.recorded import RecordedActions, RecordedForms
 
 if TYPE_CHECKING:
     from django.contrib.admin import TabularInline
@@ -32,7 +32,7 @@ for _model in list(apps.get_app_config("django_celery_beat").get_models()):
     if admin.site.is_registered(_model):
         _page = type(admin.site.get_model_admin(_model))
         admin.site.unregister(_model)
-        _bases = (RecordedForms, RecordedActions, _page, UnfoldModelAdmin)
+        _bases = (AuditedForms, AuditedActions, _page, UnfoldModelAdmin)
         _own = {"inlines": [TasksOfSchedule]} if _page.inlines else {}
         admin.site.register(_model, type(_page.__name__, _bases, _own))
 

@@ -35,11 +35,11 @@ APPOINTMENT, ONLY_SUPERUSERS = ("is_staff", "groups"), ("is_superuser", "user_pe
 class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Freezing has an action of its own.
 
-    Only who may appoint staff gives roles and touches members of staff, and nobody their own rights; only superusers
-    give single rights and touch superusers.
+    Only staff who may appoint give roles and change members of staff, and nobody changes their own rights. Only
+    superusers give single rights and change superusers.
     """
 
-    # What apps above this one can do for a user and know about one; they append to it.
+    # Buttons and tables of apps above this one, which append to them.
     more_actions: ClassVar[list[DetailAction]] = []
     # What other pages have on a user, for those with a right ("app.codename").
     more_tables: ClassVar[list[tuple[str, Callable[[User], list[Table]]]]] = []
@@ -151,7 +151,11 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # gene
         self, request: HttpRequest, active: bool, users: list[User], action: str, back: str
     ) -> HttpResponse | None:
         word = "Unfreeze" if active else "Freeze"
-        text = "The account can be used again." if active else "The account is refused at once; its open orders stay."
+        text = (
+            "The user can log in and trade again."
+            if active
+            else "The user is refused everywhere at once; open orders stay."
+        )
         note = ask_note(self, request, Question(f"{word} users", text, word, action=action), users, back)
         if not isinstance(note, str):
             return note
@@ -160,7 +164,7 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # gene
             try:
                 changed = user_set_active(actor=staff(request), user_id=user.pk, active=active, note=note)
                 state = "active" if active else "frozen"
-                done.append(f"{user} is {state}" if changed else f"{user} was {state} already")
+                done.append(f"{user} is {state}" if changed else f"{user} was already {state}")
             except ApiError as error:
                 refused.append(refusal(user, error))
         report(request, done, refused)

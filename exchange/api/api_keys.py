@@ -1,4 +1,4 @@
-"""API keys, for those who are logged in and never by a key: a stolen one must not make others that outlive it."""
+"""API keys. Their requests need a login, not a key: a stolen key must not make others that outlive it."""
 
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ def _shown(example: Any, meaning: str) -> dict[str, Any]:
 
 class ApiKeyInput(StrictSerializer):
     label = StrictString(  # type: ignore[assignment]  # a field, not the serializer's own label
-        max_length=64, **_shown("market maker on host 7", "What it is for, for yourself")
+        max_length=64, **_shown("market maker on host 7", "What it is for: a note for yourself")
     )
     scopes = serializers.ListField(
         child=ChoiceField(ApiKey.Scope.choices), min_length=1, max_length=2, **_shown(["read", "trade"], _SCOPES)
@@ -81,7 +81,7 @@ class ApiKeyViewSet(ViewSet):
     lookup_field = "key_id"
 
     def get_throttles(self) -> _Throttles:
-        """Count what makes keys, and nothing else."""
+        """Limit the making of keys, and nothing else."""
         return super().get_throttles() if self.request.method == "POST" else []
 
     @extend_schema(
@@ -108,7 +108,7 @@ class ApiKeyViewSet(ViewSet):
             ),
         ],
         summary="Make an API key",
-        description="Its secret is in this answer and nowhere else. An account has at most 20 keys that can be used.",
+        description="Its secret is in this answer and nowhere else. A user has at most 20 keys that can be used.",
         tags=["api keys"],
     )
     def create(self, request: Request) -> Response:
@@ -131,7 +131,7 @@ class ApiKeyViewSet(ViewSet):
         responses={200: ApiKeyOutput},
         summary="Revoke an API key",
         description="It is refused everywhere within a second, and streams that were opened with it are closed within"
-        " a few. For one that was revoked already nothing changes.",
+        " a few. Revoking it again changes nothing.",
         tags=["api keys"],
     )
     def destroy(self, request: Request, key_id: str) -> Response:

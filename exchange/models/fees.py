@@ -7,7 +7,7 @@ from exchange.models.market import AMOUNT_DIGITS, Market
 
 
 class FeeTier(models.Model):
-    """Fee rates of a market for those who traded at least `min_volume` in 30 days, in all markets with its quote.
+    """Fee rates of a market for users who traded at least `min_volume` in 30 days, in all markets with its quote.
 
     Below the first level a market's own rates hold.
     """

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from base.scaling import MarketScale
+from base.symbols import slug_of
 
 
 class AmountDigits(TypedDict):
@@ -95,7 +96,7 @@ class Market(models.Model):
     @property
     def slug(self) -> str:
         """The symbol as it stands in paths and channel names: `BTC-USDT`."""
-        return self.symbol.replace("/", "-")
+        return slug_of(self.symbol)
 
     @cached_property
     def scale(self) -> MarketScale:

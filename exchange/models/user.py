@@ -6,7 +6,7 @@ from base.ids import uuid7
 
 
 class User(AbstractUser):
-    """A trader or a staff member. `is_active = False` freezes the account at once, whatever tokens it holds."""
+    """A trader or a staff member. `is_active = False` freezes the user at once, whatever tokens there are."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 

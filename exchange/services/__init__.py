@@ -1,4 +1,4 @@
-"""Changing markets, their fees and who pays which; making and ending API keys."""
+"""Changing markets, fees and fee tiers; making and ending API keys."""
 
 from exchange.services.api_keys import (
     API_KEYS_MAX,

@@ -18,7 +18,7 @@ from exchange.signatures import SALT_BYTES, present_master, secret_of
 
 __all__ = ["API_KEYS_MAX", "NewApiKey", "api_key_create", "api_key_revoke", "api_keys_prune", "api_keys_revoke"]
 
-API_KEYS_MAX = 20  # of one user, those that have ended aside
+API_KEYS_MAX = 20  # of one user, not counting those that have ended
 KEPT = timedelta(days=90)
 _PRUNE_ROWS = 5_000
 
@@ -36,14 +36,14 @@ def api_key_create(
 ) -> NewApiKey:
     """Make a key of a user, who must be logged in. Locks the user's row, writes an audit entry.
 
-    Whoever may trade may read. Raises VALIDATION_ERROR, TOO_MANY_API_KEYS.
+    A key that may trade may also read. Raises VALIDATION_ERROR, TOO_MANY_API_KEYS.
     """
     if expires_at is not None and expires_at <= now:
-        raise ValidationError({"expires_at": ["Give a time in the future, or nothing for a key without an end"]})
+        raise ValidationError({"expires_at": ["Give a time in the future, or leave it out for a key without an end"]})
     # Weak enough for orders to refer to the user meanwhile.
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if len(_usable(user, now)) >= API_KEYS_MAX:
-        message = f"An account has at most {API_KEYS_MAX} API keys: revoke one that is not needed"
+        message = f"A user has at most {API_KEYS_MAX} API keys: revoke one that is not needed"
         raise ApiError(ErrorCode.TOO_MANY_API_KEYS, message, {"limit": API_KEYS_MAX})
     row = ApiKey(
         user=user,

@@ -1,6 +1,6 @@
 """Fee tiers: what staff set them to, and how the engines learn of it.
 
-A change of a tier's rates holds at once for those who have it; who has which is decided by the daily computation.
+A change of a tier's rates holds at once for the users in it; the daily computation decides which users these are.
 """
 
 from collections.abc import Collection, Sequence
@@ -67,7 +67,7 @@ def fee_tier_problems(tiers: Sequence[TierTerms]) -> list[str]:
             problems.append(f"Level {tier.level}: fees must be between 0 and {FEE_PPM_MAX:,}")
     for below, above in pairwise(tiers):
         if below.level == above.level:
-            problems.append(f"Level {above.level} stands there twice")
+            problems.append(f"Level {above.level} is there twice")
         elif below.min_volume >= above.min_volume:
             problems.append(f"Level {above.level}: the volume must be above that of level {below.level}")
     return problems
@@ -85,7 +85,7 @@ def _store(market: Market, stored: dict[int, FeeTier], wanted: Sequence[TierTerm
 
 
 def fee_schedule_lock() -> None:
-    """Wait until nobody else changes tiers or who has them, until the end of the transaction.
+    """Keep others from changing tiers and the users in them, until the end of the transaction.
 
     It is taken before any lock on a market's row.
     """
@@ -95,7 +95,7 @@ def fee_schedule_lock() -> None:
 
 @transaction.atomic
 def markets_raise_fees_version(*, market_ids: Collection[int]) -> None:
-    """Have the engines of these markets read the tiers and who has them again."""
+    """Have the engines of these markets read the tiers, and the users in them, again."""
     Market.objects.filter(pk__in=market_ids).update(fees_version=F("fees_version") + 1)
     for market in Market.objects.filter(pk__in=market_ids):
         tell_market_changed(market)

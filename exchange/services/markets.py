@@ -57,8 +57,8 @@ def _create_market(seed: seeds.MarketSeed) -> Market:
         maker_fee_ppm=seeds.MAKER_FEE_PPM,
         taker_fee_ppm=seeds.TAKER_FEE_PPM,
         price_band_ppm=seeds.PRICE_BAND_PPM,
-        max_open_orders=seeds.MAX_OPEN_ORDERS,
-        max_stop_orders=seeds.MAX_STOP_ORDERS,
+        max_open_orders=seeds.OPEN_ORDERS_MAX,
+        max_stop_orders=seeds.STOP_ORDERS_MAX,
     )
     FeeTier.objects.bulk_create(FeeTier(market=market, **tier._asdict()) for tier in seeds.FEE_TIERS[quote])
     return market
@@ -66,7 +66,7 @@ def _create_market(seed: seeds.MarketSeed) -> Market:
 
 @transaction.atomic
 def market_set_state(*, actor: User | None, market_id: int, state: str, note: str = "") -> Market:
-    """Set what a market accepts: any state after any other. The state it is in already changes nothing.
+    """Set what a market accepts: any state may follow any other. Setting the present one changes nothing.
 
     `actor` None is the exchange itself, which halts markets that do not reconcile. Raises MARKET_NOT_FOUND,
     VALIDATION_ERROR.

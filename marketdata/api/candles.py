@@ -1,6 +1,5 @@
 """The candles of a market, as they are answered."""
 
-import time
 from datetime import datetime
 from typing import Any
 from zlib import crc32
@@ -11,6 +10,7 @@ from rest_framework.response import Response
 
 from base.encoders import dumps
 from base.etags import REVALIDATE, SETTLED, conditional
+from base.times import wall_clock_ms
 from exchange.models import Market
 from marketdata.candles import Period, candle_as_json, candles_of, candles_with_flat_ones
 from orders.timeframes import opening_ms
@@ -22,7 +22,7 @@ _LATE_MS = 10_000  # a batch that began before the end of a period is written by
 
 def candles_answer(request: Request, market: Market, query: dict[str, Any]) -> HttpResponse:
     """Return the candles that a validated CandleQuery asks for. Reads the clock."""
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = wall_clock_ms()
     period = _period(query, now_ms)
     read = candles_with_flat_ones if query["fill"] == "true" else candles_of
     data = [candle_as_json(candle, market) for candle in read(market, period)]

@@ -277,6 +277,10 @@ class Engine:
         )
         return int.from_bytes(blake2b(packed, digest_size=8).digest(), "big")
 
+    def state_hash_text(self) -> str:
+        """Return the state hash as it is stored and shown: 16 hexadecimal digits."""
+        return f"{self.state_hash():016x}"
+
     def check_invariants(self) -> None:
         """Raise AssertionError unless all state agrees; O(open orders)."""
         book = self._orders.book

@@ -1,12 +1,13 @@
 """The journal, where each market's engine stands, the engine processes, dead man's switches. All read-only."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from base.symbols import symbol_of
+from base.times import moment_of
 from exchange.admin.base import ReadOnlyAdmin, Table
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment, related, short_id, time_text
 from exchange.admin.filters import UuidTimeFilter
@@ -35,7 +36,7 @@ class JournalBatchAdmin(ReadOnlyAdmin):
         if batch_id := as_uuid(search_term):
             queryset = queryset.filter(id=batch_id)
         elif symbol and seq.isdecimal():
-            market = symbol.strip().upper().replace("-", "/")
+            market = symbol_of(symbol.strip())
             queryset = queryset.filter(market__symbol=market, first_seq__lte=int(seq), last_seq__gte=int(seq))
         elif search_term.strip():
             queryset = queryset.none()
@@ -86,7 +87,7 @@ class EngineProcessAdmin(ReadOnlyAdmin):
             [
                 report["symbol"],
                 report["role"],
-                time_text(datetime.fromtimestamp(report["since"] / 1000, UTC)),
+                time_text(moment_of(report["since"])),
                 report["seq"],
                 report["heir"] or "-",
             ]

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from base.times import iso_ms
+from base.times import iso_ms, iso_ms_of
 from exchange.models import Market, TradingState
 from matching.roster import HOLDERS, Role
 from matching.timing import LIVE_MS, seconds
@@ -119,7 +119,7 @@ def _view(row: EngineProcess, report: dict[str, Any], seq: int, now: datetime) -
         "host": row.host,
         "pid": row.pid,
         "role": report["role"],
-        "since": iso_ms(datetime.fromtimestamp(report["since"] / 1000, UTC)),
+        "since": iso_ms_of(report["since"]),
         "seq": report["seq"],
         "lag": max(0, seq - report["seq"]) if report["role"] == Role.WARM else None,
         "beat_age_s": _age_s(row, now),

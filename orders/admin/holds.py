@@ -17,22 +17,22 @@ def _holds_of_account(account: Account) -> list[Table]:
     """Return what an account's held is made of, and whether it is all of it. Six queries; none for the house's."""
     if account.owner_id is None:
         return []
-    needs = holds_of(account, at_most=HOLDS_SHOWN)
+    reasons = holds_of(account, at_most=HOLDS_SHOWN)
     rows: list[list[Any]] = [
-        ["Open orders", needs.orders.count, amount_text(needs.orders.total), ""],
-        ["Trades that are not settled", needs.trades.count, amount_text(needs.trades.total), ""],
-        ["Orders that have ended, owed", needs.owed.count, amount_text(needs.owed.total), ""],
-        ["Together", "", amount_text(needs.total), ""],
-        ["Held", "", amount_text(account.held), mark(*_HOLD_SIGNS[needs.total == account.held])],
+        ["Open orders", reasons.orders.count, amount_text(reasons.orders.total), ""],
+        ["Trades that are not settled", reasons.trades.count, amount_text(reasons.trades.total), ""],
+        ["Holds owed to ended orders", reasons.owed.count, amount_text(reasons.owed.total), ""],
+        ["Together", "", amount_text(reasons.total), ""],
+        ["Held", "", amount_text(account.held), mark(*_HOLD_SIGNS[reasons.total == account.held])],
     ]
     tables = [Table("What is held, and for what", ("", "How many", account.asset_id, ""), rows)]
     headers = ("Order", "Side", "Type", "Price", "Quantity", "Filled", "Status", "Held")
-    for title, part in (("Open orders", needs.orders), ("Orders that have ended, owed", needs.owed)):
-        if part.rows:
+    for title, reason in (("Open orders", reasons.orders), ("Holds owed to ended orders", reasons.owed)):
+        if reason.rows:
             tables.append(
-                Table(f"{title} (the newest, at most {HOLDS_SHOWN})", headers, list(map(_hold_row, part.rows)))
+                Table(f"{title} (the newest, at most {HOLDS_SHOWN})", headers, list(map(_hold_row, reason.rows)))
             )
-    if needs.trades.rows:
+    if reasons.trades.rows:
         trades = [
             [
                 link_to(TRADE, trade.pk, short(trade.pk)),
@@ -42,7 +42,7 @@ def _holds_of_account(account: Account) -> list[Table]:
                 label_of(trade, "settlement_status", SETTLEMENT_COLOURS),
                 amount_text(trade.hold),
             ]
-            for trade in needs.trades.rows
+            for trade in reasons.trades.rows
         ]
         title = f"Trades that are not settled (the newest, at most {HOLDS_SHOWN})"
         tables.append(Table(title, ("Trade", "Time", "Price", "Quantity", "Settlement", "Holds"), trades))

@@ -1,7 +1,6 @@
 """Orders: all of them, and one with its whole life."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -9,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from base.errors import ApiError
-from base.scaling import EXACT, from_units
+from base.scaling import EXACT, ZERO, from_units
 from exchange.admin.base import BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     SIDE_COLOURS,
@@ -49,12 +48,12 @@ from settlement.models import Account, LedgerEntry
 
 CANCEL = "orders.cancel_order"
 
-# What has no limit: the stored price of such a stop is the one that protects it.
+# Types without a limit: the stored price of such a stop is the one that protects it.
 _MARKET_LIKE = (Order.Type.MARKET, Order.Type.STOP, Order.Type.TAKE_PROFIT, Order.Type.TRAILING_STOP)
 
 
 class GroupRoleFilter(admin.SimpleListFilter):
-    """Orders of groups; those without a group are what the list shows anyway."""
+    """Orders of groups, by what they are in them."""
 
     title = "role in a group"
     parameter_name = "group_role"
@@ -254,9 +253,9 @@ def _held_table(order: Order, trades: Sequence[Trade]) -> Table:
     asset = order.market.quote_id if is_buy else order.market.base_id
     waiting = [trade for trade in trades if trade.settlement_status in HELD_FOR_TRADE]
     holds = [trade.buyer_hold if is_buy else trade.quantity for trade in waiting]
-    for_trades = sum(holds, Decimal(0))
+    for_trades = sum(holds, ZERO)
     rows = [
-        ["The order itself: its open rest", f"{amount_text(order.held)} {asset}"],
+        ["The order itself: what is still open", f"{amount_text(order.held)} {asset}"],
         [f"Its fills that are not settled ({len(waiting)})", f"{amount_text(for_trades)} {asset}"],
         ["Together", f"{amount_text(EXACT.add(order.held, for_trades))} {asset}"],
     ]
@@ -288,7 +287,7 @@ def _group_table(order: Order) -> Table:
 
 
 def _orders_called(term: str) -> Q:
-    """Return what finds orders by index; the first that exists counts: id, client id, user. At most 4 queries."""
+    """Return the condition that finds orders by index: by id, else client id, else user. At most 4 queries."""
     order_id = as_uuid(term)
     if order_id and Order.objects.filter(id=order_id).exists():
         return Q(id=order_id)

@@ -1,4 +1,4 @@
-"""What the pages on orders and trades have in common: colours, tables, and what finds rows by index."""
+"""What the pages on orders and trades have in common: colours, tables, and conditions that an index serves."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from base.ids import uuid7_floor
+from base.times import ms_of
 from exchange.admin.base import Table
 from exchange.admin.columns import SIDE_COLOURS, amount_text, label_of, link_to, short, time_text
 from orders.models import Order, Trade
@@ -34,12 +35,12 @@ SETTLEMENT_COLOURS = {
 
 
 def of_users(column: str, users: list[UUID]) -> Q:
-    """Return what finds rows of some users; of one, it is told so that its index gives the order."""
+    """Return the condition for rows of some users; for one user it lets the index give the order."""
     return Q(**{column: users[0]}) if len(users) == 1 else Q(**{f"{column}__in": users})
 
 
 def trades_of_order(order: Order) -> Q:
-    """Return what finds an order's trades by its user's index, from when it was named to when it last changed.
+    """Return the condition that finds an order's trades by its user's index, from its arrival to its last change.
 
     Trades have no index on their orders' ids.
     """
@@ -47,13 +48,9 @@ def trades_of_order(order: Order) -> Q:
     since, until = order.created_at - CLOCK_SKEW, order.updated_at + CLOCK_SKEW
     return Q(
         **{f"{side}_id": order.user_id, f"{side}_order_id": order.id},
-        id__gte=_floor(since.timestamp()),
-        id__lt=_floor(until.timestamp()),
+        id__gte=uuid7_floor(ms_of(since)),
+        id__lt=uuid7_floor(ms_of(until)),
     )
-
-
-def _floor(seconds: float) -> UUID:
-    return uuid7_floor(int(seconds * 1000))
 
 
 def trade_table(title: str, trades: Iterable[Trade]) -> Table:

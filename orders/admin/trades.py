@@ -109,7 +109,7 @@ class TradeAdmin(ReadOnlyAdmin):
 
 
 def _trades_called(term: str, spanned: QuerySet[Trade]) -> Q:
-    """Return what finds trades by index; the first that exists counts: id, order id, user. At most 6 queries."""
+    """Return the condition that finds trades by index: by id, else order id, else user. At most 6 queries."""
     if identity := as_uuid(term):
         if Trade.objects.filter(id=identity).exists():
             return Q(id=identity)
@@ -121,7 +121,7 @@ def _trades_called(term: str, spanned: QuerySet[Trade]) -> Q:
 
 
 def _newest(user_id: UUID, spanned: QuerySet[Trade]) -> Q:
-    """Return what leaves out trades behind the newest COUNT_MAX of a user as buyer or as seller. Two queries, by index.
+    """Leave out trades beyond the newest COUNT_MAX of a user as buyer or as seller. Two queries, by index.
 
     A list shows no more of them anyway, and without a bound all trades of a market maker would be read and sorted.
     """

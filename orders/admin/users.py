@@ -30,10 +30,10 @@ from settlement.admin import balance_table
 from settlement.models import Account
 
 ORDERS_SHOWN = 20
-LOOKED_AT = 2_000  # of the newest orders: who has open ones only among older ones finds them in the list
+LOOKED_AT = 2_000  # of the newest orders; the list finds older ones that are open
 _ASKED = (
     "Every open and pending order is taken out of the book as if its owner had cancelled it, in every market or in "
-    "one. New orders are accepted all the same: freeze the account first to stop them."
+    "one. New orders are still accepted: freeze the user first to stop them."
 )
 
 

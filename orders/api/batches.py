@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework.exceptions import ValidationError as FieldErrors
 
 from base.errors import ApiError, ValidationError, to_api_error
+from base.symbols import symbol_of
 from exchange.models import Market, User
 from exchange.selectors import market_by_id, market_by_symbol
 from orders.api.answers import placed_as_json
@@ -40,9 +41,9 @@ def _ticket(fields: Any) -> OrderTicket | ApiError:
 def _common_market(given: list[Any]) -> Market | None:
     """Return the one market that the orders name, None when none of them names any. Raises VALIDATION_ERROR."""
     symbols = [fields.get("symbol") for fields in given if isinstance(fields, dict)]
-    named = {symbol.upper().replace("-", "/").replace("_", "/") for symbol in symbols if isinstance(symbol, str)}
+    named = {symbol_of(symbol) for symbol in symbols if isinstance(symbol, str)}
     if len(named) > 1:
-        raise ValidationError({"orders": ["All orders of a batch are of the same market"]})
+        raise ValidationError({"orders": ["All orders of a batch must be for the same market"]})
     return market_by_symbol(named.pop()) if named else None
 
 

@@ -58,7 +58,7 @@ def _example(example: Any, text: str) -> dict[str, Any]:
 
 @extend_schema_field({"type": "string", "pattern": f"^{CLIENT_ORDER_ID.pattern}$"})
 class ClientOrderIdField(StrictString):
-    default_error_messages = {"pattern": "Give 1 to 64 of A-Z a-z 0-9 . _ : -"}
+    default_error_messages = {"pattern": "Give 1 to 64 characters out of A-Z a-z 0-9 . _ : -"}
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str) or not CLIENT_ORDER_ID.fullmatch(data):
@@ -114,20 +114,22 @@ class StatusesField(StrictString):
 # --- orders ---------------------------------------------------------------------------------------
 
 
-class _GoodInput(StrictSerializer):
+class _CommonInput(StrictSerializer):
     """What every order and every group of orders has."""
 
-    symbol = StrictString(max_length=64, **_example("BTC/USDT", "The market; `-` and `_` are good for `/`"))
+    symbol = StrictString(max_length=64, **_example("BTC/USDT", "The market; `-` or `_` may stand for `/`"))
     side = ChoiceField(Order.Side.values, **_example("buy", "buy or sell"))
     expire_at = MomentField(
         **_optional("2026-01-31T12:00:00Z", "When a gtd order expires: ISO 8601 or milliseconds, 5 years ahead at most")
     )
     client_order_id = ClientOrderIdField(
-        **_optional("my-order-17", "Your own id, yours for good: the same one again gives the first order again")
+        **_optional(
+            "my-order-17", "Your own id for the order, for good: the same id again answers with the first order"
+        )
     )
 
 
-class OrderInput(_GoodInput):
+class OrderInput(_CommonInput):
     """An order as it is placed; its type says which of the fields it needs and which it may have."""
 
     type = ChoiceField(
@@ -165,7 +167,7 @@ class OrderInput(_GoodInput):
         _STP,
         required=False,
         default=_STP_DEFAULT,
-        **_example("cancel_newest", "If it would trade with an order of yours; the taker's word counts"),
+        **_example("cancel_newest", "What happens if it would trade with one of your own; the taker's choice counts"),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -199,13 +201,13 @@ class BatchInput(StrictSerializer):
     )
 
 
-class _GroupInput(_GoodInput):
+class _GroupInput(_CommonInput):
     quantity = AmountField(**_example("0.5", "How much of the base asset, the same for each order of the group"))
     self_trade_prevention = ChoiceField(
         [choice for choice in _STP if choice != Order.SelfTradePrevention.DECREMENT],
         required=False,
         default=_STP_DEFAULT,
-        **_example("cancel_newest", "If one of them would trade with an order of yours; the taker's word counts"),
+        **_example("cancel_newest", "What happens if one would trade with one of your own; the taker's choice counts"),
     )
 
 
@@ -314,7 +316,7 @@ class AmendInput(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["quantity"] is None and attrs["price"] is None:
-            raise serializers.ValidationError("Give quantity, price or both")
+            raise serializers.ValidationError("Give a quantity, a price or both")
         return attrs
 
 

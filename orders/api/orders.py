@@ -207,7 +207,7 @@ class OrderViewSet(ViewSet):
     )
     def destroy_all(self, request: Request) -> Response:
         query = CancelAllQuery.validated(request.query_params.dict())
-        if request.data:  # nobody shall cancel everything who meant one market, and said so in the wrong place
+        if request.data:  # a client that meant one market, and said so in the wrong place, must not lose all orders
             raise ValidationError({name[:64]: ["Give it in the query, not in the body"] for name in request.data})
         cancelled = orders_cancel_all(user=logged_in_user(request), market=_market(query.get("symbol")))
         return Response({"cancelled": cancelled})

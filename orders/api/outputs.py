@@ -69,7 +69,8 @@ class OrderOutput(serializers.Serializer[Any]):
     display_quantity = AmountText(**_nullable("0.05000", "What the book shows of an iceberg at most"))
     expire_at = serializers.DateTimeField(**_nullable(_TIME, "When a gtd order expires"))
     self_trade_prevention = serializers.ChoiceField(
-        Order.SelfTradePrevention.values, **_shown("cancel_newest", "If it would trade with an order of its owner")
+        Order.SelfTradePrevention.values,
+        **_shown("cancel_newest", "What happens if it would trade with another order of its owner"),
     )
     reprice = serializers.BooleanField(**_shown(False, "Post-only: moved behind the other side rather than refused"))
     group_id = serializers.UUIDField(**_nullable(_ID, "The OCO or bracket it belongs to: the id of its first order"))
@@ -89,7 +90,7 @@ class PublicTradeOutput(serializers.Serializer[Any]):
     quantity = AmountText(**_shown("0.20000", "How much of the base asset"))
     buyer_fee = AmountText(**_shown("13.00000000", "In the quote asset"))
     seller_fee = AmountText(**_shown("13.00000000", "In the quote asset"))
-    taker_side = serializers.ChoiceField(Order.Side.values, **_shown("buy", "The side that came to the other"))
+    taker_side = serializers.ChoiceField(Order.Side.values, **_shown("buy", "The taker's side"))
     executed_at = serializers.DateTimeField(**_shown(_TIME, "When it was made"))
 
 
@@ -148,7 +149,7 @@ class ErrorBodyOutput(serializers.Serializer[Any]):
         [code.value for code in ErrorCode], **_shown("INSUFFICIENT_BALANCE", "As in an error answer")
     )
     message = serializers.CharField(**_shown("Not enough USDT", "For a person"))
-    details = serializers.DictField(**_shown({"asset": "USDT"}, "What helps to do better"))
+    details = serializers.DictField(**_shown({"asset": "USDT"}, "What helps to put it right"))
 
 
 @extend_schema_serializer(component_name="ReplayMeta")

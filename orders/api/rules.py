@@ -19,7 +19,7 @@ _TRAILING = ("trailing_amount", "trailing_percent")
 
 
 class TypeRule(NamedTuple):
-    """The fields of a type: all of `needs`, exactly one of `one_of`, any of `allows`; the first time is the default."""
+    """The fields of a type: all of `needs`, exactly one of `one_of`, any of `allows`; its first time is the default."""
 
     called: str
     needs: tuple[str, ...]
@@ -39,7 +39,7 @@ TYPES: dict[str, TypeRule] = {
     "take_profit_limit": TypeRule("A take-profit limit order", ("price", "stop_price", "quantity"), (), (), _ALL_TIMES),
     "trailing_stop": TypeRule("A trailing stop", ("quantity",), _TRAILING, (), _ALL_TIMES),
 }
-# Every field that not all types have, and what is said when it is given to a type that has it not.
+# The fields that not every type has, and what is said when one is given to a type without it.
 _REFUSED = {
     "price": "{called} has no price",
     "stop_price": "{called} has no stop price",
@@ -133,20 +133,20 @@ def _iceberg(order: Order, _: datetime) -> Iterator[Problem]:
     if shown is None or whole is None:
         return
     if shown > whole:
-        yield "display_quantity", "At most the quantity"
+        yield "display_quantity", "Give at most the quantity"
     elif shown * ICEBERG_PARTS_MAX < whole:
-        yield "display_quantity", "At least a hundredth of the quantity"
+        yield "display_quantity", "Give at least a hundredth of the quantity"
 
 
 def _self_trade(order: Order, _: datetime) -> Iterator[Problem]:
     if order["self_trade_prevention"] == "decrement" and order["type"] in STOPS:
-        yield "self_trade_prevention", "A stop cannot be decremented: give one of the others"
+        yield "self_trade_prevention", "A stop cannot be decremented: give another mode"
 
 
 def _expiry(order: Order, now: datetime) -> Iterator[Problem]:
     expire_at: datetime | None = order["expire_at"]
     if (order["time_in_force"] == "gtd") != (expire_at is not None):
-        yield "expire_at", "A gtd order needs expire_at, and no other order has it"
+        yield "expire_at", "A gtd order needs expire_at, and no other order may have it"
     elif expire_at is not None and expire_at <= now:
         yield "expire_at", "This is in the past"
     elif expire_at is not None and expire_at > now + EXPIRY_MAX:

@@ -1,4 +1,4 @@
-"""Trades: everybody's without a login, and with one the own."""
+"""Trades: all of them without a login, one's own with one."""
 
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ class TradeViewSet(ViewSet):
     lookup_field = "trade_id"
 
     def get_authenticators(self) -> _Authenticators:
-        """Know nobody at a single trade, which looks the same to all."""
+        """Authenticate nobody for a single trade, which looks the same to all."""
         return [] if self.detail else super().get_authenticators()
 
     def perform_authentication(self, request: Request) -> None:

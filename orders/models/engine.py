@@ -4,10 +4,10 @@ from django.db import models
 class EngineProcess(models.Model):
     """An engine process as it reported itself last; one that has not for two seconds counts as gone.
 
-    All times are the database's. `fresh_since` is when its reports began to come in time: only a process whose own do
-    may judge another by its silence. `listed` are the symbols it was started for, null when it shares all markets.
-    `markets` is a list of `{symbol, role, since, seq, heir}`, the fields of `matching.roster.MarketReport`, with `pace`
-    and `open_orders` where the process serves the market.
+    All times are the database's. `fresh_since` is when its reports began to come in time: only a process that
+    reports in time itself may judge another by its silence. `listed` are the symbols it was started for, null when it
+    shares all markets. `markets` is a list of `{symbol, role, since, seq, heir}`, the fields of
+    `matching.roster.MarketReport`, with `pace` and `open_orders` where the process serves the market.
     """
 
     id = models.UUIDField(primary_key=True)

@@ -59,7 +59,7 @@ class ReconcileRun(models.Model):
 
 
 class Mismatch(models.Model):
-    """Two accounts of one thing that differ, with both sides. Nothing repairs itself: staff look and acknowledge.
+    """Two records of one thing that differ, with both sides. Nothing repairs itself: staff look and acknowledge.
 
     `expected` and `found` hold the fields that differ. `signature` tells whether a later run finds the same again.
     """

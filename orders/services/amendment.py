@@ -32,7 +32,7 @@ class AmendedOrder(NamedTuple):
 def order_amend(
     *, user: User, order_id: UUID, quantity: Decimal | None = None, price: Decimal | None = None
 ) -> AmendedOrder:
-    """Give an open order another total quantity (what is filled included), another limit price, or both; and wait.
+    """Give an open order another quantity (filled part included), limit price, or both, and wait for the commit.
 
     Raises ORDER_NOT_FOUND (also for somebody else's), a filter that the amended order fails, INSUFFICIENT_BALANCE,
     ORDER_NOT_AMENDABLE when it is not open any more, or why the engine refused; then the order is as it was.

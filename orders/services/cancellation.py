@@ -1,13 +1,14 @@
-"""Cancelling: one order, all of them, or all of them unless one says otherwise in time."""
+"""Cancelling one order or all of them, at once or unless told otherwise in time."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q
 
 from base.errors import ApiError, ErrorCode, ValidationError
+from base.times import moment_of
 from exchange.models import Market, User
 from exchange.selectors import markets
 from matching.messages import CancelAfterRequest, CancelAllRequest, CancelRequest, ClientRequest, Reply
@@ -49,7 +50,7 @@ def order_cancel(*, user: User, order_id: UUID) -> Order:
         if error.code in (ErrorCode.ORDER_NOT_CANCELLABLE, ErrorCode.TIMEOUT):
             error.details["order_id"] = str(order_id)
         raise error
-    assert isinstance(answer, Reply), "Invariant: what is no error is a reply"
+    assert isinstance(answer, Reply), "Invariant: an answer is an error or a reply"
     return order_from_row(answer.order, order.market)
 
 
@@ -91,7 +92,7 @@ def cancel_after_set(*, user: User, timeout_ms: int, market: Market | None = Non
     answers = _ask(asked, request)
     _raise_for_the_missing(answers, {})
     due_ms = min((reply.details["due_ms"] for reply in answers.values() if isinstance(reply, Reply)), default=0)
-    return CancelAfter(timeout_ms, datetime.fromtimestamp(due_ms / 1000, UTC) if due_ms else None, list(asked))
+    return CancelAfter(timeout_ms, moment_of(due_ms) if due_ms else None, list(asked))
 
 
 # --- many markets at once -------------------------------------------------------------------------
@@ -131,5 +132,5 @@ def _raise_for_the_missing(answers: dict[str, Reply | ApiError], done: dict[str,
 _MISSING = {
     ErrorCode.OVERLOADED: "Too many commands are waiting; nothing was done",
     ErrorCode.ENGINE_UNAVAILABLE: "No engine is available, so nothing was done",
-    ErrorCode.TIMEOUT: "No confirmation in time",
+    ErrorCode.TIMEOUT: "Not confirmed in time",
 }

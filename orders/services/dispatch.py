@@ -9,6 +9,7 @@ from django.conf import settings
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
+from base.times import wall_clock_ms
 from exchange.models import Market
 from matching.errors import EngineUnavailableError, GatewayError, OverloadedError
 from matching.messages import ClientRequest, Correlation, Reply
@@ -23,13 +24,13 @@ new_order_id = uuid7
 
 
 def correlation() -> Correlation:
-    """Return which request a command comes with; where the answer goes is for the gateway to say."""
+    """Return which request a command belongs to; the gateway adds where the answer goes."""
     return Correlation(request_id=structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def deadline_ms() -> int:
     """Return the moment after which a command that is sent now is not executed any more."""
-    return time.time_ns() // 1_000_000 + settings.COMMAND_TIMEOUT_MS
+    return wall_clock_ms() + settings.COMMAND_TIMEOUT_MS
 
 
 def send(market: Market, request: ClientRequest) -> Sent:

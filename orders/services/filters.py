@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from base.errors import ApiError, ErrorCode
-from base.scaling import PPM, NotAMultipleError, plain
+from base.scaling import PPM, ZERO, NotAMultipleError, plain
 from exchange.models import Market
 from exchange.services.markets import PRICE_BAND_PPM_MAX
 from matching.engine import Instructions
@@ -15,7 +15,7 @@ from orders.services.tickets import OrderTicket
 __all__ = ["Sizes", "check_notional", "check_quantity", "lots", "sizes", "ticks"]
 
 # price x quantity plus the highest fee stays inside a signed 64-bit integer of quote units.
-_MAX_NOTIONAL_UNITS = 1 << 61
+_NOTIONAL_UNITS_MAX = 1 << 61
 # No price band is wider than 100 %, so a stop that becomes a market order trades at up to twice its trigger price.
 _PROTECTION = 2
 
@@ -91,7 +91,7 @@ def check_notional(market: Market, ticket: OrderTicket, names: Names | None = No
         least, field = market.min_notional, (names or {}).get(field, field)
         text = f"price x quantity is {plain(notional)}, at least {plain(least)} is needed"
         raise _denied(ErrorCode.MIN_NOTIONAL, field, text, min_notional=least)
-    if _highest_cost(ticket).scaleb(market.quote.decimals) > _MAX_NOTIONAL_UNITS:
+    if _highest_cost(ticket).scaleb(market.quote.decimals) > _NOTIONAL_UNITS_MAX:
         raise _denied(ErrorCode.MAX_QUANTITY, "quantity", "price x quantity is too large for one order")
 
 
@@ -104,9 +104,9 @@ def _priced_by(ticket: OrderTicket) -> tuple[str, Decimal | None]:
 
 def _highest_cost(ticket: OrderTicket) -> Decimal:
     if ticket.quantity is None:
-        return ticket.quote_quantity or Decimal(0)
-    trigger = ticket.stop_price or ticket.trailing_amount or Decimal(0)
-    return max(ticket.price or Decimal(0), trigger * _PROTECTION) * ticket.quantity
+        return ticket.quote_quantity or ZERO
+    trigger = ticket.stop_price or ticket.trailing_amount or ZERO
+    return max(ticket.price or ZERO, trigger * _PROTECTION) * ticket.quantity
 
 
 def _budget_units(market: Market, budget: Decimal | None) -> int:

@@ -1,4 +1,4 @@
-"""Money for orders from a remote wallet, before they go to the engine; the embedded wallet has nothing to do.
+"""Money for orders from a remote wallet, before they go to the engine; the embedded wallet needs none of this.
 
 What an order can need at most is found by the rule that the journal goes by (`orders.needs`), from the stored market.
 Where prices move, for market buys by quantity and trailing stops, a margin comes on top. What is not needed goes back.
@@ -16,7 +16,7 @@ from django.db import DatabaseError
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
-from base.scaling import PPM
+from base.scaling import PPM, ZERO
 from exchange.models import Market, User, UserFeeTier
 from matching.engine import GroupKind, OrderType, PlaceOrder, Side
 from matching.engine.band import band_limits
@@ -54,7 +54,7 @@ def order_fund(*, user: User, market: Market, request: PlaceRequest, until: floa
     if reserving is None or _is_known(user, request.client_order_id):
         return []
     if time.monotonic() > until:
-        raise ApiError(ErrorCode.WALLET_UNAVAILABLE, "The wallet is slow, and orders before this one took all the time")
+        raise ApiError(ErrorCode.WALLET_UNAVAILABLE, "The wallet is slow: the orders before this one took all the time")
     rates = _highest_rates(market, user)
     command = place_command(request, time_ms_of(request.order_id), rates, market.scale)
     need = _need(command, request.budget_units, rates, market, _StoredPrices(market))
@@ -99,7 +99,7 @@ def amendment_fund(*, user: User, order: Order, price_ticks: int, quantity_lots:
     highest = max(order.maker_fee_ppm, order.taker_fee_ppm)  # by the rates it was accepted with
     side = SIDES.number[order.side]
     needed = _amount(market, side, open_need(side, ticks, max(0, lots), highest_fee_ppm=highest, scale=scale))
-    need = Need(needed.asset, max(needed.amount - order.held, Decimal(0)))
+    need = Need(needed.asset, max(needed.amount - order.held, ZERO))
     return _reserve(reserving, user, uuid7(), need)
 
 

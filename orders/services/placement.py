@@ -128,7 +128,7 @@ def checked(answer: Reply | ApiError, market: Market, order_id: UUID, *legs: Ord
     """
     error = answer if isinstance(answer, ApiError) else _refused(answer, market, legs)
     if error is None:
-        assert isinstance(answer, Reply), "Invariant: what is no error is a reply"
+        assert isinstance(answer, Reply), "Invariant: an answer is an error or a reply"
         return answer
     if error.code is ErrorCode.TIMEOUT or (isinstance(answer, Reply) and answer.status is ReplyStatus.EXECUTED):
         error.details["order_id"] = str(order_id)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
+from base.times import ms_of
 from exchange.models import Market
 from matching.engine import Instructions
 from orders.models import Order
@@ -41,7 +42,7 @@ class OrderTicket:
             trail_ticks=trail_ticks,
             trail_ppm=self.trailing_ppm or 0,
             display_lots=display_lots,
-            expire_ms=int(self.expire_at.timestamp() * 1000) if self.expire_at else 0,
+            expire_ms=ms_of(self.expire_at) if self.expire_at else 0,
             self_trade_prevention=SELF_TRADE_PREVENTIONS.member_named[self.self_trade_prevention],
             reprice=self.reprice,
         )
@@ -144,4 +145,4 @@ def _special(ticket: OrderTicket) -> list[tuple[str, Any]]:
 def _canonical(value: Any) -> Any:
     if isinstance(value, Decimal):
         return value.normalize()
-    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
+    return ms_of(value) if isinstance(value, datetime) else value

@@ -1,4 +1,4 @@
-"""Balances and the ledger: who has what, why, and how money comes and goes."""
+"""Balances and the ledger: what users have, why, and how money comes and goes."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -82,7 +82,7 @@ class AccountAdmin(ReadOnlyAdmin):
             queryset = queryset.filter(owner_id__in=find_users(search_term))
         return queryset, False
 
-    # What apps above this one know about what an account holds; they append to it.
+    # Tables of apps above this one about what an account holds; they append to it.
     more_explanations: ClassVar[list[Callable[[Account], list[Table]]]] = []
 
     @admin.display(description="ledger")
@@ -123,7 +123,7 @@ class AccountAdmin(ReadOnlyAdmin):
 
     def _statement(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         account: Account = self.object_or_404(request, object_id)
-        text = "All entries of the period with the balance after each, as a CSV file. Leave a bound empty for none."
+        text = "All entries of the period with the balance after each, as a CSV file. Leave a field empty for no bound."
         question = Question("Statement", text, "Download")
         answer = ask(self, request, question, PeriodForm, [account], self.object_url(account.pk))
         if not isinstance(answer, dict):

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from base.scaling import EXACT
+from base.scaling import EXACT, ZERO
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import amount_text, label, link_to, mark, moment, related, short, short_id
 from exchange.admin.filters import UuidTimeFilter
@@ -35,13 +35,12 @@ from settlement.services import (
 PROPOSE, APPROVE = "settlement.add_adjustment", "settlement.approve_adjustment"
 FAILURE = "settlement.failedsettlement"
 STATE_COLOURS = {"proposed": "warning", "approved": "success", "rejected": "danger", "withdrawn": "info"}
-_ZERO = Decimal(0)
 WAYS = {"give-back": "Give back", "settle": "Settle by hand", "custom": "Custom adjustment"}
 _WAY_TEXTS = {
     "give-back": "The trade is undone: what it holds becomes available again to buyer and seller.",
     "settle": "The trade is paid as it should have been: these are its own legs.",
     "custom": "Change the lines as needed. What the trade holds must be taken exactly.",
-    "": "Held changes only where it is wrong: look at the account's explanation first.",
+    "": "Change what is held only where it is wrong: look at the explanation of the account first.",
 }
 
 
@@ -198,7 +197,7 @@ def _prefilled(request: HttpRequest) -> tuple[FailedSettlement | None, str, list
             AccountKey(account.owner_id, account.asset_id, account.kind),
             AccountKey(None, account.asset_id, Account.Kind.EXTERNAL.value),
         ]
-        return None, "", [Move(key, _ZERO, _ZERO) for key in dict.fromkeys(keys)]
+        return None, "", [Move(key, ZERO, ZERO) for key in dict.fromkeys(keys)]
     return None, "", []
 
 
@@ -251,6 +250,8 @@ class _Decision:
 
 _DECISIONS = {
     "approve": _Decision(adjustment_approve, "The balances change at once, and for good."),
-    "reject": _Decision(adjustment_reject, "Nothing moves. Say why, for who proposed it.", needs_note=True),
+    "reject": _Decision(
+        adjustment_reject, "Nothing moves. Say why, for the colleague who proposed it.", needs_note=True
+    ),
     "withdraw": _Decision(adjustment_withdraw, "Nothing moves."),
 }

@@ -47,9 +47,9 @@ class TradeTimeFilter(UuidTimeFilter):
 
 @admin.register(FailedSettlement)
 class FailedSettlementAdmin(ReadOnlyAdmin):
-    """Read-only but for two actions, which need the permission to change failed settlements."""
+    """Read-only except for two actions, which need the permission to change failed settlements."""
 
-    # What apps above this one know about the trade of a failure; they append to it.
+    # Tables of apps above this one about the trade of a failure; they append to it.
     more_tables: ClassVar[list[Callable[[FailedSettlement], list[Table]]]] = []
 
     list_display = [

@@ -1,7 +1,6 @@
 """What staff fill in to move money."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 
 from base.ids import uuid7
-from base.scaling import plain
+from base.scaling import ZERO, plain
 from exchange.admin.search import as_uuid
 from exchange.models import Asset, User
 from settlement.legs import AccountKey, Move
@@ -30,12 +29,12 @@ _signer = Signer(salt="settlement.transfer")
 
 
 def new_transfer() -> str:
-    """Return a new transfer id that only this exchange can have made: nobody takes the id of a trade to come."""
+    """Return a new transfer id that only this exchange can have made: nobody can take the id of a later trade."""
     return _signer.sign(str(uuid7()))
 
 
 class TransferField(forms.CharField):
-    """A hidden id made with the form: whoever presses the button twice asks for one transfer."""
+    """A hidden id made with the form: pressing the button twice asks for one transfer."""
 
     widget = forms.HiddenInput
 
@@ -50,7 +49,9 @@ class MoneyForm(forms.Form):
     """A deposit or withdrawal of a known account."""
 
     amount = forms.DecimalField(max_digits=38, decimal_places=18, widget=TextInput)
-    reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It stands in the user's own entries")
+    reason = forms.CharField(
+        max_length=REASON_MAX, widget=TextInput, help_text="The user sees it in their ledger entries"
+    )
     transfer = TransferField(initial=new_transfer)
 
 
@@ -77,12 +78,12 @@ class PeriodForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It stands in the entries")
+    reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It is shown with the ledger entries")
     adjustment = TransferField(initial=new_transfer)
 
 
 class LineForm(forms.Form):
-    """One line of an adjustment; a row that is left empty is none."""
+    """One line of an adjustment; an empty row is left out."""
 
     owner = forms.CharField(required=False, max_length=254, widget=TextInput)
     asset = forms.CharField(required=False, max_length=16, widget=TextInput)
@@ -91,7 +92,7 @@ class LineForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        numbers = [values.get(name) or Decimal(0) for name in ("available", "held")]
+        numbers = [values.get(name) or ZERO for name in ("available", "held")]
         if any(numbers) and not self.errors:
             asset = values["asset"].strip().upper()
             values["move"] = Move(_account(self, values["owner"].strip(), asset), *numbers)
@@ -111,7 +112,7 @@ def _account(form: LineForm, owner: str, asset: str) -> AccountKey:
 
 
 def _users_called(name: str) -> list[UUID]:
-    """Return who is meant exactly: the beginning of a name, which is enough to search, is not enough to pay."""
+    """Return the users of exactly this name, e-mail or id: the beginning of a name is enough to search, not to pay."""
     by_name = Q(pk=user_id) if (user_id := as_uuid(name)) else Q(username=name) | Q(email=name)
     return list(User.objects.filter(by_name).values_list("pk", flat=True)[:2]) if name else []
 

@@ -1,10 +1,10 @@
-"""What must be true of an adjustment, each refused with a code of its own."""
+"""The rules of adjustments; what breaks one is refused with a code of its own."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from base.scaling import EXACT, decimals_of, plain
+from base.scaling import AMOUNT_LIMIT, EXACT, ZERO, decimals_of, plain
 from exchange.models import Asset, User
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move, trade_holds
@@ -12,31 +12,33 @@ from settlement.models import Account, Adjustment, LedgerEntry
 from settlement.ports import TradeToSettle, wallet
 
 LINES_MAX = 50
-_LARGEST = Decimal("1e20")  # the column's room before the point
 _Code = AdjustmentCode
 
 
 def require_right(actor: User, right: str) -> None:
-    """Refuse who lacks a right (`app.codename`)."""
+    """Refuse an actor without a right (`app.codename`)."""
     if not actor.has_perm(right):
         raise AdjustmentError(_Code.FORBIDDEN, f"This needs the right {right}")
 
 
 def require_other(actor: User, adjustment: Adjustment) -> None:
-    """Refuse who proposed it, whatever their rights."""
+    """Refuse the member of staff who proposed the adjustment, whatever their rights."""
     if adjustment.proposed_by_id == actor.pk:
-        raise AdjustmentError(_Code.FORBIDDEN, "Somebody else than who proposed it has to decide")
+        raise AdjustmentError(_Code.FORBIDDEN, "You proposed this adjustment: somebody else has to decide on it")
 
 
 def require_sound(lines: Sequence[Move]) -> None:
-    """Refuse lines that are none, too many or too fine, and those that do not add up to zero. One query.
+    """Refuse no lines, too many, amounts that are too fine, and lines that do not add up to zero. One query.
 
     With a remote wallet also those that move money between accounts: the wallet would not follow.
     """
     if not 1 <= len(lines) <= LINES_MAX:
-        raise AdjustmentError(_Code.INVALID, f"Change 1 to {LINES_MAX} accounts")
+        raise AdjustmentError(_Code.INVALID, f"An adjustment changes 1 to {LINES_MAX} accounts")
     if wallet().reserving is not None and any(line.amount for line in lines):
-        raise AdjustmentError(_Code.FORBIDDEN, "The money is at the remote wallet: move it there, and set it free here")
+        raise AdjustmentError(
+            _Code.FORBIDDEN,
+            "The money is kept at the remote wallet: move it there, and here only between available and held",
+        )
     decimals = dict(
         Asset.objects.filter(code__in={line.account.asset for line in lines}).values_list("code", "decimals")
     )
@@ -45,7 +47,7 @@ def require_sound(lines: Sequence[Move]) -> None:
         if problem := _problem_of(line, decimals):
             raise AdjustmentError(_Code.INVALID, problem, move_as_json(line))
         asset = line.account.asset
-        sums[asset] = EXACT.add(sums.get(asset, Decimal(0)), line.amount)
+        sums[asset] = EXACT.add(sums.get(asset, ZERO), line.amount)
     if not_zero := {asset: plain(total) for asset, total in sums.items() if total}:
         message = "What is taken and what is given must add up to zero in each asset"
         raise AdjustmentError(_Code.ADJUSTMENT_NOT_ZERO_SUM, message, not_zero)
@@ -56,23 +58,23 @@ def _problem_of(line: Move, decimals: dict[str, int]) -> str:
     if asset not in decimals:
         return f"There is no asset {asset}"
     for number in (line.available, line.held):
-        if not number.is_finite() or number.copy_abs() >= _LARGEST:
+        if not number.is_finite() or number.copy_abs() >= AMOUNT_LIMIT:
             return "An amount must be a number below 1e20"
         if decimals_of(number) > decimals[asset]:
             return f"{asset} has at most {decimals[asset]} decimals"
     if line.account.owner_id is None and line.held:
-        return "The house's accounts hold nothing"
+        return "The exchange's own accounts hold nothing"
     return ""
 
 
 def require_holds(lines: Sequence[Move], trade: TradeToSettle) -> None:
-    """Refuse what does not take exactly the holds of the trade it closes."""
+    """Refuse lines that do not take exactly the holds of the trade to close."""
     wanted = {key: amount.copy_negate() for key, amount in trade_holds(trade).items()}
     found = {line.account: line.held for line in lines if line.held}
     if found != wanted:
         raise AdjustmentError(
             _Code.HOLDS_DIFFER,
-            "To close the trade take exactly what it holds",
+            "To close the trade, take exactly what it holds",
             {"buyer": f"{plain(trade.buyer_hold)} {trade.quote}", "seller": f"{plain(trade.quantity)} {trade.base}"},
         )
 
@@ -80,7 +82,9 @@ def require_holds(lines: Sequence[Move], trade: TradeToSettle) -> None:
 def require_not_moved(trade_id: UUID) -> None:
     """Refuse to move by hand what the ledger has moved. One query."""
     if LedgerEntry.objects.filter(transfer_id=trade_id).exists():
-        raise AdjustmentError(_Code.TRADE_ALREADY_MOVED, "The ledger has this trade: its money has moved")
+        raise AdjustmentError(
+            _Code.TRADE_ALREADY_MOVED, "The money of this trade has moved already: the ledger has its entries"
+        )
 
 
 def require_funds(key: AccountKey, move: Move, account: Account) -> None:
@@ -88,7 +92,7 @@ def require_funds(key: AccountKey, move: Move, account: Account) -> None:
     details = {"account": str(account.pk), "asset": key.asset}
     if move.held < 0 and EXACT.add(account.held, move.held) < 0:
         raise AdjustmentError(
-            _Code.INSUFFICIENT_HOLD, f"Account {account.pk} holds {plain(account.held)} {key.asset} only", details
+            _Code.INSUFFICIENT_HOLD, f"Account {account.pk} holds only {plain(account.held)} {key.asset}", details
         )
     if key.kind != Account.Kind.EXTERNAL and move.available < 0 and EXACT.add(account.available, move.available) < 0:
         raise AdjustmentError(

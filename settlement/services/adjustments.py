@@ -114,7 +114,7 @@ def adjustment_reject(*, actor: User, adjustment_id: UUID, note: str) -> Adjustm
     adjustment = _lock_proposed(actor, adjustment_id, APPROVE)
     require_other(actor, adjustment)
     if not note.strip():
-        raise AdjustmentError(_Code.INVALID, "Say why it is rejected")
+        raise AdjustmentError(_Code.INVALID, "Say why you reject it")
     return _close(adjustment, _State.REJECTED, actor, note)
 
 
@@ -123,7 +123,7 @@ def adjustment_withdraw(*, actor: User, adjustment_id: UUID, note: str = "") -> 
     """Take back one's own proposal; nothing moves. Raises AdjustmentError. Writes an audit entry."""
     adjustment = _lock_proposed(actor, adjustment_id, PROPOSE)
     if adjustment.proposed_by_id != actor.pk:
-        raise AdjustmentError(_Code.FORBIDDEN, "Only who proposed it withdraws it")
+        raise AdjustmentError(_Code.FORBIDDEN, "Only the member of staff who proposed it can withdraw it")
     return _close(adjustment, _State.WITHDRAWN, actor, note)
 
 
@@ -145,7 +145,7 @@ def _lock_proposed(actor: User, adjustment_id: UUID, right: str) -> Adjustment:
         raise AdjustmentError(_Code.ADJUSTMENT_NOT_FOUND, "There is no such adjustment")
     require_right(actor, right)
     if adjustment.state != _State.PROPOSED:
-        message = f"It is {adjustment.get_state_display().lower()} already"
+        message = f"It is already {adjustment.get_state_display().lower()}"
         raise AdjustmentError(_Code.ADJUSTMENT_ALREADY_DECIDED, message)
     return adjustment
 
@@ -163,7 +163,7 @@ def _trade_to_close(failure_id: int) -> TradeToSettle:
         raise AdjustmentError(_Code.TRADE_NOT_FAILED, "The settlement of that trade has not failed for good")
     require_not_moved(failure.trade_id)
     if failure.adjustments.filter(state__in=[_State.PROPOSED, _State.APPROVED]).exists():
-        raise AdjustmentError(_Code.ADJUSTMENT_ALREADY_PROPOSED, "There is an adjustment for this settlement already")
+        raise AdjustmentError(_Code.ADJUSTMENT_ALREADY_PROPOSED, "There is already an adjustment for this settlement")
     return found[0]
 
 
@@ -174,7 +174,9 @@ _OPEN_FAILURES = (FailedSettlement.State.DEAD, FailedSettlement.State.RESOLVED)
 def _close_failure(failure: FailedSettlement, actor: User, adjustment: Adjustment) -> TradeToSettle:
     trades = trade_outbox().claim_failed(trade_ids=[failure.trade_id])
     if not trades:
-        raise AdjustmentError(_Code.TRADE_NOT_FAILED, "That trade is not failed any more", _about_id(failure.trade_id))
+        raise AdjustmentError(
+            _Code.TRADE_NOT_FAILED, "The settlement of that trade is no longer failed", _about_id(failure.trade_id)
+        )
     require_not_moved(failure.trade_id)
     locked = FailedSettlement.objects.select_for_update(no_key=True).get(id=failure.pk)
     old = locked.state
@@ -207,7 +209,7 @@ def _move(adjustment: Adjustment, moves: Sequence[Move]) -> tuple[list[Any], lis
     except DatabaseError as error:  # the fees may have gone meanwhile: the house is locked last
         if not any(name in str(error) for name in HOLD_CONSTRAINTS):
             raise
-        raise AdjustmentError(_Code.INSUFFICIENT_BALANCE, "The house's account has less than that") from error
+        raise AdjustmentError(_Code.INSUFFICIENT_BALANCE, "The exchange's own account has less than that") from error
     users = [move for move in moves if move.account.owner_id is not None]
     old = [_balance_as_json(before[ids[move.account]], None) for move in users]
     return old, [_balance_as_json(before[ids[move.account]], move) for move in users]

@@ -1,4 +1,4 @@
-"""Remember a failed attempt: when to try again, or that nobody will before a person looks at it."""
+"""Record a failed attempt: when to try again, or that a person has to look at it first."""
 
 import random
 from collections.abc import Sequence

@@ -39,7 +39,7 @@ def failed_settlement_resolve(*, actor: User, failure_id: int, note: str) -> Fai
         raise ValidationError({"note": ["Say how it was resolved"]})
     failure = _dead_letters([failure_id]).first()
     if failure is None:
-        raise ApiError(ErrorCode.NOT_FOUND, "That settlement is not a dead letter any more")
+        raise ApiError(ErrorCode.NOT_FOUND, "That settlement is no longer a dead letter")
     failure.state, failure.note, failure.resolved_by = _State.RESOLVED, note, actor
     failure.save(update_fields=["state", "note", "resolved_by", "updated_at"])
     _audit(actor, "settlement.resolve", failure, note)

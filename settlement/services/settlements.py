@@ -1,4 +1,4 @@
-"""Settle trades: claim a batch, move its money, mark it, all in one transaction; on failure find out who is to blame.
+"""Settle trades: claim a batch, move its money, mark it, all in one transaction; on failure find the trade to blame.
 
 A permanent error of a batch is bisected, each part in a transaction of its own, until the trade that causes it stands
 alone: it becomes a dead letter, the others settle. A transient error is one attempt of every trade of the batch.

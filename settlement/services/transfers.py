@@ -1,6 +1,6 @@
 """Money that comes or goes: transfers between a user and the outside world, each with a reason.
 
-What is to be put right is an adjustment, which takes two people: `settlement.services.adjustments`.
+Corrections are adjustments, which take two people: `settlement.services.adjustments`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.ids import uuid7
-from base.scaling import EXACT, decimals_of, plain
+from base.scaling import AMOUNT_LIMIT, EXACT, ZERO, decimals_of, plain
 from exchange.audit import audit_record
 from exchange.models import Asset, User
 from settlement.accounts import Change, accounts_change, accounts_lock
@@ -20,9 +20,6 @@ from settlement.ledger import Entry, entries_write
 from settlement.legs import AccountKey
 from settlement.models import Account, LedgerEntry
 from settlement.ports import wallet
-
-_ZERO = Decimal(0)
-_LARGEST = Decimal("1e20")  # the column's room before the point
 
 
 def ledger_deposit(
@@ -64,7 +61,7 @@ def ledger_deposit_several(*, owner: User, amounts: Mapping[str, Decimal], reaso
             for leg, (key, amount) in enumerate(changes.items(), 1)
         )
     )
-    accounts_change({key: Change(amount, _ZERO) for key, amount in changes.items()}, ids)
+    accounts_change({key: Change(amount, ZERO) for key, amount in changes.items()}, ids)
     return transfer_id
 
 
@@ -104,7 +101,7 @@ def ledger_transfer(
     """
     _require_here()
     if actor is not None and actor.pk == owner.pk:
-        raise ApiError(ErrorCode.FORBIDDEN, "Nobody moves money of their own: ask a colleague")
+        raise ApiError(ErrorCode.FORBIDDEN, "You cannot move your own money: ask a colleague")
     _require_sound(asset, amount, reason)
     transfer_id = transfer_id or uuid7()
     user, outside = AccountKey(owner.id, asset), AccountKey(None, asset, Account.Kind.EXTERNAL.value)
@@ -121,7 +118,7 @@ def ledger_transfer(
         Entry(transfer_id, 1, ids[user], asset, amount, kind.value, reason),
         Entry(transfer_id, 2, ids[outside], asset, amount.copy_negate(), kind.value, reason),
     )
-    accounts_change({user: Change(amount, _ZERO), outside: Change(amount.copy_negate(), _ZERO)}, ids)
+    accounts_change({user: Change(amount, ZERO), outside: Change(amount.copy_negate(), ZERO)}, ids)
     if actor:
         audit_record(
             actor=actor,
@@ -136,7 +133,7 @@ def ledger_transfer(
 
 def _require_here() -> None:
     if wallet().reserving is not None:
-        raise ApiError(ErrorCode.FORBIDDEN, "The money is at the remote wallet: bring it in or take it out there")
+        raise ApiError(ErrorCode.FORBIDDEN, "The money is kept at the remote wallet: deposit or withdraw it there")
 
 
 def _require_positive(amount: Decimal) -> None:
@@ -148,12 +145,12 @@ def _require_sound(asset_code: str, amount: Decimal, reason: str) -> None:
     asset = Asset.objects.filter(code=asset_code).first()
     if asset is None:
         raise ApiError(ErrorCode.ASSET_NOT_FOUND, f"There is no asset {asset_code}")
-    if not amount.is_finite() or amount == 0 or amount.copy_abs() >= _LARGEST:
+    if not amount.is_finite() or amount == 0 or amount.copy_abs() >= AMOUNT_LIMIT:
         raise ValidationError({"amount": ["must be a number other than zero, below 1e20"]})
     if decimals_of(amount) > asset.decimals:
         raise ValidationError({"amount": [f"{asset.code} has at most {asset.decimals} decimals"]})
     if not reason.strip():
-        raise ValidationError({"reason": ["may not be empty"]})
+        raise ValidationError({"reason": ["must not be empty"]})
 
 
 def _write_once(*entries: Entry) -> None:

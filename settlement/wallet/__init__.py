@@ -4,9 +4,10 @@ protocol     what both sides say: codes, and a trade as it travels
 connection   one HTTP call: pooled, bounded, retried, behind a breaker (`base.breaker`, `metrics`)
 remote       the adapter of `settlement.ports.Wallet`
 funding      money for an order, before the engine sees it
-returning    money that nobody needs here goes back
+returns      money that nobody needs here goes back
 reversals    settlements that were given up here are undone there
-sweeping     whatever is still under way, tried again
+sweeps       whatever is still under way, tried again
 differences  the comparison of both ledgers
-service/     the other side: this copy as the wallet of an exchange
+
+The other side, this copy as the wallet of an exchange, is `settlement.wallet_service`.
 """

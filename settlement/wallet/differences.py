@@ -1,4 +1,4 @@
-"""The comparison of both ledgers: what a user has here is what is reserved at the wallet."""
+"""The comparison of both ledgers: what a user has here must be what is reserved at the wallet."""
 
 import time
 from collections import defaultdict
@@ -7,19 +7,18 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from base.scaling import EXACT
+from base.scaling import EXACT, ZERO
 from settlement.models import Account, WalletRelease, WalletReservation, WalletReversal
 from settlement.ports import Reserving, wallet
 from settlement.wallet.protocol import amounts_moved
 
 LOOKS = 3
 PAUSE_S = 0.5
-_ZERO = Decimal(0)
 _Key = tuple[UUID, str]
 
 
 class WalletDifference(NamedTuple):
-    """An account of which here and there differ: `reserved` should be from `here` + `least` to `here` + `most`.
+    """An account that differs here and there: `reserved` should be from `here` + `least` to `here` + `most`.
 
     These bounds are what is on its way and may or may not have arrived: 0 and 0 for most accounts.
     """
@@ -59,10 +58,10 @@ def _look(reserving: Reserving) -> list[WalletDifference]:
     there = {(user_id, asset): amount for user_id, asset, amount in reserving.reserved()}
     differences = []
     for key in sorted(here.keys() | there.keys()):
-        least, most = on_its_way.get(key, (_ZERO, _ZERO))
-        extra = EXACT.subtract(there.get(key, _ZERO), here.get(key, _ZERO))
+        least, most = on_its_way.get(key, (ZERO, ZERO))
+        extra = EXACT.subtract(there.get(key, ZERO), here.get(key, ZERO))
         if not least <= extra <= most:
-            amounts = (here.get(key, _ZERO), there.get(key, _ZERO), least, most)
+            amounts = (here.get(key, ZERO), there.get(key, ZERO), least, most)
             differences.append(WalletDifference(*key, *amounts))
     return differences
 
@@ -87,5 +86,5 @@ def _on_its_way() -> dict[_Key, tuple[Decimal, Decimal]]:
 
 
 def _bounds(amounts: Collection[Decimal]) -> tuple[Decimal, Decimal]:
-    least = sum((amount for amount in amounts if amount < 0), _ZERO)
-    return least, sum((amount for amount in amounts if amount > 0), _ZERO)
+    least = sum((amount for amount in amounts if amount < 0), ZERO)
+    return least, sum((amount for amount in amounts if amount > 0), ZERO)

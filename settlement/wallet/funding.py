@@ -1,4 +1,4 @@
-"""Money for an order, before the engine sees it: from what is free here already, and the rest from the wallet.
+"""Money for an order, before the engine sees it: first what is free here, then the rest from the wallet.
 
     intent committed (`reserving`) -> reserved at the wallet -> entered here (`reserved`) -> engine -> `spent`
 
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
-from base.scaling import EXACT, plain
+from base.scaling import EXACT, ZERO, plain
 from exchange.selectors import asset_decimals
 from settlement.accounts import Change, accounts_change, accounts_lock
 from settlement.ledger import Entry, entries_write
@@ -36,12 +36,11 @@ from settlement.wallet.returns import release_finish
 log = structlog.get_logger(__name__)
 
 _AWAY = "The wallet cannot be reached; nothing was done, try again"
-_ZERO = Decimal(0)
 _State = WalletReservation.State
 
 
 def funds_reserve(*, reserving: Reserving, key: UUID, user_id: UUID, asset: str, amount: Decimal) -> list[UUID]:
-    """See to it that the user has so much available here; return the reservations that say so, for `funds_spent`.
+    """Make sure that the user has an amount available here; return the reservations for it, for `funds_spent`.
 
     Must not run inside a transaction. Two short ones and a call to the wallet, none when enough is free here. Raises
     ApiError INSUFFICIENT_BALANCE, or WALLET_UNAVAILABLE: at once while the wallet is known to be away; nothing stays
@@ -91,7 +90,7 @@ def _begin(reserving: Reserving, key: UUID, user_id: UUID, asset: str, needed: D
     """Commit what is about to happen. What is free here is taken first."""
     account = AccountKey(user_id, asset)
     account_id = accounts_lock([account])[account]
-    here = min(max(free_amounts([account_id])[account_id], _ZERO), needed)
+    here = min(max(free_amounts([account_id])[account_id], ZERO), needed)
     amount = EXACT.subtract(needed, here)
     if amount and reserving.is_rejecting:
         raise ApiError(ErrorCode.WALLET_UNAVAILABLE, _AWAY)
@@ -124,7 +123,7 @@ def transfer(transfer_id: UUID, amounts: dict[AccountKey, Decimal], kind: Ledger
     ids = accounts_lock(list(amounts))
     legs = enumerate(amounts.items(), 1)
     entries_write(Entry(transfer_id, leg, ids[key], key.asset, amount, kind.value) for leg, (key, amount) in legs)
-    accounts_change({key: Change(amount, _ZERO) for key, amount in amounts.items()}, ids)
+    accounts_change({key: Change(amount, ZERO) for key, amount in amounts.items()}, ids)
 
 
 def _close(key: UUID, state: WalletReservation.State, error: str) -> None:

@@ -57,7 +57,7 @@ def settlement_key(trade_id: UUID, generation: int) -> UUID:
 
 
 def trade_as_json(trade: TradeToSettle, key: UUID) -> dict[str, str]:
-    """Return a trade as it travels. The buyer's hold stays here: it is no business of the wallet."""
+    """Return a trade as it travels. The buyer's hold stays here: the wallet has no use for it."""
     return {
         "id": str(key),
         "trade_id": str(trade.id),

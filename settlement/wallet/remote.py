@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from base.errors import ApiError, ErrorCode
-from base.scaling import EXACT, plain
+from base.scaling import EXACT, ZERO, plain
 from settlement.errors import SettlementCode, SettlementError
 from settlement.ledger import EmbeddedLedger
 from settlement.ports import TradeToSettle
@@ -83,12 +83,11 @@ class RemoteWallet:
         except (WalletUnavailableError, WalletRefusalError):
             raise ApiError(ErrorCode.WALLET_UNAVAILABLE, AWAY) from None
         here = {account.asset_id: account for account in user_balances(user_id=user_id)}
-        zero = Decimal(0)
         return [
             RemoteBalance(
                 asset,
-                EXACT.add(there.get(asset, zero), here[asset].available if asset in here else zero),
-                here[asset].held if asset in here else zero,
+                EXACT.add(there.get(asset, ZERO), here[asset].available if asset in here else ZERO),
+                here[asset].held if asset in here else ZERO,
             )
             for asset in sorted(there.keys() | here.keys())
         ]
@@ -141,7 +140,7 @@ class RemoteWallet:
         EmbeddedLedger().settle(trades=trades)
 
     def _require_awake(self) -> None:
-        """Let a harmless question be the one that finds out whether the wallet is back: a trade has three attempts."""
+        """Find out by a harmless request whether the wallet is back: a trade has only three attempts."""
         if not self._connection.breaker.is_closed:
             try:
                 self._connection.call("ping", "GET", "ping")

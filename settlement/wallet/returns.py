@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from base.ids import uuid7
+from base.scaling import ZERO
 from settlement.accounts import Change, accounts_change, accounts_lock
 from settlement.ledger import Entry, entries_write
 from settlement.legs import AccountKey
@@ -21,7 +22,6 @@ from settlement.ports import Reserving, awaited_funds
 from settlement.wallet.availability import free_amounts
 
 ACCOUNTS_MAX = 100
-_ZERO = Decimal(0)
 _State = WalletRelease.State
 _WITH_MONEY = """
 SELECT owner_id, asset_id, id FROM settlement_account
@@ -65,11 +65,11 @@ def releases_begin(*, accounts: list[AccountKey]) -> list[WalletRelease]:
         )
         outside = AccountKey(None, account.asset, Account.Kind.EXTERNAL.value)
         amounts[account] = -amount
-        amounts[outside] = amounts.get(outside, _ZERO) + amount
+        amounts[outside] = amounts.get(outside, ZERO) + amount
     if releases:
         WalletRelease.objects.bulk_create(releases)
         entries_write(entry for release in releases for entry in _entries(release, ids))
-        accounts_change({key: Change(amount, _ZERO) for key, amount in amounts.items()}, ids)
+        accounts_change({key: Change(amount, ZERO) for key, amount in amounts.items()}, ids)
     return releases
 
 

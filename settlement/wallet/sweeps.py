@@ -13,6 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from base.ids import uuid7_floor
+from base.times import ms_of
 from settlement.models import WalletRelease, WalletReservation, WalletReversal
 from settlement.models.wallet import WalletTransfer
 from settlement.ports import Reserving, wallet
@@ -104,7 +105,7 @@ def _let_go_of_the_old() -> None:
 
 def _forget(model: type[WalletTransfer], states: Sequence[str]) -> None:
     """Remove the oldest rows in these states if they are older than KEPT; their ledger entries stay."""
-    floor = uuid7_floor(int((timezone.now() - KEPT).timestamp() * 1000))
+    floor = uuid7_floor(ms_of(timezone.now() - KEPT))
     rows = model._default_manager
     ended = rows.filter(models.Q(pk__lt=floor, state__in=states)).order_by("pk").values_list("pk", flat=True)
     rows.filter(pk__in=list(ended[:ROWS_MAX])).delete()

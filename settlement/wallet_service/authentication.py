@@ -1,4 +1,4 @@
-"""Who may speak to the wallet service: whoever knows its token, and nobody where none is set."""
+"""Authentication at the wallet service: by its token; where none is set, no request gets in."""
 
 from hmac import compare_digest
 

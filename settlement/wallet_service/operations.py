@@ -17,7 +17,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from base.scaling import EXACT, decimals_of, plain
+from base.scaling import AMOUNT_LIMIT, EXACT, ZERO, decimals_of, plain
 from exchange.models import Asset, User
 from settlement.accounts import Change, accounts_change, accounts_lock
 from settlement.ledger import Entry, entries_write
@@ -25,8 +25,6 @@ from settlement.legs import AccountKey
 from settlement.models import Account, LedgerEntry, WalletOperation
 from settlement.wallet.protocol import WalletCode, WalletRefusalError, amounts_moved
 
-_ZERO = Decimal(0)
-_LARGEST = Decimal("1e20")
 _Kind, _State = WalletOperation.Kind, WalletOperation.State
 _CLAIM = """
 INSERT INTO settlement_walletoperation (id, kind, state, digest, payload, refusal, trade_id, updated_at)
@@ -186,7 +184,7 @@ def _transfer(trades: Sequence[tuple[UUID, Mapping[str, Any]]], sign: int) -> No
 
 
 def _placed(key: AccountKey, amount: Decimal) -> Change:
-    return Change(amount, _ZERO) if key.owner_id is None else Change(_ZERO, amount)
+    return Change(amount, ZERO) if key.owner_id is None else Change(ZERO, amount)
 
 
 # --- keys -----------------------------------------------------------------------------------------
@@ -211,7 +209,7 @@ def _is_new(operation: WalletOperation) -> bool:
 
 def _require_same(operation: WalletOperation, digest: str) -> None:
     if operation.state != _State.UNDONE and operation.digest != digest:
-        raise WalletRefusalError(WalletCode.IDEMPOTENCY_CONFLICT, "This key was used for something else")
+        raise WalletRefusalError(WalletCode.IDEMPOTENCY_CONFLICT, "This key was used before for something else")
 
 
 def _close(operation: WalletOperation, state: WalletOperation.State) -> None:
@@ -240,7 +238,7 @@ def _require_assets(codes: set[str]) -> dict[str, int]:
 
 
 def _require_amount(amount: Decimal, decimals: int) -> None:
-    if amount <= 0 or amount >= _LARGEST or decimals_of(amount) > decimals:
+    if amount <= 0 or amount >= AMOUNT_LIMIT or decimals_of(amount) > decimals:
         text = f"Give an amount above zero, below 1e20, with at most {decimals} decimals"
         raise WalletRefusalError(WalletCode.VALIDATION_ERROR, "The request is not valid", {"amount": [text]})
 

@@ -23,7 +23,7 @@ from config.embedded.programs import role_programs
 from config.embedded.readiness import ask
 from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
-from config.embedded.system_users import postgres_account
+from config.embedded.system_users import postgres_system_user
 from tests.chaos.roles import Role
 from tests.servers import folder_for_everybody, free_port
 
@@ -43,10 +43,10 @@ class Cluster:
         self.folder.chmod(0o711)
         self.control = control
         self._rng = rng
-        account = postgres_account()
-        account.own(self.folder / "postgres")
+        system_user = postgres_system_user()
+        system_user.own(self.folder / "postgres")
         self.postgres = EmbeddedPostgres(
-            home=self.folder / "postgres", port=free_port(), password=secrets.token_urlsafe(24), account=account
+            home=self.folder / "postgres", port=free_port(), password=secrets.token_urlsafe(24), system_user=system_user
         )
         self.valkey = EmbeddedValkey(home=self.folder / "valkey", port=free_port())
         self.settings = self._settings()
@@ -178,7 +178,7 @@ class Cluster:
             command += ["-c", "synchronous_commit=off", "-c", "wal_writer_delay=10000", "-c", "fsync=off"]
         self.roles["postgres"] = Role(
             "postgres", command, environment=postgres.environment, log=self.folder / "postgres.log",
-            folder=Path("/"), run_as=dict(postgres.account.run_as),
+            folder=Path("/"), run_as=dict(postgres.system_user.run_as),
         )  # fmt: skip
         self.roles["valkey"] = Role(
             "valkey", valkey.command(), environment=postgres.environment, log=self.folder / "valkey.log",

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from base.ids import uuid7_floor, uuid7_time
-from base.times import iso_ms
+from base.times import iso_ms, ms_of
 from exchange.models import Market, User
 from matching.engine import AmendOrder, CancelAll, CancelOrder, Command, Event, ExpireDue, LevelChanged, PlaceOrder
 from orders.models import JournalBatch, Order
@@ -84,7 +84,7 @@ def _batches_of(order: Order) -> tuple[int, int]:
 
 
 def _floor(moment: Any) -> UUID:
-    return uuid7_floor(int((moment - _CLOCK_SKEW).timestamp() * 1000))
+    return uuid7_floor(ms_of(moment - _CLOCK_SKEW))
 
 
 def _steps(replayed: Iterable[tuple[StoredBatch, Command, list[Event]]], order_id: int) -> Iterator[_Step]:

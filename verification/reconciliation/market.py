@@ -179,7 +179,7 @@ class MarketCheck:
             found = {"book": f"{type(error).__name__}: {error}"[:300]}
             self._add(_Check.BOOK, self._market.symbol, {"book": "open orders that make a book"}, found)
             return None
-        found_hash, last_hash = f"{engine.state_hash():016x}", sequence[2]
+        found_hash, last_hash = engine.state_hash_text(), sequence[2]
         if last_hash and found_hash != last_hash:
             sides = {"state_hash": last_hash}, {"state_hash": found_hash}
             self._add(_Check.BOOK, f"{self._market.symbol} {engine.seq}", *sides)

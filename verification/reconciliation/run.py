@@ -11,6 +11,7 @@ from django.utils import timezone
 from psycopg import Connection
 
 from base.ids import uuid7_floor
+from base.times import ms_of
 from exchange.models import Market
 from orders.models import Mismatch, ReconcileRun
 from settlement.wallet.connection import WalletUnavailableError
@@ -229,4 +230,4 @@ def _last_clean() -> ReconcileRun | None:
 
 
 def _floor(moment: datetime) -> UUID:
-    return uuid7_floor(int(moment.timestamp() * 1000))
+    return uuid7_floor(ms_of(moment))

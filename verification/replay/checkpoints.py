@@ -72,8 +72,9 @@ def _unpacked(market_id: int, body: list[Any], state_hash: str) -> Beginning:
     orders = [TrackedOrder.unpacked(fields) for fields in packed]
     cancel_after = {int.from_bytes(account_id): due_ms for account_id, due_ms in switches}
     engine = rebuilt_engine(orders, cancel_after=cancel_after, **market)
-    if f"{engine.state_hash():016x}" != state_hash:
-        raise CheckpointError(f"its orders give the state hash {engine.state_hash():016x}, not {state_hash}")
+    found = engine.state_hash_text()
+    if found != state_hash:
+        raise CheckpointError(f"its orders give the state hash {found}, not {state_hash}")
     tracker = Tracker(market_id, orders)
     return Beginning(engine, tracker, UUID(bytes=trades_since), UUID(bytes=orders_since))
 
@@ -92,7 +93,7 @@ def checkpoint_store(
         market=market,
         seq=engine.seq,
         state=packed_state(engine, orders, trades_since=trades_since, orders_since=orders_since),
-        state_hash=f"{engine.state_hash():016x}",
+        state_hash=engine.state_hash_text(),
         open_orders=len(orders),
         is_rebase=is_rebase,
     )

@@ -96,7 +96,7 @@ def check_batch(engine: Engine, batch: StoredBatch) -> None:
     """Compare the engine with what the batch says it left. Raises JournalBrokenError."""
     if engine.seq != batch.last_seq:
         raise JournalBrokenError(_Check.JOURNAL, batch, {"last_seq": engine.seq}, {"last_seq": batch.last_seq})
-    state_hash = f"{engine.state_hash():016x}"
+    state_hash = engine.state_hash_text()
     if batch.state_hash and batch.state_hash != state_hash:
         raise JournalBrokenError(_Check.STATE_HASH, batch, {"state_hash": state_hash}, {"state_hash": batch.state_hash})
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from prometheus_client import start_http_server
 
 from base.metrics import remove_collector
+from base.symbols import symbol_of
 from exchange.models import Market
 from journal import PostgresStorage
 from matching.server import EngineServer
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = [text.upper().replace("-", "/").replace("_", "/") for text in options["market"]]
+        wanted = [symbol_of(text) for text in options["market"]]
         self._check_known(wanted)
         create_partitions(today=timezone.now().date())
         if options["metrics_port"]:

@@ -12,6 +12,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         done = fee_tiers_recompute(now=timezone.now())
         if done is None:
-            self.stdout.write("another process is at it")
+            self.stdout.write("another process is doing it already")
         else:
             self.stdout.write(f"{done.tiers} tiers, {done.changed} of them new or changed, {done.lost} lost")

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from base.times import wall_clock_ms
 from base.valkey import valkey
 from client.rest import Connection, Endpoint, ExchangeUnreachableError, Session
 from exchange.models import Market
@@ -117,7 +118,7 @@ class Command(BaseCommand):
         accounts = tape_accounts(market=market, count=self._options["accounts"])
         _wait_until_served(endpoint, market)
         sessions = [Session(account.username, account.password) for account in accounts]
-        run_id = f"{time.time_ns() // 1_000_000:x}"
+        run_id = f"{wall_clock_ms():x}"
         replay = Replay(
             endpoint=endpoint,
             market=market.slug,

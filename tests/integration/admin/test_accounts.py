@@ -240,7 +240,7 @@ def test_a_balance_is_explained_by_its_entries_and_its_holds(cast: Cast, boss: C
     ]
     assert tables["What is held, and for what"] == [
         ["Open orders", "1", "7.5", ""], ["Trades that are not settled", "1", "50.05", ""],
-        ["Orders that have ended, owed", "1", "2", ""], ["Together", "", "59.55", ""],
+        ["Holds owed to ended orders", "1", "2", ""], ["Together", "", "59.55", ""],
         ["Held", "", "59.55", "equal"],
     ]  # fmt: skip
     newest = tables["Newest entries (at most 50)"]

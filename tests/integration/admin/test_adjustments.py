@@ -76,7 +76,7 @@ def test_who_proposed_sees_withdraw_and_others_see_approve_and_reject(cast: Cast
     assert (buttons(proposer), buttons(approver)) == (["Withdraw…"], ["Approve…", "Reject…"])
     assert buttons(staff_with("settlement.view_adjustment")) == []
     own = browser_of(proposer).post(f"{page}approve/", {"confirmed": "1", "note": ""})
-    assert told(own) == ["FORBIDDEN: Somebody else than who proposed it has to decide"]
+    assert told(own) == ["FORBIDDEN: You proposed this adjustment: somebody else has to decide on it"]
     browser_of(approver).post(f"{page}reject/", {"confirmed": "1", "note": "pay it"})
     assert buttons(approver) == []
     browser_of(proposer).post(f"{page}withdraw/", {"confirmed": "1", "note": ""})

@@ -86,7 +86,7 @@ def test_what_was_resolved_meanwhile_is_refused_with_a_reason(cast: Cast) -> Non
 
     again = browser.post(page, {"confirmed": "1", "note": "second"})
 
-    assert any("not a dead letter any more" in text for text in told(again))
+    assert any("no longer a dead letter" in text for text in told(again))
     failure.refresh_from_db()
     assert failure.note == "first"
 

@@ -110,7 +110,7 @@ def test_staff_cancel_one_order_of_a_user_with_a_note(market: Market, maker: Use
         again = browser.post(f"{ORDERS}{order_id}/cancel/", NOTE)
 
     assert (status_of(order_id), told(done)) == ("cancelled", [f"Order {order_id} is cancelled"])
-    assert "not open any more" in told(again)[-1] or "cannot be cancelled" in told(again)[-1]
+    assert "no longer open" in told(again)[-1] or "cannot be cancelled" in told(again)[-1]
     assert acts_of(clerk)[0] == ("order.cancel", NOTE["note"])
 
 

@@ -240,7 +240,9 @@ def test_who_may_change_users_cannot_become_another_member_of_staff(role: StaffR
 
     colleague.refresh_from_db()
     assert answers == [403, 403] and colleague.is_active and colleague.password == ""
-    assert role == OPERATOR or told(frozen) == [f"{colleague}: Only who appoints members of staff freezes them"]
+    assert role == OPERATOR or told(frozen) == [
+        f"{colleague}: Only somebody who may appoint staff can freeze or unfreeze members of staff"
+    ]
     assert AuditEntry.objects.filter(actor=clerk).count() == 0
 
 

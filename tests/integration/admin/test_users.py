@@ -52,7 +52,9 @@ def test_those_selected_are_frozen_but_neither_oneself_nor_a_superuser(trader: U
     response = browser_of(clerk).post(USERS, selected | CONFIRM)
 
     assert sorted(told(response)) == sorted([
-        f"{trader} is frozen", f"{staff}: Only a superuser freezes a superuser", f"{clerk}: Nobody freezes themselves",
+        f"{trader} is frozen",
+        f"{staff}: Only a superuser can freeze or unfreeze a superuser",
+        f"{clerk}: You cannot freeze or unfreeze yourself",
     ])  # fmt: skip
     assert (is_active(trader), is_active(staff), is_active(clerk)) == (False, True, True)
     assert len(acts_of(clerk)) == 1
@@ -71,7 +73,7 @@ def test_all_that_match_are_frozen_unless_they_are_too_many_for_one_form() -> No
     User.objects.create(username=f"{prefix}more", email=f"{prefix}@x")
 
     assert told(browser_of(clerk).post(found, selected)) == [
-        f"At most {SELECTED_MAX} at once: narrow the list by the filters or the search"
+        f"At most {SELECTED_MAX} at once: narrow the list with the filters or the search"
     ]
 
 

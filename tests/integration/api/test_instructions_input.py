@@ -81,7 +81,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     # resting
     ("limit", {"post_only": True, "time_in_force": "fok"}, "post_only", "gtc or gtd"),
     ("limit", {"display_quantity": "0.5", "time_in_force": "ioc"}, "display_quantity", "gtc or gtd"),
-    ("limit", {"display_quantity": "1.001"}, "display_quantity", "At most the quantity"),
+    ("limit", {"display_quantity": "1.001"}, "display_quantity", "Give at most the quantity"),
     ("limit", {"display_quantity": "0.009"}, "display_quantity", "hundredth"),
     ("limit", {"display_quantity": "0"}, "display_quantity", "greater than zero"),
     ("limit", {"display_quantity": 0.5}, "display_quantity", "as a string"),

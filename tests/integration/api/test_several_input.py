@@ -200,8 +200,8 @@ def test_a_batch_counts_as_its_orders_for_the_rate_limit(maker_client: APIClient
 @pytest.mark.parametrize(
     ("body", "field", "message"),
     [
-        ({}, "non_field_errors", "quantity, price or both"),
-        ({"quantity": None, "price": None}, "non_field_errors", "quantity, price or both"),
+        ({}, "non_field_errors", "a price or both"),
+        ({"quantity": None, "price": None}, "non_field_errors", "a price or both"),
         ({"quantity": "0"}, "quantity", "greater than zero"),
         ({"quantity": "-1"}, "quantity", "greater than zero"),
         ({"price": 100.5}, "price", "as a string"),

@@ -186,7 +186,7 @@ def test_a_signature_is_good_once(signer: Signer) -> None:
     again = signer.get(ORDERS, headers=headers)
 
     assert (told(again), message(again)) == (
-        BAD, "This signature was used already: sign each request with a timestamp of its own",
+        BAD, "This signature was used before: sign each request with a timestamp of its own",
     )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ def test_who_has_not_the_secret_cannot_tell_whether_a_key_exists(key: NewApiKey,
     [
         ({"revoked_at": timezone.now()}, "This API key was revoked"),
         ({"expires_at": timezone.now()}, "This API key expired at 20"),
-        ({"is_active": False}, "The account of this API key is not active"),
+        ({"is_active": False}, "The user of this API key is not active"),
     ],
 )
 def test_who_has_the_secret_is_told_what_is_wrong(

@@ -77,7 +77,7 @@ def test_the_day_moves_on_by_minutes(script: ScriptedMarket, monkeypatch: pytest
     start_ms = int(time.time() * 1000) // 60_000 * 60_000
 
     def count_at(minutes: int) -> tuple[int, str]:
-        monkeypatch.setattr("marketdata.statistics._now_ms", lambda: start_ms + 60_000 * minutes)
+        monkeypatch.setattr("marketdata.statistics.wall_clock_ms", lambda: start_ms + 60_000 * minutes)
         day = day_statistics(script.market).day
         return (day.trade_count, str(day.open.normalize())) if day else (0, "")
 

@@ -98,7 +98,7 @@ async def test_the_ticker_rolls_on_with_the_minute(script: ScriptedMarket, monke
     assert (await told(client, "ticker"))["trade_count"] == 1
 
     tomorrow_ms = time.time_ns() // 1_000_000 + 86_460_000
-    monkeypatch.setattr(statistics, "_now_ms", lambda: tomorrow_ms)
+    monkeypatch.setattr(statistics, "wall_clock_ms", lambda: tomorrow_ms)
 
     ticker = await told(client, "ticker")
     assert (ticker["trade_count"], ticker["open"], ticker["last"]) == (0, None, "10.01")

@@ -3,9 +3,9 @@
 from typing import Any
 
 from base.ids import uuid7
+from base.times import wall_clock_ms
 from exchange.models import Market, User
 from matching.messages import Correlation, PlaceRequest
-from matching.processor import wall_clock_ms
 
 
 def place(user: User, market: Market, *, side: int = 1, price_ticks: int = 10_000, **changes: Any) -> PlaceRequest:

@@ -14,12 +14,13 @@ from django.db import connection
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7_floor
+from base.times import wall_clock_ms
 from exchange.models import Market, User
 from journal import PostgresStorage
 from journal.batch import PostgresBatch
 from journal.recovery import RecoveryError
 from matching.messages import MaintenanceRequest, ReplyStatus
-from matching.processor import BatchFailedError, MarketProcessor, wall_clock_ms
+from matching.processor import BatchFailedError, MarketProcessor
 from matching.timing import HORIZON_MS
 from orders.models import MarketSequence, Order, OrderStatus
 from orders.selectors import book_depth

@@ -85,7 +85,7 @@ def test_an_address_is_taken_apart(url: str, expected: Endpoint) -> None:
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "ftp://host", "http://"])
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="no http"):
+    with pytest.raises(ValueError, match="is not an http"):
         Endpoint.parse(url)
 
 

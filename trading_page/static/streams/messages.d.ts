@@ -214,7 +214,7 @@ export type TradeMessage =
       price: string;
       /** How much of the base asset */
       quantity: string;
-      /** The side that came to the other */
+      /** The taker's side */
       taker_side: "buy" | "sell";
       /** When it was made */
       executed_at: string;
@@ -410,7 +410,7 @@ export type AccountMessage =
         display_quantity: string | null;
         /** When a gtd order expires */
         expire_at: string | null;
-        /** If it would trade with an order of its owner */
+        /** What happens if it would trade with another order of its owner */
         self_trade_prevention: "cancel_newest" | "cancel_oldest" | "cancel_both" | "decrement";
         /** Post-only: moved behind the other side rather than refused */
         reprice: boolean;
@@ -523,7 +523,7 @@ export type AccountMessage =
         display_quantity: string | null;
         /** When a gtd order expires */
         expire_at: string | null;
-        /** If it would trade with an order of its owner */
+        /** What happens if it would trade with another order of its owner */
         self_trade_prevention: "cancel_newest" | "cancel_oldest" | "cancel_both" | "decrement";
         /** Post-only: moved behind the other side rather than refused */
         reprice: boolean;
@@ -561,7 +561,7 @@ export type AccountMessage =
       buyer_fee: string;
       /** In the quote asset */
       seller_fee: string;
-      /** The side that came to the other */
+      /** The taker's side */
       taker_side: "buy" | "sell";
       /** When it was made */
       executed_at: string;

@@ -135,7 +135,7 @@ function Balances() {
       head=${["Asset", "Available", "Held", "Total"]}
       rows=${rows}
       keys=${owned.map(({ asset }) => asset)}
-      nothing="There is nothing on this account"
+      nothing="You have no balances yet"
     />
   `;
 }

@@ -96,7 +96,7 @@ export interface ErrorBody {
     | "INTERNAL_ERROR";
   /** For a person */
   message: string;
-  /** What helps to do better */
+  /** What helps to put it right */
   details: Record<string, unknown>;
 }
 
@@ -145,9 +145,9 @@ export interface Market {
   min_quantity: string;
   /** Largest quantity of an order */
   max_quantity: string;
-  /** Open and pending orders of one account; 0 is no limit */
+  /** Open and pending orders of one user; 0 is no limit */
   max_open_orders: number;
-  /** Stops of one account that wait for their trigger; 0 is no limit */
+  /** Stops of one user that wait for their trigger; 0 is no limit */
   max_stop_orders: number;
   /** For those without a fee tier; 0.0008 is 0.08 % */
   maker_fee_rate: string;
@@ -248,7 +248,7 @@ export interface Order {
   display_quantity: string | null;
   /** When a gtd order expires */
   expire_at: string | null;
-  /** If it would trade with an order of its owner */
+  /** What happens if it would trade with another order of its owner */
   self_trade_prevention: "cancel_newest" | "cancel_oldest" | "cancel_both" | "decrement";
   /** Post-only: moved behind the other side rather than refused */
   reprice: boolean;
@@ -279,7 +279,7 @@ export interface OwnTrade {
   buyer_fee: string;
   /** In the quote asset */
   seller_fee: string;
-  /** The side that came to the other */
+  /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */
   executed_at: string;
@@ -328,7 +328,7 @@ export interface PublicTrade {
   buyer_fee: string;
   /** In the quote asset */
   seller_fee: string;
-  /** The side that came to the other */
+  /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */
   executed_at: string;
@@ -355,7 +355,7 @@ export interface Trade {
   buyer_fee: string;
   /** In the quote asset */
   seller_fee: string;
-  /** The side that came to the other */
+  /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */
   executed_at: string;

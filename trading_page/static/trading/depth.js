@@ -88,7 +88,7 @@ class DepthView {
     const { context, width, height } = this.prepare();
     context.clearRect(0, 0, width, height);
     if (!bids.length || !asks.length) {
-      this.words.textContent = "There are not orders on both sides.";
+      this.words.textContent = "Orders are missing on one side.";
       return;
     }
     const frame = frameOf(bids, asks, width, height - FOOT_PX);

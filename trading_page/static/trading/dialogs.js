@@ -107,7 +107,7 @@ function Help() {
           )}
           <tr>
             <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th>
-            <td>In the book: choose a price, take it into the form</td>
+            <td>In the book: choose a price and take it into the form</td>
           </tr>
           <tr>
             <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th>

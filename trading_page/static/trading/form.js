@@ -329,7 +329,7 @@ function Shares({ form, market: shown, change }) {
   /** @param {number} percent */
   const take = (percent) => {
     const share = shareOf(percent, form, shown, balances.value, live.book);
-    if (!share) tell("Give a price first: it says how much that is");
+    if (!share) tell("Give a price first");
     else if (!/[1-9]/.test(Object.values(share)[0])) {
       tell(`There is not enough ${asset} available for that`);
     } else change(share);
@@ -414,9 +414,9 @@ function money(text) {
 function State() {
   /** @type {Partial<Record<Market["trading_state"] | "", string>>} */
   const texts = {
-    pre_open: "The market opens soon: orders that rest are taken",
-    halted: "The market is halted: orders can be cancelled only",
-    post_only: "The market takes post-only orders",
+    pre_open: "The market has not opened yet: it accepts orders that can rest",
+    halted: "The market is halted: orders can only be cancelled",
+    post_only: "The market accepts only post-only orders",
     closed: "The market is closed",
   };
   const text = texts[tradingState.value];

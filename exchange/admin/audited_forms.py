@@ -23,8 +23,8 @@ else:
 _PLAIN = (str, bool, int, float, type(None))
 
 
-class RecordedForms(AnyModelAdmin):
-    """A mixin for pages that save by Django's own forms; it stands before the page's class.
+class AuditedForms(AnyModelAdmin):
+    """A mixin for pages that save by Django's own forms; it comes before the page's class.
 
     The action is the model's name and `create`, `update` or `delete`: `asset.update`.
     """
@@ -50,7 +50,7 @@ class RecordedForms(AnyModelAdmin):
         audit_record(actor=staff(request), action=f"{self.opts.model_name}.{act}", target=obj, old=old, new=new)
 
 
-class RecordedActions(AnyModelAdmin):
+class AuditedActions(AnyModelAdmin):
     """A mixin for pages whose list actions are not ours: they need the right to change, and leave audit entries."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The door of the back office."""
+"""The login page of the back office."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ else:
 
 
 class StaffLoginForm(AuthenticationForm):
-    """Asks for name and password, as often in a minute as the API does; tries at either door count for both."""
+    """Asks for name and password. Tries count towards one limit, here and through the API."""
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None, "Invariant: the login page brings its request"
