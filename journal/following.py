@@ -49,8 +49,8 @@ from matching.engine import (
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCHES = 200  # a step
-MAX_STALE = 5_000  # orders
+STEP_BATCHES_MAX = 200
+STALE_ORDERS_MAX = 5_000
 CLOCK_SKEW_MS = 3_600_000  # between the hosts that name batches
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -91,7 +91,7 @@ class JournalFollower:
             restored = restore(connection, terms)
         return cls(terms, *restored) if restored is not None else None
 
-    def step(self, connection: Connection, limit: int = MAX_BATCHES) -> bool:
+    def step(self, connection: Connection, limit: int = STEP_BATCHES_MAX) -> bool:
         """Execute new batches, so many at most; True when there were no more. Raises FollowingError.
 
         One query, a second one when many orders changed.
@@ -101,7 +101,7 @@ class JournalFollower:
             batches = cursor.execute(_BATCHES, [self._terms.market_id, self.seq, since, limit]).fetchall()
             for batch in batches:
                 self._execute(*batch)
-            if len(self._stale) > MAX_STALE:
+            if len(self._stale) > STALE_ORDERS_MAX:
                 self._read_again(connection)
         return len(batches) < limit
 

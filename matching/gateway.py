@@ -34,11 +34,11 @@ from matching.timing import GRACE_MS, LIVENESS_MS, PATIENCE_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-MAX_WAITING = 5_000  # commands per market and process
-MAX_MESSAGE = 500  # commands
-SEND_SECONDS = 1.0
-LISTEN_AGAIN_SECONDS = 0.1
-WATCH_SECONDS = 0.2
+WAITING_MAX = 5_000  # commands per market and process
+MESSAGE_COMMANDS_MAX = 500
+SEND_S = 1.0
+LISTEN_AGAIN_S = 0.1
+WATCH_S = 0.2
 
 # What the loop does, it does for many: what is bound for one request must not stand in the lines about others.
 _NOBODYS = Context()
@@ -83,8 +83,8 @@ class Gateway:
 
     def _enqueue(self, slug: str, request: ClientRequest, timeout_s: float, future: Future[Reply]) -> None:
         market = self._markets[slug]
-        if len(market.waiting) >= MAX_WAITING:
-            future.set_exception(OverloadedError(f"{MAX_WAITING} commands wait for {slug} already"))
+        if len(market.waiting) >= WAITING_MAX:
+            future.set_exception(OverloadedError(f"{WAITING_MAX} commands wait for {slug} already"))
             return
         fields = pack_request(request)
         number = self._pending.add(slug, fields, future)
@@ -108,7 +108,7 @@ class Gateway:
                 if not await self._has_engine(slug, market):
                     self._fail_waiting(market, EngineUnavailableError(f"no engine serves {slug}"))
                     return
-                count = min(len(market.waiting), MAX_MESSAGE)
+                count = min(len(market.waiting), MESSAGE_COMMANDS_MAX)
                 taken = [market.waiting.popleft() for _ in range(count)]
                 await self._send(slug, market, reply_to, taken)
         except Exception as error:
@@ -127,7 +127,7 @@ class Gateway:
         requests = [fields for _, fields in taken]
         message = {"type": "engine.commands", "reply_to": reply_to, "requests": requests}
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(SEND_S):
                 await _commands().send(engine_channel(slug), message)
         except ChannelFull:
             self._pending.fail(numbers, OverloadedError(f"the queue of {slug} is full"))
@@ -167,7 +167,7 @@ class Gateway:
         """While answers are missing, look whether another engine has taken a market over, and send to it again."""
         try:
             while self._pending:
-                await asyncio.sleep(WATCH_SECONDS)
+                await asyncio.sleep(WATCH_S)
                 for slug, market in list(self._markets.items()):
                     if await self._is_alive(slug, market) and market.owner != market.seen_owner:
                         self._send_again(slug, market)
@@ -184,7 +184,7 @@ class Gateway:
 
     async def _send_quietly(self, slug: str, message: dict[str, Any]) -> None:
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(SEND_S):
                 await _commands().send(engine_channel(slug), message)
         except Exception as error:
             log.warning("nudge_failed", market=slug, error=f"{type(error).__name__}: {error}")
@@ -198,7 +198,7 @@ class Gateway:
         return await self._reply_channel
 
     async def _subscribe(self) -> str:
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(SEND_S):
             channel = await _pubsub().new_channel()
         self._listener = self._loop.create_task(self._listen(channel))
         return channel
@@ -214,7 +214,7 @@ class Gateway:
                 continue
             except Exception as error:
                 log.warning("replies_interrupted", error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+                await asyncio.sleep(LISTEN_AGAIN_S)
                 continue
             for fields in replies:
                 self._resolve(fields)

@@ -12,7 +12,7 @@ from matching.messages import engine_channel
 
 log = structlog.get_logger(__name__)
 
-RETRY_SECONDS = 0.5
+RETRY_S = 0.5
 
 
 class CommandListener:
@@ -42,12 +42,12 @@ class CommandListener:
                 await self._listen(engine_channel(self._slug))
             except Exception as error:  # the broker is away: the book stays, commands come when it is back
                 log.warning("listen_failed", market=self._slug, error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(RETRY_S)
 
     async def _send_refresh(self) -> None:
         """The broker gives a message to the process that has waited longest, even if that one is suspended."""
         try:
-            async with asyncio.timeout(RETRY_SECONDS):
+            async with asyncio.timeout(RETRY_S):
                 await cast(BaseChannelLayer, get_channel_layer("default")).send(
                     engine_channel(self._slug), {"type": "engine.refresh"}
                 )

@@ -13,8 +13,8 @@ from matching.storage import BatchOutcome
 
 log = structlog.get_logger(__name__)
 
-MAX_QUEUED = 64  # batches
-SEND_SECONDS = 2.0
+QUEUED_BATCHES_MAX = 64
+SEND_S = 2.0
 
 
 class OutcomePublisher:
@@ -22,7 +22,7 @@ class OutcomePublisher:
 
     def __init__(self, slug: str) -> None:
         self._slug = slug
-        self._queue: asyncio.Queue[BatchOutcome] = asyncio.Queue(MAX_QUEUED)
+        self._queue: asyncio.Queue[BatchOutcome] = asyncio.Queue(QUEUED_BATCHES_MAX)
 
     async def put(self, outcome: BatchOutcome) -> None:
         """Have an outcome published after those before it; waits while too many wait already."""
@@ -65,7 +65,7 @@ class OutcomePublisher:
         """
         for is_last in (False, True):
             try:
-                async with asyncio.timeout(SEND_SECONDS):
+                async with asyncio.timeout(SEND_S):
                     await send(to, message)
                 return
             except Exception as error:

@@ -13,8 +13,8 @@ from matching.storage import BatchOutcome
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCH = 2_000
-MAX_WAITING = 20_000
+BATCH_MAX = 2_000
+WAITING_MAX = 20_000
 
 
 class RequestQueue:
@@ -32,7 +32,7 @@ class RequestQueue:
         A request that cannot be read is refused if its number can.
         """
         parsed = [request for fields in requests if (request := await self._read(reply_to, fields)) is not None]
-        if len(self._waiting) + len(parsed) > MAX_WAITING:
+        if len(self._waiting) + len(parsed) > WAITING_MAX:
             await self._publisher.publish(_refusal(parsed, "OVERLOADED"))
             return
         self._waiting.extend(parsed)
@@ -54,7 +54,7 @@ class RequestQueue:
 
     def take_batch(self) -> list[Request]:
         """Return what waits, so many at most; none when nothing does."""
-        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
 
     async def refuse(self, requests: Sequence[Request], code: str = "ENGINE_UNAVAILABLE") -> None:
         """Answer, after what was done before, that these were not executed."""

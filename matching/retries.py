@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from matching.messages import MaintenanceRequest, Request
 from matching.processor import BatchFailedError
 
-MAX_FAILURES = 3  # of storage, one after the other
+FAILURES_MAX = 3  # of storage, one after the other
 
 
 class BatchRetries:
@@ -56,4 +56,4 @@ class BatchRetries:
 
     def is_hopeless(self, error: BatchFailedError) -> bool:
         """Tell whether storage has failed so often that what waits is to be refused."""
-        return error.is_transient and not error.in_doubt and self._failures > MAX_FAILURES
+        return error.is_transient and not error.in_doubt and self._failures > FAILURES_MAX

@@ -23,7 +23,7 @@ from matching.timing import FLUSH_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-RETRY_SECONDS = 0.5
+RETRY_S = 0.5
 
 
 class MarketRunner:
@@ -150,7 +150,7 @@ class MarketRunner:
         self._listener.start()
         await self._server.serve(recovered.since_ms)
         if self.state is MarketState.RECOVERING and self._server.needs_pause:
-            await self._lifecycle.pause(RETRY_SECONDS)
+            await self._lifecycle.pause(RETRY_S)
 
     def _announce(self, recovered: Recovered) -> None:
         """Log what was recovered, and say it in one line for people."""
@@ -185,7 +185,7 @@ class MarketRunner:
         await self._stop_listening()
         await self._thread.call(self._processor.close)
         self._lifecycle.apply(MarketEvent.RELEASE)
-        await self._lifecycle.pause(RETRY_SECONDS)
+        await self._lifecycle.pause(RETRY_S)
 
     async def _give_back(self) -> None:
         """Let the next engine have the market once all that was committed is published: streams keep their order."""

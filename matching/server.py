@@ -20,7 +20,7 @@ from matching.storage import MarketStorage
 
 log = structlog.get_logger(__name__)
 
-MARKETS_POLL_SECONDS = 2.0
+MARKETS_POLL_S = 2.0
 
 
 class EngineServer(Worker):
@@ -56,7 +56,7 @@ class EngineServer(Worker):
         while not self._stopping.is_set():
             await self._start_new_markets()
             try:
-                await asyncio.wait_for(self._stopping.wait(), MARKETS_POLL_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), MARKETS_POLL_S)
             except TimeoutError:
                 continue
         if self._assignments is not None and planning is not None:

@@ -13,7 +13,7 @@ from matching.timing import STANDBY_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-FOLLOW_AGAIN_SECONDS = 5.0
+FOLLOW_AGAIN_S = 5.0
 
 
 class Standby:
@@ -61,7 +61,7 @@ class Standby:
                 return await self._thread.call(self._follow_step)
         except Exception as error:  # a cold standby is one, too
             log.error("follower_failed", market=self._slug, error=f"{type(error).__name__}: {error}")
-            self._next_follow = loop.time() + FOLLOW_AGAIN_SECONDS
+            self._next_follow = loop.time() + FOLLOW_AGAIN_S
             await self._thread.call(self._copy.forget)
         return True
 

@@ -12,7 +12,7 @@ from settlement.services import ledger_deposit
 
 USERNAME_PREFIX = "tape-"
 _TICK, _LOT = Decimal("0.01"), Decimal(1)
-_MAX_QUANTITY = Decimal(10**9)
+_QUANTITY_MAX = Decimal(10**9)
 _DECIMALS = 8
 _FUNDS = Decimal(10**12)  # of each asset, so that nothing of a tape is refused for want of money
 
@@ -37,7 +37,7 @@ def tape_market(*, slug: str, reference_price: Decimal) -> Market:
             quote=_asset(quote),
             tick_size=_TICK,
             lot_size=_LOT,
-            max_quantity=_MAX_QUANTITY,
+            max_quantity=_QUANTITY_MAX,
             max_open_orders=0,
             max_stop_orders=0,
             price_band_ppm=0,

@@ -23,7 +23,7 @@ from operations.engines.selectors import ServedMarket
 
 __all__ = ["dashboard_context", "dashboard_part", "forget_dashboard"]
 
-SHARED_SECONDS: Final = 2.0  # all who look at this process's dashboard share what was read
+SHARED_S: Final = 2.0  # all who look at this process's dashboard share what was read
 ENGINE_RIGHT: Final = "orders.view_marketsequence"
 TRADES_RIGHT: Final = "orders.view_trade"
 
@@ -66,10 +66,10 @@ def forget_dashboard() -> None:
 
 
 def _read() -> _Read:
-    """Return what was read at most SHARED_SECONDS ago; one reads, and the others wait for it."""
+    """Return what was read at most SHARED_S ago; one reads, and the others wait for it."""
     global _last
     with _lock:
-        if _last is None or time.monotonic() - _last.at > SHARED_SECONDS:
+        if _last is None or time.monotonic() - _last.at > SHARED_S:
             figures = dashboard_figures()
             _last = _Read(time.monotonic(), figures, alerts_of(figures))
         return _last
