@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from journal.claims import ClientIdClaims
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.new_orders import group_orders, new_order
-from journal.recent import RecentOrders
+from journal.recent_orders import RecentOrders
 from journal.work import BatchWork
 from matching.engine import (
     LIMIT_TYPES,

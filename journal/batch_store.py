@@ -13,7 +13,7 @@ from base.ids import uuid7
 from journal.batch import PostgresBatch
 from journal.board import BoardState
 from journal.brackets import ready_brackets
-from journal.owed import OwedHolds
+from journal.owed_holds import OwedHolds
 from journal.recovery import recover
 from journal.session import EngineSession, LockLostError
 from journal.terms import MarketTerms

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from matching.engine import PLAIN, GroupKind, PlaceOrder
 from matching.messages import GroupRequest, PlaceRequest

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from orders.lifecycle import PENDING
 from orders.models import Order

@@ -11,7 +11,7 @@ from typing import Any, Final
 from psycopg import Cursor
 
 from base.scaling import MarketScale
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from orders.columns import NULL, Changes, read_parameters
 from orders.rows import EXTRA_FIELDS, NO_EXTRAS, ORDER_FIELDS, Field, OrderExtras

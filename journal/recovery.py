@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from psycopg import Connection
 
 from base.ids import uuid7_floor
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.open_orders import OpenOrders
 from journal.order_table import READ_ORDERS, live_order, read_orders_parameters
-from journal.recent import RecentOrders
+from journal.recent_orders import RecentOrders
 from journal.terms import MarketTerms
 from matching.engine import (
     Engine,

@@ -3,9 +3,9 @@
 import structlog
 from psycopg import Connection
 
-from journal.following import JournalFollower
+from journal.follower import JournalFollower
 from journal.open_orders import OpenOrders
-from journal.recent import RecentOrders
+from journal.recent_orders import RecentOrders
 from journal.session import EngineSession
 from journal.terms import MarketTerms
 from matching.engine import Engine

@@ -1,6 +1,6 @@
 """What a batch has in hand: the orders it touches, their holds, and all that is to be written and told."""
 
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.open_orders import OpenOrders
 from journal.terms import MarketTerms
 from matching.engine import Command, Engine

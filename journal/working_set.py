@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from journal.board import BoardState
 from journal.open_orders import OpenOrders
-from journal.owed import OwedHolds
-from journal.recent import RecentOrders
+from journal.owed_holds import OwedHolds
+from journal.recent_orders import RecentOrders
 from journal.terms import MarketTerms
 
 

@@ -11,12 +11,12 @@ import structlog
 
 from exchange.models import Market
 from marketdata import selectors
+from marketdata.background_tasks import FIRST_RETRY_S, BackgroundTasks
 from marketdata.batches import Batch
 from marketdata.database import in_database
 from marketdata.metrics import RESYNCS
 from marketdata.replica import BookReplica, ChecksumError, GapError
 from marketdata.ring import UpdateRing
-from marketdata.running import FIRST_RETRY_S, Running
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +26,12 @@ CALM_S = 5.0  # a book that needs another snapshot within this time waits for it
 class LiveBook:
     """`replica` is None until a snapshot was read; `changed` is called after each change and each snapshot."""
 
-    def __init__(self, market: Market, running: Running, changed: Callable[[], None]) -> None:
+    def __init__(self, market: Market, tasks: BackgroundTasks, changed: Callable[[], None]) -> None:
         self.replica: BookReplica | None = None
         self.ring = UpdateRing(0)
         self.state_seq = 0  # since when the trading state is what it is
         self._market = market
-        self._running = running
+        self._tasks = tasks
         self._changed = changed
         self._buffer: list[Batch] | None = None  # a list while a snapshot is being read
         self._last_load = float("-inf")
@@ -40,7 +40,7 @@ class LiveBook:
         """Begin to follow the market; nothing where that has begun. Ends in `changed`."""
         if self.replica is None and self._buffer is None:
             self._buffer = []
-            self._running.start("book", self._load)
+            self._tasks.start("book", self._load)
 
     def forget(self) -> None:
         """Follow no longer, until the next `load`."""
@@ -79,7 +79,7 @@ class LiveBook:
                 await asyncio.sleep(FIRST_RETRY_S)
             self._last_load = loop.time()
             buffer = self._buffer = []  # what arrived before this moment was committed before it, too
-            replica = await self._running.retry(self._read)
+            replica = await self._tasks.retry(self._read)
             self.replica, self.ring, self.state_seq = replica, UpdateRing(replica.seq), replica.seq
             if self._apply(replica, buffer):
                 self._buffer = None

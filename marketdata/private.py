@@ -17,10 +17,10 @@ import structlog
 
 from exchange.models import Market
 from marketdata import selectors
+from marketdata.background_tasks import BackgroundTasks
 from marketdata.batches import Batch
 from marketdata.database import in_database
-from marketdata.running import Running
-from marketdata.send_queue import Outbox
+from marketdata.send_queue import SendQueue
 from marketdata.session import PrivateSession
 from orders.rows import OrderRow, TradeRow
 
@@ -42,7 +42,7 @@ class PrivateStreams:
         """`until_live` returns once everything that happens from now on arrives here."""
         self._until_live = until_live
         self._sessions: dict[bytes, dict[str, PrivateSession]] = {}
-        self._running = Running("private streams")
+        self._tasks = BackgroundTasks("private streams")
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._changed: set[bytes] = set()
         self._rechecked_at = time.monotonic()
@@ -50,12 +50,12 @@ class PrivateStreams:
     def __bool__(self) -> bool:
         return bool(self._sessions)
 
-    def attach(self, user_id: UUID, outbox: Outbox, on_taken: Callable[[], None], session: str, seq: int) -> None:
+    def attach(self, user_id: UUID, queue: SendQueue, on_taken: Callable[[], None], session: str, seq: int) -> None:
         """Give a connection the session it names and what it missed of it, or else a new one with a snapshot."""
         sessions = self._sessions.setdefault(user_id.bytes, {})
         found = sessions.get(session)
         if found and found.keeps(seq):
-            found.attach(outbox, on_taken)
+            found.attach(queue, on_taken)
             found.resume(seq)
             return
         if found:
@@ -63,14 +63,14 @@ class PrivateStreams:
             found.end()
         fresh = PrivateSession(user_id)
         sessions[fresh.id] = fresh
-        fresh.attach(outbox, on_taken)
+        fresh.attach(queue, on_taken)
         self._refresh(fresh)
 
-    def detach(self, user_id: UUID, outbox: Outbox) -> None:
+    def detach(self, user_id: UUID, queue: SendQueue) -> None:
         """Keep the session of a connection that ends, for a while."""
         sessions = self._sessions.get(user_id.bytes, {})
         for session in sessions.values():
-            session.detach(outbox)
+            session.detach(queue)
         away = sorted((each.detached_at, each.id) for each in sessions.values() if each.detached_at is not None)
         for _, session_id in away[:-AWAY_MAX]:
             del sessions[session_id]
@@ -120,7 +120,7 @@ class PrivateStreams:
     async def close(self) -> None:
         """End all reading and every session."""
         self._sessions.clear()
-        await self._running.stop()
+        await self._tasks.stop()
 
     def _sessions_of(self, user_id: bytes) -> Iterable[PrivateSession]:
         sessions = self._sessions.get(user_id)
@@ -139,12 +139,12 @@ class PrivateStreams:
 
     def _refresh(self, session: PrivateSession) -> None:
         session.expect_snapshot()
-        self._running.start(session.id, lambda: self._read_state(session))
+        self._tasks.start(session.id, lambda: self._read_state(session))
 
     async def _read_state(self, session: PrivateSession) -> None:
         async with self._reads:
-            await self._running.retry(self._until_live)
-            state = await self._running.retry(partial(_state_for, session))
+            await self._tasks.retry(self._until_live)
+            state = await self._tasks.retry(partial(_state_for, session))
             if self._has(session):
                 session.snapshot(state)
         self._read_balances_of([session.user_id.bytes])  # what a message named while this was read
@@ -152,13 +152,13 @@ class PrivateStreams:
     def _read_balances_of(self, users: Iterable[bytes]) -> None:
         self._changed.update(users)
         if self._changed:
-            self._running.start("balances", self._read_balances)
+            self._tasks.start("balances", self._read_balances)
 
     async def _read_balances(self) -> None:
         while self._changed:
             users, self._changed = self._changed, set()
             epochs = {session: session.epoch for user in users for session in self._sessions_of(user)}
-            for user_id, asset, balance in await self._running.retry(partial(_balances_of, users)):
+            for user_id, asset, balance in await self._tasks.retry(partial(_balances_of, users)):
                 for session in self._sessions_of(user_id.bytes):
                     if epochs.get(session) == session.epoch and not session.is_waiting:
                         session.balance(asset, balance)

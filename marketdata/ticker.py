@@ -10,8 +10,8 @@ from typing import Any
 import structlog
 
 from exchange.models import Market
+from marketdata.background_tasks import LAST_RETRY_S, BackgroundTasks
 from marketdata.database import in_database
-from marketdata.running import LAST_RETRY_S, Running
 from marketdata.statistics import DayStatistics, Quote, day_begins, day_statistics, ticker_fields
 from marketdata.view import MarketView
 
@@ -23,10 +23,10 @@ TICKER_INTERVAL_S = 0.25
 class LiveTicker:
     """Belongs to one event loop. What changes while nobody wants tickers waits until somebody does."""
 
-    def __init__(self, market: Market, view: MarketView, running: Running) -> None:
+    def __init__(self, market: Market, view: MarketView, tasks: BackgroundTasks) -> None:
         self._market = market
         self._view = view
-        self._running = running
+        self._tasks = tasks
         self._is_due = False
         self._statistics: DayStatistics | None = None
         self._has_traded = False  # since the statistics were read
@@ -55,7 +55,7 @@ class LiveTicker:
 
     def _due(self) -> None:
         self._is_due = True
-        self._running.start("ticker", self._publish)
+        self._tasks.start("ticker", self._publish)
 
     async def _publish(self) -> None:
         while self._is_due and self._view.wants_tickers:

@@ -20,7 +20,7 @@ from typing import Any
 from autobahn.exception import Disconnected as LeftError  # raised by `send` when the client has left already
 from twisted.internet.tcp import Connection
 
-from marketdata.encoded import Encoded
+from marketdata.payload import Payload
 
 __all__ = ["LeftError", "Wire"]
 
@@ -52,7 +52,7 @@ class Wire:
         """Wait until the connection takes more data."""
         await self._open.wait()
 
-    def write(self, message: Encoded) -> bool:
+    def write(self, message: Payload) -> bool:
         """Write at once; return False, nothing written, when that is not possible. Does not wait."""
         transport = self._transport
         if (

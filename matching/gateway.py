@@ -29,7 +29,7 @@ from matching.messages import (
     pack_request,
     unpack_reply,
 )
-from matching.pending import PendingCommands
+from matching.pending_commands import PendingCommands
 from matching.timing import GRACE_MS, LIVENESS_MS, PATIENCE_MS, seconds
 
 log = structlog.get_logger(__name__)

@@ -28,7 +28,7 @@ _STREAMS = {
 CLOSE_CODES = {
     CloseCode.TRY_AGAIN_LATER: "The database cannot be reached: try again later",
     CloseCode.INTERNAL_ERROR: "Our fault; it was logged",
-    CloseCode.BAD_MESSAGE: "The third message that is none of these, or a wish in the address that there is not",
+    CloseCode.BAD_MESSAGE: "The third bad message, or an unknown subscription in the address",
     CloseCode.UNAUTHENTICATED: "No login within 5 s, or a login that is malformed, expired or revoked, also later",
     CloseCode.FORBIDDEN: "The login may not listen to this",
     CloseCode.MARKET_NOT_FOUND: "The address names no market",

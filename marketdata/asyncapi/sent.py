@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from marketdata.asyncapi.shapes import Schema, closed, nullable, number, several, text, word
 from marketdata.consumers.base import StreamConsumer
-from marketdata.consumers.wishes import CHANNELS, INTERVALS, SEQ_MAX
+from marketdata.consumers.subscriptions import CHANNELS, INTERVALS, SEQ_MAX
 from marketdata.switches import DISCONNECT_TIMEOUT_MS
 from orders.services.cancellation import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
 from orders.timeframes import TIMEFRAMES

@@ -44,7 +44,7 @@ class OrdersConsumer(StreamConsumer):
         return True  # who does not log in has left by now
 
     def closed(self) -> None:
-        self.hub.forget(self.outbox, self._login.user.pk if self._login else None)
+        self.hub.forget(self.queue, self._login.user.pk if self._login else None)
         if self._login:
             self.hub.connections.log_out(self._login.user.pk)
             if self._login.key:
@@ -68,9 +68,9 @@ class OrdersConsumer(StreamConsumer):
             return
         self._login, self._switches = login, DisconnectSwitches(user)
         expires_at = None if login.expires_s is None else iso_ms_of(int(login.expires_s * 1000))
-        self.outbox.put(messages.authenticated(user.pk, expires_at))
+        self.queue.put(messages.authenticated(user.pk, expires_at))
         self._stay_logged_in(login)
-        await self.hub.subscribe_private(user.pk, self.outbox, self._lose_session, session, seq)
+        await self.hub.subscribe_private(user.pk, self.queue, self._lose_session, session, seq)
 
     def _stay_logged_in(self, login: Login) -> None:
         """Close as soon as the login is not good any more, or shortly after."""
@@ -96,7 +96,7 @@ class OrdersConsumer(StreamConsumer):
             await self._switches.turn_on(market, timeout_ms)
         else:
             await self._switches.turn_off(market)
-        self.outbox.put(messages.cancel_on_disconnect(timeout_ms, market.symbol if market else None))
+        self.queue.put(messages.cancel_on_disconnect(timeout_ms, market.symbol if market else None))
 
     async def _cancel_after(self, message: dict[str, Any]) -> None:
         if self._login is None:
@@ -105,7 +105,7 @@ class OrdersConsumer(StreamConsumer):
         timeout_ms = _timeout_ms(message, (TIMEOUT_MS_MIN, TIMEOUT_MS_MAX))
         market = await self._market_of(message)
         answer = await in_engine(cancel_after_set, user=self._login.user, timeout_ms=timeout_ms, market=market)
-        self.outbox.put(messages.cancel_after(answer))
+        self.queue.put(messages.cancel_after(answer))
 
     async def _market_of(self, message: dict[str, Any]) -> Market | None:
         """Return the market of a message's `symbol`; None, which is every market, without one."""

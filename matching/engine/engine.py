@@ -41,7 +41,7 @@ from matching.engine.orders import RestingOrder, RestoredOrder, WaitingOrder
 from matching.engine.placement import Placement
 from matching.engine.restoration import Restoration
 from matching.engine.rules import highest_cost, hold_price_ticks, would_meet
-from matching.engine.trailing import Mark
+from matching.engine.trailing_stops import Mark
 from matching.engine.triggers import Triggers
 from matching.engine.types import Side, TradingState
 

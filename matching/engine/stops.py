@@ -9,7 +9,7 @@ from sortedcontainers import SortedDict
 from matching.engine.accounts import OrdersByAccount, register, unregister
 from matching.engine.digests import MASK_64
 from matching.engine.orders import WaitingOrder
-from matching.engine.trailing import Mark, Reached, TrailingStops
+from matching.engine.trailing_stops import Mark, Reached, TrailingStops
 from matching.engine.types import TAKE_PROFIT_TYPES, OrderType, Side
 
 BEYOND_ALL: Final = 1 << 64

@@ -7,17 +7,17 @@ with the log that is followed from then on it goes up to any moment. docs/recove
 from operations.backups.base import base_write, log_follow
 from operations.backups.dump import dump_restore, dump_write
 from operations.backups.errors import BackupError
-from operations.backups.landmarks import Landmarks, landmarks_kept, landmarks_read
+from operations.backups.fingerprints import Fingerprints, fingerprints_kept, fingerprints_read
 from operations.backups.manifest import base_check
 
 __all__ = [
     "BackupError",
-    "Landmarks",
+    "Fingerprints",
     "base_check",
     "base_write",
     "dump_restore",
     "dump_write",
-    "landmarks_kept",
-    "landmarks_read",
+    "fingerprints_kept",
+    "fingerprints_read",
     "log_follow",
 ]

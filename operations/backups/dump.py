@@ -7,7 +7,7 @@ import psycopg
 from django.conf import settings
 
 from operations.backups.errors import BackupError
-from operations.backups.landmarks import Landmarks, landmarks_read, landmarks_write
+from operations.backups.fingerprints import Fingerprints, fingerprints_read, fingerprints_write
 from operations.backups.programs import run_tool
 
 _HAS_TABLES = (
@@ -16,7 +16,7 @@ _HAS_TABLES = (
 _LOCK_WAIT = "10s"
 
 
-def dump_write(*, path: Path) -> Landmarks:
+def dump_write(*, path: Path) -> Fingerprints:
     """Write everything as of now into one file, and return how far each market had come at that moment.
 
     Trading goes on meanwhile: the dump reads from one snapshot and waits for nobody. The file appears when it is
@@ -29,7 +29,7 @@ def dump_write(*, path: Path) -> Landmarks:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None, "Invariant: a snapshot has a name"
-        landmarks = landmarks_read(connection)
+        fingerprints = fingerprints_read(connection)
         run_tool(
             "pg_dump",
             "--format=custom",
@@ -44,13 +44,13 @@ def dump_write(*, path: Path) -> Landmarks:
         )
     run_tool("pg_restore", "--list", unfinished)
     _sync(unfinished)
-    landmarks_write(path, landmarks)
+    fingerprints_write(path, fingerprints)
     unfinished.rename(path)
     _sync(path.parent)
-    return landmarks
+    return fingerprints
 
 
-def dump_restore(*, path: Path, jobs: int) -> Landmarks:
+def dump_restore(*, path: Path, jobs: int) -> Fingerprints:
     """Read a dump into the database of ENGINE_DATABASE_URL, which must be empty; return how far each market has come.
 
     Raises BackupError; what a failed restore leaves is no exchange: drop that database and begin with another.
@@ -72,7 +72,7 @@ def dump_restore(*, path: Path, jobs: int) -> Landmarks:
         )
         connection.execute("SET statement_timeout = 0")
         connection.execute("ANALYZE")
-        return landmarks_read(connection)
+        return fingerprints_read(connection)
 
 
 def _sync(path: Path) -> None:

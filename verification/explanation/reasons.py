@@ -35,7 +35,7 @@ from matching.engine import (
 from matching.engine.band import band_limits
 from verification.explanation.sections import Section
 from verification.explanation.words import Words
-from verification.replay.tracked import TrackedOrder
+from verification.replay.tracked_orders import TrackedOrder
 
 LEVELS_KEPT: Final = 200  # on each side, for the queues that a command may meet
 ORDERS_KEPT: Final = 2_000

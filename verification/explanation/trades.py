@@ -33,7 +33,7 @@ from verification.replay.journal import (
     replay,
     stored_batches,
 )
-from verification.replay.tracked import TrackedOrder, rebuilt_engine
+from verification.replay.tracked_orders import TrackedOrder, rebuilt_engine
 from verification.replay.tracker import Tracker
 
 EVENTS_MAX: Final = 300_000  # that a page replays: some seconds

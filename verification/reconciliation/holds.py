@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from base.scaling import MarketScale, fee_units
 from orders.lifecycle import OPEN_STATUSES, PENDING
-from verification.replay.stored import StoredOrder
+from verification.replay.stored_rows import StoredOrder
 
 _LIMIT_LEGS = ("oco_limit", "take_profit")
 

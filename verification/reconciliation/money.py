@@ -14,7 +14,7 @@ from settlement.ports import wallet
 from settlement.wallet.differences import wallet_differences
 from verification.reconciliation.snapshots import rows
 from verification.replay.findings import Finding, Findings
-from verification.replay.stored import END
+from verification.replay.stored_rows import END
 
 TRADES_AT_ONCE: Final = 20_000
 # Entries are numbered before they are committed, so one with a lower number may become visible later.

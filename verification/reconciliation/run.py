@@ -26,7 +26,7 @@ from verification.reconciliation.results import (
 from verification.reconciliation.snapshots import reading, rows, snapshot
 from verification.replay.checkpoints import checkpoints_of
 from verification.replay.findings import Findings
-from verification.replay.stored import MarketRows
+from verification.replay.stored_rows import MarketRows
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from exchange.models import Market
 from matching.engine import Engine
 from orders.models import ReplayCheckpoint
-from verification.replay.tracked import TrackedOrder, rebuilt_engine
+from verification.replay.tracked_orders import TrackedOrder, rebuilt_engine
 from verification.replay.tracker import Tracker
 
 _VERSION = 1

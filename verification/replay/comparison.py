@@ -13,8 +13,8 @@ from matching.timing import HORIZON_MS
 from orders.models import Mismatch
 from orders.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from verification.replay.findings import Finding, Findings
-from verification.replay.stored import END, EXTRA_COLUMNS, NO_EXTRAS, MarketRows, StoredOrder, StoredTrade
-from verification.replay.tracked import TrackedOrder
+from verification.replay.stored_rows import END, EXTRA_COLUMNS, NO_EXTRAS, MarketRows, StoredOrder, StoredTrade
+from verification.replay.tracked_orders import TrackedOrder
 from verification.replay.tracker import ReplayedTrade, Tracker
 
 _Check = Mismatch.Check

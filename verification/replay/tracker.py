@@ -47,7 +47,7 @@ from matching.engine import (
 )
 from orders import lifecycle
 from orders.lifecycle import OPEN_STATUSES, TRANSITIONS
-from verification.replay.tracked import TrackedOrder
+from verification.replay.tracked_orders import TrackedOrder
 
 _BUY: Final = Side.BUY.value
 _MARKET: Final = OrderType.MARKET

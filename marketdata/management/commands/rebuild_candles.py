@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from exchange.models import Market
 from exchange.selectors import market_by_symbol, markets
-from marketdata.rebuilding import Compared, candles_check, candles_days, candles_rebuild
+from marketdata.candle_rebuild import Compared, candles_check, candles_days, candles_rebuild
 
 _NAMED_MAX = 20
 

@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 from exchange.models import Market
 from exchange.streams import CandleMessage
 from marketdata import statistics
+from marketdata.background_tasks import BackgroundTasks
 from marketdata.database import in_database
-from marketdata.running import Running
 from marketdata.view import MarketView
 from matching.engine import Side
 from orders.timeframes import TIMEFRAMES
@@ -138,7 +138,7 @@ async def test_after_a_loss_ticker_and_candle_are_told_again(script: ScriptedMar
 
 
 async def test_a_late_batch_does_not_set_a_candle_back(market: Market) -> None:
-    view = MarketView(market, Running(market.symbol))
+    view = MarketView(market, BackgroundTasks(market.symbol))
     later = (*CANDLE[:-1], 4)
     view.set_last_candles([(later, 20)])
     view.set_candle(CANDLE, 19)

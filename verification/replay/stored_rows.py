@@ -9,7 +9,7 @@ from psycopg import Connection
 from exchange.models import Market
 from matching.engine import PLAIN, Instructions, PlaceOrder, SelfTradePrevention
 from orders.vocabulary import ORDER_TYPES, SELF_TRADE_PREVENTIONS, SIDES, TIMES_IN_FORCE
-from verification.replay.tracked import TrackedOrder
+from verification.replay.tracked_orders import TrackedOrder
 
 READ_AT_ONCE: Final = 20_000
 _EPOCH_MS: Final = "(extract(epoch FROM {}) * 1000)::bigint"

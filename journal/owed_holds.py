@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection, Cursor
 
 from exchange.streams import BALANCES_GROUP
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from settlement.holds import Holdings
 

@@ -15,9 +15,9 @@ import structlog
 from psycopg import Connection
 
 from base.ids import uuid7_floor
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.open_orders import OpenOrders
-from journal.recent import RecentOrders
+from journal.recent_orders import RecentOrders
 from journal.recovery import recent_orders, restore, some_orders, switches
 from journal.terms import MarketTerms
 from matching.codec import decode_commands
@@ -65,7 +65,7 @@ FROM orders_marketsequence WHERE market_id = %s
 """
 
 
-class FollowingError(Exception):
+class FollowerError(Exception):
     """The copy is not what the journal says; the book has to be read anew."""
 
 
@@ -92,7 +92,7 @@ class JournalFollower:
         return cls(terms, *restored) if restored is not None else None
 
     def step(self, connection: Connection, limit: int = STEP_BATCHES_MAX) -> bool:
-        """Execute new batches, so many at most; True when there were no more. Raises FollowingError.
+        """Execute new batches, so many at most; True when there were no more. Raises FollowerError.
 
         One query, a second one when many orders changed.
         """
@@ -106,7 +106,7 @@ class JournalFollower:
         return len(batches) < limit
 
     def finish(self, connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrders, RecentOrders]:
-        """Follow what is left and return what `recover` does. Needs the lock. Raises FollowingError.
+        """Follow what is left and return what `recover` does. Needs the lock. Raises FollowerError.
 
         O(what was not followed yet) and the orders of the last seconds.
         """
@@ -116,20 +116,20 @@ class JournalFollower:
         self._read_again(connection)
         row = connection.execute(_LAST, [terms.market_id]).fetchone()
         if row is None:
-            raise FollowingError(f"{terms.symbol}: the market was never started")
+            raise FollowerError(f"{terms.symbol}: the market was never started")
         last_seq, state_hash, marks, now_ms = row
         self._check(last_seq, state_hash)
         if [list(mark) for mark in self._engine.trailing_marks()] != marks:
-            raise FollowingError(f"{terms.symbol}: trailing stops stand elsewhere at {last_seq}")
+            raise FollowerError(f"{terms.symbol}: trailing stops stand elsewhere at {last_seq}")
         if dict(self._engine.cancel_after) != switches(connection, terms):
-            raise FollowingError(f"{terms.symbol}: the stored dead man's switches differ at {last_seq}")
+            raise FollowerError(f"{terms.symbol}: the stored dead man's switches differ at {last_seq}")
         if len(self._open_orders.by_id) != self._engine.open_order_count:
-            raise FollowingError(f"{terms.symbol}: the open orders stored differ from the book at {last_seq}")
+            raise FollowerError(f"{terms.symbol}: the open orders stored differ from the book at {last_seq}")
         return self._engine, self._open_orders, recent_orders(connection, terms, now_ms)
 
     def _execute(self, first_seq: int, last_seq: int, commands: bytes, state_hash: str, time_ms: int) -> None:
         if first_seq != self.seq + 1:
-            raise FollowingError(f"{self._terms.symbol}: the journal has a gap between {self.seq} and {first_seq}")
+            raise FollowerError(f"{self._terms.symbol}: the journal has a gap between {self.seq} and {first_seq}")
         for command in decode_commands(commands):
             if isinstance(command, PlaceGroup):
                 self._stale.update(order.order_id for order in command.orders)
@@ -143,7 +143,7 @@ class JournalFollower:
     def _check(self, last_seq: int, state_hash: str) -> None:
         found = f"{self._engine.state_hash():016x}"
         if self.seq != last_seq or (state_hash and state_hash != found):
-            raise FollowingError(
+            raise FollowerError(
                 f"{self._terms.symbol}: the copy is at {self.seq} with state hash {found},"
                 f" the journal at {last_seq} with {state_hash}"
             )
