@@ -116,7 +116,7 @@ class MarketFeed:
                 await self.live.wait()
         except TimeoutError:
             raise ApiError(
-                ErrorCode.SERVICE_UNAVAILABLE, "The trades cannot be followed now: try again later"
+                ErrorCode.SERVICE_UNAVAILABLE, "Trades cannot be sent at the moment: try again later"
             ) from None
 
     def remove(self, queue: SendQueue) -> None:

@@ -55,7 +55,9 @@ class DisconnectSwitches:
         """Set the switch and renew it from now on. Raises ApiError; then it is off."""
         key = market.pk if market else None
         if key not in self._switches and len(self._switches) >= SWITCHES_MAX:
-            raise ApiError(ErrorCode.VALIDATION_ERROR, f"A session has at most {SWITCHES_MAX} of these")
+            raise ApiError(
+                ErrorCode.VALIDATION_ERROR, f"A session has at most {SWITCHES_MAX} switches for cancel on disconnect"
+            )
         former, switch = self._switches.get(key), _Switch(self._user, market, timeout_ms)
         self._switches[key] = switch
         try:

@@ -19,7 +19,7 @@ def check_command_timeout(app_configs: Sequence[AppConfig] | None, **_: Any) -> 
     """E001: a command that is executed in time is younger than what the engine refuses for its age."""
     if settings.COMMAND_TIMEOUT_MS > COMMAND_TIMEOUT_MS_MAX:
         yield Error(
-            f"COMMAND_TIMEOUT_MS is {settings.COMMAND_TIMEOUT_MS}: commands would be refused for their age before that,"
+            f"COMMAND_TIMEOUT_MS is {settings.COMMAND_TIMEOUT_MS}: commands would be refused as too old before that,"
             " and the trading page would call orders lost that are still executed.",
             hint=f"Set COMMAND_TIMEOUT_MS to at most {COMMAND_TIMEOUT_MS_MAX}, or remove it for the default.",
             id="matching.E001",

@@ -84,7 +84,7 @@ class Gateway:
     def _enqueue(self, slug: str, request: ClientRequest, timeout_s: float, future: Future[Reply]) -> None:
         market = self._markets[slug]
         if len(market.waiting) >= WAITING_MAX:
-            future.set_exception(OverloadedError(f"{WAITING_MAX} commands wait for {slug} already"))
+            future.set_exception(OverloadedError(f"{WAITING_MAX} commands are already waiting for {slug}"))
             return
         fields = pack_request(request)
         number = self._pending.add(slug, fields, future)

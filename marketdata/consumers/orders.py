@@ -54,7 +54,7 @@ class OrdersConsumer(StreamConsumer):
 
     async def _log_in(self, message: dict[str, Any]) -> None:
         if self._login:
-            raise ApiError(ErrorCode.VALIDATION_ERROR, "You are logged in already")
+            raise ApiError(ErrorCode.VALIDATION_ERROR, "You are already logged in")
         find, (session, seq) = login_finder(message), _session_of(message)
         try:
             login = await in_database(find)
@@ -64,7 +64,7 @@ class OrdersConsumer(StreamConsumer):
             return
         user = login.user
         if not self.hub.connections.log_in(user.pk):
-            await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many connections of this account"))
+            await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many connections of this user"))
             return
         self._login, self._switches = login, DisconnectSwitches(user)
         expires_at = None if login.expires_s is None else iso_ms_of(int(login.expires_s * 1000))
@@ -83,7 +83,7 @@ class OrdersConsumer(StreamConsumer):
         self.start(self.end(CloseCode.UNAUTHENTICATED, error))
 
     def _lose_session(self) -> None:
-        error = ApiError(ErrorCode.VALIDATION_ERROR, "Another connection goes on with this session")
+        error = ApiError(ErrorCode.VALIDATION_ERROR, "Another connection has taken over this session")
         self.start(self.end(CloseCode.TAKEN_OVER, error))
 
     async def _cancel_on_disconnect(self, message: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ def seq_of(fields: Mapping[str, Any]) -> int | None:
     seq = fields.get("from_seq")
     if seq is None or (isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq <= SEQ_MAX):
         return seq
-    raise ApiError(ErrorCode.VALIDATION_ERROR, "`from_seq` is the sequence number that you have")
+    raise ApiError(ErrorCode.VALIDATION_ERROR, "`from_seq` must be the last sequence number that you have")
 
 
 def _names(fields: Mapping[str, Any], field: str, known: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Dumps: one file, one moment. Written and read without stopping anybody."""
+"""Dumps: one file, one moment, written while everything runs."""
 
 import os
 from pathlib import Path
@@ -58,7 +58,7 @@ def dump_restore(*, path: Path, jobs: int) -> Fingerprints:
     with psycopg.connect(settings.ENGINE_DATABASE_URL, connect_timeout=5, autocommit=True) as connection:
         row = connection.execute(_HAS_TABLES).fetchone()
         if row is None or row[0]:
-            raise BackupError("This database is not empty: a dump goes into a new one only.")
+            raise BackupError("This database is not empty: a dump can only be restored into a new one.")
         run_tool(
             "pg_restore",
             "--no-owner",

@@ -23,7 +23,7 @@ from operations.engines.selectors import ServedMarket
 
 __all__ = ["dashboard_context", "dashboard_part", "forget_dashboard"]
 
-SHARED_S: Final = 2.0  # all who look at this process's dashboard share what was read
+SHARED_S: Final = 2.0  # all viewers of this process's dashboard share what was read
 ENGINE_RIGHT: Final = "orders.view_marketsequence"
 TRADES_RIGHT: Final = "orders.view_trade"
 
@@ -60,7 +60,7 @@ def dashboard_part(request: HttpRequest) -> HttpResponse:
 
 
 def forget_dashboard() -> None:
-    """Have this process read everything again for the next one who looks."""
+    """Have this process read everything again for the next viewer."""
     global _last
     _last = None
 
@@ -118,14 +118,14 @@ def _cards(figures: Figures) -> list[Card]:
         Card(
             "Waiting for settlement",
             f"{figures.pending_trades:,}",
-            f"the oldest for {_seconds(figures, oldest)}" if oldest else "nothing waits",
+            f"the oldest for {_seconds(figures, oldest)}" if oldest else "nothing is waiting",
             f"{_list('orders.trade')}?settlement_status__exact=pending",
             TRADES_RIGHT,
         ),
         Card(
             "Failed settlements",
             f"{dead:,}",
-            f"{retrying:,} are tried again by themselves",
+            f"{retrying:,} are retried automatically",
             f"{failures}?state__exact=dead",
             "settlement.view_failedsettlement",
             is_bad=dead > 0,

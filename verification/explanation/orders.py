@@ -65,10 +65,12 @@ def order_life(*, connection: Connection, order: Order, events_max: int | None =
         steps = list(_steps(replay(beginning.engine, batches), order.pk.int))
     except (JournalBrokenError, AssertionError, KeyError) as error:
         raise ExplainError(
-            f"The journal does not replay over this order, see `manage.py reconcile`: {error}"
+            f"The journal of this order cannot be replayed, see `manage.py reconcile`: {error}"
         ) from error
     words = Words(market, _names(steps))
-    remark = f"Replayed from sequence number {since:,} to {last_seq:,}; each batch left the state hash that is stored."
+    remark = (
+        f"Replayed from sequence number {since:,} to {last_seq:,}; after each batch the state hash was the stored one."
+    )
     return OrderLife([_commands_section(steps, words), _events_section(steps, words)], remark)
 
 
@@ -114,12 +116,12 @@ def _commands_section(steps: list[_Step], words: Words) -> Section:
         if isinstance(step.command, PlaceOrder | AmendOrder | CancelOrder | CancelAll | ExpireDue)
         or hasattr(step.command, "orders")
     ]
-    return Section("The commands that it took part in", ("Time", "From seq", "Command"), _bounded(rows))
+    return Section("The commands it took part in", ("Time", "From seq", "Command"), _bounded(rows))
 
 
 def _events_section(steps: list[_Step], words: Words) -> Section:
     rows = [[_time(step.batch), f"{event.seq:,}", words.event(event)] for step in steps for event in step.events]
-    return Section("What the engine said of it", ("Time", "Seq", "Event"), _bounded(rows))
+    return Section("What the engine said about it", ("Time", "Seq", "Event"), _bounded(rows))
 
 
 def _bounded(rows: list[list[str]]) -> list[list[str]]:

@@ -13,7 +13,7 @@ _NAMED_MAX = 20
 
 
 class Command(BaseCommand):
-    help = "Make candles what the trades say, and prove it. Safe while the exchange runs."
+    help = "Rebuild candles from the stored trades, and check them. Safe while the exchange runs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--market", help="one market, such as BTC-USDT (default: all)")

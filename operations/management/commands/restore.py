@@ -27,4 +27,4 @@ class Command(BaseCommand):
             self.stdout.write(f"restored {symbol}: seq {seq}, state hash {state_hash}")
         expected = fingerprints_kept(path)
         if expected is not None and expected != found:
-            raise CommandError(f"This is not what was backed up: {path}.json says {expected}")
+            raise CommandError(f"This differs from what was backed up: {path}.json says {expected}")

@@ -152,7 +152,7 @@ def test_a_mismatch_raises_an_alert(market: Market) -> None:
     alerts = names_of(dashboard_figures())
     Mismatch.objects.filter(pk=mismatch.pk).update(state=Mismatch.State.ACKNOWLEDGED)
 
-    assert "must agree do not" in alerts["ReconcileMismatch"]
+    assert "Reconciliation found" in alerts["ReconcileMismatch"]
 
 
 @pytest.mark.parametrize(

@@ -46,15 +46,15 @@ def test_the_whole_life_of_an_order_is_on_one_page(market: Market, maker: User, 
 
     tables = {table.title.partition(" (")[0]: table.rows for table in response.context["object_tables"]}
     assert list(tables) == [
-        "The commands that it took part in", "What the engine said of it", "What is held for it", "Fills",
+        "The commands it took part in", "What the engine said about it", "What is held for it", "Fills",
         "Ledger entries of these fills", "Balances of the user",
     ]  # fmt: skip
-    said = [row[2] for row in tables["What the engine said of it"]]
+    said = [row[2] for row in tables["What the engine said about it"]]
     assert [word for text in said for word in ("accepted", "amended", "trade", "cancelled") if word in text][:2] == [
         "accepted", "amended",
     ]  # fmt: skip
     assert len(said) == 5
-    commands = [row[2].partition(" ")[0] for row in tables["The commands that it took part in"]]
+    commands = [row[2].partition(" ")[0] for row in tables["The commands it took part in"]]
     assert commands == ["place", "amend", "place", "place", "cancel"]
     assert [row[3] for row in tables["Fills"]] == ["0.6", "0.4"]
     assert len(tables["Ledger entries of these fills"]) == 10  # five legs each
@@ -93,7 +93,7 @@ def test_the_command_line_tells_an_order_s_life_too(
     call_command("explain", str(order.pk))
 
     told_lines = capsys.readouterr().out.splitlines()
-    assert "WHAT THE ENGINE SAID OF IT" in told_lines
+    assert "WHAT THE ENGINE SAID ABOUT IT" in told_lines
     assert sum("maker order" in line for line in told_lines) == 2
 
 

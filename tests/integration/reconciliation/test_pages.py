@@ -65,7 +65,7 @@ def test_acknowledging_needs_a_note_and_the_right_to(mismatch: Mismatch, clerk: 
     mismatch.refresh_from_db()
     assert (mismatch.state, mismatch.note) == ("acknowledged", "A test wrote there")
     again = clerk.post(url, {"confirmed": "1", "note": "once more"})
-    assert "not open any more" in told(again)[-1]
+    assert "no longer open" in told(again)[-1]
 
 
 def test_several_are_acknowledged_from_the_list(mismatch: Mismatch, clerk: Client) -> None:
