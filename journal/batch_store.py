@@ -99,8 +99,8 @@ class PostgresBatchStore:
         return row is not None
 
     def is_changed(self, engine: Engine) -> bool:
-        """Tell whether the engine has something to do: the stored market differs from what it goes by, a bracket's
-        entry is settled, or something is owed. One query, two while brackets wait.
+        """Tell whether the engine has something to do: the stored market differs from the engine's, a bracket's entry
+        is settled, or something is owed. One query, two while brackets wait.
         """
         connection, kept = self._session.locked(), self._working_set
         terms = MarketTerms.read(connection, self._session.symbol, kept.terms)
@@ -124,7 +124,7 @@ class PostgresBatchStore:
             return []
         try:
             return kept.owed.release(connection, kept.recovered_terms)
-        except Exception as error:  # nothing of the batch is in danger, and whoever waits for its answer goes first
+        except Exception as error:  # the batch is safe, and its callers must not wait for this
             log.error("release_failed", market=self._session.symbol, error=f"{type(error).__name__}: {error}")
             return []
 

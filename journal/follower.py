@@ -1,7 +1,7 @@
 """A copy of a market's engine that follows the journal: what a warm standby keeps while another engine serves.
 
 The book is read once, in one snapshot. From then on each new batch of the journal is executed on the copy, which
-gives the engine as it is. What the journal keeps beside the engine, order by order, is read again from the orders'
+gives the engine as it is now. What the journal keeps beside the engine, order by order, is read again from the orders'
 rows, but late: only when a good many changed, or when the market is taken over, and then only of orders that are
 still open. An order's row may be ahead of the copy, when later batches are stored already; those change the order, so
 it is read once more after them. Under the lock nothing is ahead, and the copy is compared with what the last batch
@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 
 STEP_BATCHES_MAX = 200
 STALE_ORDERS_MAX = 5_000
-CLOCK_SKEW_MS = 3_600_000  # between the hosts that name batches
+CLOCK_SKEW_MS = 3_600_000  # between the hosts that give batches their ids
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # The bound on the id leaves out the partitions of days gone by.
@@ -66,7 +66,7 @@ FROM orders_marketsequence WHERE market_id = %s
 
 
 class FollowerError(Exception):
-    """The copy is not what the journal says; the book has to be read anew."""
+    """The copy differs from the journal; the book has to be read again."""
 
 
 class JournalFollower:
@@ -92,7 +92,7 @@ class JournalFollower:
         return cls(terms, *restored) if restored is not None else None
 
     def step(self, connection: Connection, limit: int = STEP_BATCHES_MAX) -> bool:
-        """Execute new batches, so many at most; True when there were no more. Raises FollowerError.
+        """Execute at most `limit` new batches; True when there were no more. Raises FollowerError.
 
         One query, a second one when many orders changed.
         """
@@ -159,7 +159,7 @@ class JournalFollower:
             self._stale.update(_ids(self._open_orders.exits_of(order_id)))
 
     def _read_again(self, connection: Connection) -> None:
-        """Bring the orders that changed up to date; those that the engine has no more are let go."""
+        """Read the orders that changed again; forget those that the engine no longer has."""
         engine, orders = self._engine, self._open_orders
         is_open = [order_id for order_id in self._stale if engine.find(order_id) or engine.find_waiting(order_id)]
         for order_id in self._stale:
@@ -176,7 +176,7 @@ def _ids(orders: Iterable[LiveOrder]) -> list[int]:
     return [int.from_bytes(order.id) for order in orders]
 
 
-# Which fields of an event name orders. Each event is named, so that no order is left as it was by accident.
+# Which fields of an event name orders. Every event is listed, so that no order goes stale by accident.
 ORDER_FIELDS: Final[dict[type[Event], tuple[str, ...]]] = {
     OrderAccepted: ("order_id",),
     OrderRejected: ("order_id",),

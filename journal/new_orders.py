@@ -1,4 +1,4 @@
-"""New orders as the journal keeps them, made of their requests and of what the engine is told: plain functions."""
+"""New orders as the journal keeps them, made from requests and commands: plain functions."""
 
 from collections.abc import Sequence
 

@@ -120,7 +120,7 @@ def _array(texts: Sequence[str]) -> str:
 
 # --- reading ----------------------------------------------------------------------------------------
 
-# Only some of what is read is not yet what the row has.
+# Only some of the columns that are read have to be converted.
 _PARSED: Final = [(n, column.parse) for n, (_, column) in enumerate(ORDER_FIELDS) if column.is_parsed]
 _EXTRAS_PARSED: Final = [(n, column.parse) for n, (_, column) in enumerate(EXTRA_FIELDS) if column.is_parsed]
 

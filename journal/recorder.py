@@ -231,7 +231,9 @@ class Recorder:
         first = events[0]
         if not isinstance(first, AmendRejected):
             return self._executed(request, self._settle_down(command.order_id), first_trade)
-        gone = first.reason is RejectReason.ORDER_NOT_FOUND  # it is the user's, that was checked: so not open any more
+        gone = (
+            first.reason is RejectReason.ORDER_NOT_FOUND
+        )  # it is the user's own, as was checked, so it is no longer open
         return Reply(request.correlation, ReplyStatus.DENIED, "ORDER_NOT_AMENDABLE" if gone else first.reason.name)
 
     def _after_cancel(self, request: Request, command: CancelOrder, events: Sequence[Event], _: int) -> Reply:
@@ -273,8 +275,8 @@ class Recorder:
         return order
 
 
-# At the module and not in the object: bound methods in it would be circles, and keep a batch's orders and trades until
-# the garbage collector comes by. Each event and each command is named, so that none is ignored by accident.
+# Here and not in the object: its bound methods would be reference cycles, which keep a batch's orders and trades until
+# the garbage collector runs. Every event and every command is listed, so that none is ignored by accident.
 ON_EVENT: Final[dict[type[Event], Callable[[Recorder, Any], None] | None]] = {
     OrderAccepted: Recorder._on_accepted,
     OrderRejected: Recorder._on_rejected,
@@ -293,7 +295,7 @@ ON_EVENT: Final[dict[type[Event], Callable[[Recorder, Any], None] | None]] = {
     CancelAfterSet: Recorder._on_cancel_after,
     LevelChanged: Recorder._on_level,
     TradingStateChanged: Recorder._on_state,
-    CancelRejected: None,  # changes nothing; the reply says it
+    CancelRejected: None,  # changes nothing; the reply says so
     AuctionHeld: None,  # its trades follow
     RulesChanged: None,  # the sequence row has the engine's rules after each batch
 }
@@ -304,7 +306,7 @@ AFTER_COMMAND: Final[dict[type[Command], Callable[[Recorder, Request, Any, Seque
     CancelOrder: Recorder._after_cancel,
     CancelAll: Recorder._after_cancel_all,
     SetCancelAfter: Recorder._after_cancel_after,
-    # Nobody has asked for these and waits for an answer.
+    # No caller waits for an answer to these.
     ExpireDue: None,
     ActivateBracket: None,
     SetTradingState: None,

@@ -137,7 +137,7 @@ def _special(order: LiveOrder, extras: OrderExtras) -> RestoredSpecial:
 
 
 def switches(connection: Connection, terms: MarketTerms) -> dict[int, int]:
-    """Return when each dead man's switch that is on falls, by account. One query."""
+    """Return when each dead man's switch goes off, by account. One query."""
     rows = connection.execute(_SWITCHES, [terms.market_id], binary=True)
     return {int.from_bytes(user_id): due_ms for user_id, due_ms in rows}
 

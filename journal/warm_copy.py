@@ -48,7 +48,7 @@ class PostgresWarmCopy:
         self._follower = self._seq = None
 
     def take(self, connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrders, RecentOrders] | None:
-        """Return the copy if it is what the last batch left, None without one that is; it is dropped here either way.
+        """Return the copy if it is what the last batch left, else None; it is dropped here either way.
 
         Needs the lock.
         """

@@ -25,6 +25,6 @@ class WorkingSet:
         return self.terms
 
     def clear(self) -> None:
-        """Let go of what grows with the market."""
+        """Drop what grows with the market."""
         self.open_orders = OpenOrders()
         self.owed = OwedHolds()

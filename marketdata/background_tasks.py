@@ -28,7 +28,7 @@ class BackgroundTasks:
             task.add_done_callback(lambda done: self._forget(name, done))
 
     async def retry(self, work: Callable[[], Awaitable[_T]]) -> _T:
-        """Do it until it succeeds, with a growing pause: broker and database come back by themselves."""
+        """Repeat the work until it succeeds, with growing pauses: broker and database come back by themselves."""
         pause = FIRST_RETRY_S
         while True:
             try:

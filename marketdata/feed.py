@@ -1,7 +1,7 @@
 """One market's stream within one process: gap-free events, and what viewers see of the market (view.py, book.py).
 
 The life of a feed: join the market's group, read the sequence number the market is at, and from then on every batch
-must follow the one before. A batch that does not is a gap: subscribers of events are told (`resync`), and the book
+must follow the one before. A batch that does not is a gap: subscribers of trades are told (`resync`), and the book
 starts again from a fresh snapshot. Batches that arrive while the feed starts wait in a buffer.
 """
 
@@ -31,7 +31,7 @@ LIVE_WAIT_S = 5.0  # how long a resume waits for the feed, which the broker may 
 
 
 class BatchListener(Protocol):
-    """Who wants the private part of a market's batches."""
+    """Takes the private part of a market's batches."""
 
     def market_live(self, market: Market, seq: int) -> None: ...
     def market_batch(self, market: Market, batch: Batch) -> None: ...
@@ -52,7 +52,7 @@ class MarketFeed:
         self._has_candles = False  # the last ones were read, and every later one arrives
         self._bus = bus
         self._listener = listener
-        self._trades: dict[SendQueue, list[TradeRow] | None] = {}  # what waits while older trades are read
+        self._trades: dict[SendQueue, list[TradeRow] | None] = {}  # trades that wait while older ones are read
         self._early: list[Batch] = []
         self._expected_seq = 0
         self._tasks.start("start", self._start)
@@ -195,7 +195,7 @@ class MarketFeed:
             queue.put(message)
         self._listener.market_gap(self.market, self.seq, seq)
         self.view.begin_again()
-        self._ticker.traded()  # for all that is known
+        self._ticker.traded()  # trades may have been lost
         self._has_candles = False
         if self.view.wants_candles:
             self._tasks.start("candles", self._read_candles)

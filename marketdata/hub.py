@@ -32,7 +32,7 @@ from marketdata.view import Subscription
 log = structlog.get_logger(__name__)
 
 WATCH_INTERVAL_S = 2.0
-GRACE_S = 60.0  # how long a feed without subscribers is kept, for those who come back
+GRACE_S = 60.0  # how long a feed without subscribers is kept, for clients that come back
 
 
 class Hub:
@@ -43,7 +43,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._feeds: dict[int, MarketFeed] = {}
-        self._everything: set[SendQueue] = set()  # those who want the trades of all markets
+        self._everything: set[SendQueue] = set()  # of connections that get the trades of all markets
         self.connections = Connections()
         self.keys = KeyWatch()
         self._private = PrivateStreams(self._until_live)
@@ -74,7 +74,7 @@ class Hub:
     async def subscribe_private(
         self, user_id: UUID, queue: SendQueue, on_taken: Callable[[], None], session: str = "", seq: int = 0
     ) -> None:
-        """Send the orders, fills and balances of an account: what a session missed, or a snapshot first. Queries.
+        """Send the orders, fills and balances of a user: what a session missed, or a snapshot first. Queries.
 
         `on_taken` is called when another connection takes the session over.
         """

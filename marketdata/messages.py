@@ -1,4 +1,4 @@
-"""The public stream messages, each encoded once for all who get it."""
+"""The public stream messages, each encoded once for all receivers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -38,7 +38,7 @@ def snapshot(market: Market, book: BookReplica) -> Payload:
 def update(
     market: Market, book: BookReplica, *, after_seq: int, bids: Iterable[Level], asks: Iterable[Level]
 ) -> Payload:
-    """What leads a book from `after_seq` to the present one."""
+    """The changes that take a book from `after_seq` to the present one."""
     return encode(
         {
             "type": "update",
@@ -53,7 +53,7 @@ def update(
 
 
 def resumed(market: Market, from_seq: int, seq: int) -> Payload:
-    """What was missed after `from_seq` follows; no snapshot does."""
+    """What was missed after `from_seq` follows, without a snapshot."""
     return encode({"type": "resumed", "symbol": market.symbol, "from_seq": from_seq, "seq": seq})
 
 
@@ -141,12 +141,12 @@ def numbered(fields: Fields, private_seq: int) -> Payload:
 
 
 def session_resumed(session: str, from_seq: int, seq: int) -> Payload:
-    """The messages after `from_seq` up to `private_seq` follow; no snapshot does."""
+    """The messages after `from_seq` up to `private_seq` follow, without a snapshot."""
     return encode({"type": "resumed", "session": session, "from_seq": from_seq, "private_seq": seq})
 
 
 def authenticated(user_id: UUID, expires_at: str | None) -> Payload:
-    """Logged in; `expires_at` is None for an API key without an end."""
+    """Logged in; `expires_at` is None for an API key that never expires."""
     return encode({"type": "authenticated", "user_id": str(user_id), "expires_at": expires_at})
 
 
@@ -196,7 +196,7 @@ def lots_text(lots: int, scale: MarketScale) -> str:
 
 
 def _fixed(number: int, decimals: int) -> str:
-    """Write a whole number of 10^-decimals; ten times as fast as by a Decimal, and books are made of these."""
+    """Write a whole number of 10^-decimals; ten times as fast as by a Decimal, and a book has many of them."""
     if not decimals:
         return str(number)
     whole, rest = divmod(number, 10**decimals)

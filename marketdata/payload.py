@@ -9,7 +9,7 @@ _FINAL_TEXT = 0x81
 
 
 class Payload:
-    """One message or several that are sent in one go. Shared by all who get it, and never changed."""
+    """One message or several that are sent in one go. Shared by all receivers, and never changed."""
 
     __slots__ = ("_frames", "texts")
 
@@ -33,7 +33,7 @@ def encode(message: Mapping[str, Any]) -> Payload:
 
 
 def joined(messages: Iterable[Payload]) -> Payload:
-    """Return what sends these messages in one go."""
+    """Return these messages as one payload."""
     return Payload(*(text for message in messages for text in message.texts))
 
 

@@ -1,6 +1,6 @@
-"""What accounts see of the markets: their orders, fills and balances, and nobody else's.
+"""What users see of the markets: their own orders, fills and balances.
 
-Orders and fills come with the batches. Of balances the messages only say whose have changed; what they are is read
+Orders and fills come with the batches. Messages about balances only say whose have changed; the amounts are read
 from the database, one read after the other. So a balance never goes back in time, though engines and settlement
 publish independently of each other; and as all balances are read again now and then, a lost message costs half a minute
 at most.
@@ -28,12 +28,12 @@ log = structlog.get_logger(__name__)
 
 KEPT_S = 60.0  # how long a session waits for its client to come back
 RECHECK_S = 30.0
-AWAY_MAX = 20  # sessions of one account whose clients are away
+AWAY_MAX = 20  # sessions of one user whose clients are away
 READS_AT_ONCE = 4
 
 
 class PrivateStreams:
-    """Sessions by account. Messages are made only for accounts that have one in this process."""
+    """Sessions by user. Messages are made only for users who have one in this process."""
 
     kept_s = KEPT_S
     recheck_s = RECHECK_S
@@ -76,7 +76,7 @@ class PrivateStreams:
             del sessions[session_id]
 
     def market_live(self, market: Market, seq: int) -> None:
-        """Read everything again where a market comes in that has done something already."""
+        """Read everything again if the market had events before its batches arrived here."""
         self._refresh_all(lambda session: session.needs(market.id, seq))
 
     def market_gap(self, market: Market, after_seq: int, seq: int) -> None:
@@ -88,7 +88,7 @@ class PrivateStreams:
         self._refresh_all(lambda session: True)
 
     def market_batch(self, market: Market, batch: Batch) -> None:
-        """Tell each changed order to its owner, then each trade to both sides, once to who has both."""
+        """Send each changed order to its owner, then each trade to both sides, once if both are the same user."""
         if not self._sessions:
             return
         for order in map(OrderRow.unpacked, batch.orders):
@@ -100,7 +100,7 @@ class PrivateStreams:
                     session.fill(market, trade)
 
     def balances(self, changes: Sequence[Sequence[Any]]) -> None:
-        """Have the balances of those read who are named and have a session."""
+        """Have the balances of the named users read, if they have a session."""
         self._read_balances_of({change[0] for change in changes} & self._sessions.keys())
 
     def check(self) -> None:
@@ -165,7 +165,7 @@ class PrivateStreams:
 
 
 async def _state_for(session: PrivateSession) -> selectors.PrivateState:
-    """Read an account's state. Raises LookupError when it is older than something the session knows of."""
+    """Read a user's state. Raises LookupError when it is older than something the session knows of."""
     state = await in_database(selectors.private_state, session.user_id)
     if not session.fits(state):
         raise LookupError("the snapshot is older than a batch that is known")

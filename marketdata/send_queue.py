@@ -1,4 +1,4 @@
-"""What is to be sent to one connection: written at once, or kept, bounded, until a slow client takes it."""
+"""The messages to one connection: written at once, or kept, up to a limit, until a slow client takes them."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""What one client of `/ws/orders` is told: numbered without a gap, and kept for a while for a client that comes back.
+"""The messages to one client of `/ws/orders`: numbered without a gap, and kept a while for a client that comes back.
 
 A session begins with a snapshot of open orders and balances. What happens from then on follows as messages, each with
 the next `private_seq`. Whenever messages were lost before they got here, the next message is another snapshot. The
@@ -21,7 +21,7 @@ from orders.rows import OrderRow, TradeRow
 
 KEPT_MESSAGES = 200  # some 100 KB
 WAITING_MAX = 10_000
-_Event = tuple[int, int, Callable[[], None]]  # the market, its sequence number then, what tells the client
+_Event = tuple[int, int, Callable[[], None]]  # the market, its sequence number then, what sends the message
 
 
 class PrivateSession:
@@ -98,7 +98,7 @@ class PrivateSession:
         self.epoch += 1
 
     def snapshot(self, state: PrivateState) -> None:
-        """Tell the state, then what has happened since."""
+        """Send the state, then what has happened since."""
         self.epoch += 1
         self._market_seqs = dict(state.seqs)
         self._balances = dict(state.balances)
@@ -120,7 +120,7 @@ class PrivateSession:
             self._tell(messages.fill(market, row, self.user_id))
 
     def balance(self, asset: str, balance: Balance) -> None:
-        """Tell a balance that was read after the last snapshot, if it is news."""
+        """Send a balance that was read after the last snapshot, if it has changed."""
         if self._balances.get(asset) != balance:
             self._balances[asset] = balance
             self._tell(messages.balance(asset, balance))

@@ -1,4 +1,4 @@
-"""A market's ticker as its viewers are told: when they come, and whenever a trade, the quote or the minute changes it.
+"""A market's ticker, sent to viewers when they come and whenever a trade, the quote or a new minute changes it.
 
 One task makes it, so a newer one never comes before an older one. It is made at most every `TICKER_INTERVAL_S`; the
 figures of the day are read from the database only when they may have changed.
@@ -30,11 +30,11 @@ class LiveTicker:
         self._is_due = False
         self._statistics: DayStatistics | None = None
         self._has_traded = False  # since the statistics were read
-        self._quote: Quote | None = None  # what was told last
+        self._quote: Quote | None = None  # what was sent last
         self._fields: dict[str, Any] = {}
 
     def wanted(self) -> None:
-        """Tell the present one to who has just come."""
+        """Make a ticker for a viewer that has just come, unless there is one."""
         if not self._view.knows_ticker:
             self._due()
 
@@ -72,7 +72,7 @@ class LiveTicker:
 
     def _tell(self, statistics: DayStatistics) -> None:
         self._quote = self._present_quote()
-        if self._quote is None:  # until there is a book; that it is there is a change of it
+        if self._quote is None:  # there is no book yet; its arrival counts as a change
             return
         fields = ticker_fields(self._market, statistics, self._quote)
         if fields != self._fields or not self._view.knows_ticker:

@@ -1,4 +1,4 @@
-"""What the subscribers of `/ws/markets` see of a market, rendered once for all who are at the same place.
+"""What the subscribers of `/ws/markets` see of a market, rendered once for all viewers at the same place.
 
 A viewer is not sent a queue of updates but brought from where it is to the present, whenever it is its turn: by one
 update that merges what it missed (absolute volumes, the checksum of now), or by a snapshot when it missed more than
@@ -57,7 +57,7 @@ BEGINNING = Place()
 
 
 class KeptCandle(NamedTuple):
-    """A candle as it was last told: as which number, and by the batch that ended with `seq`."""
+    """A candle as it was last sent: under which number, and by the batch that ended with `seq`."""
 
     number: int
     seq: int
@@ -80,7 +80,7 @@ class MarketView:
     """The viewers of one market and what is rendered for them."""
 
     def __init__(self, market: Market, tasks: BackgroundTasks, on_book: Callable[[], None] = lambda: None) -> None:
-        """`on_book` is called after each change of the book, before anybody is told of it."""
+        """`on_book` is called after each change of the book, before viewers are sent anything."""
         self._market = market
         self.book = LiveBook(market, tasks, self._moved)
         self._on_book = on_book
@@ -141,7 +141,7 @@ class MarketView:
 
     @property
     def knows_ticker(self) -> bool:
-        """Tell whether who comes now is sent a ticker at once."""
+        """Tell whether a new viewer is sent a ticker at once."""
         return bool(self._ticker[1].texts)
 
     def set_ticker(self, fields: Mapping[str, object]) -> None:
@@ -244,7 +244,7 @@ def _number(candle: KeptCandle) -> int:
 
 
 class _Lane:
-    """Viewers who are served together: at most once in an interval, and at most for half of the time."""
+    """Viewers that are served together: at most once in an interval, and at most half of the time."""
 
     def __init__(self, view: MarketView, interval_s: float) -> None:
         self.viewers: dict[Viewer, None] = {}
@@ -270,7 +270,7 @@ class _Lane:
         for viewer in viewers[:SLICE]:
             try:
                 self._view.update(viewer)
-            except Exception:  # what goes wrong for one must not end the lane for all
+            except Exception:  # a failure for one viewer must not end the lane for all
                 log.exception("viewer_not_served")
         loop = asyncio.get_running_loop()
         if len(viewers) > SLICE:

@@ -28,7 +28,7 @@ class _HandingOver:
 
 
 class MarketAssignments:
-    """Reports for this process and gives its runners their duties. Belongs to the event loop: one that hangs is silent.
+    """Reports for this process and gives its runners their duties. Runs in the event loop, so one that hangs is silent.
 
     `runners` are this process's, by slug; others may add to them.
     """
@@ -44,7 +44,7 @@ class MarketAssignments:
         self._rest_until = 0.0
 
     async def run(self) -> None:
-        """Report and plan until cancelled; never raises for what storage does."""
+        """Report and plan until cancelled; never raises errors of storage."""
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -52,7 +52,7 @@ class MarketAssignments:
                 self._peers = await loop.run_in_executor(self._thread, self._roster.beat, self._reports())
                 self._read_at = loop.time()
                 self._plan()
-            except Exception as error:  # those that serve go on: the lock protects
+            except Exception as error:  # markets that are served go on: their locks protect them
                 log.warning("roster_unknown", error=f"{type(error).__name__}: {error}")
                 self._contend_without_news()
             await asyncio.sleep(max(0.05, seconds(REPORT_MS) - (loop.time() - began)))

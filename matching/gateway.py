@@ -40,7 +40,7 @@ SEND_S = 1.0
 LISTEN_AGAIN_S = 0.1
 WATCH_S = 0.2
 
-# What the loop does, it does for many: what is bound for one request must not stand in the lines about others.
+# The loop works for many requests: log context that is bound for one must not appear in lines about others.
 _NOBODYS = Context()
 
 
@@ -76,7 +76,7 @@ class Gateway:
         return future
 
     def nudge(self, slug: str) -> None:
-        """Tell a market's engine that staff changed it. Lost nudges do no harm: the engine looks every second."""
+        """Tell a market's engine that staff changed it. A lost nudge does no harm: the engine looks every second."""
         asyncio.run_coroutine_threadsafe(self._send_quietly(slug, {"type": "engine.refresh"}), self._loop)
 
     # --- on the loop --------------------------------------------------------------------------------
@@ -147,7 +147,9 @@ class Gateway:
 
     async def _is_alive(self, slug: str, market: _Market) -> bool:
         now = self._loop.time()
-        if not market.is_alive or now - market.looked_at > seconds(LIVENESS_MS):  # nobody is refused for an old look
+        if not market.is_alive or now - market.looked_at > seconds(
+            LIVENESS_MS
+        ):  # no command is refused for an old look
             was_alive = market.is_alive
             try:
                 beat = await self._redis.get(heartbeat_key(slug))
@@ -204,7 +206,7 @@ class Gateway:
         return channel
 
     async def _listen(self, channel: str) -> None:
-        """Resolve answers for ever: what cannot be read is logged and dropped."""
+        """Resolve answers for ever; those that cannot be read are logged and dropped."""
         while True:
             try:
                 message = await _pubsub().receive(channel)
@@ -230,7 +232,7 @@ class Gateway:
 
 
 def _owner_of(beat: bytes | str) -> int:
-    """Return whose heartbeat it is; 0 for what cannot be read."""
+    """Return the owner of a heartbeat; 0 if it cannot be read."""
     try:
         return int(json.loads(beat)["since"])
     except (LookupError, TypeError, ValueError):
@@ -238,7 +240,7 @@ def _owner_of(beat: bytes | str) -> int:
 
 
 def _patience_s() -> float:
-    """How long commands wait for an engine: long enough for a standby to take over, and time is left to execute."""
+    """How long commands wait for an engine: long enough for a standby to take over, with time left to execute."""
     return seconds(min(PATIENCE_MS, settings.COMMAND_TIMEOUT_MS // 2))
 
 

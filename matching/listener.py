@@ -35,7 +35,7 @@ class CommandListener:
             self._task = None
 
     async def _run(self) -> None:
-        """Listen for ever. First a message of our own, for a predecessor that hangs and would swallow the next one."""
+        """Listen for ever. First send a message that a predecessor that hangs may swallow instead of the next one."""
         await self._send_refresh()
         while True:
             try:

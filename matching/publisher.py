@@ -45,7 +45,7 @@ class OutcomePublisher:
             log.warning("outcomes_unpublished", market=self._slug, batches=self._queue.qsize())
 
     async def publish(self, outcome: BatchOutcome) -> None:
-        """Send answers, then publications; what cannot be sent is logged and left."""
+        """Send answers, then publications; what cannot be sent is logged and dropped."""
         by_gateway: dict[str, list[list[Any]]] = defaultdict(list)
         for reply in outcome.replies:
             if reply.correlation.reply_to:
@@ -58,10 +58,10 @@ class OutcomePublisher:
     async def _send(
         self, send: Callable[[str, dict[str, Any]], Awaitable[None]], to: str, message: dict[str, Any]
     ) -> None:
-        """Send; what is lost is found in the database by those who miss it.
+        """Send; receivers find in the database what is lost.
 
-        It is tried again once, because a connection shows only by failing that the broker was restarted. A
-        message that arrives twice is recognised by its numbers.
+        Tries again once, because only a failure shows that the broker was restarted. A message that arrives twice
+        is recognised by its numbers.
         """
         for is_last in (False, True):
             try:

@@ -1,7 +1,7 @@
 """What becomes of the requests of a batch that failed.
 
 Of many, one may be to blame: they are tried one by one, so that only that one is refused. When storage failed none is,
-so they have a second chance. When storage goes on failing nobody waits any longer.
+so they have a second chance. When storage keeps failing they are refused.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ class BatchRetries:
     def __init__(self) -> None:
         self._requests: deque[Request] = deque()
         self._failures = 0
-        self._is_blameless = False  # the last failure was no request's fault, so the next attempt may fail, too
+        self._is_blameless = False  # the last failure was not a request's fault, so the next attempt may fail, too
 
     @property
     def needs_pause(self) -> bool:

@@ -80,7 +80,7 @@ class EngineServer(Worker):
     async def _start_new_markets(self) -> None:
         try:
             symbols = await asyncio.get_running_loop().run_in_executor(None, self._list_markets)
-        except Exception as error:  # the database is away: those that run go on, new ones come later
+        except Exception as error:  # the database is away: running markets go on, new ones come later
             log.warning("markets_unknown", error=f"{type(error).__name__}: {error}")
             return
         for symbol in symbols:

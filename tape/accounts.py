@@ -26,7 +26,7 @@ class Credentials(NamedTuple):
 def tape_market(*, slug: str, reference_price: Decimal) -> Market:
     """Return the market of a tape; one that is missing is made with a tick of a cent, lots of one and no other limits.
 
-    Raises ValueError for what is no market's name, and for a market that cannot hold a tape's prices.
+    Raises ValueError for an invalid name, and for a market that cannot hold a tape's prices.
     """
     base, _, quote = slug.upper().replace("/", "-").partition("-")
     market = Market.objects.select_related("base", "quote").filter(symbol=f"{base}/{quote}").first()

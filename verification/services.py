@@ -1,4 +1,4 @@
-"""What people do about reconciliation: acknowledge a mismatch, begin replays anew."""
+"""What staff do about reconciliation: acknowledge a mismatch, begin replays anew."""
 
 from django.db import transaction
 from django.utils import timezone

@@ -36,7 +36,7 @@ _PUBLIC_CODES = {
     ErrorCode.SERVICE_UNAVAILABLE,
     ErrorCode.INTERNAL_ERROR,
 }
-# Of logins, and of switches, which engines set.
+# From logins, and from switches, which engines set.
 _PRIVATE_STATUSES = (401, 403, 503, 504)
 _PRIVATE_CODES = _PUBLIC_CODES | {code for code, status in STATUS.items() if status in _PRIVATE_STATUSES}
 

@@ -1,7 +1,7 @@
 """What all streams share: one sender task with a bounded queue, heartbeats, and limits on what comes in.
 
 Close codes: 4400 bad messages, 4401 not authenticated, 4403 forbidden, 4404 no such market, 4408 too slow, 4409 the
-session goes on elsewhere, 4410 subscribed to nothing, 4429 too many connections or messages; 1013 (try again later)
+session was taken over, 4410 subscribed to nothing, 4429 too many connections or messages; 1013 (try again later)
 when the database cannot be reached, 1011 for our own errors.
 """
 
@@ -107,7 +107,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         self._tasks.append(asyncio.create_task(work))
 
     async def end(self, code: CloseCode, error: ApiError | None = None) -> None:
-        """Close the connection, with an error message before where there is one. Nothing is sent afterwards."""
+        """Close the connection, after an error message if there is one. Nothing is sent afterwards."""
         if self._is_open:
             self._is_open = False
             # A client that does not read gets nothing, not even this; nor does one that has left meanwhile.
@@ -121,7 +121,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         self.queue.put(messages.error(error.code.value, error.message))
 
     async def find_market(self, symbol: Any) -> Market:
-        """Return a market. Raises BadMessageError for what is no string, ApiError."""
+        """Return a market. Raises BadMessageError unless `symbol` is a string, ApiError for an unknown one."""
         if not isinstance(symbol, str):
             raise BadMessageError("A symbol is a string such as BTC/USDT")
         return await in_database(market_by_symbol, symbol)
@@ -242,7 +242,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
             self._drainer = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
-        """Send what waits, as fast as the client takes it, until nothing does."""
+        """Send what waits, as fast as the client takes it, until the queue is empty."""
         try:
             while self._is_open:
                 async with asyncio.timeout(self.stalled_s):
@@ -288,7 +288,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         return now - self._busy_at >= self.idle_s
 
     def _release(self) -> None:
-        """Let go of everything; waits for nothing, because the loop may be ending, too."""
+        """Release everything without waiting, because the loop may be ending, too."""
         if not self._is_connected:
             return
         self._is_open = self._is_connected = False

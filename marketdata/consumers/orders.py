@@ -18,14 +18,14 @@ from orders.services.cancellation import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
 
 
 class OrdersConsumer(StreamConsumer):
-    """`/ws/orders`: an account's own orders, fills and balances, after a login as the first message.
+    """`/ws/orders`: a user's own orders, fills and balances, after a login as the first message.
 
     A session may also ask for everything to be cancelled when it ends, or after a time.
     """
 
     stream = "orders"
     login_s = 5.0
-    recheck_s = 30.0  # how long an ended session or a frozen account may still listen; an API key: `KeyWatch`
+    recheck_s = 30.0  # how long an ended session or a frozen user may still listen; an API key: `KeyWatch`
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,7 +41,7 @@ class OrdersConsumer(StreamConsumer):
         self.start(self._expect_login())
 
     def is_subscribed(self) -> bool:
-        return True  # who does not log in has left by now
+        return True  # a client that does not log in is disconnected earlier
 
     def closed(self) -> None:
         self.hub.forget(self.queue, self._login.user.pk if self._login else None)
@@ -73,7 +73,7 @@ class OrdersConsumer(StreamConsumer):
         await self.hub.subscribe_private(user.pk, self.queue, self._lose_session, session, seq)
 
     def _stay_logged_in(self, login: Login) -> None:
-        """Close as soon as the login is not good any more, or shortly after."""
+        """Close when the login is no longer valid, or shortly after."""
         if login.key:
             self.hub.keys.add(login.key.id, self, self._lose_key)
         elif login.expires_s is not None:
@@ -118,7 +118,7 @@ class OrdersConsumer(StreamConsumer):
             await self.end(CloseCode.UNAUTHENTICATED, ApiError(ErrorCode.UNAUTHENTICATED, "Log in first"))
 
     async def _stay_until(self, token: str, expires_s: float) -> None:
-        """Close at the token's expiry, or soon after the session was ended or the account frozen."""
+        """Close at the token's expiry, or soon after the session was ended or the user frozen."""
         while (left_s := expires_s - time.time()) > 0:
             await asyncio.sleep(min(left_s, self.recheck_s))
             try:

@@ -1,7 +1,8 @@
-"""Copies of everything that must not be lost, taken while the exchange runs, and how they become an exchange again.
+"""Copies of everything that must not be lost, taken while the exchange runs, and their restoration.
 
-A dump is one file with everything as of one moment; it goes into any PostgreSQL. A base backup is the server's folder;
-with the log that is followed from then on it goes up to any moment. docs/recovery.md says which one to take when.
+A dump is one file with everything as of one moment; it can be restored into any PostgreSQL. A base backup is the
+server's folder; with the log written since, it can be restored as of any moment. docs/recovery.md says when to take
+which.
 """
 
 from operations.backups.base import base_write, log_follow

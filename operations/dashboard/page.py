@@ -29,7 +29,7 @@ TRADES_RIGHT: Final = "orders.view_trade"
 
 
 class Card(NamedTuple):
-    """One figure with a note below; a link to what it is made of."""
+    """One figure with a note below, and a link to its source."""
 
     title: str
     value: str
@@ -50,7 +50,7 @@ _last: _Read | None = None
 
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the dashboard to the context of the admin's first page, as far as its reader may see it."""
+    """Add the dashboard to the context of the admin's first page, as far as the user may see it."""
     return {**context, **_context_for(staff(request)), "title": "Dashboard", "chart_options": json.dumps(OPTIONS)}
 
 

@@ -1,4 +1,4 @@
-"""Reconciliations and their mismatches, with both sides side by side; staff acknowledge, nobody repairs."""
+"""Reconciliations and their mismatches, with both sides side by side; staff acknowledge them, nothing is repaired."""
 
 from typing import Any
 

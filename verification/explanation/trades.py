@@ -73,10 +73,10 @@ class _Moment(NamedTuple):
 
 
 def trade_explain(*, connection: Connection, trade: Trade, events_max: int | None = None) -> Explanation:
-    """Replay a trade's market up to its command and explain it. Reads; locks and changes nothing.
+    """Replay a trade's market up to its command and explain it. Only reads; locks nothing.
 
     Costs the replay from the nearest checkpoint, at most `events_max` events. Raises ExplainError when the journal or
-    every checkpoint before it is gone, when it is too far, and when the journal does not give what is stored.
+    every checkpoint before it is gone, when it is too far, and when the journal does not give the stored trade.
     """
     market = Market.objects.select_related("base", "quote").get(pk=trade.market_id)
     batch = _batch_of(trade)

@@ -74,7 +74,7 @@ class Words:
         return self._users.get(account_id) or str(UUID(int=account_id))
 
     def order(self, order_id: int) -> str:
-        """Return what tells an order from those of the same moment."""
+        """Return the end of an order's id, which tells it from others of the same moment."""
         return f"order …{order_id:032x}"[:7] + f"{order_id:032x}"[-12:]
 
     # --- commands -------------------------------------------------------------------------------------

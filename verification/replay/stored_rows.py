@@ -219,7 +219,7 @@ def after(row_id: bytes) -> UUID:
 
 
 def tracked(stored: StoredOrder, *, tick_lot_units: int) -> TrackedOrder:
-    """Return a stored open order as a replay that did not see its life knows it."""
+    """Return a stored open order as it is for a replay that did not see its life."""
     extras: list[Any] = stored.extras or NO_EXTRAS
     *instructions, visible_lots, group_id, group_role, triggered_ms = extras
     mode = Instructions._fields.index("self_trade_prevention")

@@ -23,7 +23,7 @@ STOP_S = 6
 
 
 class StopRequested(BaseException):
-    """Unwind from wherever we are: somebody wants the flow stopped, or stopping takes too long."""
+    """Unwinds from anywhere: the flow is to stop, or stopping takes too long."""
 
 
 class Command(BaseCommand):

@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = (options["to"] or settings.DATA_DIR / "backups").absolute()
-        os.umask(0o077)  # everything that users have and are is in a backup
+        os.umask(0o077)  # a backup has everything about all users
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             if options["log"]:
