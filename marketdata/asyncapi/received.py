@@ -142,7 +142,7 @@ def _trade_messages() -> dict[str, Message]:
     }
 
 
-def _account_messages() -> dict[str, Message]:
+def _user_messages() -> dict[str, Message]:
     session = text("The session's name, for a client that comes back")
     private_seq = number("Counts the messages of the session, from 1", 1)
     order = closed(members_of(OrderOutput()), description="The order, as `GET /orders/{id}`")
@@ -205,5 +205,5 @@ def _account_messages() -> dict[str, Message]:
 RECEIVED: dict[str, dict[str, Message]] = {
     "markets": {**_market_messages(), **_answers_of_subscriptions(), **_common(_PUBLIC_CODES)},
     "trades": {**_trade_messages(), **_answers_of_subscriptions(), **_common(_PUBLIC_CODES)},
-    "orders": {**_account_messages(), **_common(_PRIVATE_CODES)},
+    "orders": {**_user_messages(), **_common(_PRIVATE_CODES)},
 }

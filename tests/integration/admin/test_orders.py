@@ -11,7 +11,7 @@ from exchange.selectors import markets
 from orders.models import JournalBatch, Order
 from tests.desk import BUY, SELL, open_desk
 from tests.engines import running_engine, wait_until
-from tests.integration.admin.scene import ORDERS, USERS, browser_of, staff_with, told
+from tests.integration.admin.scene import ORDERS, USERS, browser_of, messages_of, staff_with
 from tests.orders import buy, sell
 
 RIGHTS = ("orders.view_order", "orders.cancel_order", "exchange.view_user")
@@ -109,8 +109,8 @@ def test_staff_cancel_one_order_of_a_user_with_a_note(market: Market, maker: Use
         done = browser.post(f"{ORDERS}{order_id}/cancel/", NOTE)
         again = browser.post(f"{ORDERS}{order_id}/cancel/", NOTE)
 
-    assert (status_of(order_id), told(done)) == ("cancelled", [f"Order {order_id} is cancelled"])
-    assert "not open any more" in told(again)[-1] or "cannot be cancelled" in told(again)[-1]
+    assert (status_of(order_id), messages_of(done)) == ("cancelled", [f"Order {order_id} is cancelled"])
+    assert "not open any more" in messages_of(again)[-1] or "cannot be cancelled" in messages_of(again)[-1]
     assert acts_of(clerk)[0] == ("order.cancel", NOTE["note"])
 
 
@@ -127,7 +127,7 @@ def test_staff_cancel_all_orders_of_a_user_and_of_nobody_else(market: Market, ma
         assert [status_of(order_id) for order_id in (*mine, other)] == ["cancelled", "cancelled", "open"]
     assert [len(table.rows) for table in shown if table.title.startswith("Open orders")] == [2]
     assert [len(table.rows) for table in shown if table.title == "Balances"] == [2]
-    assert told(done) == [f"2 orders of {maker} cancelled"]
+    assert messages_of(done) == [f"2 orders of {maker} cancelled"]
     assert acts_of(clerk) == [("user.cancel_orders", NOTE["note"]), ("user.orders_cancelled", "")]
 
 
@@ -137,5 +137,5 @@ def test_without_an_engine_staff_are_told_where_nothing_was_cancelled(market: Ma
 
     done = browser_of(clerk).post(f"{USERS}{maker.pk}/cancel-orders/", NOTE)
 
-    assert market.symbol in told(done)[0]
+    assert market.symbol in messages_of(done)[0]
     assert acts_of(clerk) == [("user.cancel_orders", NOTE["note"])]

@@ -13,7 +13,17 @@ from exchange.admin.base import BackOfficeAdmin
 from exchange.models import Asset, AuditEntry, User
 from exchange.roles import RIGHTS, StaffRole, roles_sync
 from tests.fixtures import fresh_name
-from tests.integration.admin.scene import ACCOUNTS, FAILURES, MARKETS, ORDERS, TRADES, USERS, Scene, browser_of, told
+from tests.integration.admin.scene import (
+    ACCOUNTS,
+    FAILURES,
+    MARKETS,
+    ORDERS,
+    TRADES,
+    USERS,
+    Scene,
+    browser_of,
+    messages_of,
+)
 
 NOBODY = "no role"
 VIEWER, SUPPORT, SETTLEMENT, OPERATOR, ADMINISTRATOR = StaffRole
@@ -240,7 +250,7 @@ def test_who_may_change_users_cannot_become_another_member_of_staff(role: StaffR
 
     colleague.refresh_from_db()
     assert answers == [403, 403] and colleague.is_active and colleague.password == ""
-    assert role == OPERATOR or told(frozen) == [f"{colleague}: Only who appoints members of staff freezes them"]
+    assert role == OPERATOR or messages_of(frozen) == [f"{colleague}: Only who appoints members of staff freezes them"]
     assert AuditEntry.objects.filter(actor=clerk).count() == 0
 
 

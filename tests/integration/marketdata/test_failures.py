@@ -94,7 +94,7 @@ async def test_balances_that_changed_while_valkey_was_away_are_told_by_a_snapsho
     await client.send({"op": "auth", "token": token_of(maker)})
     await client.until("snapshot", 15)
     await proxy.cut()
-    asset = await script.change_balance(maker.pk, "7", "1", is_told=False)
+    asset = await script.change_balance(maker.pk, "7", "1", is_published=False)
     await asyncio.sleep(1.5)
     await proxy.start()
 
