@@ -181,7 +181,7 @@ class MarketProcessor:
         return engine is not None and (_is_due(engine, self._clock()) or self._batches.is_changed(engine))
 
     def pause_s(self, longest_s: float) -> float:
-        """Return when to ask `needs_maintenance` again: when something is due, soon with a bracket armed."""
+        """Return how long `needs_maintenance` can wait: until something is due, briefly with a bracket armed."""
         engine, now_ms = self._engine, self._clock()
         if engine is None:
             return longest_s
