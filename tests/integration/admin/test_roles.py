@@ -51,7 +51,7 @@ class Act(NamedTuple):
     roles: tuple[StaffRole, ...]
 
 
-# Every button there is. A GET asks for a note or refuses (405) what must be a POST; 403 is for who lacks the right.
+# Every button there is. A GET asks for a note or refuses (405) what must be a POST; 403 is for users without the right.
 BUTTONS = [
     Act(TRADES, "explain", lambda scene: scene.trade.pk, EVERY),
     Act(ORDERS, "life", lambda scene: scene.order.pk, EVERY),

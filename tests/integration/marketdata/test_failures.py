@@ -136,7 +136,7 @@ async def test_who_comes_while_postgresql_is_away_can_try_again_and_others_stay(
 
 @contextlib.contextmanager
 def database_away() -> Iterator[None]:
-    """Let nobody into the database of this test process, and throw out who is in."""
+    """Let nobody into the database of this test process, and end all sessions in it."""
     url = urlsplit(settings.DATABASE_URL)
     name = url.path.lstrip("/")
     with psycopg.connect(urlunsplit(url._replace(path="/postgres")), autocommit=True) as admin:

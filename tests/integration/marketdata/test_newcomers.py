@@ -1,4 +1,4 @@
-"""`/ws/markets/{symbol}`: who comes to a quiet market is next_of its ticker and its candles as they are."""
+"""`/ws/markets/{symbol}`: a client that comes to a quiet market is sent its ticker and its candles as they are."""
 
 import asyncio
 import time
