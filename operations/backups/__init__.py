@@ -8,17 +8,17 @@ which.
 from operations.backups.base import base_write, log_follow
 from operations.backups.dump import dump_restore, dump_write
 from operations.backups.errors import BackupError
-from operations.backups.fingerprints import Fingerprints, fingerprints_kept, fingerprints_read
 from operations.backups.manifest import base_check
+from operations.backups.watermarks import Watermarks, watermarks_kept, watermarks_read
 
 __all__ = [
     "BackupError",
-    "Fingerprints",
+    "Watermarks",
     "base_check",
     "base_write",
     "dump_restore",
     "dump_write",
-    "fingerprints_kept",
-    "fingerprints_read",
     "log_follow",
+    "watermarks_kept",
+    "watermarks_read",
 ]

@@ -7,8 +7,8 @@ import psycopg
 from django.conf import settings
 
 from operations.backups.errors import BackupError
-from operations.backups.fingerprints import Fingerprints, fingerprints_read, fingerprints_write
 from operations.backups.programs import run_tool
+from operations.backups.watermarks import Watermarks, watermarks_read, watermarks_write
 
 _HAS_TABLES = (
     "SELECT EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace)"
@@ -16,7 +16,7 @@ _HAS_TABLES = (
 _LOCK_WAIT = "10s"
 
 
-def dump_write(*, path: Path) -> Fingerprints:
+def dump_write(*, path: Path) -> Watermarks:
     """Write everything as of now into one file, and return how far each market had come at that moment.
 
     Trading goes on meanwhile: the dump reads from one snapshot and waits for nobody. The file appears when it is
@@ -29,7 +29,7 @@ def dump_write(*, path: Path) -> Fingerprints:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None, "Invariant: a snapshot has a name"
-        fingerprints = fingerprints_read(connection)
+        watermarks = watermarks_read(connection)
         run_tool(
             "pg_dump",
             "--format=custom",
@@ -44,13 +44,13 @@ def dump_write(*, path: Path) -> Fingerprints:
         )
     run_tool("pg_restore", "--list", unfinished)
     _sync(unfinished)
-    fingerprints_write(path, fingerprints)
+    watermarks_write(path, watermarks)
     unfinished.rename(path)
     _sync(path.parent)
-    return fingerprints
+    return watermarks
 
 
-def dump_restore(*, path: Path, jobs: int) -> Fingerprints:
+def dump_restore(*, path: Path, jobs: int) -> Watermarks:
     """Read a dump into the database of ENGINE_DATABASE_URL, which must be empty; return how far each market has come.
 
     Raises BackupError; what a failed restore leaves is no exchange: drop that database and begin with another.
@@ -72,7 +72,7 @@ def dump_restore(*, path: Path, jobs: int) -> Fingerprints:
         )
         connection.execute("SET statement_timeout = 0")
         connection.execute("ANALYZE")
-        return fingerprints_read(connection)
+        return watermarks_read(connection)
 
 
 def _sync(path: Path) -> None:

@@ -10,27 +10,27 @@ from psycopg import Connection
 from exchange import __version__
 
 # Sequence number and state hash by symbol.
-Fingerprints = Mapping[str, tuple[int, str]]
+Watermarks = Mapping[str, tuple[int, str]]
 
-_FINGERPRINTS = """
+_WATERMARKS = """
     SELECT market.symbol, sequence.last_seq, sequence.state_hash
     FROM orders_marketsequence sequence JOIN exchange_market market ON market.id = sequence.market_id ORDER BY 1
 """
 
 
-def fingerprints_read(connection: "Connection[Any]") -> Fingerprints:
-    """Return the fingerprints as the connection's transaction sees them. One query."""
-    return {symbol: (seq, state_hash) for symbol, seq, state_hash in connection.execute(_FINGERPRINTS).fetchall()}
+def watermarks_read(connection: "Connection[Any]") -> Watermarks:
+    """Return the watermarks as the connection's transaction sees them. One query."""
+    return {symbol: (seq, state_hash) for symbol, seq, state_hash in connection.execute(_WATERMARKS).fetchall()}
 
 
-def fingerprints_write(path: Path, fingerprints: Fingerprints) -> None:
-    """Write the fingerprints beside a backup, with what made it."""
-    markets = {symbol: {"seq": seq, "state_hash": state_hash} for symbol, (seq, state_hash) in fingerprints.items()}
+def watermarks_write(path: Path, watermarks: Watermarks) -> None:
+    """Write the watermarks beside a backup, with what made it."""
+    markets = {symbol: {"seq": seq, "state_hash": state_hash} for symbol, (seq, state_hash) in watermarks.items()}
     _beside(path).write_text(json.dumps({"version": __version__, "markets": markets}, indent=2) + "\n")
 
 
-def fingerprints_kept(path: Path) -> Fingerprints | None:
-    """Return the fingerprints that were written beside a backup; None when they are missing."""
+def watermarks_kept(path: Path) -> Watermarks | None:
+    """Return the watermarks that were written beside a backup; None when they are missing."""
     kept = _beside(path)
     if not kept.is_file():
         return None
