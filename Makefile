@@ -48,8 +48,8 @@ test: setup ## run the tests against their own PostgreSQL and Valkey; ARGS="-k n
 test-browser: setup ## drive the pages with the Chromium of the system, or CHROMIUM=; screenshots in tests/browser/screenshots
 	@exec "$(python)" -m pytest --numprocesses 0 -m browser tests/browser $(ARGS)
 
-screenshots: setup ## let the demo trade for MINUTES=12, then make the pictures of docs/screenshots anew
-	@MINUTES="$(MINUTES)" exec "$(python)" -m pytest --numprocesses 0 tests/browser/pictures.py $(ARGS)
+screenshots: setup ## let the demo trade for MINUTES=12, then take the pictures of docs/screenshots anew
+	@MINUTES="$(MINUTES)" exec "$(python)" -m pytest --numprocesses 0 tests/browser/screenshots.py $(ARGS)
 
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
 	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)

@@ -152,7 +152,7 @@ class Client(threading.Thread):
             self._note(response.status, json.loads(payload), answered_at)
 
     def _headers(self, method: str, target: str, body: bytes) -> dict[str, str]:
-        """Say who asks: by a token, or by signing with an API key, which is what takes longer here."""
+        """Authenticate: by a token, or by signing with an API key, which is what takes longer here."""
         headers = {"Content-Type": "application/json"}
         if isinstance(self._login, str):
             return headers | {"Authorization": f"Bearer {self._login}"}

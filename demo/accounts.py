@@ -1,4 +1,4 @@
-"""Accounts with money for whoever looks at a demo copy of the exchange."""
+"""Accounts with money for visitors of a demo copy of the exchange."""
 
 import secrets
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def _refuse_too_many(now: datetime) -> None:
         return
     wait = str(max(1, int((midnight + timedelta(days=1) - now).total_seconds())))
     error = ApiError(
-        ErrorCode.RATE_LIMITED, "No more demo accounts are made today; use one that exists", {"retry_after": int(wait)}
+        ErrorCode.RATE_LIMITED, "No more demo accounts today; use an existing one", {"retry_after": int(wait)}
     )
     error.headers["Retry-After"] = wait
     raise error

@@ -22,7 +22,7 @@ __all__ = ["DemoAccountView"]
 
 
 class DemoAccountOutput(TokenOutput):
-    username = serializers.CharField(help_text="Made up, and free to be used again for a login")
+    username = serializers.CharField(help_text="Generated; it can be used to log in again")
     password = serializers.CharField(help_text="Shown here and never again")
     balances = BalanceOutput(many=True)
 
@@ -33,7 +33,7 @@ class DemoAccountView(APIView):
     throttle_classes = (DemoAccountThrottle,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Be a path that does not exist, except in a demo copy that keeps the money itself."""
+        """Answer as a path that does not exist, except in a demo copy that keeps the money itself."""
         if not settings.DEMO_MODE or wallet().reserving is not None:
             raise ApiError(ErrorCode.NOT_FOUND, f"There is nothing at {request.path}")
         super().initial(request, *args, **kwargs)
@@ -42,7 +42,7 @@ class DemoAccountView(APIView):
         request=None,
         responses={201: DemoAccountOutput},
         summary="Open a demo account with money, and log in",
-        description="Only in a demo copy of the exchange (DEMO_MODE), elsewhere there is nothing here: 404.",
+        description="Only in a demo copy of the exchange (DEMO_MODE); elsewhere the answer is 404.",
         tags=["demo"],
     )
     def post(self, request: Request) -> Response:

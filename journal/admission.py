@@ -1,12 +1,12 @@
-"""From requests to commands: what is known already is answered, and what may cost money is held, or denied."""
+"""From requests to commands: known requests are answered; for the others funds are held, or they are denied."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from journal.claims import ClientIdClaims
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.new_orders import group_orders, new_order
-from journal.recent import RecentOrders
+from journal.recent_orders import RecentOrders
 from journal.work import BatchWork
 from matching.engine import (
     LIMIT_TYPES,
@@ -176,7 +176,7 @@ class Admission:
         return commands
 
     def _follow_market(self) -> list[Command]:
-        """Return what brings the engine in step. Brackets wait for the next look: the band decides what they need."""
+        """Return the commands that bring the engine in step. Brackets wait: the price band decides what they need."""
         terms, engine, now_ms = self._work.terms, self._work.engine, self._work.now_ms
         commands = list[Command]()
         if terms.rules_differ(engine):
@@ -211,7 +211,7 @@ def _replayed(request: PlaceRequest | GroupRequest, order_id: bytes, payload_dif
     return Reply(request.correlation, ReplyStatus.REPLAYED, "", details)
 
 
-# At the module and not in the object, whose bound methods would be circles: see `recording`.
+# Here and not in the object, whose bound methods would be reference cycles: see `recorder`.
 _ON_REQUEST: Final[dict[type[Request], Callable[[Admission, Any], list[Command] | Reply]]] = {
     PlaceRequest: Admission._place,
     GroupRequest: Admission._group,

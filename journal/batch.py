@@ -13,8 +13,8 @@ from journal.candles import TradeSummary
 from journal.claims import ClientIdClaims
 from journal.locks import accounts_to_lock
 from journal.order_table import insert_orders, update_orders
-from journal.owed import balances_message, write_owed
-from journal.recording import Recording
+from journal.owed_holds import balances_message, write_owed
+from journal.recorder import Recorder
 from journal.work import BatchWork
 from journal.working_set import WorkingSet
 from matching.engine import Command, Engine, Event, Side
@@ -50,7 +50,7 @@ class PostgresBatch:
         self._claims = claims
         self._work = work
         self._admission = Admission(work, claims, working_set.recent, ready_brackets)
-        self._recording = Recording(work)
+        self._recorder = Recorder(work)
 
     @classmethod
     def open(
@@ -90,7 +90,7 @@ class PostgresBatch:
         return self._admission.admit(request)
 
     def record(self, request: Request, command: Command, events: Sequence[Event]) -> None:
-        self._recording.record(request, command, events)
+        self._recorder.record(request, command, events)
 
     def reply(self, reply: Reply) -> None:
         self.outcome.replies.append(reply)

@@ -13,7 +13,7 @@ from base.ids import uuid7
 from journal.batch import PostgresBatch
 from journal.board import BoardState
 from journal.brackets import ready_brackets
-from journal.owed import OwedHolds
+from journal.owed_holds import OwedHolds
 from journal.recovery import recover
 from journal.session import EngineSession, LockLostError
 from journal.terms import MarketTerms
@@ -99,8 +99,8 @@ class PostgresBatchStore:
         return row is not None
 
     def is_changed(self, engine: Engine) -> bool:
-        """Tell whether the engine has something to do: the stored market differs from what it goes by, a bracket's
-        entry is settled, or something is owed. One query, two while brackets wait.
+        """Tell whether the engine has something to do: the stored market differs from the engine's, a bracket's entry
+        is settled, or something is owed. One query, two while brackets wait.
         """
         connection, kept = self._session.locked(), self._working_set
         terms = MarketTerms.read(connection, self._session.symbol, kept.terms)
@@ -124,7 +124,7 @@ class PostgresBatchStore:
             return []
         try:
             return kept.owed.release(connection, kept.recovered_terms)
-        except Exception as error:  # nothing of the batch is in danger, and whoever waits for its answer goes first
+        except Exception as error:  # the batch is safe, and its callers must not wait for this
             log.error("release_failed", market=self._session.symbol, error=f"{type(error).__name__}: {error}")
             return []
 

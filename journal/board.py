@@ -1,4 +1,4 @@
-"""What a market's board shows beside the book: the last trades and the day, read once and moved on by each batch."""
+"""What a market's board shows beside the book: the last trades and the day, read once and updated by each batch."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _SIDES = (Side.BUY, Side.SELL)
 
 
 class BoardState:
-    """One market's state of this recovery. What the database has is read when the first board is asked for."""
+    """One market's board since a recovery. The database is read when the first board is asked for."""
 
     def __init__(self) -> None:
         self._time_ms = 0
@@ -47,7 +47,7 @@ class BoardState:
         self._day = sums if self._day is None else self._day.plus(sums)
 
     def board(self, connection: Connection, terms: MarketTerms, engine: Engine, now_ms: int) -> Board:
-        """Return the board as of the last batch. Four queries the first time, one when the minute is another."""
+        """Return the board as of the last batch. Four queries the first time, then one a minute."""
         trades = self._trades if self._trades is not None else self._read(connection, terms)
         since_ms = day_start_ms(now_ms)
         if since_ms != self._since_ms:

@@ -1,7 +1,7 @@
 """What a batch adds to the candles. All its trades have one time, so they are in one candle of each timeframe.
 
 The candles are written by the statement that moves the market's sequence: in one round trip, and after the lock on that
-row, which is how a rebuild keeps a batch from writing in between (marketdata.rebuilding).
+row, which is how a rebuild keeps a batch from writing in between (marketdata.candle_rebuild).
 """
 
 from collections.abc import Iterable, Sequence

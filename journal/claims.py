@@ -29,8 +29,8 @@ _NewOrders = PlaceRequest | GroupRequest
 class ClientIdClaims:
     """The claims of one batch. An id is inserted first; the insert waits for a concurrent one of another market.
 
-    `_owners` maps a key to the order that has it: stored before, or admitted in this batch. What was inserted here
-    and then not used (the order was denied) is removed again before the commit.
+    `_owners` maps a key to the order that has it: stored before, or admitted in this batch. What was inserted
+    here for an order that was denied is removed again before the commit.
     """
 
     def __init__(self) -> None:

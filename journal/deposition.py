@@ -1,7 +1,7 @@
 """Deposition: a market's lock is taken from an engine that is suspended.
 
-An engine that is killed loses its connection and so its lock at once. One that is suspended, or whose host went away
-without a word, keeps both. Its session is ended by a standby when all of this holds, read in one statement by the
+An engine that is killed loses its connection, and with it its lock, at once. One that is suspended, or whose host
+vanished, keeps both. Its session is ended by a standby when all of this holds, read in one statement by the
 database's clock:
 
 - the process that has the lock has not reported itself for SUSPENDED_MS, or, if it was reading its book then, for
@@ -55,7 +55,7 @@ SELECT application_name, pg_terminate_backend(pid) FROM suspended
 
 
 def application_name(symbol: str, process_id: str | None) -> str:
-    """Return how the session of a market's engine is called: it tells which process it belongs to."""
+    """Return the name of the session of a market's engine; it tells which process the session belongs to."""
     return f"engine {symbol} {process_id[-12:] if process_id else '-'}"
 
 

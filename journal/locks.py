@@ -1,6 +1,6 @@
 """Which accounts a batch locks: all that it may take from, or that must get back something before it ends.
 
-A batch locks once, at its start. What it frees on other accounts is owed to them (`journal.owed`).
+A batch locks once, at its start. What it frees on other accounts is owed to them (`journal.owed_holds`).
 """
 
 from collections.abc import Callable, Iterable, Sequence

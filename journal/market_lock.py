@@ -48,7 +48,7 @@ class PostgresLock:
         return deposed
 
     def close(self) -> None:
-        """Give the lock back, disconnect, and let go of the working set. The warm copy stays."""
+        """Give the lock back, disconnect, and drop the working set. The warm copy stays."""
         self._session.close()
         self._working_set.clear()
 

@@ -1,8 +1,8 @@
-"""New orders as the journal keeps them, made of their requests and of what the engine is told: plain functions."""
+"""New orders as the journal keeps them, made from requests and commands: plain functions."""
 
 from collections.abc import Sequence
 
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from matching.engine import PLAIN, GroupKind, PlaceOrder
 from matching.messages import GroupRequest, PlaceRequest

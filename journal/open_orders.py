@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from orders.lifecycle import PENDING
 from orders.models import Order
@@ -35,7 +35,7 @@ class OpenOrders:
                 self._groups.setdefault(order.extras.group_id, []).append(order)
 
     def remove(self, order_id: int, order: LiveOrder) -> None:
-        """Forget an order that has ended; one that was never kept is left alone."""
+        """Forget an order that has ended, unless it was never kept."""
         known = self.by_id.pop(order_id, None)
         if known is not None and order.extras is not None and order.extras.group_id is not None:
             members = self._groups[order.extras.group_id]

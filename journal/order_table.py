@@ -12,7 +12,7 @@ from psycopg import Cursor
 
 from base.scaling import MarketScale
 from base.sql import array_literal
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from orders.columns import NULL, Changes, read_parameters
 from orders.rows import EXTRA_FIELDS, NO_EXTRAS, ORDER_FIELDS, Field, OrderExtras
@@ -121,7 +121,7 @@ def _array(texts: Sequence[str]) -> str:
 
 # --- reading ----------------------------------------------------------------------------------------
 
-# Only some of what is read is not yet what the row has.
+# Only some of the columns that are read have to be converted.
 _PARSED: Final = [(n, column.parse) for n, (_, column) in enumerate(ORDER_FIELDS) if column.is_parsed]
 _EXTRAS_PARSED: Final = [(n, column.parse) for n, (_, column) in enumerate(EXTRA_FIELDS) if column.is_parsed]
 

@@ -6,10 +6,10 @@ from psycopg import Connection
 
 from base.ids import uuid7_floor
 from base.sql import array_literal
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.open_orders import OpenOrders
 from journal.order_table import READ_ORDERS, live_order, read_orders_parameters
-from journal.recent import RecentOrders
+from journal.recent_orders import RecentOrders
 from journal.terms import MarketTerms
 from matching.engine import (
     Engine,
@@ -138,7 +138,7 @@ def _special(order: LiveOrder, extras: OrderExtras) -> RestoredSpecial:
 
 
 def switches(connection: Connection, terms: MarketTerms) -> dict[int, int]:
-    """Return when each dead man's switch that is on falls, by account. One query."""
+    """Return when each dead man's switch goes off, by account. One query."""
     rows = connection.execute(_SWITCHES, [terms.market_id], binary=True)
     return {int.from_bytes(user_id): due_ms for user_id, due_ms in rows}
 

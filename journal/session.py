@@ -1,4 +1,4 @@
-"""The database session of one market's engine: lock, recovery and batches share it, so they are lost together."""
+"""The database session of one market's engine: lock, recovery and batches share it, so all are lost together."""
 
 import contextlib
 

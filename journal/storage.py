@@ -9,7 +9,7 @@ from journal.working_set import WorkingSet
 
 
 class PostgresStorage:
-    """Implements `matching.storage.MarketStorage`. Without a `process_id` nobody else's engine is deposed."""
+    """Implements `matching.storage.MarketStorage`. Without a `process_id` it deposes no other engine."""
 
     def __init__(self, symbol: str, process_id: str | None = None) -> None:
         self.session = EngineSession(symbol, process_id)

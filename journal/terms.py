@@ -87,7 +87,7 @@ class MarketTerms:
         return FeeRates(self.maker_fee_ppm, self.taker_fee_ppm)
 
     def rules_differ(self, engine: Engine) -> bool:
-        """Tell whether the engine goes by another band or other limits."""
+        """Tell whether the engine has another band or other limits."""
         return (self.price_band_ppm, self.reference_price_ticks, self.max_orders, self.max_stops) != (
             engine.band_ppm,
             engine.reference_price_ticks,
@@ -96,7 +96,7 @@ class MarketTerms:
         )
 
     def differs_from(self, engine: Engine) -> bool:
-        """Tell whether the engine goes by another trading state, band or other limits."""
+        """Tell whether the engine has another trading state, another band or other limits."""
         return self.engine_state != engine.trading_state or self.rules_differ(engine)
 
     def cost_units(self, price_ticks: int, lots: int) -> int:

@@ -3,9 +3,9 @@
 import structlog
 from psycopg import Connection
 
-from journal.following import JournalFollower
+from journal.follower import JournalFollower
 from journal.open_orders import OpenOrders
-from journal.recent import RecentOrders
+from journal.recent_orders import RecentOrders
 from journal.session import EngineSession
 from journal.terms import MarketTerms
 from matching.engine import Engine
@@ -48,7 +48,7 @@ class PostgresWarmCopy:
         self._follower = self._seq = None
 
     def take(self, connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrders, RecentOrders] | None:
-        """Return the copy if it is what the last batch left, None without one that is; it is dropped here either way.
+        """Return the copy if it is what the last batch left, else None; it is dropped here either way.
 
         Needs the lock.
         """

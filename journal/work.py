@@ -1,6 +1,6 @@
-"""What a batch has in hand: the orders it touches, their holds, and all that is to be written and told."""
+"""The work of a batch: the orders it touches, their holds, and everything that is to be written and published."""
 
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.open_orders import OpenOrders
 from journal.terms import MarketTerms
 from matching.engine import Command, Engine
@@ -10,7 +10,7 @@ from settlement.holds import Holdings
 
 
 class BatchWork:
-    """The one place through which admission and recording change orders and balances."""
+    """The one place through which admission and recorder change orders and balances."""
 
     __slots__ = (
         "amend_hold",
@@ -86,9 +86,9 @@ class BatchWork:
         self.leave(order_id, order)
 
     def leave(self, order_id: int, order: LiveOrder) -> None:
-        """Let go of an order that has ended, and of its hold.
+        """Remove an order that has ended, and its hold.
 
-        If the other order of its OCO goes on, that one keeps of both holds what it needs alone.
+        If the other order of its OCO stays open, that one keeps what it needs of both holds.
         """
         if order.extras is None:
             self.open_orders.by_id.pop(order_id, None)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from journal.board import BoardState
 from journal.open_orders import OpenOrders
-from journal.owed import OwedHolds
-from journal.recent import RecentOrders
+from journal.owed_holds import OwedHolds
+from journal.recent_orders import RecentOrders
 from journal.terms import MarketTerms
 
 
@@ -25,6 +25,6 @@ class WorkingSet:
         return self.terms
 
     def clear(self) -> None:
-        """Let go of what grows with the market."""
+        """Drop what grows with the market."""
         self.open_orders = OpenOrders()
         self.owed = OwedHolds()

@@ -11,5 +11,5 @@ class MarketdataConfig(AppConfig):
 
         from exchange.roles import roles_sync
 
-        # This is the last app of all: by now every right is there.
+        # This is the last of the apps, so every right exists by now.
         post_migrate.connect(roles_sync, sender=self, dispatch_uid="roles_sync")

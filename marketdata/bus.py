@@ -1,6 +1,6 @@
 """The hub's side of the pub/sub channel layer: one channel for all groups, and proof that it really receives.
 
-`group_add` returns when SUBSCRIBE is on its way, not when it counts. So joining a group ends only when a probe,
+`group_add` returns when SUBSCRIBE was sent, not when it has taken effect. So joining a group ends only when a probe,
 published to that very group, has come back.
 """
 
@@ -98,7 +98,7 @@ class Bus:
         while True:
             try:
                 message = await self._layer.receive(channel)
-            except ValueError as error:  # bytes of somebody else: the next message is waiting already
+            except ValueError as error:  # not a message of ours: go on with the next one
                 log.warning("stream_message_unreadable", error=repr(error))
                 continue
             except Exception:
@@ -106,10 +106,10 @@ class Bus:
                 await asyncio.sleep(PROBE_INTERVAL_S)
                 continue
             self._dispatch(channel, message)
-            await asyncio.sleep(0)  # a full queue never waits, and others want to run too
+            await asyncio.sleep(0)  # taking from a full queue never waits, and other tasks must run, too
 
     def _dispatch(self, channel: str, message: Message) -> None:
-        """Hand a message on; one that nobody can read is logged and dropped."""
+        """Hand a message on; one that cannot be read is logged and dropped."""
         try:
             if message["type"] != PROBE:
                 self._deliver(message)

@@ -1,4 +1,4 @@
-"""How many connections one address and one account may have in this process, and how fast an address may open them."""
+"""How many connections one address and one user may have in this process, and how fast an address may open them."""
 
 import time
 from collections import Counter, OrderedDict
@@ -16,7 +16,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._addresses: Counter[str] = Counter()
-        self._accounts: Counter[UUID] = Counter()
+        self._users: Counter[UUID] = Counter()
         self._openings: OrderedDict[str, tuple[float, float]] = OrderedDict()  # allowance left, as of when
 
     def open(self, address: str) -> bool:
@@ -32,19 +32,19 @@ class Connections:
         _release(self._addresses, address)
 
     def log_in(self, user_id: UUID) -> bool:
-        """Count a connection of an account; return False, not counted, when it has too many."""
-        if self._accounts[user_id] >= settings.WS_CONNECTIONS_PER_ACCOUNT:
+        """Count a connection of a user; return False, not counted, when it has too many."""
+        if self._users[user_id] >= settings.WS_CONNECTIONS_PER_ACCOUNT:
             return False
-        self._accounts[user_id] += 1
+        self._users[user_id] += 1
         return True
 
     def log_out(self, user_id: UUID) -> None:
-        _release(self._accounts, user_id)
+        _release(self._users, user_id)
 
     def _may_open(self, address: str) -> bool:
         """Take one from what the address has earned since the last time; at most a minute's worth.
 
-        A refusal costs nothing: else who tries again too soon would be refused for as long as it does.
+        A refusal costs nothing: otherwise a client that keeps trying too soon would never get in.
         """
         per_minute, now = settings.WS_OPENINGS_PER_MINUTE, time.monotonic()
         allowance, since = self._openings.pop(address, (per_minute, now))

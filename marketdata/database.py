@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 
 
 async def in_database(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Call a function that queries, in a thread that others do not wait for, and give its connection back."""
+    """Call a function that queries, in a thread of the streams' own, and give its connection back."""
 
     def call() -> _T:
         close_old_connections()

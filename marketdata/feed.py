@@ -1,7 +1,7 @@
 """One market's stream within one process: gap-free events, and what viewers see of the market (view.py, book.py).
 
 The life of a feed: join the market's group, read the sequence number the market is at, and from then on every batch
-must follow the one before. A batch that does not is a gap: subscribers of events are told (`resync`), and the book
+must follow the one before. A batch that does not is a gap: subscribers of trades are told (`resync`), and the book
 starts again from a fresh snapshot. Batches that arrive while the feed starts wait in a buffer.
 """
 
@@ -14,15 +14,15 @@ from base.errors import ApiError, ErrorCode
 from exchange.models import Market
 from exchange.streams import market_group
 from marketdata import messages, selectors
+from marketdata.background_tasks import BackgroundTasks
 from marketdata.batches import Batch
 from marketdata.bus import Bus
 from marketdata.database import in_database
-from marketdata.encoded import joined
 from marketdata.metrics import RESYNCS
-from marketdata.running import Running
-from marketdata.send_queue import Outbox
+from marketdata.payload import joined
+from marketdata.send_queue import SendQueue
 from marketdata.ticker import LiveTicker
-from marketdata.view import MarketView, Wish
+from marketdata.view import MarketView, Subscription
 from orders.rows import TradeRow
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ LIVE_WAIT_S = 5.0  # how long a resume waits for the feed, which the broker may 
 
 
 class BatchListener(Protocol):
-    """Who wants the private part of a market's batches."""
+    """Takes the private part of a market's batches."""
 
     def market_live(self, market: Market, seq: int) -> None: ...
     def market_batch(self, market: Market, batch: Batch) -> None: ...
@@ -46,16 +46,16 @@ class MarketFeed:
         self.seq: int | None = None
         self.live = asyncio.Event()  # set once `seq` is known and every later batch arrives
         self.idle_since: float | None = None
-        self._running = Running(market.symbol)
-        self.view = MarketView(market, self._running, self._moved)
-        self._ticker = LiveTicker(market, self.view, self._running)
+        self._tasks = BackgroundTasks(market.symbol)
+        self.view = MarketView(market, self._tasks, self._moved)
+        self._ticker = LiveTicker(market, self.view, self._tasks)
         self._has_candles = False  # the last ones were read, and every later one arrives
         self._bus = bus
         self._listener = listener
-        self._trades: dict[Outbox, list[TradeRow] | None] = {}  # what waits while older trades are read
+        self._trades: dict[SendQueue, list[TradeRow] | None] = {}  # trades that wait while older ones are read
         self._early: list[Batch] = []
         self._expected_seq = 0
-        self._running.start("start", self._start)
+        self._tasks.start("start", self._start)
 
     # --- Subscribers ------------------------------------------------------------------------------
 
@@ -63,52 +63,52 @@ class MarketFeed:
     def has_subscribers(self) -> bool:
         return bool(self.view or self._trades)
 
-    def serves(self, outbox: Outbox) -> bool:
-        return outbox in self._trades or self.view.serves(outbox)
+    def serves(self, queue: SendQueue) -> bool:
+        return queue in self._trades or self.view.serves(queue)
 
-    def add_view(self, outbox: Outbox, wish: Wish, from_seq: int | None = None) -> None:
-        """Send what is wished, as soon as it is there: from a sequence number on, or beginning with a snapshot.
+    def add_view(self, queue: SendQueue, subscription: Subscription, from_seq: int | None = None) -> None:
+        """Send what is subscribed to as soon as it is there: from a sequence number on, or beginning with a snapshot.
 
         Then ticker and last candles as they are, though nothing happens.
         """
-        self.view.add(outbox, wish, from_seq)
+        self.view.add(queue, subscription, from_seq)
         if self.seq is not None:
             self.view.book.load()
-        if wish.ticker:
+        if subscription.ticker:
             self._ticker.wanted()
-        if wish.timeframes and not self._has_candles:
-            self._running.start("candles", self._read_candles)
+        if subscription.timeframes and not self._has_candles:
+            self._tasks.start("candles", self._read_candles)
 
-    def add_trades(self, outbox: Outbox) -> None:
+    def add_trades(self, queue: SendQueue) -> None:
         """Send every trade; a `subscribed` message says after which sequence number."""
-        self._trades[outbox] = None
+        self._trades[queue] = None
         if self.seq is not None:
-            outbox.put(messages.subscribed({self.market.symbol: self.seq}))
+            queue.put(messages.subscribed({self.market.symbol: self.seq}))
 
-    async def resume_trades(self, outbox: Outbox, from_seq: int) -> None:
+    async def resume_trades(self, queue: SendQueue, from_seq: int) -> None:
         """Send the trades after a sequence number, or say which are too old to be sent, then go on. Queries.
 
         Waits until every later batch arrives here, else what is traded between the query and then would be missing.
         Raises SERVICE_UNAVAILABLE when that takes too long.
         """
         await self._until_live()
-        if outbox not in self._trades:
+        if queue not in self._trades:
             return
-        waiting = self._trades[outbox] = []
+        waiting = self._trades[queue] = []
         try:
             last_seq, older = await in_database(selectors.trades_since, self.market, from_seq)
         finally:
-            if self._trades.get(outbox) is waiting:
-                self._trades[outbox] = None
-        if outbox not in self._trades:  # it has left meanwhile
+            if self._trades.get(queue) is waiting:
+                self._trades[queue] = None
+        if queue not in self._trades:  # it has left meanwhile
             return
         rows = [*older, *(row for row in waiting if row.seq > last_seq)]
         if len(older) < selectors.TRADES_MAX:
-            outbox.put(messages.resumed(self.market, from_seq, rows[-1].seq if rows else from_seq))
+            queue.put(messages.resumed(self.market, from_seq, rows[-1].seq if rows else from_seq))
         else:
-            outbox.put(messages.resync(self.market.symbol, after_seq=from_seq, seq=rows[0].seq - 1))
+            queue.put(messages.resync(self.market.symbol, after_seq=from_seq, seq=rows[0].seq - 1))
         if rows:
-            outbox.put(joined(messages.trade(self.market, row) for row in rows))
+            queue.put(joined(messages.trade(self.market, row) for row in rows))
 
     async def _until_live(self) -> None:
         try:
@@ -116,12 +116,12 @@ class MarketFeed:
                 await self.live.wait()
         except TimeoutError:
             raise ApiError(
-                ErrorCode.SERVICE_UNAVAILABLE, "The trades cannot be followed now: try again later"
+                ErrorCode.SERVICE_UNAVAILABLE, "Trades cannot be sent at the moment: try again later"
             ) from None
 
-    def remove(self, outbox: Outbox) -> None:
-        self._trades.pop(outbox, None)
-        self.view.remove(outbox)
+    def remove(self, queue: SendQueue) -> None:
+        self._trades.pop(queue, None)
+        self.view.remove(queue)
 
     # --- Batches ----------------------------------------------------------------------------------
 
@@ -154,15 +154,15 @@ class MarketFeed:
 
     async def close(self) -> None:
         """End all tasks and leave the group."""
-        await self._running.stop()
+        await self._tasks.stop()
         await self._bus.leave(market_group(self.market.slug), self)
 
     async def _start(self) -> None:
-        seq = await self._running.retry(self._join)
+        seq = await self._tasks.retry(self._join)
         self.seq = seq
         self._expected_seq = 0
-        for outbox in self._trades:
-            outbox.put(messages.subscribed({self.market.symbol: seq}))
+        for queue in self._trades:
+            queue.put(messages.subscribed({self.market.symbol: seq}))
         self.live.set()
         self._listener.market_live(self.market, seq)
         early, self._early = self._early, []
@@ -180,9 +180,9 @@ class MarketFeed:
         if self._trades and batch.trades:
             rows = [TradeRow._make(row) for row in batch.trades]
             trades = joined(messages.trade(self.market, row) for row in rows)
-            for outbox, waiting in self._trades.items():
+            for queue, waiting in self._trades.items():
                 if waiting is None:
-                    outbox.put(trades)
+                    queue.put(trades)
                 else:
                     waiting += rows
 
@@ -191,14 +191,14 @@ class MarketFeed:
         log.warning("stream_gap", market=self.market.symbol, reason=reason, after_seq=self.seq, seq=seq)
         RESYNCS.labels(self.market.symbol, reason).inc()
         message = messages.resync(self.market.symbol, after_seq=self.seq, seq=seq)
-        for outbox in self._trades:
-            outbox.put(message)
+        for queue in self._trades:
+            queue.put(message)
         self._listener.market_gap(self.market, self.seq, seq)
         self.view.begin_again()
-        self._ticker.traded()  # for all that is known
+        self._ticker.traded()  # trades may have been lost
         self._has_candles = False
         if self.view.wants_candles:
-            self._running.start("candles", self._read_candles)
+            self._tasks.start("candles", self._read_candles)
 
     def _moved(self) -> None:
         self._ticker.moved()
@@ -208,6 +208,6 @@ class MarketFeed:
         await self.live.wait()
         while not self._has_candles:
             self._has_candles = True
-            candles = await self._running.retry(lambda: in_database(selectors.last_candles, self.market))
+            candles = await self._tasks.retry(lambda: in_database(selectors.last_candles, self.market))
             if self._has_candles:
                 self.view.set_last_candles(candles)

@@ -1,6 +1,6 @@
 """The hub: everything that the WebSocket connections of one process and event loop share.
 
-It receives each published message once, keeps one feed per wanted market, and fans out to the connections' outboxes.
+It receives each published message once, keeps one feed per wanted market, and fans out to the connections' send queues.
 It opens with the first subscriber and closes itself some time after the last one left.
 
 Nothing relies on the pub/sub layer being reliable: every `WATCH_INTERVAL_S` the feeds are compared with the sequence
@@ -26,24 +26,24 @@ from marketdata.database import in_database
 from marketdata.feed import MarketFeed
 from marketdata.keys import KeyWatch
 from marketdata.private import PrivateStreams
-from marketdata.send_queue import Outbox
-from marketdata.view import Wish
+from marketdata.send_queue import SendQueue
+from marketdata.view import Subscription
 
 log = structlog.get_logger(__name__)
 
 WATCH_INTERVAL_S = 2.0
-GRACE_S = 60.0  # how long a feed without subscribers is kept, for those who come back
+GRACE_S = 60.0  # how long a feed without subscribers is kept, for clients that come back
 
 
 class Hub:
-    """Belongs to one event loop. Subscribing is synchronous; what is subscribed to arrives in the outbox."""
+    """Belongs to one event loop. Subscribing is synchronous; what is subscribed to arrives in the queue."""
 
     watch_interval_s = WATCH_INTERVAL_S
     grace_s = GRACE_S
 
     def __init__(self) -> None:
         self._feeds: dict[int, MarketFeed] = {}
-        self._everything: set[Outbox] = set()  # those who want the trades of all markets
+        self._everything: set[SendQueue] = set()  # of connections that get the trades of all markets
         self.connections = Connections()
         self.keys = KeyWatch()
         self._private = PrivateStreams(self._until_live)
@@ -56,53 +56,55 @@ class Hub:
     def is_open(self) -> bool:
         return self._watcher is not None
 
-    def subscribe_view(self, market: Market, outbox: Outbox, wish: Wish, from_seq: int | None = None) -> None:
-        self._feed(market).add_view(outbox, wish, from_seq)
+    def subscribe_view(
+        self, market: Market, queue: SendQueue, subscription: Subscription, from_seq: int | None = None
+    ) -> None:
+        self._feed(market).add_view(queue, subscription, from_seq)
 
-    def subscribe_trades(self, market: Market, outbox: Outbox) -> None:
-        self._feed(market).add_trades(outbox)
+    def subscribe_trades(self, market: Market, queue: SendQueue) -> None:
+        self._feed(market).add_trades(queue)
 
-    async def subscribe_all_trades(self, outbox: Outbox) -> None:
+    async def subscribe_all_trades(self, queue: SendQueue) -> None:
         """Send the trades of all markets, also of those that are made later. Queries."""
-        self._everything.add(outbox)
+        self._everything.add(queue)
         for market in await in_database(markets):
-            if outbox in self._everything:  # it may have left meanwhile
-                self._feed(market).add_trades(outbox)
+            if queue in self._everything:  # it may have left meanwhile
+                self._feed(market).add_trades(queue)
 
     async def subscribe_private(
-        self, user_id: UUID, outbox: Outbox, on_taken: Callable[[], None], session: str = "", seq: int = 0
+        self, user_id: UUID, queue: SendQueue, on_taken: Callable[[], None], session: str = "", seq: int = 0
     ) -> None:
-        """Send the orders, fills and balances of an account: what a session missed, or a snapshot first. Queries.
+        """Send the orders, fills and balances of a user: what a session missed, or a snapshot first. Queries.
 
         `on_taken` is called when another connection takes the session over.
         """
         for market in await in_database(markets):
             self._feed(market)
-        self._private.attach(user_id, outbox, on_taken, session, seq)
+        self._private.attach(user_id, queue, on_taken, session, seq)
         await self._join_balances()
 
-    async def resume_trades(self, market: Market, outbox: Outbox, from_seq: int) -> None:
+    async def resume_trades(self, market: Market, queue: SendQueue, from_seq: int) -> None:
         """Send the trades that were missed. Raises VALIDATION_ERROR when there is no subscription. Queries."""
         feed = self._feeds.get(market.id)
-        if feed is None or not feed.serves(outbox):
+        if feed is None or not feed.serves(queue):
             raise ApiError(ErrorCode.VALIDATION_ERROR, f"Subscribe to {market.symbol} first")
-        await feed.resume_trades(outbox, from_seq)
+        await feed.resume_trades(queue, from_seq)
 
-    def has_subscription(self, outbox: Outbox) -> bool:
+    def has_subscription(self, queue: SendQueue) -> bool:
         """Tell whether a connection is to be sent anything."""
-        return outbox in self._everything or any(feed.serves(outbox) for feed in self._feeds.values())
+        return queue in self._everything or any(feed.serves(queue) for feed in self._feeds.values())
 
-    def unsubscribe(self, market: Market, outbox: Outbox) -> None:
+    def unsubscribe(self, market: Market, queue: SendQueue) -> None:
         if feed := self._feeds.get(market.id):
-            feed.remove(outbox)
+            feed.remove(queue)
 
-    def forget(self, outbox: Outbox, user_id: UUID | None = None) -> None:
+    def forget(self, queue: SendQueue, user_id: UUID | None = None) -> None:
         """End every subscription of a connection."""
-        self._everything.discard(outbox)
+        self._everything.discard(queue)
         if user_id:
-            self._private.detach(user_id, outbox)
+            self._private.detach(user_id, queue)
         for feed in self._feeds.values():
-            feed.remove(outbox)
+            feed.remove(queue)
 
     async def close(self) -> None:
         """End every feed and task. The next subscriber opens the hub again."""
@@ -185,8 +187,8 @@ class Hub:
             for market in await in_database(markets):
                 if market.id not in self._feeds:
                     feed = self._feed(market)
-                    for outbox in self._everything:
-                        feed.add_trades(outbox)
+                    for queue in self._everything:
+                        feed.add_trades(queue)
 
     async def _join_balances(self) -> None:
         if not self._has_balances:

@@ -17,7 +17,7 @@ OnRefused = Callable[[ApiError], None]
 
 
 class KeyWatch:
-    """Tells connections that their key was revoked, has expired, or belongs to a frozen account. Of one event loop."""
+    """Tells connections that their key was revoked, has expired, or is a frozen user's. Belongs to one event loop."""
 
     interval_s = 2.0
 
@@ -29,7 +29,7 @@ class KeyWatch:
         return bool(self._sessions)
 
     def add(self, key_id: UUID, owner: object, on_refused: OnRefused) -> None:
-        """Call `on_refused` once the key is not good any more, until the owner is removed."""
+        """Call `on_refused` once the key is no longer valid, until the owner is removed."""
         self._sessions.setdefault(key_id, {})[owner] = on_refused
         if self._task is None:
             self._task = asyncio.create_task(self._watch(), name="api-key-watch")
@@ -41,7 +41,7 @@ class KeyWatch:
             self._sessions.pop(key_id, None)
 
     async def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         self._sessions.clear()
         task, self._task = self._task, None
         if task:

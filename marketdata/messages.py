@@ -1,4 +1,4 @@
-"""The public stream messages, each encoded once for all who get it."""
+"""The public stream messages, each encoded once for all receivers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from base.scaling import MarketScale
 from base.times import iso_ms, iso_ms_of
 from exchange.models import Market
 from marketdata.batches import Candle, Level
-from marketdata.encoded import Encoded, encode
+from marketdata.payload import Payload, encode
 from marketdata.replica import BookReplica
 from marketdata.selectors import Balance, PrivateState
 from orders.representation import order_as_json, own_trade_as_json
@@ -18,11 +18,11 @@ from orders.services import CancelAfter
 from orders.vocabulary import SIDES
 
 Fields = dict[str, Any]
-NOTHING = Encoded()
+NOTHING = Payload()
 PONG = encode({"type": "pong"})
 
 
-def snapshot(market: Market, book: BookReplica) -> Encoded:
+def snapshot(market: Market, book: BookReplica) -> Payload:
     return encode(
         {
             "type": "snapshot",
@@ -37,8 +37,8 @@ def snapshot(market: Market, book: BookReplica) -> Encoded:
 
 def update(
     market: Market, book: BookReplica, *, after_seq: int, bids: Iterable[Level], asks: Iterable[Level]
-) -> Encoded:
-    """What leads a book from `after_seq` to the present one."""
+) -> Payload:
+    """The changes that take a book from `after_seq` to the present one."""
     return encode(
         {
             "type": "update",
@@ -52,12 +52,12 @@ def update(
     )
 
 
-def resumed(market: Market, from_seq: int, seq: int) -> Encoded:
-    """What was missed after `from_seq` follows; no snapshot does."""
+def resumed(market: Market, from_seq: int, seq: int) -> Payload:
+    """What was missed after `from_seq` follows, without a snapshot."""
     return encode({"type": "resumed", "symbol": market.symbol, "from_seq": from_seq, "seq": seq})
 
 
-def trading_state(market: Market, book: BookReplica) -> Encoded:
+def trading_state(market: Market, book: BookReplica) -> Payload:
     """What the market accepts since `seq` or before, as of the book."""
     return encode(
         {
@@ -70,7 +70,7 @@ def trading_state(market: Market, book: BookReplica) -> Encoded:
     )
 
 
-def trade(market: Market, row: TradeRow) -> Encoded:
+def trade(market: Market, row: TradeRow) -> Payload:
     scale = market.scale
     return encode(
         {
@@ -86,11 +86,11 @@ def trade(market: Market, row: TradeRow) -> Encoded:
     )
 
 
-def ticker(fields: Mapping[str, object]) -> Encoded:
+def ticker(fields: Mapping[str, object]) -> Payload:
     return encode({"type": "ticker", **fields})
 
 
-def candle(market: Market, candle: Candle) -> Encoded:
+def candle(market: Market, candle: Candle) -> Payload:
     """A candle as it is now, as `GET /markets/{symbol}/candles` shows it."""
     timeframe, opened_ms, open_ticks, high_ticks, low_ticks, close_ticks, lots, quote_volume, trade_count = candle
     scale = market.scale
@@ -135,26 +135,26 @@ def private_snapshot(session: str, state: PrivateState) -> Fields:
     }
 
 
-def numbered(fields: Fields, private_seq: int) -> Encoded:
+def numbered(fields: Fields, private_seq: int) -> Payload:
     """A message of a private session."""
     return encode(fields | {"private_seq": private_seq})
 
 
-def session_resumed(session: str, from_seq: int, seq: int) -> Encoded:
-    """The messages after `from_seq` up to `private_seq` follow; no snapshot does."""
+def session_resumed(session: str, from_seq: int, seq: int) -> Payload:
+    """The messages after `from_seq` up to `private_seq` follow, without a snapshot."""
     return encode({"type": "resumed", "session": session, "from_seq": from_seq, "private_seq": seq})
 
 
-def authenticated(user_id: UUID, expires_at: str | None) -> Encoded:
-    """Logged in; `expires_at` is None for an API key without an end."""
+def authenticated(user_id: UUID, expires_at: str | None) -> Payload:
+    """Logged in; `expires_at` is None for an API key that never expires."""
     return encode({"type": "authenticated", "user_id": str(user_id), "expires_at": expires_at})
 
 
-def cancel_on_disconnect(timeout_ms: int, symbol: str | None) -> Encoded:
+def cancel_on_disconnect(timeout_ms: int, symbol: str | None) -> Payload:
     return encode({"type": "cancel_on_disconnect", "timeout_ms": timeout_ms, "symbol": symbol})
 
 
-def cancel_after(answer: CancelAfter) -> Encoded:
+def cancel_after(answer: CancelAfter) -> Payload:
     return encode(
         {
             "type": "cancel_after",
@@ -165,25 +165,25 @@ def cancel_after(answer: CancelAfter) -> Encoded:
     )
 
 
-def subscribed(seqs: Mapping[str, int]) -> Encoded:
+def subscribed(seqs: Mapping[str, int]) -> Payload:
     """From now on everything after these sequence numbers, by symbol, is sent."""
     return encode({"type": "subscribed", "seq": dict(seqs)})
 
 
-def unsubscribed(symbols: Iterable[str]) -> Encoded:
+def unsubscribed(symbols: Iterable[str]) -> Payload:
     return encode({"type": "unsubscribed", "symbols": list(symbols)})
 
 
-def resync(symbol: str, *, after_seq: int, seq: int) -> Encoded:
+def resync(symbol: str, *, after_seq: int, seq: int) -> Payload:
     """Messages between `after_seq` and `seq` may have been lost: read the state over REST."""
     return encode({"type": "resync", "symbol": symbol, "after_seq": after_seq, "seq": seq})
 
 
-def error(code: str, message: str) -> Encoded:
+def error(code: str, message: str) -> Payload:
     return encode({"type": "error", "code": code, "message": message})
 
 
-def heartbeat(now: datetime) -> Encoded:
+def heartbeat(now: datetime) -> Payload:
     return encode({"type": "heartbeat", "timestamp": iso_ms(now)})
 
 
@@ -196,7 +196,7 @@ def lots_text(lots: int, scale: MarketScale) -> str:
 
 
 def _fixed(number: int, decimals: int) -> str:
-    """Write a whole number of 10^-decimals; ten times as fast as by a Decimal, and books are made of these."""
+    """Write a whole number of 10^-decimals; ten times as fast as by a Decimal, and a book has many of them."""
     if not decimals:
         return str(number)
     whole, rest = divmod(number, 10**decimals)

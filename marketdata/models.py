@@ -33,7 +33,7 @@ class MarketDay(models.Model):
 
 
 class UserActivity(models.Model):
-    """The orders that a user placed in the 30 days before the view was refreshed; of none who placed none.
+    """The orders that a user placed in the 30 days before the view was refreshed; users without any have no row.
 
     `fill_ratio` is the share of them that traded, if only in part.
     """
@@ -60,7 +60,7 @@ class UserActivity(models.Model):
 
 
 class ViewRefresh(models.Model):
-    """When a materialized view was refreshed last, which is as of when it is, and how long that took."""
+    """When a materialized view was last refreshed, and so as of when it is, and how long that took."""
 
     view = models.CharField(max_length=64, primary_key=True)
     until = models.DateTimeField()

@@ -1,6 +1,6 @@
-"""What accounts see of the markets: their orders, fills and balances, and nobody else's.
+"""What users see of the markets: their own orders, fills and balances.
 
-Orders and fills come with the batches. Of balances the messages only say whose have changed; what they are is read
+Orders and fills come with the batches. Messages about balances only say whose have changed; the amounts are read
 from the database, one read after the other. So a balance never goes back in time, though engines and settlement
 publish independently of each other; and as all balances are read again now and then, a lost message costs half a minute
 at most.
@@ -17,10 +17,10 @@ import structlog
 
 from exchange.models import Market
 from marketdata import selectors
+from marketdata.background_tasks import BackgroundTasks
 from marketdata.batches import Batch
 from marketdata.database import in_database
-from marketdata.running import Running
-from marketdata.send_queue import Outbox
+from marketdata.send_queue import SendQueue
 from marketdata.session import PrivateSession
 from orders.rows import OrderRow, TradeRow
 
@@ -28,12 +28,12 @@ log = structlog.get_logger(__name__)
 
 KEPT_S = 60.0  # how long a session waits for its client to come back
 RECHECK_S = 30.0
-AWAY_MAX = 20  # sessions of one account whose clients are away
+AWAY_MAX = 20  # sessions of one user whose clients are away
 READS_AT_ONCE = 4
 
 
 class PrivateStreams:
-    """Sessions by account. Messages are made only for accounts that have one in this process."""
+    """Sessions by user. Messages are made only for users who have one in this process."""
 
     kept_s = KEPT_S
     recheck_s = RECHECK_S
@@ -42,7 +42,7 @@ class PrivateStreams:
         """`until_live` returns once everything that happens from now on arrives here."""
         self._until_live = until_live
         self._sessions: dict[bytes, dict[str, PrivateSession]] = {}
-        self._running = Running("private streams")
+        self._tasks = BackgroundTasks("private streams")
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._changed: set[bytes] = set()
         self._rechecked_at = time.monotonic()
@@ -50,12 +50,12 @@ class PrivateStreams:
     def __bool__(self) -> bool:
         return bool(self._sessions)
 
-    def attach(self, user_id: UUID, outbox: Outbox, on_taken: Callable[[], None], session: str, seq: int) -> None:
+    def attach(self, user_id: UUID, queue: SendQueue, on_taken: Callable[[], None], session: str, seq: int) -> None:
         """Give a connection the session it names and what it missed of it, or else a new one with a snapshot."""
         sessions = self._sessions.setdefault(user_id.bytes, {})
         found = sessions.get(session)
         if found and found.keeps(seq):
-            found.attach(outbox, on_taken)
+            found.attach(queue, on_taken)
             found.resume(seq)
             return
         if found:
@@ -63,20 +63,20 @@ class PrivateStreams:
             found.end()
         fresh = PrivateSession(user_id)
         sessions[fresh.id] = fresh
-        fresh.attach(outbox, on_taken)
+        fresh.attach(queue, on_taken)
         self._refresh(fresh)
 
-    def detach(self, user_id: UUID, outbox: Outbox) -> None:
+    def detach(self, user_id: UUID, queue: SendQueue) -> None:
         """Keep the session of a connection that ends, for a while."""
         sessions = self._sessions.get(user_id.bytes, {})
         for session in sessions.values():
-            session.detach(outbox)
+            session.detach(queue)
         away = sorted((each.detached_at, each.id) for each in sessions.values() if each.detached_at is not None)
         for _, session_id in away[:-AWAY_MAX]:
             del sessions[session_id]
 
     def market_live(self, market: Market, seq: int) -> None:
-        """Read everything again where a market comes in that has done something already."""
+        """Read everything again if the market had events before its batches arrived here."""
         self._refresh_all(lambda session: session.needs(market.id, seq))
 
     def market_gap(self, market: Market, after_seq: int, seq: int) -> None:
@@ -88,7 +88,7 @@ class PrivateStreams:
         self._refresh_all(lambda session: True)
 
     def market_batch(self, market: Market, batch: Batch) -> None:
-        """Tell each changed order to its owner, then each trade to both sides, once to who has both."""
+        """Send each changed order to its owner, then each trade to both sides, once if both are the same user."""
         if not self._sessions:
             return
         for order in map(OrderRow.unpacked, batch.orders):
@@ -100,7 +100,7 @@ class PrivateStreams:
                     session.fill(market, trade)
 
     def balances(self, changes: Sequence[Sequence[Any]]) -> None:
-        """Have the balances of those read who are named and have a session."""
+        """Have the balances of the named users read, if they have a session."""
         self._read_balances_of({change[0] for change in changes} & self._sessions.keys())
 
     def check(self) -> None:
@@ -120,7 +120,7 @@ class PrivateStreams:
     async def close(self) -> None:
         """End all reading and every session."""
         self._sessions.clear()
-        await self._running.stop()
+        await self._tasks.stop()
 
     def _sessions_of(self, user_id: bytes) -> Iterable[PrivateSession]:
         sessions = self._sessions.get(user_id)
@@ -139,12 +139,12 @@ class PrivateStreams:
 
     def _refresh(self, session: PrivateSession) -> None:
         session.expect_snapshot()
-        self._running.start(session.id, lambda: self._read_state(session))
+        self._tasks.start(session.id, lambda: self._read_state(session))
 
     async def _read_state(self, session: PrivateSession) -> None:
         async with self._reads:
-            await self._running.retry(self._until_live)
-            state = await self._running.retry(partial(_state_for, session))
+            await self._tasks.retry(self._until_live)
+            state = await self._tasks.retry(partial(_state_for, session))
             if self._has(session):
                 session.snapshot(state)
         self._read_balances_of([session.user_id.bytes])  # what a message named while this was read
@@ -152,20 +152,20 @@ class PrivateStreams:
     def _read_balances_of(self, users: Iterable[bytes]) -> None:
         self._changed.update(users)
         if self._changed:
-            self._running.start("balances", self._read_balances)
+            self._tasks.start("balances", self._read_balances)
 
     async def _read_balances(self) -> None:
         while self._changed:
             users, self._changed = self._changed, set()
             epochs = {session: session.epoch for user in users for session in self._sessions_of(user)}
-            for user_id, asset, balance in await self._running.retry(partial(_balances_of, users)):
+            for user_id, asset, balance in await self._tasks.retry(partial(_balances_of, users)):
                 for session in self._sessions_of(user_id.bytes):
                     if epochs.get(session) == session.epoch and not session.is_waiting:
                         session.balance(asset, balance)
 
 
 async def _state_for(session: PrivateSession) -> selectors.PrivateState:
-    """Read an account's state. Raises LookupError when it is older than something the session knows of."""
+    """Read a user's state. Raises LookupError when it is older than something the session knows of."""
     state = await in_database(selectors.private_state, session.user_id)
     if not session.fits(state):
         raise LookupError("the snapshot is older than a batch that is known")

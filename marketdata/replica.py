@@ -1,4 +1,4 @@
-"""A market's order book as subscribers see it: a snapshot, moved forward by the engine's batches."""
+"""A market's order book as subscribers see it: a snapshot, updated by the engine's batches."""
 
 from collections.abc import Iterable
 from itertools import islice

@@ -1,4 +1,4 @@
-"""The last changes of a market's book, kept to bring who missed some up to date."""
+"""The last changes of a market's book, kept for viewers that missed some of them."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -49,7 +49,7 @@ class Balance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PrivateState:
-    """An account as of one moment. `orders` are the newest open ones as the API shows them, all if `is_complete`."""
+    """A user's orders and balances as of one moment. `orders` are the newest open ones, all if `is_complete`."""
 
     seqs: dict[int, int]  # by market id
     symbols: dict[int, str]
@@ -101,7 +101,7 @@ def trades_since(market: Market, from_seq: int) -> tuple[int, list[TradeRow]]:
 
 
 def private_state(user_id: UUID) -> PrivateState:
-    """Return an account's open orders and balances, and the sequence numbers of that moment. Four queries."""
+    """Return a user's open orders and balances, and the sequence numbers of that moment. Four queries."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -1,31 +1,31 @@
-"""What is to be sent to one connection: written at once, or kept, bounded, until a slow client takes it."""
+"""The messages to one connection: written at once, or kept, up to a limit, until a slow client takes them."""
 
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
 
-from marketdata.encoded import Encoded
+from marketdata.payload import Payload
 
-Render = Callable[[], Encoded | None]
+Render = Callable[[], Payload | None]
 
 
-def _never(message: Encoded) -> bool:
+def _never(message: Payload) -> bool:
     return False
 
 
-class Outbox:
+class SendQueue:
     """A queue that is empty as long as `write` takes everything. Synchronous; belongs to one event loop.
 
     Two kinds of entries: messages that must arrive (`put`), and the latest state of something, rendered only when it
     is sent (`put_latest`), so that it waits at most once however long it waits. When something begins to wait,
-    `on_waiting` is called; whoever empties the queue then sets `is_draining` meanwhile, so that nothing overtakes.
+    `on_waiting` is called; the task that empties the queue sets `is_draining` meanwhile, so that nothing overtakes.
     """
 
     def __init__(
         self,
         *,
         limit: int,
-        write: Callable[[Encoded], bool] = _never,
+        write: Callable[[Payload], bool] = _never,
         on_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self.limit = limit
@@ -34,14 +34,14 @@ class Outbox:
         self.sent_at = time.monotonic()  # when the last message left
         self._write = write
         self._on_waiting = on_waiting
-        self._entries: deque[tuple[Hashable | None, Encoded | Render]] = deque()
+        self._entries: deque[tuple[Hashable | None, Payload | Render]] = deque()
         self._latest: set[Hashable] = set()
         self._weight = 0  # messages that wait
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def put(self, message: Encoded) -> None:
+    def put(self, message: Payload) -> None:
         """Send a message that must arrive; a full queue overflows, which ends the connection.
 
         How much comes in one go is not the client's doing, so what finds room is kept whole: a batch of many trades,
@@ -76,13 +76,13 @@ class Outbox:
         """Take back what waits of an owner. O(n)."""
         self._latest.discard(owner)
         self._entries = deque(entry for entry in self._entries if entry[0] != owner)
-        self._weight = sum(len(content) for _, content in self._entries if isinstance(content, Encoded))
+        self._weight = sum(len(content) for _, content in self._entries if isinstance(content, Payload))
 
-    def take(self) -> Encoded | None:
+    def take(self) -> Payload | None:
         """Return the next message that waits; None when there is none."""
         while self._entries:
             owner, content = self._entries.popleft()
-            if isinstance(content, Encoded):
+            if isinstance(content, Payload):
                 self._weight -= len(content)
                 self.sent_at = time.monotonic()
                 return content
@@ -92,7 +92,7 @@ class Outbox:
                 return message
         return None
 
-    def _wait(self, owner: Hashable | None, content: Encoded | Render) -> None:
+    def _wait(self, owner: Hashable | None, content: Payload | Render) -> None:
         self._entries.append((owner, content))
         if len(self._entries) == 1:
             self._on_waiting()

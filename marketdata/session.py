@@ -1,4 +1,4 @@
-"""What one client of `/ws/orders` is told: numbered without a gap, and kept for a while for a client that comes back.
+"""The messages to one client of `/ws/orders`: numbered without a gap, and kept a while for a client that comes back.
 
 A session begins with a snapshot of open orders and balances. What happens from then on follows as messages, each with
 the next `private_seq`. Whenever messages were lost before they got here, the next message is another snapshot. The
@@ -14,14 +14,14 @@ from uuid import UUID
 
 from exchange.models import Market
 from marketdata import messages
-from marketdata.encoded import Encoded
+from marketdata.payload import Payload
 from marketdata.selectors import Balance, PrivateState
-from marketdata.send_queue import Outbox
+from marketdata.send_queue import SendQueue
 from orders.rows import OrderRow, TradeRow
 
 KEPT_MESSAGES = 200  # some 100 KB
 WAITING_MAX = 10_000
-_Event = tuple[int, int, Callable[[], None]]  # the market, its sequence number then, what tells the client
+_Event = tuple[int, int, Callable[[], None]]  # the market, its sequence number then, what sends the message
 
 
 class PrivateSession:
@@ -33,9 +33,9 @@ class PrivateSession:
         self.seq = 0
         self.detached_at: float | None = None
         self.is_lost = False
-        self._outbox: Outbox | None = None
+        self._queue: SendQueue | None = None
         self._on_taken: Callable[[], None] = lambda: None
-        self._kept: deque[Encoded] = deque(maxlen=KEPT_MESSAGES)
+        self._kept: deque[Payload] = deque(maxlen=KEPT_MESSAGES)
         self._market_seqs: dict[int, int] = {}
         self._balances: dict[str, Balance] = {}
         self._waiting: deque[_Event] | None = deque()  # None once there is a snapshot
@@ -63,20 +63,20 @@ class PrivateSession:
 
     # --- The client -------------------------------------------------------------------------------
 
-    def attach(self, outbox: Outbox, on_taken: Callable[[], None]) -> None:
+    def attach(self, queue: SendQueue, on_taken: Callable[[], None]) -> None:
         """Send to this connection from now on; another one that has the session is told by its `on_taken`."""
         self.end()
-        self._outbox, self._on_taken, self.detached_at = outbox, on_taken, None
+        self._queue, self._on_taken, self.detached_at = queue, on_taken, None
 
     def end(self) -> None:
         """Tell the connection that has the session, if there is one, that nothing more will come."""
-        if self._outbox is not None:
+        if self._queue is not None:
             self._on_taken()
 
-    def detach(self, outbox: Outbox) -> None:
+    def detach(self, queue: SendQueue) -> None:
         """Keep what happens for the client's return; nothing when another connection has taken the session."""
-        if self._outbox is outbox:
-            self._outbox, self.detached_at = None, time.monotonic()
+        if self._queue is queue:
+            self._queue, self.detached_at = None, time.monotonic()
 
     def keeps(self, seq: int) -> bool:
         """Tell whether everything after a number can be sent again."""
@@ -84,10 +84,10 @@ class PrivateSession:
 
     def resume(self, seq: int) -> None:
         """Send again what came after a number."""
-        assert self._outbox is not None and self.keeps(seq), "Invariant: only what is kept is sent again"
-        self._outbox.put(messages.session_resumed(self.id, seq, self.seq))
+        assert self._queue is not None and self.keeps(seq), "Invariant: only what is kept is sent again"
+        self._queue.put(messages.session_resumed(self.id, seq, self.seq))
         for message in list(self._kept)[len(self._kept) - (self.seq - seq) :]:
-            self._outbox.put(message)
+            self._queue.put(message)
 
     # --- What happens -----------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ class PrivateSession:
         self.epoch += 1
 
     def snapshot(self, state: PrivateState) -> None:
-        """Tell the state, then what has happened since."""
+        """Send the state, then what has happened since."""
         self.epoch += 1
         self._market_seqs = dict(state.seqs)
         self._balances = dict(state.balances)
@@ -120,7 +120,7 @@ class PrivateSession:
             self._tell(messages.fill(market, row, self.user_id))
 
     def balance(self, asset: str, balance: Balance) -> None:
-        """Tell a balance that was read after the last snapshot, if it is news."""
+        """Send a balance that was read after the last snapshot, if it has changed."""
         if self._balances.get(asset) != balance:
             self._balances[asset] = balance
             self._tell(messages.balance(asset, balance))
@@ -137,8 +137,8 @@ class PrivateSession:
     def _tell(self, fields: dict[str, Any]) -> None:
         self.seq += 1
         message = messages.numbered(fields, self.seq)
-        if self._outbox is not None:
-            self._outbox.put(message)
+        if self._queue is not None:
+            self._queue.put(message)
         elif len(self._kept) == KEPT_MESSAGES:
             self.is_lost = True
         self._kept.append(message)

@@ -49,7 +49,7 @@ class DayStatistics:
 
 @dataclass(frozen=True, slots=True)
 class MarketSummary:
-    """Quote and day as of one batch; another `version` means that something in them may be different."""
+    """Quote and day as of one batch; another `version` means that something may have changed."""
 
     version: str
     statistics: DayStatistics
@@ -69,7 +69,7 @@ def day_statistics(market: Market) -> DayStatistics:
 
 
 def day_begins() -> datetime:
-    """Return since when trades belong to the last 24 hours, now."""
+    """Return when the last 24 hours began."""
     return moment_of(day_start_ms(wall_clock_ms()))
 
 

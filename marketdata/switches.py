@@ -1,7 +1,7 @@
-"""Cancel on disconnect: while a session lives it renews its user's dead man's switches; its end cancels everything.
+"""Cancel on disconnect: a session renews its user's dead man's switches while it lives; its end cancels everything.
 
-The engines keep the switches (`orders.services.cancel_after_set`). So when this process dies nobody renews, and they go
-off by themselves.
+The engines keep the switches (`orders.services.cancel_after_set`). So when this process dies they
+are no longer renewed, and go off by themselves.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ DISCONNECT_TIMEOUT_MS = (3_000, 60_000)
 SWITCHES_MAX = 20  # of one session
 RENEWALS = 3  # within one timeout
 
-# Of their own: who waits for an engine must not keep the streams from the database.
+# A pool of its own: calls that wait for an engine must not keep the streams from the database.
 _threads = ThreadPoolExecutor(8, thread_name_prefix="switches")
 _ending: set[asyncio.Task[None]] = set()
 
@@ -55,7 +55,9 @@ class DisconnectSwitches:
         """Set the switch and renew it from now on. Raises ApiError; then it is off."""
         key = market.pk if market else None
         if key not in self._switches and len(self._switches) >= SWITCHES_MAX:
-            raise ApiError(ErrorCode.VALIDATION_ERROR, f"A session has at most {SWITCHES_MAX} of these")
+            raise ApiError(
+                ErrorCode.VALIDATION_ERROR, f"A session has at most {SWITCHES_MAX} switches for cancel on disconnect"
+            )
         former, switch = self._switches.get(key), _Switch(self._user, market, timeout_ms)
         self._switches[key] = switch
         try:
@@ -138,6 +140,6 @@ class _Switch:
 
 
 def _look_at(done: asyncio.Future[Any]) -> None:
-    """Take note of an error that nobody waits for any more."""
+    """Retrieve an error that nobody waits for any more."""
     if not done.cancelled():
         done.exception()

@@ -1,4 +1,4 @@
-"""A market's ticker as its viewers are told: when they come, and whenever a trade, the quote or the minute changes it.
+"""A market's ticker, sent to viewers when they come and whenever a trade, the quote or a new minute changes it.
 
 One task makes it, so a newer one never comes before an older one. It is made at most every `TICKER_INTERVAL_S`; the
 figures of the day are read from the database only when they may have changed.
@@ -10,8 +10,8 @@ from typing import Any
 import structlog
 
 from exchange.models import Market
+from marketdata.background_tasks import LAST_RETRY_S, BackgroundTasks
 from marketdata.database import in_database
-from marketdata.running import LAST_RETRY_S, Running
 from marketdata.statistics import DayStatistics, Quote, day_begins, day_statistics, ticker_fields
 from marketdata.view import MarketView
 
@@ -23,18 +23,18 @@ TICKER_INTERVAL_S = 0.25
 class LiveTicker:
     """Belongs to one event loop. What changes while nobody wants tickers waits until somebody does."""
 
-    def __init__(self, market: Market, view: MarketView, running: Running) -> None:
+    def __init__(self, market: Market, view: MarketView, tasks: BackgroundTasks) -> None:
         self._market = market
         self._view = view
-        self._running = running
+        self._tasks = tasks
         self._is_due = False
         self._statistics: DayStatistics | None = None
         self._has_traded = False  # since the statistics were read
-        self._quote: Quote | None = None  # what was told last
+        self._quote: Quote | None = None  # what was sent last
         self._fields: dict[str, Any] = {}
 
     def wanted(self) -> None:
-        """Tell the present one to who has just come."""
+        """Make a ticker for a viewer that has just come, unless there is one."""
         if not self._view.knows_ticker:
             self._due()
 
@@ -55,7 +55,7 @@ class LiveTicker:
 
     def _due(self) -> None:
         self._is_due = True
-        self._running.start("ticker", self._publish)
+        self._tasks.start("ticker", self._publish)
 
     async def _publish(self) -> None:
         while self._is_due and self._view.wants_tickers:
@@ -72,7 +72,7 @@ class LiveTicker:
 
     def _tell(self, statistics: DayStatistics) -> None:
         self._quote = self._present_quote()
-        if self._quote is None:  # until there is a book; that it is there is a change of it
+        if self._quote is None:  # there is no book yet; its arrival counts as a change
             return
         fields = ticker_fields(self._market, statistics, self._quote)
         if fields != self._fields or not self._view.knows_ticker:

@@ -1,4 +1,4 @@
-"""What the subscribers of `/ws/markets` see of a market, rendered once for all who are at the same place.
+"""What the subscribers of `/ws/markets` see of a market, rendered once for all viewers at the same place.
 
 A viewer is not sent a queue of updates but brought from where it is to the present, whenever it is its turn: by one
 update that merges what it missed (absolute volumes, the checksum of now), or by a snapshot when it missed more than
@@ -20,13 +20,13 @@ import structlog
 
 from exchange.models import Market
 from marketdata import messages
+from marketdata.background_tasks import BackgroundTasks
 from marketdata.batches import Candle
 from marketdata.book import LiveBook
-from marketdata.encoded import Encoded, joined
 from marketdata.metrics import CONFLATIONS
+from marketdata.payload import Payload, joined
 from marketdata.replica import BookReplica
-from marketdata.running import Running
-from marketdata.send_queue import Outbox
+from marketdata.send_queue import SendQueue
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ CANDLES_KEPT = 3  # of each timeframe
 RENDERED_MAX = 64  # places that are kept rendered; nearly always all viewers are at one
 
 
-class Wish(NamedTuple):
+class Subscription(NamedTuple):
     """What a client wants of a market."""
 
     book: bool = True
@@ -57,11 +57,11 @@ BEGINNING = Place()
 
 
 class KeptCandle(NamedTuple):
-    """A candle as it was last told: as which number, and by the batch that ended with `seq`."""
+    """A candle as it was last sent: under which number, and by the batch that ended with `seq`."""
 
     number: int
     seq: int
-    text: Encoded
+    text: Payload
 
 
 NO_CANDLE = KeptCandle(0, 0, messages.NOTHING)
@@ -69,77 +69,79 @@ NO_CANDLE = KeptCandle(0, 0, messages.NOTHING)
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    outbox: Outbox
-    wish: Wish
+    queue: SendQueue
+    subscription: Subscription
     place: Place = BEGINNING
     is_resuming: bool = False
-    render: Callable[[], Encoded | None] = lambda: None
+    render: Callable[[], Payload | None] = lambda: None
 
 
 class MarketView:
     """The viewers of one market and what is rendered for them."""
 
-    def __init__(self, market: Market, running: Running, on_book: Callable[[], None] = lambda: None) -> None:
-        """`on_book` is called after each change of the book, before anybody is told of it."""
+    def __init__(self, market: Market, tasks: BackgroundTasks, on_book: Callable[[], None] = lambda: None) -> None:
+        """`on_book` is called after each change of the book, before viewers are sent anything."""
         self._market = market
-        self.book = LiveBook(market, running, self._moved)
+        self.book = LiveBook(market, tasks, self._moved)
         self._on_book = on_book
-        self._viewers: dict[Outbox, Viewer] = {}
+        self._viewers: dict[SendQueue, Viewer] = {}
         self._lanes: dict[int, _Lane] = {}
         self._ticker = (0, messages.NOTHING)
         self._candles: dict[tuple[str, int], KeptCandle] = {}
         self._gone: dict[str, KeptCandle] = {}  # of each timeframe, the last that was not kept any longer
         self._candle_number = 0
-        self._rendered: dict[tuple[Wish, Place], Encoded] = {}
+        self._rendered: dict[tuple[Subscription, Place], Payload] = {}
 
     def __bool__(self) -> bool:
         return bool(self._viewers)
 
-    def serves(self, outbox: Outbox) -> bool:
-        return outbox in self._viewers
+    def serves(self, queue: SendQueue) -> bool:
+        return queue in self._viewers
 
-    def add(self, outbox: Outbox, wish: Wish, from_seq: int | None = None) -> None:
-        """Serve a client from now on, or as it wishes now; from a sequence number it is at, or else by a snapshot."""
+    def add(self, queue: SendQueue, subscription: Subscription, from_seq: int | None = None) -> None:
+        """Serve a client, or serve it differently; from the sequence number it is at, else from a snapshot."""
         if not self.wants_tickers:
             self._ticker = (self._ticker[0], messages.NOTHING)  # it was not kept up to date
-        viewer = self._viewers.get(outbox)
-        if viewer is None or viewer.wish != wish:
-            self.remove(outbox)
-            viewer = self._viewers[outbox] = Viewer(outbox, wish)
+        viewer = self._viewers.get(queue)
+        if viewer is None or viewer.subscription != subscription:
+            self.remove(queue)
+            viewer = self._viewers[queue] = Viewer(queue, subscription)
             viewer.render = partial(self._render, viewer)
-            self._lanes.setdefault(wish.interval_ms, _Lane(self, wish.interval_ms / 1_000)).viewers[viewer] = None
-        outbox.drop(self)
-        viewer.place, viewer.is_resuming = self._place_at(wish, from_seq), from_seq is not None
+            interval_ms = subscription.interval_ms
+            lane = self._lanes.setdefault(interval_ms, _Lane(self, interval_ms / 1_000))
+            lane.viewers[viewer] = None
+        queue.drop(self)
+        viewer.place, viewer.is_resuming = self._place_at(subscription, from_seq), from_seq is not None
         self.update(viewer)
 
-    def remove(self, outbox: Outbox) -> None:
+    def remove(self, queue: SendQueue) -> None:
         """Serve a client no longer."""
-        if viewer := self._viewers.pop(outbox, None):
-            outbox.drop(self)
-            lane = self._lanes[viewer.wish.interval_ms]
+        if viewer := self._viewers.pop(queue, None):
+            queue.drop(self)
+            lane = self._lanes[viewer.subscription.interval_ms]
             del lane.viewers[viewer]
             if not lane.viewers:
-                del self._lanes[viewer.wish.interval_ms]
+                del self._lanes[viewer.subscription.interval_ms]
 
     def update(self, viewer: Viewer) -> None:
         """Bring a viewer to the present, as soon as it takes that."""
-        if not viewer.outbox.put_latest(self, viewer.render):
+        if not viewer.queue.put_latest(self, viewer.render):
             CONFLATIONS.inc()
 
     def has(self, viewer: Viewer) -> bool:
-        return self._viewers.get(viewer.outbox) is viewer
+        return self._viewers.get(viewer.queue) is viewer
 
     @property
     def wants_tickers(self) -> bool:
-        return any(viewer.wish.ticker for viewer in self._viewers.values())
+        return any(viewer.subscription.ticker for viewer in self._viewers.values())
 
     @property
     def wants_candles(self) -> bool:
-        return any(viewer.wish.timeframes for viewer in self._viewers.values())
+        return any(viewer.subscription.timeframes for viewer in self._viewers.values())
 
     @property
     def knows_ticker(self) -> bool:
-        """Tell whether who comes now is sent a ticker at once."""
+        """Tell whether a new viewer is sent a ticker at once."""
         return bool(self._ticker[1].texts)
 
     def set_ticker(self, fields: Mapping[str, object]) -> None:
@@ -180,31 +182,31 @@ class MarketView:
         for lane in self._lanes.values():
             lane.wake()
 
-    def _place_at(self, wish: Wish, from_seq: int | None) -> Place:
+    def _place_at(self, subscription: Subscription, from_seq: int | None) -> Place:
         """Return where a client is that has everything up to a sequence number, which no candle may have gone after."""
-        gone = self._gone_by(wish)
+        gone = self._gone_by(subscription)
         return Place(from_seq, candle=gone.number) if from_seq is not None and gone.seq <= from_seq else BEGINNING
 
-    def _gone_by(self, wish: Wish) -> KeptCandle:
-        """Return the last candle that a wish is about and that could not be sent any more."""
-        gone = (self._gone.get(timeframe, NO_CANDLE) for timeframe in wish.timeframes)
+    def _gone_by(self, subscription: Subscription) -> KeptCandle:
+        """Return the last candle that a subscription is about and that could not be sent any more."""
+        gone = (self._gone.get(timeframe, NO_CANDLE) for timeframe in subscription.timeframes)
         return max(gone, key=_number, default=NO_CANDLE)
 
     # --- Rendering --------------------------------------------------------------------------------
 
-    def _render(self, viewer: Viewer) -> Encoded | None:
+    def _render(self, viewer: Viewer) -> Payload | None:
         replica = self.book.replica
         if replica is None or not self.has(viewer):
             return None
         place = viewer.place
         is_kept = place.seq is not None and self.book.ring.covers(place.seq)
-        if not is_kept or place.candle < self._gone_by(viewer.wish).number:
+        if not is_kept or place.candle < self._gone_by(viewer.subscription).number:
             place = BEGINNING
-        text = self._rendered.get((viewer.wish, place))
+        text = self._rendered.get((viewer.subscription, place))
         if text is None:
             if len(self._rendered) >= RENDERED_MAX:
                 self._rendered.clear()
-            text = self._rendered[viewer.wish, place] = self._render_since(viewer.wish, place)
+            text = self._rendered[viewer.subscription, place] = self._render_since(viewer.subscription, place)
         viewer.place = Place(replica.seq, self._ticker[0], self._candle_number)
         if viewer.is_resuming:
             viewer.is_resuming = False
@@ -212,22 +214,22 @@ class MarketView:
                 return joined([messages.resumed(self._market, place.seq, replica.seq), text])
         return text if text.texts else None
 
-    def _render_since(self, wish: Wish, place: Place) -> Encoded:
+    def _render_since(self, subscription: Subscription, place: Place) -> Payload:
         replica = self.book.replica
         assert replica, "Invariant: only a book that is there is rendered"
-        parts: list[Encoded] = []
-        if wish.book:
+        parts: list[Payload] = []
+        if subscription.book:
             parts += self._render_book(replica, place.seq)
         elif place.seq is None:
             parts.append(messages.subscribed({self._market.symbol: replica.seq}))
-        if wish.ticker and place.ticker != self._ticker[0]:
+        if subscription.ticker and place.ticker != self._ticker[0]:
             parts.append(self._ticker[1])
-        if wish.timeframes:
+        if subscription.timeframes:
             newer = (item for item in self._candles.items() if item[1].number > place.candle)
-            parts += [kept.text for (timeframe, _), kept in newer if timeframe in wish.timeframes]
+            parts += [kept.text for (timeframe, _), kept in newer if timeframe in subscription.timeframes]
         return joined(parts)
 
-    def _render_book(self, replica: BookReplica, after_seq: int | None) -> list[Encoded]:
+    def _render_book(self, replica: BookReplica, after_seq: int | None) -> list[Payload]:
         if after_seq == replica.seq:
             return []
         if after_seq is None:
@@ -242,7 +244,7 @@ def _number(candle: KeptCandle) -> int:
 
 
 class _Lane:
-    """Viewers who are served together: at most once in an interval, and at most for half of the time."""
+    """Viewers that are served together: at most once in an interval, and at most half of the time."""
 
     def __init__(self, view: MarketView, interval_s: float) -> None:
         self.viewers: dict[Viewer, None] = {}
@@ -268,7 +270,7 @@ class _Lane:
         for viewer in viewers[:SLICE]:
             try:
                 self._view.update(viewer)
-            except Exception:  # what goes wrong for one must not end the lane for all
+            except Exception:  # a failure for one viewer must not end the lane for all
                 log.exception("viewer_not_served")
         loop = asyncio.get_running_loop()
         if len(viewers) > SLICE:

@@ -20,13 +20,13 @@ from typing import Any
 from autobahn.exception import Disconnected as LeftError  # raised by `send` when the client has left already
 from twisted.internet.tcp import Connection
 
-from marketdata.encoded import Encoded
+from marketdata.payload import Payload
 
 __all__ = ["LeftError", "Wire"]
 
 SEND_BUFFER_BYTES = 64 * 1024  # Linux takes twice this
-# Who has not answered a close by then is cut off, and may lose the close code that was on its way. Autobahn's own
-# second is too short for a busy machine or a bad line.
+# A client that has not answered a close by then is cut off, and may lose the close code. Autobahn's own second is too
+# short for a busy machine or a bad line.
 CLOSING_S = 5
 
 
@@ -44,7 +44,7 @@ class Wire:
             transport.unregisterProducer()  # of the HTTP request that the connection began as
             transport.registerProducer(self, True)
             is_plain = isinstance(transport, Connection) and not transport.TLS and hasattr(transport, "_tempDataLen")
-            if is_plain and transport.connected:  # who has left already has no socket any more
+            if is_plain and transport.connected:  # a client that has left has no socket any more
                 transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
                 self._transport = transport
 
@@ -52,7 +52,7 @@ class Wire:
         """Wait until the connection takes more data."""
         await self._open.wait()
 
-    def write(self, message: Encoded) -> bool:
+    def write(self, message: Payload) -> bool:
         """Write at once; return False, nothing written, when that is not possible. Does not wait."""
         transport = self._transport
         if (

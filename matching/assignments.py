@@ -14,9 +14,9 @@ from matching.timing import NEWS_MS, REPORT_MS, TAKE_OVER_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-REST_SECONDS = 1.0  # between two hand-overs
-GIVE_UP_SECONDS = 60.0  # for the heir to read the book
-AGAIN_SECONDS = 10.0  # after a hand-over that came to nothing
+REST_S = 1.0  # between two hand-overs
+GIVE_UP_S = 60.0  # for the heir to read the book
+AGAIN_S = 10.0  # after a hand-over that came to nothing
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class _HandingOver:
 
 
 class MarketAssignments:
-    """Reports for this process and gives its runners their duties. Belongs to the event loop: one that hangs is silent.
+    """Reports for this process and gives its runners their duties. Runs in the event loop, so one that hangs is silent.
 
     `runners` are this process's, by slug; others may add to them.
     """
@@ -44,7 +44,7 @@ class MarketAssignments:
         self._rest_until = 0.0
 
     async def run(self) -> None:
-        """Report and plan until cancelled; never raises for what storage does."""
+        """Report and plan until cancelled; never raises errors of storage."""
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -52,7 +52,7 @@ class MarketAssignments:
                 self._peers = await loop.run_in_executor(self._thread, self._roster.beat, self._reports())
                 self._read_at = loop.time()
                 self._plan()
-            except Exception as error:  # those that serve go on: the lock protects
+            except Exception as error:  # markets that are served go on: their locks protect them
                 log.warning("roster_unknown", error=f"{type(error).__name__}: {error}")
                 self._contend_without_news()
             await asyncio.sleep(max(0.05, seconds(REPORT_MS) - (loop.time() - began)))
@@ -93,7 +93,7 @@ class MarketAssignments:
         if self._handing is not None:
             self._go_on_handing_over(self._handing, now)
         elif now >= self._rest_until and (wanted := next_hand_over(me, self._peers, shared)):
-            self._handing = _HandingOver(wanted.symbol, wanted.heir, now + GIVE_UP_SECONDS)
+            self._handing = _HandingOver(wanted.symbol, wanted.heir, now + GIVE_UP_S)
             log.info("hand_over_planned", symbol=wanted.symbol, heir=wanted.heir)
 
     def _shared(self) -> frozenset[str]:
@@ -108,10 +108,10 @@ class MarketAssignments:
         runner = next(runner for runner in self._runners.values() if runner.symbol == handing.symbol)
         if role in HOLDERS:
             log.info("handed_over", symbol=handing.symbol, heir=handing.heir)
-            self._end_hand_over(now + REST_SECONDS)
+            self._end_hand_over(now + REST_S)
         elif heir is None or now > handing.until:
             log.warning("hand_over_failed", symbol=handing.symbol, heir=handing.heir)
-            self._end_hand_over(now + AGAIN_SECONDS)
+            self._end_hand_over(now + AGAIN_S)
         elif role is Role.WARM and not handing.is_released:
             handing.is_released, handing.until = True, now + seconds(TAKE_OVER_MS)
             runner.hand_over()

@@ -56,7 +56,7 @@ class BatchServer:
         return self._retries.needs_pause
 
     async def serve(self, since_ms: int) -> None:
-        """Serve until the market is to be left, or a batch fails; what is left of that one waits for the recovery."""
+        """Serve until the market is to be left or a batch fails, whose remaining requests wait for the recovery."""
         self._requests.add_maintenance()
         heartbeat = Heartbeat(self._redis, self._slug, since_ms)
         beating = asyncio.create_task(self._beat(heartbeat))
@@ -130,9 +130,9 @@ class BatchServer:
             await self.refuse_all()
 
     def _process(self, requests: list[Request]) -> tuple[BatchOutcome, float]:
-        """Execute a batch; return its outcome and how long nobody need look after the market.
+        """Execute a batch; return its outcome and how long the market needs no maintenance.
 
-        What is logged meanwhile, and the settlement that follows, have the ids of the requests.
+        Logs of the batch, and the settlement that follows, have the ids of its requests.
         """
         with structlog.contextvars.bound_contextvars(request_ids=request_ids(requests)):
             return self._processor.process(requests), self._maintenance.pause_s()
@@ -151,7 +151,7 @@ class BatchServer:
 
 
 def _described(request: Request) -> dict[str, Any]:
-    """Return what a log may say about a request: what it was about, not how much."""
+    """Return what a log may say about a request: which order it was about, not how much."""
     ids = {
         name: value.hex() for name in ("order_id", "user_id") if type(value := getattr(request, name, None)) is bytes
     }

@@ -1,4 +1,4 @@
-"""Keeps a market's board in Valkey: what readers of the public API get without a query, right to a quarter second.
+"""Keeps a market's board in Valkey: what readers of the public API get without a query, at most a quarter second old.
 
 The board itself is opaque here. A stamp beside it names the board that is right, and expires soon: a board is believed
 only while an engine says so. When nothing happens only the stamp is renewed. An engine that is behind, because it was
@@ -17,7 +17,7 @@ from matching.messages import board_keys
 log = structlog.get_logger(__name__)
 
 INTERVAL_S = 0.1
-STAMP_MS = 240  # so long a board is believed at most; with what the way to it takes, less than 250
+STAMP_MS = 240  # how long a board is believed at most; with the way to Valkey, less than 250
 BOARD_MS = 60_000
 RETRY_S = 1.0
 
@@ -44,7 +44,7 @@ return {1, now}
 
 
 class BoardKeeper:
-    """One market's board, of one time of serving it.
+    """One market's board, while this process serves the market.
 
     `stamp` names the present state, `<seq>-<something>`, at no cost; `show` waits for the batch at work and returns the
     stamp of what is there then, the board, and when that was by the monotonic clock.

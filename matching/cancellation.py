@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-AGAIN_SECONDS = 0.5
+AGAIN_S = 0.5
 
 
 async def cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -12,4 +12,4 @@ async def cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_S)

@@ -1,7 +1,7 @@
 """Engine commands as compact bytes: what the journal stores.
 
-A command is a list of its kind's number and its fields, ids as 16 bytes. What a command got later is at its end and
-left out when it is not used, so that what was written before is read as it was meant.
+A command is a list of its kind's number and its fields, ids as 16 bytes. Fields that a command got later are at its end
+and left out when unused, so that older entries are read as they were meant.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -50,7 +50,7 @@ IDS: Final[dict[type[Command], int]] = {
     CancelOrder: 2,
     SetTradingState: 0,
     SetRules: 0,
-    PlaceGroup: 0,  # those of its orders are theirs
+    PlaceGroup: 0,  # the ids are in its orders
     AmendOrder: 2,
     CancelAll: 1,
     SetCancelAfter: 1,

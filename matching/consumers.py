@@ -20,7 +20,7 @@ class MatchingConsumer(AsyncConsumer):
         self._runner = runner
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Take a message; whatever is in it, the consumer goes on with the next."""
+        """Take a message; the consumer goes on with the next, whatever is in this one."""
         handler = _HANDLERS.get(message["type"])
         try:
             if handler is None:

@@ -1,4 +1,4 @@
-"""Who waits for which market, who keeps it warm, who hands one over: plain functions over the roster.
+"""Which process waits for a market, keeps it warm or hands it over: plain functions over the roster.
 
 Every process plans for itself, from what it last read. Plans of two processes may differ for a moment; then both try
 for a lock, and one of them gets it.
@@ -34,7 +34,7 @@ def holder_of(symbol: str, peers: Sequence[Peer]) -> Peer | None:
 def follower_of(symbol: str, peers: Sequence[Peer]) -> str:
     """Return the process that keeps the market warm, "" when there is none.
 
-    Each process has a rank for each market, so one that comes or goes changes only what it was or becomes first for.
+    Each process has a rank for each market, so one that comes or goes changes only the markets that it is first for.
     """
     holder = holder_of(symbol, peers)
     others = [peer.id for peer in peers if peer is not holder and peer.may_serve(symbol)]
@@ -44,7 +44,7 @@ def follower_of(symbol: str, peers: Sequence[Peer]) -> str:
 def duty_of(me: str, symbol: str, peers: Sequence[Peer], shared: Collection[str], unserved_s: float) -> Duty:
     """Return what a process does about a market when it does not serve it; `shared` are those spread evenly.
 
-    `unserved_s` is for how long nobody has been seen serving it.
+    `unserved_s` is how long no process has been seen serving it.
     """
     own = next(peer for peer in peers if peer.id == me)
     heir = _heir_of(symbol, peers)
@@ -62,10 +62,10 @@ def duty_of(me: str, symbol: str, peers: Sequence[Peer], shared: Collection[str]
 
 
 def next_hand_over(me: str, peers: Sequence[Peer], shared: Collection[str]) -> HandOver | None:
-    """Return the market that this process is to hand over next so that all get even; None when nothing is to move.
+    """Return the market that this process is to hand over next to spread them evenly; None when none is to move.
 
-    One market moves at a time. It goes from the process with the most to the one with the fewest, when that evens out,
-    and first of all to a process that was started for it.
+    One market moves at a time. First of all it goes to a process that was started for it, else from the process
+    with the most to the one with the fewest, if that evens them out.
     """
     own = next(peer for peer in peers if peer.id == me)
     is_moving = any(report.heir for peer in peers for report in peer.markets.values())
@@ -93,7 +93,7 @@ def _evening(own: Peer, movable: list[str], peers: Sequence[Peer], shared: Colle
 
 
 def _has_room(own: Peer, peers: Sequence[Peer], shared: Collection[str]) -> bool:
-    """Whether the process serves less than its share, rounded up."""
+    """Tell whether the process serves less than its share, rounded up."""
     sharing = sum(peer.listed is None for peer in peers)
     return _held(own, shared) < -(-len(shared) // sharing)
 
@@ -103,7 +103,7 @@ def _held(peer: Peer, shared: Collection[str]) -> int:
 
 
 def _heir_of(symbol: str, peers: Sequence[Peer]) -> str:
-    """Return who is to take the market next, if that process lives."""
+    """Return the process that is to take the market next, if it is alive."""
     heirs = {report.heir for peer in peers if (report := peer.markets.get(symbol)) and report.heir}
     return next((peer.id for peer in peers if peer.id in heirs), "")
 

@@ -29,18 +29,18 @@ from matching.messages import (
     pack_request,
     unpack_reply,
 )
-from matching.pending import PendingCommands
+from matching.pending_commands import PendingCommands
 from matching.timing import GRACE_MS, LIVENESS_MS, PATIENCE_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-MAX_WAITING = 5_000  # commands per market and process
-MAX_MESSAGE = 500  # commands
-SEND_SECONDS = 1.0
-LISTEN_AGAIN_SECONDS = 0.1
-WATCH_SECONDS = 0.2
+WAITING_MAX = 5_000  # commands per market and process
+MESSAGE_COMMANDS_MAX = 500
+SEND_S = 1.0
+LISTEN_AGAIN_S = 0.1
+WATCH_S = 0.2
 
-# What the loop does, it does for many: what is bound for one request must not stand in the lines about others.
+# The loop works for many requests: log context that is bound for one must not appear in lines about others.
 _NOBODYS = Context()
 
 
@@ -76,15 +76,15 @@ class Gateway:
         return future
 
     def nudge(self, slug: str) -> None:
-        """Tell a market's engine that staff changed it. Lost nudges do no harm: the engine looks every second."""
+        """Tell a market's engine that staff changed it. A lost nudge does no harm: the engine looks every second."""
         asyncio.run_coroutine_threadsafe(self._send_quietly(slug, {"type": "engine.refresh"}), self._loop)
 
     # --- on the loop --------------------------------------------------------------------------------
 
     def _enqueue(self, slug: str, request: ClientRequest, timeout_s: float, future: Future[Reply]) -> None:
         market = self._markets[slug]
-        if len(market.waiting) >= MAX_WAITING:
-            future.set_exception(OverloadedError(f"{MAX_WAITING} commands wait for {slug} already"))
+        if len(market.waiting) >= WAITING_MAX:
+            future.set_exception(OverloadedError(f"{WAITING_MAX} commands are already waiting for {slug}"))
             return
         fields = pack_request(request)
         number = self._pending.add(slug, fields, future)
@@ -108,7 +108,7 @@ class Gateway:
                 if not await self._has_engine(slug, market):
                     self._fail_waiting(market, EngineUnavailableError(f"no engine serves {slug}"))
                     return
-                count = min(len(market.waiting), MAX_MESSAGE)
+                count = min(len(market.waiting), MESSAGE_COMMANDS_MAX)
                 taken = [market.waiting.popleft() for _ in range(count)]
                 await self._send(slug, market, reply_to, taken)
         except Exception as error:
@@ -127,7 +127,7 @@ class Gateway:
         requests = [fields for _, fields in taken]
         message = {"type": "engine.commands", "reply_to": reply_to, "requests": requests}
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(SEND_S):
                 await _commands().send(engine_channel(slug), message)
         except ChannelFull:
             self._pending.fail(numbers, OverloadedError(f"the queue of {slug} is full"))
@@ -147,7 +147,9 @@ class Gateway:
 
     async def _is_alive(self, slug: str, market: _Market) -> bool:
         now = self._loop.time()
-        if not market.is_alive or now - market.looked_at > seconds(LIVENESS_MS):  # nobody is refused for an old look
+        if not market.is_alive or now - market.looked_at > seconds(
+            LIVENESS_MS
+        ):  # no command is refused for an old look
             was_alive = market.is_alive
             try:
                 beat = await self._redis.get(heartbeat_key(slug))
@@ -167,7 +169,7 @@ class Gateway:
         """While answers are missing, look whether another engine has taken a market over, and send to it again."""
         try:
             while self._pending:
-                await asyncio.sleep(WATCH_SECONDS)
+                await asyncio.sleep(WATCH_S)
                 for slug, market in list(self._markets.items()):
                     if await self._is_alive(slug, market) and market.owner != market.seen_owner:
                         self._send_again(slug, market)
@@ -184,7 +186,7 @@ class Gateway:
 
     async def _send_quietly(self, slug: str, message: dict[str, Any]) -> None:
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(SEND_S):
                 await _commands().send(engine_channel(slug), message)
         except Exception as error:
             log.warning("nudge_failed", market=slug, error=f"{type(error).__name__}: {error}")
@@ -198,13 +200,13 @@ class Gateway:
         return await self._reply_channel
 
     async def _subscribe(self) -> str:
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(SEND_S):
             channel = await _pubsub().new_channel()
         self._listener = self._loop.create_task(self._listen(channel))
         return channel
 
     async def _listen(self, channel: str) -> None:
-        """Resolve answers for ever: what cannot be read is logged and dropped."""
+        """Resolve answers for ever; those that cannot be read are logged and dropped."""
         while True:
             try:
                 message = await _pubsub().receive(channel)
@@ -214,7 +216,7 @@ class Gateway:
                 continue
             except Exception as error:
                 log.warning("replies_interrupted", error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+                await asyncio.sleep(LISTEN_AGAIN_S)
                 continue
             for fields in replies:
                 self._resolve(fields)
@@ -230,7 +232,7 @@ class Gateway:
 
 
 def _owner_of(beat: bytes | str) -> int:
-    """Return whose heartbeat it is; 0 for what cannot be read."""
+    """Return the owner of a heartbeat; 0 if it cannot be read."""
     try:
         return int(json.loads(beat)["since"])
     except (LookupError, TypeError, ValueError):
@@ -238,7 +240,7 @@ def _owner_of(beat: bytes | str) -> int:
 
 
 def _patience_s() -> float:
-    """How long commands wait for an engine: long enough for a standby to take over, and time is left to execute."""
+    """How long commands wait for an engine: long enough for a standby to take over, with time left to execute."""
     return seconds(min(PATIENCE_MS, settings.COMMAND_TIMEOUT_MS // 2))
 
 

@@ -1,8 +1,8 @@
 """The sign in Valkey that a market is served: a key that expires by itself, and that only its owner refreshes.
 
-The database decides who may write; this key only tells gateways whether commands are taken. A process that was
-suspended and whose market another one took over must not refresh or remove the key of its successor, which has been
-given the market later.
+The database decides which process may write; this key only tells gateways whether commands are taken. A process that
+was suspended, and whose market another one took over, must not refresh or remove the key of its successor, which took
+the lock later.
 """
 
 import json
@@ -37,7 +37,7 @@ if value and since <= tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end
 
 
 class Heartbeat:
-    """One market's heartbeat, of one time of holding it: `since_ms` is when the lock was taken, by the database."""
+    """One market's heartbeat while this process has its lock, taken at `since_ms` by the database's clock."""
 
     def __init__(self, redis: Redis, slug: str, since_ms: int) -> None:
         self._redis = redis
@@ -57,7 +57,7 @@ class Heartbeat:
         return bool(is_ours)
 
     async def forget(self) -> None:
-        """Remove the key, unless it is a successor's; should that fail it expires by itself."""
+        """Remove the key, unless it is a successor's; should that fail, the key expires by itself."""
         try:
             await self._redis.eval(_FORGET, 1, heartbeat_key(self._slug), str(self._since_ms))
         except RedisError as error:

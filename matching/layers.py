@@ -46,7 +46,7 @@ class CommandChannelLayer(RedisChannelLayer):  # type: ignore[misc]  # the libra
             raise ChannelFull
 
     async def receive(self, channel: str) -> dict[str, Any]:
-        """Wait for the channel's next message; one round trip each. What is no message is logged and dropped."""
+        """Wait for the channel's next message; one round trip each. Anything else is logged and dropped."""
         key = self.prefix + channel
         while True:
             found = await self.connection(0).bzpopmin(key, timeout=self.brpop_timeout)
@@ -56,7 +56,7 @@ class CommandChannelLayer(RedisChannelLayer):  # type: ignore[misc]  # the libra
     def _read(self, channel: str, data: bytes) -> dict[str, Any] | None:
         try:
             message = self.deserialize(data)
-        except Exception as error:  # bytes of somebody else fail in many ways
+        except Exception as error:  # bytes that are not ours fail in many ways
             log.warning("message_unreadable", channel=channel, bytes=len(data), error=f"{type(error).__name__}")
             return None
         if isinstance(message, dict) and isinstance(message.get("type"), str):

@@ -1,7 +1,7 @@
 """The life of a market in an engine process: which event takes it from which state to which.
 
 Every change of state goes through `transition`. All of it happens on the event loop, but what is under way in the
-market's thread ends only later: a market that was told to stop meanwhile stays on its way to the end.
+market's thread ends only later: a market that was told to stop meanwhile goes on stopping.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ ROLES: Final = {
     _S.STOPPING: Role.ACTIVE,
     _S.STOPPED: Role.COLD,
 }
-"""What a process tells the others that it is for a market."""
+"""The role that a process reports to the others."""
 
 STANDING_BY: Final = frozenset({_S.COLD, _S.WARM})
 LEAVING: Final = frozenset({_S.HANDING_OVER, _S.STOPPING})

@@ -12,7 +12,7 @@ from matching.messages import engine_channel
 
 log = structlog.get_logger(__name__)
 
-RETRY_SECONDS = 0.5
+RETRY_S = 0.5
 
 
 class CommandListener:
@@ -35,19 +35,19 @@ class CommandListener:
             self._task = None
 
     async def _run(self) -> None:
-        """Listen for ever. First a message of our own, for a predecessor that hangs and would swallow the next one."""
+        """Listen for ever. First send a message that a predecessor that hangs may swallow instead of the next one."""
         await self._send_refresh()
         while True:
             try:
                 await self._listen(engine_channel(self._slug))
             except Exception as error:  # the broker is away: the book stays, commands come when it is back
                 log.warning("listen_failed", market=self._slug, error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(RETRY_S)
 
     async def _send_refresh(self) -> None:
         """The broker gives a message to the process that has waited longest, even if that one is suspended."""
         try:
-            async with asyncio.timeout(RETRY_SECONDS):
+            async with asyncio.timeout(RETRY_S):
                 await cast(BaseChannelLayer, get_channel_layer("default")).send(
                     engine_channel(self._slug), {"type": "engine.refresh"}
                 )

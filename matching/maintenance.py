@@ -1,4 +1,4 @@
-"""When a served market is looked after: at least once a second, and as soon as something is due."""
+"""When a served market needs maintenance: looked at once a second at least, and as soon as something is due."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ class MaintenanceSchedule:
                 self._requests.add_maintenance()
 
     def pause_s(self) -> float:
-        """Return how long nobody need look. To be called in the market's thread."""
+        """Return how long no look is needed. To be called in the market's thread."""
         return self._processor.pause_s(seconds(MAINTENANCE_MS))
 
     def look_within(self, seconds: float) -> None:

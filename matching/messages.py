@@ -25,7 +25,7 @@ class Correlation(NamedTuple):
     """Where the answer to a command goes, and the request that it came with.
 
     `reply_to` is the gateway's channel, which the message has once for all its requests, and `number` the gateway's own
-    number for the command. `request_id` is for logs only; empty for what came by no request.
+    number for the command. `request_id` is for logs only; empty for commands without a request.
     """
 
     reply_to: str = ""
@@ -120,7 +120,7 @@ class CancelRequest(NamedTuple):
 
 
 class MaintenanceRequest(NamedTuple):
-    """Bring the engine in step with the clock, the stored market and what was settled: something is due or changed."""
+    """Bring the engine in step with the clock, the stored market and settlement: something is due or changed."""
 
     correlation: Correlation = NOBODY
     deadline_ms: int = 1 << 62
@@ -159,7 +159,7 @@ def pack_request(request: Request) -> list[Any]:
 def unpack_request(fields: Sequence[Any], reply_to: str) -> Request:
     """Raises LookupError, TypeError or ValueError for what no gateway of this release sends.
 
-    Looks at what the way to the engine relies on, number, deadline and ids; the rest is looked at when it is executed.
+    Checks what the way to the engine relies on, number, deadline and ids; the rest is checked when it is executed.
     """
     kind, number, request_id = _TYPES[fields[0]], fields[1], fields[2]
     request = kind._make([Correlation(reply_to, number, request_id), *fields[3:]])
@@ -178,7 +178,7 @@ class ReplyStatus(IntEnum):
     EXECUTED = 1  # the order and its trades are committed
     REPLAYED = 2  # the order id or client order id was known: details name the first order
     DENIED = 3  # refused before the engine saw it: code and details say why; nothing is stored
-    NOT_EXECUTED = 4  # the engine could not: nothing is stored and nothing will be
+    NOT_EXECUTED = 4  # the engine could not; nothing is stored and nothing will be
 
 
 class Reply(NamedTuple):

@@ -18,8 +18,8 @@ from matching.timing import GRACE_MS
 log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE_S = 0.01
-BRACKET_PAUSE_S = 0.05  # settlement takes about so long; the exits of a bracket wait for it
-BRACKET_EAGER_MS = 5_000  # later than that, settlement waits for staff
+BRACKET_PAUSE_S = 0.05  # settlement takes about this long, and the exits of a bracket wait for it
+BRACKET_EAGER_MS = 5_000  # after that, settlement waits for staff
 
 
 class BatchFailedError(Exception):
@@ -35,7 +35,7 @@ class BatchFailedError(Exception):
 
 
 class BatchLateError(Exception):
-    """A batch was ready to be committed when nobody waited for its answers any more."""
+    """A batch was ready to be committed only after its callers had given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class MarketProcessor:
     def resolve_doubt(self) -> BatchOutcome | None:
         """Return the outcome of the batch whose commit was in doubt; None without one, or when it is too early to tell.
 
-        If it was committed its answers are true, whoever has written since. Otherwise nothing of it is stored.
+        If it was committed its answers are true, even if others have written since. Otherwise nothing of it is stored.
         """
         doubt = self._in_doubt
         if doubt is None or (is_committed := self._batches.committed(doubt.batch_id)) is None:
@@ -159,7 +159,7 @@ class MarketProcessor:
             return batch.outcome
 
     def _require_in_time(self, requests: Sequence[Request]) -> None:
-        """Refuse to commit what its callers were told had not been confirmed: this process may have been suspended."""
+        """Refuse to commit after the callers have given up: this process may have been suspended."""
         late_ms = self._clock() - min(request.deadline_ms for request in requests)
         if late_ms > GRACE_MS:
             raise BatchLateError(f"{late_ms} ms after the deadline of one of its requests")
@@ -178,7 +178,7 @@ class MarketProcessor:
         return engine is not None and (_is_due(engine, self._clock()) or self._batches.is_changed(engine))
 
     def pause_s(self, longest_s: float) -> float:
-        """Return how long nobody need ask `needs_maintenance`: until something is due, briefly with a bracket armed."""
+        """Return how long `needs_maintenance` can wait: until something is due, briefly with a bracket armed."""
         engine, now_ms = self._engine, self._clock()
         if engine is None:
             return longest_s
@@ -193,7 +193,7 @@ class MarketProcessor:
 
     @property
     def stamp(self) -> str:
-        """Name what the board shows now: it is another one after each event and each minute. From any thread."""
+        """Name what the board shows now; the name changes with each event and each minute. From any thread."""
         return f"{self.seq}-{self._clock() // 60_000}"
 
     def board(self) -> tuple[str, bytes, float]:
@@ -219,7 +219,7 @@ def _is_due(engine: Engine, now_ms: int) -> bool:
 
 
 def _keep_from_garbage_collector() -> None:
-    """Leave the book, which lives long, out of every collection; let go of one that a failure threw away."""
+    """Leave the book, which lives long, out of every collection; free one that a failure threw away."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -13,8 +13,8 @@ from matching.storage import BatchOutcome
 
 log = structlog.get_logger(__name__)
 
-MAX_QUEUED = 64  # batches
-SEND_SECONDS = 2.0
+QUEUED_BATCHES_MAX = 64
+SEND_S = 2.0
 
 
 class OutcomePublisher:
@@ -22,7 +22,7 @@ class OutcomePublisher:
 
     def __init__(self, slug: str) -> None:
         self._slug = slug
-        self._queue: asyncio.Queue[BatchOutcome] = asyncio.Queue(MAX_QUEUED)
+        self._queue: asyncio.Queue[BatchOutcome] = asyncio.Queue(QUEUED_BATCHES_MAX)
 
     async def put(self, outcome: BatchOutcome) -> None:
         """Have an outcome published after those before it; waits while too many wait already."""
@@ -45,7 +45,7 @@ class OutcomePublisher:
             log.warning("outcomes_unpublished", market=self._slug, batches=self._queue.qsize())
 
     async def publish(self, outcome: BatchOutcome) -> None:
-        """Send answers, then publications; what cannot be sent is logged and left."""
+        """Send answers, then publications; what cannot be sent is logged and dropped."""
         by_gateway: dict[str, list[list[Any]]] = defaultdict(list)
         for reply in outcome.replies:
             if reply.correlation.reply_to:
@@ -58,14 +58,14 @@ class OutcomePublisher:
     async def _send(
         self, send: Callable[[str, dict[str, Any]], Awaitable[None]], to: str, message: dict[str, Any]
     ) -> None:
-        """Send; what is lost is found in the database by those who miss it.
+        """Send; receivers find in the database what is lost.
 
-        It is tried again once, because a connection shows only by failing that the broker was restarted. A
-        message that arrives twice is recognised by its numbers.
+        Tries again once, because only a failure shows that the broker was restarted. A message that arrives twice
+        is recognised by its numbers.
         """
         for is_last in (False, True):
             try:
-                async with asyncio.timeout(SEND_SECONDS):
+                async with asyncio.timeout(SEND_S):
                     await send(to, message)
                 return
             except Exception as error:

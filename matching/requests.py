@@ -1,4 +1,4 @@
-"""The requests that wait for a market's next batch, and the answers to those that none will execute."""
+"""The requests that wait for a market's next batch, and the answers to those that will not be executed."""
 
 import asyncio
 from collections import deque
@@ -13,8 +13,8 @@ from matching.storage import BatchOutcome
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCH = 2_000
-MAX_WAITING = 20_000
+BATCH_MAX = 2_000
+WAITING_MAX = 20_000
 
 
 class RequestQueue:
@@ -32,19 +32,19 @@ class RequestQueue:
         A request that cannot be read is refused if its number can.
         """
         parsed = [request for fields in requests if (request := await self._read(reply_to, fields)) is not None]
-        if len(self._waiting) + len(parsed) > MAX_WAITING:
+        if len(self._waiting) + len(parsed) > WAITING_MAX:
             await self._publisher.publish(_refusal(parsed, "OVERLOADED"))
             return
         self._waiting.extend(parsed)
         self._wake.set()
 
     def add_maintenance(self) -> None:
-        """Have the market looked after with the next batch."""
+        """Have maintenance done with the next batch."""
         self._waiting.append(MaintenanceRequest())
         self._wake.set()
 
     def wake(self) -> None:
-        """Let go whoever waits."""
+        """End `wait`."""
         self._wake.set()
 
     async def wait(self) -> None:
@@ -53,11 +53,11 @@ class RequestQueue:
         self._wake.clear()
 
     def take_batch(self) -> list[Request]:
-        """Return what waits, so many at most; none when nothing does."""
-        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+        """Return the requests that wait, at most BATCH_MAX."""
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
 
     async def refuse(self, requests: Sequence[Request], code: str = "ENGINE_UNAVAILABLE") -> None:
-        """Answer, after what was done before, that these were not executed."""
+        """Answer, after all earlier outcomes, that these were not executed."""
         if requests:
             await self._publisher.put(_refusal(requests, code))
 

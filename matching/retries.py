@@ -1,7 +1,7 @@
 """What becomes of the requests of a batch that failed.
 
 Of many, one may be to blame: they are tried one by one, so that only that one is refused. When storage failed none is,
-so they have a second chance. When storage goes on failing nobody waits any longer.
+so they have a second chance. When storage keeps failing they are refused.
 """
 
 from collections import deque
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from matching.messages import MaintenanceRequest, Request
 from matching.processor import BatchFailedError
 
-MAX_FAILURES = 3  # of storage, one after the other
+FAILURES_MAX = 3  # of storage, one after the other
 
 
 class BatchRetries:
@@ -19,7 +19,7 @@ class BatchRetries:
     def __init__(self) -> None:
         self._requests: deque[Request] = deque()
         self._failures = 0
-        self._is_blameless = False  # the last failure was no request's fault, so the next attempt may fail, too
+        self._is_blameless = False  # the last failure was not a request's fault, so the next attempt may fail, too
 
     @property
     def needs_pause(self) -> bool:
@@ -56,4 +56,4 @@ class BatchRetries:
 
     def is_hopeless(self, error: BatchFailedError) -> bool:
         """Tell whether storage has failed so often that what waits is to be refused."""
-        return error.is_transient and not error.in_doubt and self._failures > MAX_FAILURES
+        return error.is_transient and not error.in_doubt and self._failures > FAILURES_MAX

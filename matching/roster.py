@@ -1,7 +1,7 @@
-"""What the engine processes tell each other, as a protocol; `orders` implements it over the database.
+"""What the engine processes tell each other, as a protocol; `operations` implements it over the database.
 
 The roster helps to share markets, to keep one warm standby for each, and to find an engine that is suspended. It
-decides nothing about who may write: that is the market's lock.
+does not decide which process may write: the market's lock does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class Peer(NamedTuple):
 
 
 class Roster(Protocol):
-    """Blocking calls, made from one thread."""
+    """Its calls block and are made from one thread."""
 
     process_id: str
 

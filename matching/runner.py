@@ -24,11 +24,11 @@ from matching.timing import FLUSH_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-RETRY_SECONDS = 0.5
+RETRY_S = 0.5
 
 
 class MarketRunner:
-    """Leads a market through its states, and does in each what it is for.
+    """Takes a market through its states, and does the work of each.
 
     `listen` is the coroutine that feeds `receive` from the market's channel; it runs only while the market is served,
     so a standby takes no command from the active engine. `duty` says what to do while another process serves.
@@ -68,7 +68,7 @@ class MarketRunner:
         await self._requests.receive(reply_to, requests)
 
     def refresh(self) -> None:
-        """Have the market looked after with the next batch."""
+        """Have maintenance done with the next batch."""
         self._requests.add_maintenance()
 
     def stop(self) -> None:
@@ -99,7 +99,7 @@ class MarketRunner:
         )
 
     async def run(self) -> None:
-        """Serve the market until `stop`; never raises for what storage or broker do."""
+        """Serve the market until `stop`; never raises errors of storage or broker."""
         publishing = asyncio.create_task(self._publisher.run())
         try:
             while self.state not in ENDING:
@@ -118,12 +118,14 @@ class MarketRunner:
                 await self._give_back()
             else:
                 await self._recover_and_serve()
-        except Exception:  # a bug must not leave the market to nobody: another engine may do better, or we next time
+        except (
+            Exception
+        ):  # a bug must not leave the market unserved: another engine may do better, or this one next time
             log.exception("runner_failed", market=self.slug)
             await self._give_up()
 
     async def _stand_by(self) -> None:
-        """Try for the lock if that is this process's duty; while another engine has it do what a standby does."""
+        """Try for the lock if that is this process's duty; while another engine has it, stand by."""
         self._standby.note_copy()
         try:
             if self.duty.contends and await self._standby.try_lock():
@@ -151,7 +153,7 @@ class MarketRunner:
         self._listener.start()
         await self._server.serve(recovered.since_ms)
         if self.state is MarketState.RECOVERING and self._server.needs_pause:
-            await self._lifecycle.pause(RETRY_SECONDS)
+            await self._lifecycle.pause(RETRY_S)
 
     def _announce(self, recovered: Recovered) -> None:
         """Log what was recovered, and say it in one line for people."""
@@ -182,11 +184,11 @@ class MarketRunner:
         await self._give_up()
 
     async def _give_up(self) -> None:
-        """Refuse what waits, drop the lock and whatever else is left, and wait before the next attempt."""
+        """Refuse what waits, drop the lock and all else, and wait before the next attempt."""
         await self._stop_listening()
         await self._thread.call(self._processor.close)
         self._lifecycle.apply(MarketEvent.RELEASE)
-        await self._lifecycle.pause(RETRY_SECONDS)
+        await self._lifecycle.pause(RETRY_S)
 
     async def _give_back(self) -> None:
         """Let the next engine have the market once all that was committed is published: streams keep their order."""

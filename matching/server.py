@@ -21,7 +21,7 @@ from matching.storage import MarketStorage
 
 log = structlog.get_logger(__name__)
 
-MARKETS_POLL_SECONDS = 2.0
+MARKETS_POLL_S = 2.0
 
 
 class EngineServer(Worker):
@@ -57,7 +57,7 @@ class EngineServer(Worker):
         while not self._stopping.is_set():
             await self._start_new_markets()
             try:
-                await asyncio.wait_for(self._stopping.wait(), MARKETS_POLL_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), MARKETS_POLL_S)
             except TimeoutError:
                 continue
         if self._assignments is not None and planning is not None:
@@ -81,7 +81,7 @@ class EngineServer(Worker):
     async def _start_new_markets(self) -> None:
         try:
             symbols = await asyncio.get_running_loop().run_in_executor(None, self._list_markets)
-        except Exception as error:  # the database is away: those that run go on, new ones come later
+        except Exception as error:  # the database is away: running markets go on, new ones come later
             log.warning("markets_unknown", error=f"{type(error).__name__}: {error}")
             return
         for symbol in symbols:

@@ -13,7 +13,7 @@ from matching.timing import STANDBY_MS, seconds
 
 log = structlog.get_logger(__name__)
 
-FOLLOW_AGAIN_SECONDS = 5.0
+FOLLOW_AGAIN_S = 5.0
 
 
 class Standby:
@@ -48,7 +48,7 @@ class Standby:
             await self._lifecycle.pause(seconds(STANDBY_MS))
 
     def note_copy(self) -> None:
-        """Have the state say whether there is a copy that is up to date."""
+        """Set the state by whether there is a copy that is up to date."""
         self._lifecycle.apply(MarketEvent.FORGET if self._copy.seq is None else MarketEvent.FOLLOW)
 
     async def _follow(self, duty: Duty) -> bool:
@@ -59,9 +59,9 @@ class Standby:
                 await self._thread.call(self._copy.forget)
             elif loop.time() >= self._next_follow:
                 return await self._thread.call(self._follow_step)
-        except Exception as error:  # a cold standby is one, too
+        except Exception as error:  # a cold standby will do
             log.error("follower_failed", market=self._slug, error=f"{type(error).__name__}: {error}")
-            self._next_follow = loop.time() + FOLLOW_AGAIN_SECONDS
+            self._next_follow = loop.time() + FOLLOW_AGAIN_S
             await self._thread.call(self._copy.forget)
         return True
 

@@ -1,4 +1,4 @@
-"""What the matching worker needs from storage, as four protocols; `orders` implements them on PostgreSQL.
+"""What the matching worker needs from storage, as four protocols; `journal` implements them on PostgreSQL.
 
 They belong to one market and are called from one thread. The lock and the batches share a connection: if it is lost,
 so are both.
@@ -61,7 +61,7 @@ class MarketLock(Protocol):
         """
 
     def close(self) -> None:
-        """Give the lock back, disconnect, and let go of what was kept to serve the market."""
+        """Give the lock back, disconnect, and drop what was kept to serve the market."""
 
 
 class WarmCopy(Protocol):
@@ -106,12 +106,12 @@ class BatchStore(Protocol):
         """
 
     def is_changed(self, engine: Engine) -> bool:
-        """Tell whether a MaintenanceRequest would do something: the stored market differs from what the engine goes by,
-        what was settled lets a bracket go on, or holds are owed. A query or two.
+        """Tell whether a MaintenanceRequest would do something: the stored market differs from the engine's,
+        settlement lets a bracket go on, or holds are owed. A query or two.
         """
 
     def after_commit(self, outcome: BatchOutcome) -> None:
-        """Do what follows a committed batch before it is answered, and add to its outcome what that leaves to publish.
+        """Do what follows a committed batch before it is answered, and add to its outcome what is to be published.
 
         Never blocks for long, never raises.
         """

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from threading import Lock
 from typing import NamedTuple
 
-SECONDS = 10.0  # that are looked back
-KEPT = 2_000  # batches at most; of more only the newest count
+WINDOW_S = 10.0
+BATCHES_MAX = 2_000  # the newest count
 
 
 class Throughput(NamedTuple):
-    """The batches of the last SECONDS: how many, their requests, and how long the middle and the slowest 1 % took."""
+    """The batches of the last WINDOW_S: how many, their requests, and how long the middle and the slowest 1 % took."""
 
     batches: int
     requests: int
@@ -24,7 +24,7 @@ class ThroughputMeter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._batches: deque[tuple[float, int, float]] = deque(maxlen=KEPT)
+        self._batches: deque[tuple[float, int, float]] = deque(maxlen=BATCHES_MAX)
         self._lock = Lock()
 
     def add(self, requests: int, seconds: float) -> None:
@@ -33,8 +33,8 @@ class ThroughputMeter:
             self._batches.append((self._clock(), requests, seconds))
 
     def measured(self) -> Throughput:
-        """Return the throughput now, zeros when there was nothing. O(n log n) in the batches of the last SECONDS."""
-        since = self._clock() - SECONDS
+        """Return the throughput now, zeros when there was nothing. O(n log n) in the batches of the last WINDOW_S."""
+        since = self._clock() - WINDOW_S
         with self._lock:
             while self._batches and self._batches[0][0] < since:
                 self._batches.popleft()

@@ -24,7 +24,7 @@ GRACE_MS: Final = 250
 """How long after its deadline a command may still be committed, and its gateway still takes the answer."""
 
 CALLER_GRACE_MS: Final = 1_000
-"""How long after its deadline the caller of a gateway still waits for the gateway's last word."""
+"""How long after its deadline the caller of a gateway still waits for the gateway's answer."""
 
 CLOCK_SKEW_MS: Final = 1_000
 """How far the clocks of the hosts of one exchange may be apart."""
@@ -97,7 +97,7 @@ SUSPENDED_UNKNOWN_MS: Final = 60_000
 """The same for a holder that never reported itself, of an older release for instance."""
 
 UNSERVED_MS: Final = 1_000
-"""A market that nobody has been seen to serve for so long is anybody's."""
+"""Any process may take a market that none has been seen serving for so long."""
 
 NEWS_MS: Final = 3_000
 """A process that has read no reports for so long tries for every market."""
@@ -107,7 +107,7 @@ TAKE_OVER_MS: Final = 5_000
 
 assert 2 * REPORT_MS <= OWN_REPORT_MS, "Invariant: one late report does not make a process blind"
 assert 2 * REPORT_MS < REPORT_IN_TIME_MS < SUSPENDED_MS, "Invariant: a process is in time before others are silent"
-assert 2 * REPORT_MS <= UNSERVED_MS, "Invariant: a market that is served is reported before it counts as anybody's"
+assert 2 * REPORT_MS <= UNSERVED_MS, "Invariant: a market that is served is reported before any process may take it"
 assert MAINTENANCE_MS < SUSPENDED_MS, "Invariant: the session of an engine that works is never silent for so long"
 assert LIVE_MS <= SUSPENDED_MS, "Invariant: a process that may be deposed counts as gone"
 assert SUSPENDED_MS < SUSPENDED_RECOVERING_MS < SUSPENDED_UNKNOWN_MS, "Invariant: the less is known the longer the wait"

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 USER_ACTIVITY: Final = "marketdata_useractivity"
 VIEWS: Final = ("marketdata_marketday", USER_ACTIVITY)
-REST: Final = 20  # how many times as long as its refresh took a view is left alone
+REST: Final = 20  # a view is left alone this many times as long as its refresh took
 # Beside trading: one core at most, and memory enough to count in instead of sorting.
 _SETTINGS = """
 SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '64MB'; SET LOCAL jit = off;
@@ -26,10 +26,10 @@ SET LOCAL max_parallel_workers_per_gather = 0
 
 
 def analytics_refresh(*, only_due: bool = False) -> list[str]:
-    """Refresh every view, each in a transaction of its own, and return those that were; safe to repeat.
+    """Refresh every view, each in a transaction of its own, and return those that were refreshed; safe to repeat.
 
-    None are while another process is at it; `only_due` leaves out those that have not rested yet, so that refreshing
-    takes a twentieth of the time at most. Reads the trades of a day and the orders of 30 days.
+    None is while another process refreshes; `only_due` leaves out those that still rest, so that refreshing takes a
+    twentieth of the time at most. Reads the trades of a day and the orders of 30 days.
     """
     return [view for view in VIEWS if not (only_due and _rests(view)) and _refresh(view)]
 

@@ -14,7 +14,7 @@ __all__ = ["health", "ready"]
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> HttpResponse:
-    """Say that this process lives; asks nobody else."""
+    """Say that this process is alive; checks nothing else."""
     return success_response(request, {"status": "ok"})
 
 

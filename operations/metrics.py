@@ -42,7 +42,7 @@ def partition_gauges() -> list[Metric]:
 def engine_gauges() -> list[Metric]:
     """Return the gauges about engine processes. Four queries of a row per process and market."""
     fleet = engine_fleet()
-    engines = GaugeMetricFamily("trade_engine_engines", "Engine processes that live", value=len(fleet.live))
+    engines = GaugeMetricFamily("trade_engine_engines", "Engine processes that are alive", value=len(fleet.live))
     unserved = GaugeMetricFamily(
         "trade_engine_markets_unserved",
         "Markets that are not closed and that no engine serves",

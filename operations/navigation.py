@@ -9,7 +9,7 @@ __all__ = ["BACK_OFFICE"]
 
 
 def _page(title: str, icon: str, model: str) -> dict[str, Any]:
-    """Return a sidebar entry for a model's list, shown to those who may view it."""
+    """Return a sidebar entry for a model's list, shown to users who may view it."""
     app, _, name = model.partition(".")
     return {
         "title": title,

@@ -85,7 +85,7 @@ def _days_ahead(scheme: _Scheme, today: date, existing: set[str]) -> int:
 def create_partitions(*, today: date) -> list[Partition]:
     """Create the missing partitions and return them. Safe to run twice and from several processes at once.
 
-    Nobody waits for it, and it waits for nobody who reads or writes.
+    Readers and writers do not wait for it, nor it for them.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ExchangeLock.PARTITIONS])
@@ -98,7 +98,7 @@ def create_partitions(*, today: date) -> list[Partition]:
 def _create(cursor: CursorWrapper, partition: Partition) -> None:
     """Make a table of its own, then attach it: CREATE TABLE ... PARTITION OF would lock out every reader and writer.
 
-    It would wait for whoever reads long, a dump or a reconciliation, and all batches behind it.
+    It would wait for long reads, a dump or a reconciliation, and all batches behind it.
     """
     names = sql.Identifier(partition.name), sql.Identifier(partition.table)
     cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(*names))

@@ -12,7 +12,7 @@ from settlement.services import ledger_deposit
 
 USERNAME_PREFIX = "tape-"
 _TICK, _LOT = Decimal("0.01"), Decimal(1)
-_MAX_QUANTITY = Decimal(10**9)
+_QUANTITY_MAX = Decimal(10**9)
 _DECIMALS = 8
 _FUNDS = Decimal(10**12)  # of each asset, so that nothing of a tape is refused for want of money
 
@@ -26,7 +26,7 @@ class Credentials(NamedTuple):
 def tape_market(*, slug: str, reference_price: Decimal) -> Market:
     """Return the market of a tape; one that is missing is made with a tick of a cent, lots of one and no other limits.
 
-    Raises ValueError for what is no market's name, and for a market that cannot hold a tape's prices.
+    Raises ValueError for an invalid name, and for a market that cannot hold a tape's prices.
     """
     base, _, quote = slug.upper().replace("/", "-").partition("-")
     market = Market.objects.select_related("base", "quote").filter(symbol=f"{base}/{quote}").first()
@@ -37,7 +37,7 @@ def tape_market(*, slug: str, reference_price: Decimal) -> Market:
             quote=_asset(quote),
             tick_size=_TICK,
             lot_size=_LOT,
-            max_quantity=_MAX_QUANTITY,
+            max_quantity=_QUANTITY_MAX,
             max_open_orders=0,
             max_stop_orders=0,
             price_band_ppm=0,

@@ -1,4 +1,4 @@
-"""Says order by order where the engine and the exchange differ, and what the tape has about the orders concerned."""
+"""Says order by order where engine and exchange differ, and what the tape has about the orders concerned."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""How many actions are on their way at once, and which must wait for which."""
+"""How many actions are in flight at once, and which must wait for which."""
 
 from threading import Condition
 
@@ -6,11 +6,11 @@ from tape.plan import Action, commute
 
 
 class ReplayStoppedError(Exception):
-    """The replay cannot go on: what came next would meet another book than the tape's."""
+    """The replay cannot go on: the next action would meet a different book than on the tape."""
 
 
 class Flight:
-    """The actions on their way: at most `size`, and any two of them commute. Thread-safe."""
+    """The actions in flight: at most `size`, and any two of them commute. Thread-safe."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -20,7 +20,7 @@ class Flight:
         self._entered = 0
 
     def enter(self, action: Action) -> int:
-        """Wait until the action may set off; return its number. Raises ReplayStoppedError after `fail`."""
+        """Wait until the action may start; return its number. Raises ReplayStoppedError after `fail`."""
         with self._changed:
             self._changed.wait_for(lambda: self._failure or self._has_room_for(action))
             self._raise_failure()
@@ -34,13 +34,13 @@ class Flight:
             self._changed.notify_all()
 
     def fail(self, error: Exception) -> None:
-        """Let nothing set off any more."""
+        """Let no more actions start."""
         with self._changed:
             self._failure = self._failure or error
             self._changed.notify_all()
 
     def land(self, timeout_s: float | None = None) -> bool:
-        """Wait until nothing is on its way; raise ReplayStoppedError after `fail`."""
+        """Wait until nothing is in flight; raise ReplayStoppedError after `fail`."""
         with self._changed:
             landed = self._changed.wait_for(lambda: self._failure or not self._actions, timeout_s)
             self._raise_failure()

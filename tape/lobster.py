@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 PRICE_STEPS = 100  # 1/10,000 in one tick of a cent
-_LINE_MAX = 1_000  # characters; a longer line is no row of any tape
+_LINE_MAX = 1_000  # characters; a longer line is not a row of a tape
 _FIELDS = (
     ("time", re.compile(r"[0-9]{1,5}(\.[0-9]{1,15})?")),
     ("type", re.compile(r"[1-7]")),
@@ -89,7 +89,7 @@ def read_rows(path: Path, on_bad_row: Callable[[BadRow], None]) -> Iterator[Tape
 def read_quotes(path: Path) -> Iterator[Quote]:
     """Yield the best bid and ask after each row of a message file, from its order book file.
 
-    Raises TapeError when the file is missing, damaged or none of these.
+    Raises TapeError when the file is missing, damaged or not an order book file.
     """
     try:
         with _opened(path) as file:

@@ -1,4 +1,4 @@
-"""Feeds a tape straight into the matching engine: does it fill whom the exchange filled, is its book the exchange's?
+"""Feeds a tape straight into the matching engine: are its fills and its book those of the exchange?
 
 Each execution of the tape, all its rows of one moment and side, is fed as ONE market order of their total size, and the
 trades are compared with the rows in order id, size and price. The best bid and ask are compared after every row. Only
@@ -33,18 +33,18 @@ from tape.plan import Action, ActionKind, Fill, Plan
 _MAKER: Final = 1
 _TAKER: Final = 2
 _TAKER_ID: Final = 1
-_ID_SHIFT: Final = 1 << 64  # what is left of the first book's levels has ids below zero, which no engine takes
+_ID_SHIFT: Final = 1 << 64  # the rest of the first book's levels has ids below zero, which no engine takes
 
 
 class DifferentGroup(NamedTuple):
-    """An execution that the engine filled otherwise; the trades' line is the group's."""
+    """An execution that the engine filled differently; the trades' line is the group's."""
 
     action: Action
     trades: tuple[Fill, ...]
 
 
 class DifferentRow(NamedTuple):
-    """A row after which the engine's best bid or ask is another; `order_id` is the first order of its level."""
+    """A row after which the engine's best bid or ask differs; `order_id` is the first order of its level."""
 
     line: int
     tape: Quote

@@ -1,4 +1,4 @@
-"""What came of a replay: counted while it runs, shown at its end."""
+"""The outcome of a replay: counted while it runs, shown at its end."""
 
 import time
 from array import array

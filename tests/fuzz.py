@@ -22,7 +22,7 @@ from tests.unit.engine.twins import run_both
 COMMANDS_PER_SEQUENCE = 50
 SEQUENCES_PER_TASK = 20
 PROCESSES = 2
-REPORT_SECONDS = 5
+REPORT_S = 5
 
 
 def commands_of(seed: int, sequence: int) -> list[Command]:
@@ -56,7 +56,7 @@ def fuzz(seed: int, commands: int, processes: int = PROCESSES) -> int | None:
             if failed is not None:
                 return failed
             now = time.monotonic()
-            if now - reported > REPORT_SECONDS or done == tasks:
+            if now - reported > REPORT_S or done == tasks:
                 reported = now
                 _report(done * SEQUENCES_PER_TASK * COMMANDS_PER_SEQUENCE, now - started)
     return None

@@ -12,7 +12,7 @@ from orders.models import Order, OwedHold, Trade
 from settlement.selectors import ledger_imbalances
 from verification.explanation.connections import plain_reading
 from verification.reconciliation.holds import hold_problems
-from verification.replay.stored import MarketRows
+from verification.replay.stored_rows import MarketRows
 
 _HELD_NOT_NEEDED = """
     WITH need AS (

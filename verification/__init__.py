@@ -1,1 +1,1 @@
-"""Proof that what is stored is what the commands give, by code that shares nothing with what recorded it."""
+"""Proof that what is stored follows from the commands, by code that shares nothing with the recorder."""

@@ -1,4 +1,4 @@
-"""What people do about reconciliation: acknowledge a mismatch, begin replays anew."""
+"""What staff do about reconciliation: acknowledge a mismatch, begin replays anew."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,7 +25,7 @@ def mismatch_acknowledge(*, actor: User, mismatch_id: int, note: str) -> Mismatc
     open_ones = Mismatch.objects.select_for_update(of=("self",)).filter(state=Mismatch.State.OPEN)
     mismatch = open_ones.filter(pk=mismatch_id).first()
     if mismatch is None:
-        raise ApiError(ErrorCode.NOT_FOUND, "That mismatch is not open any more")
+        raise ApiError(ErrorCode.NOT_FOUND, "That mismatch is no longer open")
     mismatch.state, mismatch.note = Mismatch.State.ACKNOWLEDGED, note
     mismatch.acknowledged_by, mismatch.acknowledged_at = actor, timezone.now()
     mismatch.save(update_fields=["state", "note", "acknowledged_by", "acknowledged_at"])
@@ -43,18 +43,18 @@ def mismatch_acknowledge(*, actor: User, mismatch_id: int, note: str) -> Mismatc
 def market_rebase(*, actor: User | None, market: Market, note: str) -> ReplayCheckpoint:
     """Take a market's stored open orders as they are for the beginning of later replays. Writes an audit entry.
 
-    For a journal that cannot be replayed: after an upgrade, or once a mismatch is understood. `actor` None is who can
-    run commands on the host. Raises AlreadyRunningError; ValidationError without a note, for a market that never
-    traded, and when the stored orders are not the book whose hash the last batch left.
+    For a journal that cannot be replayed: after an upgrade, or once a mismatch is understood. `actor` is None for
+    somebody who runs commands on the host. Raises AlreadyRunningError; ValidationError without a note, for a market
+    that never traded, and when the stored orders are not the book whose hash the last batch left.
     """
     if not note.strip():
-        raise ValidationError({"note": ["Say why"]})
+        raise ValidationError({"note": ["Give a reason"]})
     findings = Findings()
     with reading() as connection:
         result = MarketCheck(connection, market, findings, lambda _: None).run(full=False, rebase=True)
     if result.checkpoint is None:
         differences = [f"{finding.subject}: {dict(finding.found)}" for finding in findings.items[:5]]
-        raise ValidationError({"market": ["The stored orders are not the book of the last batch", *differences]})
+        raise ValidationError({"market": ["The stored orders are not the book that the last batch left", *differences]})
     checkpoint = ReplayCheckpoint.objects.get(pk=result.checkpoint)
     audit_record(actor=actor, action="market.rebase", target=market, old={}, new={"seq": checkpoint.seq}, note=note)
     return checkpoint

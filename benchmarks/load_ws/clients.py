@@ -41,7 +41,7 @@ class Crowd:
             client.take(client.rest, self.books, time.time())
 
     def read(self, timeout_s: float) -> int:
-        """Read who has something; return how many these were."""
+        """Read the clients that have something; return how many these were."""
         ready = self._poll.poll(timeout_s, 4_096)
         for number, _ in ready:
             client = self._by_number[number]

@@ -1,7 +1,7 @@
 """What takers do next: mostly at market, sometimes at a limit, small sums often and large ones rarely.
 
-They lean with the trend of a market, so that its candles have direction, and against what they have too much or too
-little of. So money goes round between maker and takers for as long as the demo runs, and nobody has to bring in more.
+They lean with the trend of a market, so that its candles have direction, and against having too much or too little of
+an asset. So money goes round between maker and takers for as long as the demo runs, and never has to be added.
 """
 
 import random
@@ -29,7 +29,7 @@ def crowd_pair(pairs: list[Pair], rng: random.Random) -> Pair:
 def crowd_order(pair: Pair, world: World, *, surplus: float, now: datetime, rng: random.Random) -> dict[str, Any]:
     """Return an order as `POST /orders` takes it; `surplus` is how much base asset the taker has come to.
 
-    Limit orders expire by themselves, within minutes, so none is left behind whatever happens to who placed it.
+    Limit orders expire by themselves, within minutes, so none is left behind whatever happens to the taker.
     """
     price = world.price(pair.symbol)
     share_of_buys = _share_of_buys(world.trend(pair.symbol), surplus * world.dollars(pair.base))

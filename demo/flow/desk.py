@@ -1,4 +1,4 @@
-"""An account as its owner has it over HTTP. Every call either succeeds or says how long to leave it."""
+"""One user over HTTP. Every call either succeeds or says how long to pause."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -25,7 +25,7 @@ class AwayError(Exception):
 
 
 class RefusedError(Exception):
-    """The exchange does not want this one thing."""
+    """The exchange refuses this one request."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -33,7 +33,7 @@ class RefusedError(Exception):
 
 
 class Desk:
-    """One account over one connection, for one thread; counts its `answers`. Raises AwayError, RefusedError."""
+    """One user over one connection, for one thread; counts its `answers`. Raises AwayError, RefusedError."""
 
     def __init__(self, endpoint: Endpoint, username: str, password: str, timeout_s: float = CALL_S) -> None:
         self.username = username
@@ -56,11 +56,11 @@ class Desk:
         return float(last) if last else None
 
     def stocks(self) -> dict[str, Decimal]:
-        """Return what the account has of each asset, held or not."""
+        """Return what the user has of each asset, held or not."""
         return {row["asset"]: Decimal(row["total"]) for row in self._own("GET", "/api/v1/balances?limit=1000")["list"]}
 
     def open_orders(self, pair: Pair) -> list[OpenOrder]:
-        """Return the account's orders in the book of a market, the newest ORDERS_MAX."""
+        """Return the user's orders in the book of a market, the newest ORDERS_MAX."""
         query = f"symbol={slug_of(pair.symbol)}&status=open,partially_filled&limit={ORDERS_MAX}"
         return [OpenOrder.of(order, pair) for order in self._own("GET", f"/api/v1/orders?{query}")["list"]]
 
@@ -85,11 +85,11 @@ class Desk:
         self._own("DELETE", f"/api/v1/orders/{order.id}")
 
     def cancel_all(self) -> int:
-        """Cancel everything of the account and return how many orders that were."""
+        """Cancel all orders of the user and return how many there were."""
         return int(self._own("DELETE", "/api/v1/orders")["cancelled"])
 
     def cancel_after(self, timeout_s: float) -> None:
-        """Have everything of the account cancelled in so many seconds, unless this is called again before."""
+        """Have all orders of the user cancelled in so many seconds, unless this is called again before."""
         self._own("POST", "/api/v1/orders/cancel-after", {"timeout_ms": int(timeout_s * 1000)})
 
     def _public(self, path: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A maker and takers in turn, in one thread: who is due next acts, and in between everybody sleeps.
+"""A maker and takers in turn, in one thread: the one that is due acts, and in between the thread sleeps.
 
 Nothing is remembered about orders: what the maker has in the book is read before it is changed. So an answer that
 was lost, a restart of the exchange or of the flow needs no repair; the next look finds what there is. Should the flow
@@ -72,7 +72,7 @@ class Flow:
         self.done = {"quotes": 0, "moves": 0, "orders": 0, "trades": 0, "refusals": 0}
 
     def run(self, until_s: float) -> None:
-        """Trade until a moment of the monotonic clock, or until `leave`; nothing the exchange answers ends it."""
+        """Trade until a moment of the monotonic clock, or until `leave`; no answer of the exchange ends it."""
         for act in (self._begin, self._look_at_the_rules, self._renew_switch, self._next_order, self._look_at_the_book):
             self._in(0, act)
         self._in(_REPORT_S, self._report)
@@ -109,7 +109,7 @@ class Flow:
         heapq.heappush(self._turns, _Turn(time.monotonic() + wait_s, next(self._numbers), act, pair))
 
     def _take(self, turn: _Turn) -> None:
-        """Take a turn; a failure costs a pause, and whoever comes regularly has made sure to come again."""
+        """Take a turn; a failure costs a pause. A regular turn has scheduled its next one before it can fail."""
         answers = self._answers()
         try:
             turn.act()
@@ -147,7 +147,7 @@ class Flow:
         return [pair for pair in self._pairs if self._resting_until.get(pair.symbol, 0.0) <= now_s]
 
     def _known_world(self) -> World:
-        assert self._world is not None, "Invariant: who acts in a market has seen its rules"
+        assert self._world is not None, "Invariant: the rules of a market are known before anybody acts in it"
         self._world.advance(time.monotonic())
         return self._world
 

@@ -77,7 +77,7 @@ class World:
         return walk.price if walk else 1.0
 
     def trend(self, symbol: str) -> float:
-        """Return which way a market goes these minutes: -1 to 1."""
+        """Return the trend of a market at present: -1 to 1."""
         return math.tanh(self._walks[symbol].trend / _TREND_SIGMA)
 
     def go_on_from(self, symbol: str, price: float) -> None:

@@ -36,7 +36,7 @@ def candles_answer(request: Request, market: Market, query: dict[str, Any]) -> H
 
 
 def _period(query: dict[str, Any], now_ms: int) -> Period:
-    """Return what is asked for; it ends now at the latest, so that nothing is said about what is to come."""
+    """Return the period asked for; it ends now at the latest, because nothing is known about the future."""
     since_ms, until_ms = (_ms(query[name]) if name in query else None for name in ("from", "to"))
     end_ms = now_ms + 1
     return Period(query["timeframe"], since_ms, end_ms if until_ms is None else min(until_ms, end_ms), query["limit"])

@@ -29,7 +29,9 @@ class CandleQuery(StrictSerializer):
     """Which candles; `from` is inclusive and `to` exclusive, both mean the time at which a candle opens."""
 
     timeframe = ChoiceField(list(TIMEFRAMES), required=False, default=FINEST, **_example("Length of a candle", "1m"))
-    limit = CountField(required=False, default=100, min_value=1, max_value=1_000, **_example("The most candles", 100))
+    limit = CountField(
+        required=False, default=100, min_value=1, max_value=1_000, **_example("How many candles at most", 100)
+    )
     fill = ChoiceField(
         ["true", "false"],
         required=False,
@@ -38,7 +40,9 @@ class CandleQuery(StrictSerializer):
     )
 
     def get_fields(self) -> Any:
-        from_help = _example("With it the first `limit` candles since then, else the last", "2026-01-31T00:00:00Z")
+        from_help = _example(
+            "The first `limit` candles from then on; without it, the last ones", "2026-01-31T00:00:00Z"
+        )
         to_help = _example("Until now if omitted", "2026-02-01T00:00:00Z")
         bounds = {"from": MomentField(required=False, **from_help), "to": MomentField(required=False, **to_help)}
         return super().get_fields() | bounds

@@ -52,7 +52,7 @@ class MarketDataViewSet(ViewSet):
         responses={200: CandleOutput(many=True), **NOT_MODIFIED},
         summary="Candles, oldest first",
         description="The last one may still change. A period without a trade has no candle unless `fill` is true; then "
-        "it has one at the last price before, from the market's first trade on.",
+        "it has a flat one at the last price before it, from the market's first trade on.",
         tags=["market data"],
     )
     @action(detail=True, pagination_class=None, name="Market Candles")

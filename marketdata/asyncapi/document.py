@@ -11,29 +11,29 @@ from marketdata.consumers.base import CloseCode
 
 __all__ = ["CLOSE_CODES", "asyncapi_document"]
 
-_DESCRIPTION = """Market data and an account's own orders, live. Every message is a JSON object in a text frame; numbers
-that are money, price or quantity are strings. A stream never has a silent gap: its numbers chain, and where something
-was lost a beginning follows that says so.
+_DESCRIPTION = """Market data and a user's own orders, live. Every message is a JSON object in a text frame; amounts of
+money, prices and quantities are strings. A stream never has a silent gap: its numbers are consecutive, and where
+something was lost, a message says so and the stream begins anew.
 
-A page of another host is refused with 403. A client may send 20 messages a second, 100 at once, of 64 KB at most;
-what a message has beyond the described members is ignored."""
+Pages of other hosts are refused with 403. A client may send 20 messages a second, up to 100 at once, of at most 64 KB
+each; members that are not described here are ignored."""
 _STREAMS = {
     "markets": (
         "/ws/markets/{symbol}",
-        "The book of a market as a snapshot and its updates, ticker and candles; further markets by `subscribe`.",
+        "A market's book as a snapshot and updates, its ticker and candles; more markets by `subscribe`.",
     ),
     "trades": ("/ws/trades", "Public trades, of one market or of all."),
-    "orders": ("/ws/orders", "An account's own orders, fills and balances. The first message is `auth`."),
+    "orders": ("/ws/orders", "A user's own orders, fills and balances. The first message is `auth`."),
 }
 CLOSE_CODES = {
     CloseCode.TRY_AGAIN_LATER: "The database cannot be reached: try again later",
-    CloseCode.INTERNAL_ERROR: "Our fault; it was logged",
-    CloseCode.BAD_MESSAGE: "The third message that is none of these, or a wish in the address that there is not",
-    CloseCode.UNAUTHENTICATED: "No login within 5 s, or a login that is malformed, expired or revoked, also later",
-    CloseCode.FORBIDDEN: "The login may not listen to this",
-    CloseCode.MARKET_NOT_FOUND: "The address names no market",
-    CloseCode.TOO_SLOW: "The client takes its messages too slowly",
-    CloseCode.TAKEN_OVER: "Another connection goes on with this session",
+    CloseCode.INTERNAL_ERROR: "An error on our side; it was logged",
+    CloseCode.BAD_MESSAGE: "The third bad message, or an unknown subscription in the address",
+    CloseCode.UNAUTHENTICATED: "No login within 5 s, or a login that is malformed, expired or revoked, even later",
+    CloseCode.FORBIDDEN: "The login has no right to this stream",
+    CloseCode.MARKET_NOT_FOUND: "The market in the address does not exist",
+    CloseCode.TOO_SLOW: "The client reads its messages too slowly",
+    CloseCode.TAKEN_OVER: "Another connection has taken over this session",
     CloseCode.IDLE: "Subscribed to nothing for 60 s",
     CloseCode.TOO_MANY: "Too many connections or messages",
 }
@@ -78,7 +78,7 @@ def _channel(stream: str) -> dict[str, Any]:
         "x-close-codes": _close_codes(stream),
     }
     if "{symbol}" in address:
-        explained = "The market: `BTC-USDT`; `_` is good for `-`, in any case"
+        explained = "The market, such as `BTC-USDT`; `_` works like `-`, and case does not matter"
         channel["parameters"] = {"symbol": {"description": explained, "examples": ["BTC-USDT"]}}
     return channel
 

@@ -36,13 +36,13 @@ _PUBLIC_CODES = {
     ErrorCode.SERVICE_UNAVAILABLE,
     ErrorCode.INTERNAL_ERROR,
 }
-# Of logins, and of switches, which engines set.
+# From logins, and from switches, which engines set.
 _PRIVATE_STATUSES = (401, 403, 503, 504)
 _PRIVATE_CODES = _PUBLIC_CODES | {code for code, status in STATUS.items() if status in _PRIVATE_STATUSES}
 
 
 def _message(kind: str, summary: str, **members: Schema) -> dict[str, Message]:
-    named = {"type": {"const": kind, "description": "What this message is"}, **members}
+    named = {"type": {"const": kind, "description": "The type of the message"}, **members}
     return {kind: (summary, closed(named))}
 
 
@@ -52,11 +52,11 @@ def _common(codes: set[ErrorCode]) -> dict[str, Message]:
         **_message("pong", "The answer to `ping`"),
         **_message(
             "error",
-            "What was asked is refused, or the connection is about to be closed",
+            "A request was refused, or the connection is about to be closed",
             code=word(
                 "What went wrong; the codes are those of REST", [code.value for code in ErrorCode if code in codes]
             ),
-            message=text("For a person"),
+            message=text("An explanation for people"),
         ),
     }
 
@@ -66,17 +66,19 @@ def _answers_of_subscriptions() -> dict[str, Message]:
         **_message(
             "subscribed",
             "Everything after these numbers will be sent",
-            seq=sequence_numbers("For each market the number that it is at"),
+            seq=sequence_numbers("The current number of each market"),
         ),
         **_message(
-            "unsubscribed", "Nothing more comes of these markets", symbols=several("The markets", symbol("A market"))
+            "unsubscribed",
+            "Nothing more will be sent about these markets",
+            symbols=several("The markets", symbol("A market")),
         ),
         **_message(
             "resumed",
-            "What was missed after `from_seq` follows, and no snapshot",
+            "Everything missed after `from_seq` follows, without a snapshot",
             symbol=symbol(),
-            from_seq=number("The number that the client named"),
-            seq=number("The market's number now"),
+            from_seq=number("The number that the client gave"),
+            seq=number("The market's current number"),
         ),
     }
 
@@ -85,7 +87,7 @@ def _market_messages() -> dict[str, Message]:
     return {
         **_message(
             "snapshot",
-            "The whole book; it replaces what the client has, at any time",
+            "The whole book. It may come at any time and replaces what the client has",
             symbol=symbol(),
             seq=number("The last event that the book contains"),
             bids=levels("Highest price first"),
@@ -94,32 +96,32 @@ def _market_messages() -> dict[str, Message]:
         ),
         **_message(
             "update",
-            "What leads the book from `first_seq` - 1 to `last_seq`",
+            "The changes that take the book from `first_seq` - 1 to `last_seq`",
             symbol=symbol(),
-            first_seq=number("The number after the last message's `seq` or `last_seq`, always", 1),
-            last_seq=number("The last event that the book then contains", 1),
-            bids=levels("Absolute volumes; 0 removes the level, also one that is not there"),
-            asks=levels("Absolute volumes; 0 removes the level, also one that is not there"),
+            first_seq=number("Always one more than the `seq` or `last_seq` of the message before", 1),
+            last_seq=number("The last event that the book contains afterwards", 1),
+            bids=levels("Absolute volumes; 0 removes the level, even if the client does not have it"),
+            asks=levels("Absolute volumes; 0 removes the level, even if the client does not have it"),
             checksum=checksum(),
         ),
         **_message(
             "market",
-            "What the market accepts; after each snapshot, and after the update that contains a change",
+            "What the market accepts; sent after each snapshot, and after an update in which it changed",
             symbol=symbol(),
             seq=number("As of this event"),
             trading_state=word("What the market accepts", TradingState.values),
-            timestamp=moment("When that was"),
+            timestamp=moment("When it changed"),
         ),
         **_message(
             "ticker",
-            "As `GET /markets/{symbol}/ticker`: at first, then when it changed, at most every 250 ms",
+            "As `GET /markets/{symbol}/ticker`: at once, then after changes, at most every 250 ms",
             **members_of(TickerOutput()),
         ),
         **_message(
             "candle",
             "A candle as it is now, after the batch that changed it",
             symbol=symbol(),
-            timeframe=word("Its length", TIMEFRAMES),
+            timeframe=word("The length of the candle", TIMEFRAMES),
             **members_of(CandleOutput()),
         ),
     }
@@ -135,13 +137,13 @@ def _trade_messages() -> dict[str, Message]:
             "Trades in between are missing: `resume`, or read them over REST",
             symbol=symbol(),
             after_seq=number("The last number before the gap"),
-            seq=number("The number from which on everything is sent"),
+            seq=number("Everything after this number is sent"),
         ),
     }
 
 
-def _account_messages() -> dict[str, Message]:
-    session = text("Names the session, for a client that comes back")
+def _user_messages() -> dict[str, Message]:
+    session = text("The session's name, for a client that comes back")
     private_seq = number("Counts the messages of the session, from 1", 1)
     order = closed(members_of(OrderOutput()), description="The order, as `GET /orders/{id}`")
     balance = members_of(BalanceOutput())
@@ -149,53 +151,53 @@ def _account_messages() -> dict[str, Message]:
         **_message(
             "authenticated",
             "Logged in",
-            user_id=identifier("Who"),
-            expires_at=nullable(moment("Until when; null: an API key without an end")),
+            user_id=identifier("The user"),
+            expires_at=nullable(moment("When the login expires; null for an API key that never does")),
         ),
         **_message(
             "snapshot",
-            "Open orders and balances of one moment; it replaces what the client has, at any time",
+            "Open orders and balances at one moment. It may come at any time and replaces what the client has",
             session=session,
             private_seq=private_seq,
-            seq=sequence_numbers("For each market the number that it was at"),
+            seq=sequence_numbers("The number of each market at that moment"),
             orders=several("The newest 1,000 open and pending orders, newest first", order),
-            orders_complete=flag("Whether that is all of them"),
+            orders_complete=flag("Whether these are all of them"),
             balances=several("All balances", closed(balance)),
         ),
         **_message(
             "order",
-            "An own order, as it is after an event of its market",
-            seq=number("That event", 1),
+            "One of the user's orders, as it is after an event in its market",
+            seq=number("The event", 1),
             order=order,
             private_seq=private_seq,
         ),
         **_message(
             "fill",
-            "An own trade, as `GET /trades?mine=true`; who trades with themselves gets the taker's side",
+            "One of the user's trades, as `GET /trades?mine=true`; a trade with oneself is shown from the taker's side",
             seq=number("The trade's number in its market", 1),
             **members_of(OwnTradeOutput()),
             private_seq=private_seq,
         ),
-        **_message("balance", "What the account has of an asset", **balance, private_seq=private_seq),
+        **_message("balance", "What the user has of an asset", **balance, private_seq=private_seq),
         **_message(
             "resumed",
-            "The messages after `from_seq` up to `private_seq` follow, and no snapshot",
+            "The messages after `from_seq` up to `private_seq` follow, without a snapshot",
             session=session,
-            from_seq=number("The number that the client named"),
+            from_seq=number("The number that the client gave"),
             private_seq=number("The session's last number"),
         ),
         **_message(
             "cancel_on_disconnect",
-            "The session is guarded, or no longer",
-            timeout_ms=number("0: no longer"),
-            symbol=nullable(symbol("The market; null is all of them")),
+            "Whether all orders are cancelled when the session ends",
+            timeout_ms=number("How long a lost session may be silent; 0: it is off"),
+            symbol=nullable(symbol("The market; null means all markets")),
         ),
         **_message(
             "cancel_after",
-            "As `POST /orders/cancel-after` answers",
+            "The answer, as from `POST /orders/cancel-after`",
             timeout_ms=number("0: it is off"),
-            cancel_at=nullable(moment("When it goes off unless it is renewed; null: it is off")),
-            symbols=several("The markets that it is set in", symbol("A market")),
+            cancel_at=nullable(moment("When orders are cancelled unless it is renewed; null: it is off")),
+            symbols=several("The markets that it is set for", symbol("A market")),
         ),
     }
 
@@ -203,5 +205,5 @@ def _account_messages() -> dict[str, Message]:
 RECEIVED: dict[str, dict[str, Message]] = {
     "markets": {**_market_messages(), **_answers_of_subscriptions(), **_common(_PUBLIC_CODES)},
     "trades": {**_trade_messages(), **_answers_of_subscriptions(), **_common(_PUBLIC_CODES)},
-    "orders": {**_account_messages(), **_common(_PRIVATE_CODES)},
+    "orders": {**_user_messages(), **_common(_PRIVATE_CODES)},
 }

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from marketdata.asyncapi.shapes import Schema, closed, nullable, number, several, text, word
 from marketdata.consumers.base import StreamConsumer
-from marketdata.consumers.wishes import CHANNELS, INTERVALS, SEQ_MAX
+from marketdata.consumers.subscriptions import CHANNELS, INTERVALS, SEQ_MAX
 from marketdata.switches import DISCONNECT_TIMEOUT_MS
 from orders.services.cancellation import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
 from orders.timeframes import TIMEFRAMES
@@ -30,7 +30,7 @@ def _operation(
     optional: tuple[str, ...] = (),
     **members: Schema,
 ) -> dict[str, Operation]:
-    named = {"op": {"const": op, "description": "What is asked"}, **members}
+    named = {"op": {"const": op, "description": "The operation"}, **members}
     shown = [{"op": op, **example} for example in examples]
     return {op: Operation(summary, closed(named, optional=optional), shown, (*answers, "error"))}
 
@@ -45,7 +45,7 @@ def _either(operation: dict[str, Operation], *sets: tuple[str, ...]) -> dict[str
     return {op: one._replace(schema=one.schema | {"oneOf": alternatives}) for op, one in operation.items()}
 
 
-def _symbol(description: str = "The market; `-` and `_` are good for `/`, in any case") -> Schema:
+def _symbol(description: str = "The market; `-` and `_` work like `/`, and case does not matter") -> Schema:
     return text(description)
 
 
@@ -57,31 +57,37 @@ def _timeout(description: str, least: int, most: int) -> Schema:
 _TOKEN, _SIGNATURE = ("token",), ("api_key", "timestamp", "signature")
 _KEY_ID = "01900000-0000-7000-8000-000000000001"
 _SYMBOLS = several("The markets", _symbol(), minItems=1, maxItems=StreamConsumer.symbols_max)
-_FROM_SEQ = number("The number that the client is at", 0, SEQ_MAX)
+_FROM_SEQ = number("The last number that the client has", 0, SEQ_MAX)
 _WISH: dict[str, Schema] = {
     "channels": nullable(
         several(
-            "What of the markets; book and ticker if omitted", {"type": "string", "enum": list(CHANNELS)}, minItems=1
+            "What to send of the markets; book and ticker if omitted",
+            {"type": "string", "enum": list(CHANNELS)},
+            minItems=1,
         )
     ),
     "timeframes": nullable(
-        several("Of candles; 1m if omitted", {"type": "string", "enum": list(TIMEFRAMES)}, minItems=1)
+        several("Lengths of candles; 1m if omitted", {"type": "string", "enum": list(TIMEFRAMES)}, minItems=1)
     ),
-    "interval": word("At most one message of each kind in this time; `0ms`: as fast as it goes", INTERVALS),
+    "interval": word("At most one message of each kind in this time; `0ms`: as fast as possible", INTERVALS),
 }
 _BOOK_ANSWERS = ("snapshot", "subscribed", "market", "ticker", "candle")
-_PING = _operation("ping", "Ask whether the connection lives", [{}], ("pong",))
+_PING = _operation("ping", "Ask whether the connection is alive", [{}], ("pong",))
 _UNSUBSCRIBE = _operation(
-    "unsubscribe", "Get nothing more of some markets", [{"symbols": ["BTC/USDT"]}], ("unsubscribed",), symbols=_SYMBOLS
+    "unsubscribe",
+    "Get nothing more about some markets",
+    [{"symbols": ["BTC/USDT"]}],
+    ("unsubscribed",),
+    symbols=_SYMBOLS,
 )
-_SWITCH: dict[str, Schema] = {"symbol": nullable(_symbol("One market only; every market if omitted"))}
+_SWITCH: dict[str, Schema] = {"symbol": nullable(_symbol("Only this market; every market if omitted"))}
 
 SENT: dict[str, dict[str, Operation]] = {
     "markets": {
         **_PING,
         **_operation(
             "subscribe",
-            "Get more markets, or another part of one",
+            "Get more markets, or change what is sent of one",
             [
                 {"symbols": ["BTC/USDT", "ETH/USDT"]},
                 {"symbols": ["BTC/USDT"], "channels": ["book", "candles"], "timeframes": ["1m", "1h"]},
@@ -95,12 +101,14 @@ SENT: dict[str, dict[str, Operation]] = {
         **_UNSUBSCRIBE,
         **_operation(
             "resume",
-            "Get what was missed after a number, or a fresh snapshot; of a market that is subscribed to",
+            "Get what was missed after a number, or a fresh snapshot, of a subscribed market",
             [{"symbol": "BTC/USDT", "from_seq": 0}, {"symbol": "BTC/USDT"}],
             ("resumed", "update", *_BOOK_ANSWERS),
             optional=("from_seq",),
             symbol=_symbol(),
-            from_seq=nullable(_FROM_SEQ | {"description": "The number that the client is at; a snapshot if omitted"}),
+            from_seq=nullable(
+                _FROM_SEQ | {"description": "The last number that the client has; a snapshot if omitted"}
+            ),
         ),
     },
     "trades": {
@@ -127,8 +135,8 @@ SENT: dict[str, dict[str, Operation]] = {
         **_either(
             _operation(
                 "auth",
-                "Log in, within 5 s, by a token or by an API key's signature over timestamp, `GET` and `/ws/orders`;"
-                " with the session and the last number of a former connection, go on there",
+                "Log in within 5 s, with a token or an API key's signature over timestamp, `GET` and `/ws/orders`;"
+                " with the session and the last number of an earlier connection, continue it",
                 [
                     {"token": "an access token"},
                     {"api_key": _KEY_ID, "timestamp": 1_767_225_600_000, "signature": "5f1c" * 16},
@@ -142,7 +150,7 @@ SENT: dict[str, dict[str, Operation]] = {
                     "description": "Milliseconds since 1970, at most 5 s from the exchange's clock",
                     "oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,15}$"}],
                 },
-                signature=text("HMAC-SHA256 with the key's secret, good once", pattern="^[0-9a-fA-F]{64}$"),
+                signature=text("HMAC-SHA256 with the key's secret; it can be used once", pattern="^[0-9a-fA-F]{64}$"),
                 session=text("`session` of the last snapshot"),
                 private_seq=number("The last number that the client has"),
             ),
@@ -151,20 +159,20 @@ SENT: dict[str, dict[str, Operation]] = {
         ),
         **_operation(
             "cancel_on_disconnect",
-            "Have everything cancelled when this session ends",
+            "Have all orders cancelled when this session ends",
             [{"timeout_ms": 10_000, "symbol": "BTC/USDT"}, {"timeout_ms": 10_000}, {"timeout_ms": 0}],
             ("cancel_on_disconnect",),
             optional=tuple(_SWITCH),
-            timeout_ms=_timeout("How long a lost session may be silent; 0: no longer", *DISCONNECT_TIMEOUT_MS),
+            timeout_ms=_timeout("How long a lost session may be silent; 0 turns it off", *DISCONNECT_TIMEOUT_MS),
             **_SWITCH,
         ),
         **_operation(
             "cancel_after",
-            "Have everything cancelled after a time, unless this is said again",
+            "Have all orders cancelled after a time, unless this is sent again",
             [{"timeout_ms": 60_000}, {"timeout_ms": 0, "symbol": "BTC/USDT"}],
             ("cancel_after",),
             optional=tuple(_SWITCH),
-            timeout_ms=_timeout("After how long; 0: not at all", TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
+            timeout_ms=_timeout("After how long; 0 turns it off", TIMEOUT_MS_MIN, TIMEOUT_MS_MAX),
             **_SWITCH,
         ),
     },
@@ -179,15 +187,15 @@ QUERIES: dict[str, Schema] = {
     "markets": {
         "type": "object",
         "properties": {
-            "channels": text("What of the market, separated by commas", pattern=_words(CHANNELS)),
-            "timeframes": text("Of candles, separated by commas", pattern=_words(TIMEFRAMES)),
+            "channels": text("What to send of the market, separated by commas", pattern=_words(CHANNELS)),
+            "timeframes": text("Lengths of candles, separated by commas", pattern=_words(TIMEFRAMES)),
             "interval": _WISH["interval"],
-            "from_seq": _FROM_SEQ | {"description": "Go on after this number, if what was missed is still kept"},
+            "from_seq": _FROM_SEQ | {"description": "Continue after this number, if what was missed is still kept"},
         },
     },
     "trades": {
         "type": "object",
-        "properties": {"symbol": _symbol("One market only; all of them if omitted")},
+        "properties": {"symbol": _symbol("Only this market; all markets if omitted")},
     },
 }
-"""What may stand behind the `?` of an address; `/ws/orders` takes nothing."""
+"""What may follow the `?` of an address; `/ws/orders` takes nothing."""

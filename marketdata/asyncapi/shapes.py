@@ -75,7 +75,7 @@ def sequence_numbers(description: str) -> Schema:
         "type": "object",
         "description": description,
         "propertyNames": {"pattern": SYMBOL_PATTERN},
-        "additionalProperties": number("The last event of that market that is contained"),
+        "additionalProperties": number("The last event of that market that is included"),
     }
 
 

@@ -10,7 +10,7 @@ __all__ = ["streams"]
 
 @require_safe
 def streams(request: HttpRequest) -> HttpResponse:
-    """Return the AsyncAPI document of the WebSocket endpoints, which are where this was asked for in role `web`."""
+    """Return the AsyncAPI document; it names the host of this request as the server, which is right in role `web`."""
     from marketdata.asyncapi.document import asyncapi_document  # with all consumers, which role `api` does without
 
     document = asyncapi_document(host=request.get_host(), is_secure=request.is_secure())

@@ -1,7 +1,7 @@
-"""What all streams share: one sender task with a bounded outbox, heartbeats, and limits on what comes in.
+"""What all streams share: one sender task with a bounded queue, heartbeats, and limits on what comes in.
 
 Close codes: 4400 bad messages, 4401 not authenticated, 4403 forbidden, 4404 no such market, 4408 too slow, 4409 the
-session goes on elsewhere, 4410 subscribed to nothing, 4429 too many connections or messages; 1013 (try again later)
+session was taken over, 4410 subscribed to nothing, 4429 too many connections or messages; 1013 (try again later)
 when the database cannot be reached, 1011 for our own errors.
 """
 
@@ -23,10 +23,10 @@ from exchange.selectors import market_by_symbol
 from marketdata import messages
 from marketdata.connections import client_address
 from marketdata.database import in_database
-from marketdata.encoded import Encoded
 from marketdata.hub import Hub, hub
 from marketdata.metrics import CONNECTIONS, SLOW_CLOSED
-from marketdata.send_queue import Outbox
+from marketdata.payload import Payload
+from marketdata.send_queue import SendQueue
 from marketdata.wire import LeftError, Wire
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         super().__init__(*args, **kwargs)
         self.operations: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {"ping": self._ping}
         self.hub: Hub
-        self.outbox: Outbox
+        self.queue: SendQueue
         self._wire = Wire()
         self._drainer: asyncio.Task[None] | None = None
         self._heart: asyncio.TimerHandle | None = None
@@ -96,18 +96,18 @@ class StreamConsumer(AsyncWebsocketConsumer):
 
     def is_subscribed(self) -> bool:
         """Tell whether anything is to be sent."""
-        return self.hub.has_subscription(self.outbox)
+        return self.hub.has_subscription(self.queue)
 
     def closed(self) -> None:
         """End every subscription."""
-        self.hub.forget(self.outbox)
+        self.hub.forget(self.queue)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside the connection, until it ends."""
         self._tasks.append(asyncio.create_task(work))
 
     async def end(self, code: CloseCode, error: ApiError | None = None) -> None:
-        """Close the connection, with an error message before where there is one. Nothing is sent afterwards."""
+        """Close the connection, after an error message if there is one. Nothing is sent afterwards."""
         if self._is_open:
             self._is_open = False
             # A client that does not read gets nothing, not even this; nor does one that has left meanwhile.
@@ -118,10 +118,10 @@ class StreamConsumer(AsyncWebsocketConsumer):
                     await self.close(code=int(code))
 
     def report(self, error: ApiError) -> None:
-        self.outbox.put(messages.error(error.code.value, error.message))
+        self.queue.put(messages.error(error.code.value, error.message))
 
     async def find_market(self, symbol: Any) -> Market:
-        """Return a market. Raises BadMessageError for what is no string, ApiError."""
+        """Return a market. Raises BadMessageError unless `symbol` is a string, ApiError for an unknown one."""
         if not isinstance(symbol, str):
             raise BadMessageError("A symbol is a string such as BTC/USDT")
         return await in_database(market_by_symbol, symbol)
@@ -146,7 +146,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         await self.accept()
         self._address = client_address(self.scope)
         self._wire = Wire(self.base_send)
-        self.outbox = Outbox(limit=self.queue_limit, write=self._wire.write, on_waiting=self._drain_soon)
+        self.queue = SendQueue(limit=self.queue_limit, write=self._wire.write, on_waiting=self._drain_soon)
         self._is_open = True
         if not self.hub.connections.open(self._address):
             await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many connections"))
@@ -232,24 +232,24 @@ class StreamConsumer(AsyncWebsocketConsumer):
         return self._allowance >= 0
 
     async def _ping(self, message: dict[str, Any]) -> None:
-        self.outbox.put(messages.PONG)
+        self.queue.put(messages.PONG)
 
     # --- Going out --------------------------------------------------------------------------------
 
     def _drain_soon(self) -> None:
         if self._is_open and self._drainer is None:
-            self.outbox.is_draining = True
+            self.queue.is_draining = True
             self._drainer = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
-        """Send what waits, as fast as the client takes it, until nothing does."""
+        """Send what waits, as fast as the client takes it, until the queue is empty."""
         try:
             while self._is_open:
                 async with asyncio.timeout(self.stalled_s):
                     await self._wire.wait()
-                if self.outbox.is_overflown:
+                if self.queue.is_overflown:
                     raise TimeoutError
-                message = self.outbox.take()
+                message = self.queue.take()
                 if message is None:
                     break
                 await self._send(message)
@@ -262,9 +262,9 @@ class StreamConsumer(AsyncWebsocketConsumer):
             log.exception("stream_sender_failed", stream=self.stream)
             await self.end(CloseCode.INTERNAL_ERROR)
         self._drainer = None
-        self.outbox.is_draining = False
+        self.queue.is_draining = False
 
-    async def _send(self, message: Encoded) -> None:
+    async def _send(self, message: Payload) -> None:
         for text in message.texts:
             async with asyncio.timeout(self.stalled_s):
                 await self.send(text_data=text.decode())
@@ -275,9 +275,9 @@ class StreamConsumer(AsyncWebsocketConsumer):
         if self._is_idle(loop.time()):
             self.start(self.end(CloseCode.IDLE, ApiError(ErrorCode.VALIDATION_ERROR, "Subscribe to something")))
             return
-        left_s = self.outbox.sent_at + self.heartbeat_s - loop.time()
+        left_s = self.queue.sent_at + self.heartbeat_s - loop.time()
         if left_s <= 0:
-            self.outbox.put_latest("heartbeat", lambda: messages.heartbeat(datetime.now(UTC)))
+            self.queue.put_latest("heartbeat", lambda: messages.heartbeat(datetime.now(UTC)))
             left_s = self.heartbeat_s
         self._heart = loop.call_later(left_s, self._beat)
 
@@ -288,7 +288,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         return now - self._busy_at >= self.idle_s
 
     def _release(self) -> None:
-        """Let go of everything; waits for nothing, because the loop may be ending, too."""
+        """Release everything without waiting, because the loop may be ending, too."""
         if not self._is_connected:
             return
         self._is_open = self._is_connected = False

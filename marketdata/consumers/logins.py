@@ -1,4 +1,4 @@
-"""How a client of `/ws/orders` says who it is: by an access token, or by the signature of an API key."""
+"""How a client of `/ws/orders` logs in: by an access token, or by the signature of an API key."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +19,7 @@ SIGNED_METHOD, SIGNED_PATH = "GET", "/ws/orders"  # what a login signs after the
 
 
 class Login(NamedTuple):
-    """Who is logged in, by a token or by a key; `expires_s` since 1970, None for a key without an end."""
+    """A login by a token or by a key; `expires_s` is since 1970, None for a key that never expires."""
 
     user: User
     expires_s: float | None
@@ -33,7 +33,7 @@ class Login(NamedTuple):
 
 
 def login_finder(message: dict[str, Any]) -> Callable[[], Login]:
-    """Return a function that finds out who sent an `auth` message; it queries, and raises ApiError.
+    """Return a function that checks the login of an `auth` message; it queries, and raises ApiError.
 
     Raises BadMessageError for fields that are neither a token nor a signature.
     """

@@ -18,14 +18,14 @@ from orders.services.cancellation import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
 
 
 class OrdersConsumer(StreamConsumer):
-    """`/ws/orders`: an account's own orders, fills and balances, after a login as the first message.
+    """`/ws/orders`: a user's own orders, fills and balances, after a login as the first message.
 
     A session may also ask for everything to be cancelled when it ends, or after a time.
     """
 
     stream = "orders"
     login_s = 5.0
-    recheck_s = 30.0  # how long an ended session or a frozen account may still listen; an API key: `KeyWatch`
+    recheck_s = 30.0  # how long an ended session or a frozen user may still listen; an API key: `KeyWatch`
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,10 +41,10 @@ class OrdersConsumer(StreamConsumer):
         self.start(self._expect_login())
 
     def is_subscribed(self) -> bool:
-        return True  # who does not log in has left by now
+        return True  # a client that does not log in is disconnected earlier
 
     def closed(self) -> None:
-        self.hub.forget(self.outbox, self._login.user.pk if self._login else None)
+        self.hub.forget(self.queue, self._login.user.pk if self._login else None)
         if self._login:
             self.hub.connections.log_out(self._login.user.pk)
             if self._login.key:
@@ -54,7 +54,7 @@ class OrdersConsumer(StreamConsumer):
 
     async def _log_in(self, message: dict[str, Any]) -> None:
         if self._login:
-            raise ApiError(ErrorCode.VALIDATION_ERROR, "You are logged in already")
+            raise ApiError(ErrorCode.VALIDATION_ERROR, "You are already logged in")
         find, (session, seq) = login_finder(message), _session_of(message)
         try:
             login = await in_database(find)
@@ -64,16 +64,16 @@ class OrdersConsumer(StreamConsumer):
             return
         user = login.user
         if not self.hub.connections.log_in(user.pk):
-            await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many connections of this account"))
+            await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many connections of this user"))
             return
         self._login, self._switches = login, DisconnectSwitches(user)
         expires_at = None if login.expires_s is None else iso_ms_of(int(login.expires_s * 1000))
-        self.outbox.put(messages.authenticated(user.pk, expires_at))
+        self.queue.put(messages.authenticated(user.pk, expires_at))
         self._stay_logged_in(login)
-        await self.hub.subscribe_private(user.pk, self.outbox, self._lose_session, session, seq)
+        await self.hub.subscribe_private(user.pk, self.queue, self._lose_session, session, seq)
 
     def _stay_logged_in(self, login: Login) -> None:
-        """Close as soon as the login is not good any more, or shortly after."""
+        """Close when the login is no longer valid, or shortly after."""
         if login.key:
             self.hub.keys.add(login.key.id, self, self._lose_key)
         elif login.expires_s is not None:
@@ -83,7 +83,7 @@ class OrdersConsumer(StreamConsumer):
         self.start(self.end(CloseCode.UNAUTHENTICATED, error))
 
     def _lose_session(self) -> None:
-        error = ApiError(ErrorCode.VALIDATION_ERROR, "Another connection goes on with this session")
+        error = ApiError(ErrorCode.VALIDATION_ERROR, "Another connection has taken over this session")
         self.start(self.end(CloseCode.TAKEN_OVER, error))
 
     async def _cancel_on_disconnect(self, message: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ class OrdersConsumer(StreamConsumer):
             await self._switches.turn_on(market, timeout_ms)
         else:
             await self._switches.turn_off(market)
-        self.outbox.put(messages.cancel_on_disconnect(timeout_ms, market.symbol if market else None))
+        self.queue.put(messages.cancel_on_disconnect(timeout_ms, market.symbol if market else None))
 
     async def _cancel_after(self, message: dict[str, Any]) -> None:
         if self._login is None:
@@ -105,7 +105,7 @@ class OrdersConsumer(StreamConsumer):
         timeout_ms = _timeout_ms(message, (TIMEOUT_MS_MIN, TIMEOUT_MS_MAX))
         market = await self._market_of(message)
         answer = await in_engine(cancel_after_set, user=self._login.user, timeout_ms=timeout_ms, market=market)
-        self.outbox.put(messages.cancel_after(answer))
+        self.queue.put(messages.cancel_after(answer))
 
     async def _market_of(self, message: dict[str, Any]) -> Market | None:
         """Return the market of a message's `symbol`; None, which is every market, without one."""
@@ -118,7 +118,7 @@ class OrdersConsumer(StreamConsumer):
             await self.end(CloseCode.UNAUTHENTICATED, ApiError(ErrorCode.UNAUTHENTICATED, "Log in first"))
 
     async def _stay_until(self, token: str, expires_s: float) -> None:
-        """Close at the token's expiry, or soon after the session was ended or the account frozen."""
+        """Close at the token's expiry, or soon after the session was ended or the user frozen."""
         while (left_s := expires_s - time.time()) > 0:
             await asyncio.sleep(min(left_s, self.recheck_s))
             try:

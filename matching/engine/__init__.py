@@ -56,7 +56,7 @@ from matching.engine.orders import (
     RestoredSpecial,
     WaitingOrder,
 )
-from matching.engine.trailing import (
+from matching.engine.trailing_stops import (
     Mark,
 )
 from matching.engine.types import (

@@ -1,4 +1,4 @@
-"""Whether a new order is accepted: of the rules that it breaks, the one that is named first."""
+"""Whether a new order is accepted, and if not, the first of the rules that it breaks."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ _PRE_OPEN: Final = RejectReason.MARKET_PRE_OPEN
 
 
 class Admission:
-    """Says which rule refuses an order, None if it keeps them all. It only looks.
+    """Says which rule refuses an order, None if it keeps them all. It changes nothing.
 
     Each method goes through the rules in the order of precedence of `RejectReason`.
     """

@@ -14,7 +14,7 @@ from matching.engine.types import OrderType, RejectReason, TimeInForce
 
 
 class Amendment:
-    """Gives an open order another price or quantity: in its place in the queue, or as a taker that comes anew."""
+    """Gives an open order another price or quantity: in its place in the queue, or as a new taker."""
 
     __slots__ = ("_admission", "_log", "_market", "_matcher", "_orders")
 
@@ -93,7 +93,7 @@ class Amendment:
         return RejectReason.QUANTITY_BELOW_FILLED if amended.quantity_lots <= order.filled_lots else None
 
     def _move(self, order: RestingOrder, amended: PlaceOrder, remaining: int, reach_key: int) -> None:
-        """Take an order out of its queue and let it come again, with a new price or more lots."""
+        """Take an order out of its queue and let it enter anew, with a new price or more lots."""
         other = self._orders.book.other(order.side)
         would_trade = other.best_key <= reach_key
         if would_trade and (order.post_only or self._market.is_post_only):

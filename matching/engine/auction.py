@@ -1,4 +1,4 @@
-"""The price of an auction: where most can trade."""
+"""The price of an auction: the one at which most can trade."""
 
 from typing import NamedTuple
 

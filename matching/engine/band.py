@@ -2,7 +2,7 @@
 
 from typing import Final
 
-MAX_PRICE_TICKS: Final = (1 << 63) - 1
+PRICE_TICKS_MAX: Final = (1 << 63) - 1
 PPM: Final = 1_000_000
 
 
@@ -13,6 +13,6 @@ def band_limits(band_ppm: int, around_ticks: int) -> tuple[int, int]:
     Example: 5 % (50,000 ppm) around 999 ticks is 949.05 to 1048.95, so 950 to 1048.
     """
     if not band_ppm or not around_ticks:
-        return 1, MAX_PRICE_TICKS
+        return 1, PRICE_TICKS_MAX
     width = around_ticks * band_ppm // PPM
-    return max(1, around_ticks - width), min(MAX_PRICE_TICKS, around_ticks + width)
+    return max(1, around_ticks - width), min(PRICE_TICKS_MAX, around_ticks + width)

@@ -1,4 +1,4 @@
-"""What the engine can be told to do.
+"""The commands of the engine.
 
 Commands are named tuples: immutable like frozen dataclasses, and much cheaper to build. The price is that
 tuples of different types with equal fields compare equal; tell them apart by type.
@@ -78,7 +78,7 @@ class PlaceGroup(NamedTuple):
 
 
 class CancelOrder(NamedTuple):
-    """Cancel an open order of this account; another account's order is as good as not there."""
+    """Cancel an open order of this account; an order of another account counts as unknown."""
 
     time_ms: int
     order_id: int
@@ -103,7 +103,7 @@ class CancelAll(NamedTuple):
 
 
 class SetCancelAfter(NamedTuple):
-    """Have everything of this account cancelled in `timeout_ms` unless this is said again; 0 turns that off."""
+    """Cancel every order of this account in `timeout_ms` unless this command comes again; 0 turns that off."""
 
     time_ms: int
     account_id: int
@@ -111,13 +111,13 @@ class SetCancelAfter(NamedTuple):
 
 
 class ExpireDue(NamedTuple):
-    """Let the time be `time_ms`: what is due by then expires."""
+    """Set the time to `time_ms`: what is due by then expires."""
 
     time_ms: int
 
 
 class ActivateBracket(NamedTuple):
-    """Set the exits of a bracket whose entry has ended to work, or cancel them because they are not `funded`."""
+    """Activate the exits of a bracket whose entry has ended, or cancel them if they are not `funded`."""
 
     time_ms: int
     entry_id: int

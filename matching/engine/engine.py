@@ -41,7 +41,7 @@ from matching.engine.orders import RestingOrder, RestoredOrder, WaitingOrder
 from matching.engine.placement import Placement
 from matching.engine.restoration import Restoration
 from matching.engine.rules import highest_cost, hold_price_ticks, would_meet
-from matching.engine.trailing import Mark
+from matching.engine.trailing_stops import Mark
 from matching.engine.triggers import Triggers
 from matching.engine.types import Side, TradingState
 
@@ -49,7 +49,7 @@ _STATE_FIELDS: Final = struct.Struct(">QBQQQQQQQQQ")
 
 
 class Engine:
-    """One market's book and rules. `execute` changes it, everything else only looks."""
+    """One market's book and rules. `execute` changes it, everything else only reads."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Engine:
     def _make_handlers(
         self, cancellation: Cancellation, matcher: Matcher
     ) -> dict[type[Command], Callable[[Any], None]]:
-        """Return what carries out each kind of command."""
+        """Return the function that carries out each kind of command."""
         log, market, orders = self._log, self._market, self._orders
         admission = Admission(market, orders)
         placement = Placement(log, market, orders, admission, matcher)
@@ -197,12 +197,12 @@ class Engine:
 
     @property
     def next_due_ms(self) -> int | None:
-        """When the next order expires or the next switch falls, None without any. O(1)."""
+        """When the next order expires or the next switch goes off, None without any. O(1)."""
         return self._orders.schedule.next_due_ms
 
     @property
     def cancel_after(self) -> Mapping[int, int]:
-        """When everything of an account is cancelled, by account id."""
+        """When every order of an account is cancelled, by account id."""
         return self._orders.schedule.switches
 
     def armed_brackets(self) -> Iterable[int]:
@@ -261,7 +261,7 @@ class Engine:
         return hold_price_ticks(order, self.last_price_ticks, self.band_ppm)
 
     def state_hash(self) -> int:
-        """Return 64 bits that stand for the whole state: two engines with the same hash go on alike.
+        """Return 64 bits that stand for the whole state: engines with the same hash behave the same from then on.
 
         O(open orders changed since the last call + groups of trailing stops).
         """

@@ -1,4 +1,4 @@
-"""What the engine says has happened.
+"""The events of the engine: what has happened.
 
 Each event starts with `seq`, the market's gap-free sequence number. Events are named tuples for the reason
 given in `commands`.
@@ -146,7 +146,7 @@ class CancelRejected(NamedTuple):
 
 
 class CancelAfterSet(NamedTuple):
-    """Everything of this account is cancelled at `due_ms`; 0 = not any more."""
+    """Every order of this account is cancelled at `due_ms`; 0 = the switch is off."""
 
     seq: int
     account_id: int

@@ -1,4 +1,4 @@
-"""Placing orders that belong together, and setting the exits of a bracket to work."""
+"""Placing orders that belong together, and activating the exits of a bracket."""
 
 from matching.engine.admission import Admission
 from matching.engine.commands import ActivateBracket, PlaceGroup, PlaceOrder

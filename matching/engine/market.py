@@ -15,8 +15,8 @@ class MarketState:
     """A market's trading state, rules and last price, and what follows from them.
 
     `refused` is why the state refuses orders that cannot wait for the opening, `halted` why it refuses stops and
-    amendments as well; None = it does not. `low_ticks` and `high_ticks` are the price band. Whoever sets
-    `last_price_ticks` calls `renew_band` when the trades of an order or an auction are done; all else is to be read.
+    amendments as well; None = it does not. `low_ticks` and `high_ticks` are the price band. Code that sets
+    `last_price_ticks` calls `renew_band` when the trades of an order or an auction are done; all else is read-only.
     """
 
     __slots__ = (

@@ -167,7 +167,7 @@ class PriceLevel:
             self.tail = before
         else:
             after.prev = before
-        # Without these the orders that left would keep each other alive until the garbage collector comes by.
+        # Without these, removed orders would keep each other alive until the garbage collector runs.
         order.prev = order.next = None
         self.quantity_lots -= order.remaining_lots
         self.order_count -= 1

@@ -9,7 +9,7 @@ from matching.engine.commands import PlaceOrder
 from matching.engine.links import Bracket, Oco
 from matching.engine.open_orders import OpenOrders
 from matching.engine.orders import RestingOrder, RestoredOrder, RestoredSpecial, SpecialOrder, WaitingOrder
-from matching.engine.trailing import Mark
+from matching.engine.trailing_stops import Mark
 from matching.engine.types import GroupRole, Side
 
 

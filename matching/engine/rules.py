@@ -7,7 +7,7 @@ from matching.engine.band import band_limits
 from matching.engine.commands import PlaceOrder
 from matching.engine.levels import BookSide
 from matching.engine.orders import PriceLevel
-from matching.engine.trailing import trail_offset
+from matching.engine.trailing_stops import trail_offset
 from matching.engine.types import (
     LIMIT_TYPES,
     STOP_TYPES,

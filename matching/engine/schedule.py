@@ -1,4 +1,4 @@
-"""What happens when its time comes: orders that expire, and accounts whose orders are cancelled unless they renew."""
+"""What is due when: orders that expire, and accounts whose orders are cancelled unless they renew their switch."""
 
 from collections.abc import Iterator, Mapping
 
@@ -25,7 +25,7 @@ class Schedule:
         return min(firsts, default=None)
 
     def add(self, order_id: int, expire_ms: int) -> None:
-        """Let an order expire; one without an expiry (0) is left alone. O(log orders)."""
+        """Schedule an order's expiry, unless it has none (0). O(log orders)."""
         if expire_ms:
             self._expiries.add((expire_ms, order_id))
 
@@ -34,7 +34,7 @@ class Schedule:
             self._expiries.discard((expire_ms, order_id))
 
     def set_switch(self, account_id: int, due_ms: int) -> None:
-        """Set an account's switch, or take it away with 0. O(log switches)."""
+        """Set an account's switch, or remove it with 0. O(log switches)."""
         before = self.switches.pop(account_id, None)
         if before is not None:
             self._due_switches.discard((before, account_id))

@@ -9,7 +9,7 @@ from sortedcontainers import SortedDict
 from matching.engine.accounts import OrdersByAccount, register, unregister
 from matching.engine.digests import MASK_64
 from matching.engine.orders import WaitingOrder
-from matching.engine.trailing import Mark, Reached, TrailingStops
+from matching.engine.trailing_stops import Mark, Reached, TrailingStops
 from matching.engine.types import TAKE_PROFIT_TYPES, OrderType, Side
 
 BEYOND_ALL: Final = 1 << 64
@@ -39,8 +39,8 @@ def is_reached(order_type: OrderType, side: Side, stop_price_ticks: int, price_t
 class Stops:
     """The waiting orders of a market.
 
-    `quiet_low` and `quiet_high` enclose the prices at which nothing happens: looking at them is all that a trade
-    between them costs, however many stops wait. `queue` holds the triggered stops until their turn.
+    `quiet_low` and `quiet_high` enclose the prices at which nothing happens: comparing with them is all that a
+    trade between them costs, however many stops wait. `queue` holds the triggered stops until their turn.
     """
 
     __slots__ = (
@@ -98,7 +98,7 @@ class Stops:
         self._renew_quiet()
 
     def remove(self, order: WaitingOrder) -> None:
-        """Let go of an order; O(log stops)."""
+        """Remove an order; O(log stops)."""
         del self.orders[order.order_id]
         unregister(self._by_account, order)
         self._digest_sum -= order.digest

@@ -72,7 +72,7 @@ class MarketSequenceAdmin(ReadOnlyAdmin):
 
 @admin.register(EngineProcess)
 class EngineProcessAdmin(ReadOnlyAdmin):
-    """Who lives, and what each does. A process that ends in order leaves no row; one that died leaves it for a day."""
+    """The engine processes. One that ends in order leaves no row; the row of one that died stays for a day."""
 
     list_display = ["host", "pid", moment("started_at", "started"), moment("beat_at", "last heard of"), "served"]
     ordering = ("-started_at",)

@@ -1,23 +1,24 @@
-"""Copies of everything that must not be lost, taken while the exchange runs, and how they become an exchange again.
+"""Copies of everything that must not be lost, taken while the exchange runs, and their restoration.
 
-A dump is one file with everything as of one moment; it goes into any PostgreSQL. A base backup is the server's folder;
-with the log that is followed from then on it goes up to any moment. docs/recovery.md says which one to take when.
+A dump is one file with everything as of one moment; it can be restored into any PostgreSQL. A base backup is the
+server's folder; with the log written since, it can be restored as of any moment. docs/recovery.md says when to take
+which.
 """
 
 from operations.backups.base import base_write, log_follow
 from operations.backups.dump import dump_restore, dump_write
 from operations.backups.errors import BackupError
-from operations.backups.landmarks import Landmarks, landmarks_kept, landmarks_read
 from operations.backups.manifest import base_check
+from operations.backups.watermarks import Watermarks, watermarks_kept, watermarks_read
 
 __all__ = [
     "BackupError",
-    "Landmarks",
+    "Watermarks",
     "base_check",
     "base_write",
     "dump_restore",
     "dump_write",
-    "landmarks_kept",
-    "landmarks_read",
     "log_follow",
+    "watermarks_kept",
+    "watermarks_read",
 ]

@@ -7,7 +7,7 @@ from typing import NoReturn
 from operations.backups.manifest import base_check
 from operations.backups.programs import run_tool, tool, tool_environment
 
-# The server keeps the log for whoever follows under this name, as far as max_slot_wal_keep_size allows.
+# The replication slot for which the server keeps its log, as far as max_slot_wal_keep_size allows.
 SLOT = "trade_engine_log"
 
 
@@ -36,7 +36,7 @@ def base_write(*, path: Path) -> None:
 def log_follow(*, folder: Path) -> NoReturn:
     """Become the process that copies the server's log into a folder as it is written, until it is told to stop.
 
-    Run again it goes on where it stopped: the server keeps what is missing. Raises BackupError.
+    When run again it continues where it stopped: the server keeps what is missing. Raises BackupError.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     run_tool("pg_receivewal", "--slot", SLOT, "--create-slot", "--if-not-exists")

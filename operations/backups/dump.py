@@ -1,4 +1,4 @@
-"""Dumps: one file, one moment. Written and read without stopping anybody."""
+"""Dumps: one file, one moment, written while everything runs."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ import psycopg
 from django.conf import settings
 
 from operations.backups.errors import BackupError
-from operations.backups.landmarks import Landmarks, landmarks_read, landmarks_write
 from operations.backups.programs import run_tool
+from operations.backups.watermarks import Watermarks, watermarks_read, watermarks_write
 
 _HAS_TABLES = (
     "SELECT EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace)"
@@ -16,7 +16,7 @@ _HAS_TABLES = (
 _LOCK_WAIT = "10s"
 
 
-def dump_write(*, path: Path) -> Landmarks:
+def dump_write(*, path: Path) -> Watermarks:
     """Write everything as of now into one file, and return how far each market had come at that moment.
 
     Trading goes on meanwhile: the dump reads from one snapshot and waits for nobody. The file appears when it is
@@ -29,7 +29,7 @@ def dump_write(*, path: Path) -> Landmarks:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None, "Invariant: a snapshot has a name"
-        landmarks = landmarks_read(connection)
+        watermarks = watermarks_read(connection)
         run_tool(
             "pg_dump",
             "--format=custom",
@@ -44,13 +44,13 @@ def dump_write(*, path: Path) -> Landmarks:
         )
     run_tool("pg_restore", "--list", unfinished)
     _sync(unfinished)
-    landmarks_write(path, landmarks)
+    watermarks_write(path, watermarks)
     unfinished.rename(path)
     _sync(path.parent)
-    return landmarks
+    return watermarks
 
 
-def dump_restore(*, path: Path, jobs: int) -> Landmarks:
+def dump_restore(*, path: Path, jobs: int) -> Watermarks:
     """Read a dump into the database of ENGINE_DATABASE_URL, which must be empty; return how far each market has come.
 
     Raises BackupError; what a failed restore leaves is no exchange: drop that database and begin with another.
@@ -58,7 +58,7 @@ def dump_restore(*, path: Path, jobs: int) -> Landmarks:
     with psycopg.connect(settings.ENGINE_DATABASE_URL, connect_timeout=5, autocommit=True) as connection:
         row = connection.execute(_HAS_TABLES).fetchone()
         if row is None or row[0]:
-            raise BackupError("This database is not empty: a dump goes into a new one only.")
+            raise BackupError("This database is not empty: a dump can only be restored into a new one.")
         run_tool(
             "pg_restore",
             "--no-owner",
@@ -72,7 +72,7 @@ def dump_restore(*, path: Path, jobs: int) -> Landmarks:
         )
         connection.execute("SET statement_timeout = 0")
         connection.execute("ANALYZE")
-        return landmarks_read(connection)
+        return watermarks_read(connection)
 
 
 def _sync(path: Path) -> None:

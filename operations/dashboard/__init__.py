@@ -1,1 +1,1 @@
-"""The first page of the back office: how the exchange is now, and what somebody must act on."""
+"""The first page of the back office: the state of the exchange, and what staff must act on."""

@@ -24,7 +24,7 @@ RECONCILED_WITHIN: Final = timedelta(hours=1)
 SCHEDULER_WITHIN: Final = timedelta(minutes=15)
 ANALYTICS_WITHIN: Final = timedelta(minutes=20)
 SLOW_MS: Final = 500
-SLOW_BATCHES: Final = 20  # of fewer, one that came at a bad moment says nothing
+SLOW_BATCHES: Final = 20  # with fewer, one slow batch says nothing
 PARTITION_DAYS_MIN: Final = 5
 PAGE, WARN, INFO = "page", "warn", "info"
 _ORDER = {PAGE: 0, WARN: 1, INFO: 2}
@@ -62,10 +62,12 @@ def _money(figures: Figures) -> Iterator[Alert]:
     unreached = sum(count for (_, code), count in figures.failing.items() if code == "WALLET_UNAVAILABLE")
     retrying = figures.failing.get((FailedSettlement.State.RETRYING, "WALLET_UNAVAILABLE"), 0)
     if (reserving is not None and reserving.is_rejecting) or retrying:
-        text = f"The remote wallet is not reached; {_many(unreached, 'settlement')} failed for it"
+        text = f"The remote wallet cannot be reached; {_many(unreached, 'settlement')} failed because of it"
         yield Alert(PAGE, "WalletBreakerOpen", text, failures, may_see)
     if figures.open_mismatches:
-        text = f"Facts that must agree do not, {figures.open_mismatches:,} in all; the markets concerned are halted"
+        text = (
+            f"Reconciliation found {_many(figures.open_mismatches, 'mismatch', 'es')}; the markets concerned are halted"
+        )
         url = f"{_list('orders.mismatch')}?state__exact=open"
         yield Alert(PAGE, "ReconcileMismatch", text, url, "orders.view_mismatch")
     if figures.has_runs and (figures.clean_at is None or figures.at - figures.clean_at > RECONCILED_WITHIN):
@@ -95,10 +97,10 @@ def _markets(figures: Figures) -> Iterator[Alert]:
         yield Alert(WARN, "EngineSlow", text, engines, may_see)
     alone = [market.symbol for market in served if market.is_expected and not market.warm_standbys]
     if alone and len(figures.fleet.live) > 1:
-        yield Alert(WARN, "NoStandby", f"No second engine follows {_names(alone)}", engines, may_see)
+        yield Alert(WARN, "NoStandby", f"No standby follows {_names(alone)}", engines, may_see)
     recovering = [market.symbol for market in served if (market.holder or {}).get("role") == Role.RECOVERING]
     if recovering:
-        yield Alert(INFO, "Recovering", f"An engine reads the book of {_names(recovering)}", engines, may_see)
+        yield Alert(INFO, "Recovering", f"An engine is reading the book of {_names(recovering)}", engines, may_see)
 
 
 def _processes(figures: Figures) -> Iterator[Alert]:
@@ -106,12 +108,12 @@ def _processes(figures: Figures) -> Iterator[Alert]:
     short = {table: days for table, days in figures.partition_days.items() if days < PARTITION_DAYS_MIN}
     if short:
         text = ", ".join(f"{table} for {_many(max(0, days), 'more day')}" for table, days in short.items())
-        yield Alert(PAGE, "PartitionsRunningOut", f"Partitions are there: {text}", tasks, may_see)
+        yield Alert(PAGE, "PartitionsRunningOut", f"Partitions are running out: {text}", tasks, may_see)
     if figures.scheduler_at is not None and figures.at - figures.scheduler_at > SCHEDULER_WITHIN:
         text = f"Celery beat has started nothing for {timesince(figures.scheduler_at, figures.at)}"
         yield Alert(PAGE, "SchedulerStopped", text, tasks, may_see)
     elif figures.analytics_at is not None and figures.at - figures.analytics_at > ANALYTICS_WITHIN:
-        text = f"Trades and fees of the day were last added up {timesince(figures.analytics_at, figures.at)} ago"
+        text = f"The day's trades and fees were last added up {timesince(figures.analytics_at, figures.at)} ago"
         yield Alert(WARN, "AnalyticsOld", text, tasks, may_see)
     for check in run_checks():
         if check.error is not None and check.name != "engines":  # that is MarketUnserved
@@ -127,8 +129,8 @@ def _list(model: str) -> str:
     return reverse(f"admin:{model.replace('.', '_')}_changelist")
 
 
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _many(count: int, noun: str, plural: str = "s") -> str:
+    return f"{count:,} {noun}{'' if count == 1 else plural}"
 
 
 def _names(symbols: list[str]) -> str:

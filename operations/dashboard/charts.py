@@ -86,7 +86,7 @@ def _chart(
                 "pointRadius": 0,
                 "tension": 0.2,
             },
-            {  # a picture: what is counted in money stays a decimal everywhere else
+            {  # for a picture only: money is a decimal everywhere else
                 "type": "bar",
                 "label": f"volume in {quote}",
                 "data": [float(volumes[slot]) for slot in slots],

@@ -84,7 +84,7 @@ class Figures:
 
     @property
     def open_orders(self) -> int:
-        """Open and waiting orders, as the engines that serve say; those of unserved markets are left out."""
+        """Open and waiting orders, as the serving engines report; those of unserved markets are left out."""
         return sum((market.holder or {}).get("open_orders") or 0 for market in self.fleet.markets)
 
     @property
@@ -93,7 +93,7 @@ class Figures:
 
 
 def dashboard_figures() -> Figures:
-    """Read everything. Twenty queries, none of which reads orders or trades, but for those that wait."""
+    """Read everything. Twenty queries, none of which reads orders or trades, except trades that wait."""
     now = timezone.now()
     fees, analytics_at = _fees_of_day()
     return Figures(

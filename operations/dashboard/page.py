@@ -23,13 +23,13 @@ from operations.engines.selectors import ServedMarket
 
 __all__ = ["dashboard_context", "dashboard_part", "forget_dashboard"]
 
-SHARED_SECONDS: Final = 2.0  # all who look at this process's dashboard share what was read
+SHARED_S: Final = 2.0  # all viewers of this process's dashboard share what was read
 ENGINE_RIGHT: Final = "orders.view_marketsequence"
 TRADES_RIGHT: Final = "orders.view_trade"
 
 
 class Card(NamedTuple):
-    """One figure with a note below; a link to what it is made of."""
+    """One figure with a note below, and a link to its source."""
 
     title: str
     value: str
@@ -50,7 +50,7 @@ _last: _Read | None = None
 
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the dashboard to the context of the admin's first page, as far as its reader may see it."""
+    """Add the dashboard to the context of the admin's first page, as far as the user may see it."""
     return {**context, **_context_for(staff(request)), "title": "Dashboard", "chart_options": json.dumps(OPTIONS)}
 
 
@@ -60,16 +60,16 @@ def dashboard_part(request: HttpRequest) -> HttpResponse:
 
 
 def forget_dashboard() -> None:
-    """Have this process read everything again for the next one who looks."""
+    """Have this process read everything again for the next viewer."""
     global _last
     _last = None
 
 
 def _read() -> _Read:
-    """Return what was read at most SHARED_SECONDS ago; one reads, and the others wait for it."""
+    """Return what was read at most SHARED_S ago; one reads, and the others wait for it."""
     global _last
     with _lock:
-        if _last is None or time.monotonic() - _last.at > SHARED_SECONDS:
+        if _last is None or time.monotonic() - _last.at > SHARED_S:
             figures = dashboard_figures()
             _last = _Read(time.monotonic(), figures, alerts_of(figures))
         return _last
@@ -118,14 +118,14 @@ def _cards(figures: Figures) -> list[Card]:
         Card(
             "Waiting for settlement",
             f"{figures.pending_trades:,}",
-            f"the oldest for {_seconds(figures, oldest)}" if oldest else "nothing waits",
+            f"the oldest for {_seconds(figures, oldest)}" if oldest else "nothing is waiting",
             f"{_list('orders.trade')}?settlement_status__exact=pending",
             TRADES_RIGHT,
         ),
         Card(
             "Failed settlements",
             f"{dead:,}",
-            f"{retrying:,} are tried again by themselves",
+            f"{retrying:,} are retried automatically",
             f"{failures}?state__exact=dead",
             "settlement.view_failedsettlement",
             is_bad=dead > 0,

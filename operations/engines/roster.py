@@ -17,7 +17,7 @@ from matching.timing import LIVE_MS, REPORT_IN_TIME_MS, interval
 
 __all__ = ["PostgresRoster"]
 
-# Reports are worth nothing after a crash of the server, so nobody waits for them to be on disk.
+# Reports are worth nothing after a crash of the server, so their commits do not wait for the disk.
 _SESSION = "-c synchronous_commit=off -c statement_timeout=1500 -c lock_timeout=1000"
 _BEAT = """
 INSERT INTO orders_engineprocess AS known (id, host, pid, started_at, beat_at, fresh_since, listed, markets)

@@ -1,4 +1,4 @@
-"""Who serves which market, read from what the engine processes report."""
+"""Which process serves which market, read from what the engine processes report."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -32,7 +32,7 @@ class ProcessView:
 
 @dataclass(frozen=True, slots=True)
 class ServedMarket:
-    """A market and who serves it: `holder` is None when nobody does. `standbys` have roles, and lag in events."""
+    """A market and its processes: `holder` is None when none serves it. `standbys` have roles, and lag in events."""
 
     symbol: str
     seq: int
@@ -67,7 +67,7 @@ class Fleet:
 
 
 def engine_fleet() -> Fleet:
-    """Return who serves what, by the database's clock. Four queries."""
+    """Return which process serves which market, by the database's clock. Four queries."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from exchange.selectors import forget_markets
-from tests.apart import database_apart
 from tests.contract.served import ServedApi, served_api
+from tests.separate_database import separate_database
 
 EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "5"))
 ROLE = os.environ.get("SCHEMA_ROLE", "api")
@@ -24,7 +24,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[ServedApi]:
-    with database_apart("contract"):  # what is asked of all markets is asked of one that has an engine
+    with separate_database("contract"):  # what is asked of all markets is asked of one that has an engine
         forget_markets()
         with served_api(ROLE) as api:
             yield api

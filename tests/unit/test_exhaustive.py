@@ -5,18 +5,18 @@ from typing import Any, get_args
 
 import pytest
 
-from journal import following, recording
+from journal import follower, recorder
 from matching import codec
 from matching.engine import Command, Event
 from verification.replay import tracker
 
 TABLES_OF_EVENTS: dict[str, Mapping[Any, Any]] = {
-    "what records": recording.ON_EVENT,
+    "what records": recorder.ON_EVENT,
     "what verifies": tracker.ON_EVENT,
-    "what follows": following.ORDER_FIELDS,
+    "what follows": follower.ORDER_FIELDS,
 }
 TABLES_OF_COMMANDS: dict[str, Mapping[Any, Any]] = {
-    "what records": recording.AFTER_COMMAND,
+    "what records": recorder.AFTER_COMMAND,
     "what verifies": tracker.ON_COMMAND,
     "the numbers of the codec": codec.KINDS,
     "the ids of the codec": codec.IDS,
@@ -57,4 +57,4 @@ def test_an_event_more_is_noticed() -> None:
 def test_the_fields_that_name_orders_are_those_of_the_event(event: type[Any]) -> None:
     named = {"order_id", "maker_order_id", "taker_order_id", "entry_id"} & set(event._fields)
 
-    assert set(following.ORDER_FIELDS[event]) == named
+    assert set(follower.ORDER_FIELDS[event]) == named

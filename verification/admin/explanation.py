@@ -40,7 +40,7 @@ def explanation_page(admin: BackOfficeAdmin, request: HttpRequest, trade: Trade)
 
 
 def life_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order, tables: Sequence[Table]) -> HttpResponse:
-    """Return the page with what the engine said of an order, above tables about it; or why that cannot be told here.
+    """Return the page of an order's life, with tables about it below, or one that says why it cannot be shown.
 
     Replays at most EVENTS_MAX events.
     """
@@ -62,12 +62,12 @@ def life_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order, tables
 
 
 def _explain(page: BackOfficeAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Show the book before the trade and why its orders matched; those of other users, too: this is for staff."""
+    """Show the book before the trade and why its orders matched; also those of other users: this is for staff."""
     return explanation_page(page, request, page.object_or_404(request, object_id))
 
 
 def _tell_life(page: BackOfficeAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Show what the engine said of the order, from the journal, and what became of its money."""
+    """Show what the engine said about the order, from the journal, and what became of its money."""
     order: Order = page.object_or_404(request, object_id)
     return life_page(page, request, order, order_tables(order))
 

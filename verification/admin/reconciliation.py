@@ -1,4 +1,4 @@
-"""Reconciliations and their mismatches, with both sides side by side; staff acknowledge, nobody repairs."""
+"""Reconciliations and their mismatches, with both sides side by side; staff acknowledge them, nothing is repaired."""
 
 from typing import Any
 
@@ -113,8 +113,8 @@ class MismatchAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, mismatches: list[Mismatch], action: str, back: str
     ) -> HttpResponse | None:
         text = (
-            "It then halts no market any more when it is found again. It changes nothing: mend what is wrong yourself, "
-            "and set the market's trading state on its page."
+            "It will not halt a market again. Nothing else changes: mend what is wrong yourself, and set the market's "
+            "trading state on its page."
         )
         question = Question("Acknowledge a mismatch", text, "Acknowledge", required=True, action=action)
         note = ask_note(self, request, question, mismatches, back)

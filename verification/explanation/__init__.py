@@ -1,1 +1,1 @@
-"""Why a trade was made and what became of an order, told from the journal."""
+"""Why a trade was made and what became of an order, from the journal."""

@@ -10,7 +10,7 @@ from psycopg import Connection
 
 @contextmanager
 def plain_reading() -> Iterator[Connection]:
-    """Open a read-only connection on which each statement sees what is committed then."""
+    """Open a read-only connection on which each statement sees what is committed when it starts."""
     connection = psycopg.connect(
         settings.ENGINE_DATABASE_URL,
         autocommit=True,

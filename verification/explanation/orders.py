@@ -19,13 +19,13 @@ from verification.explanation.words import Words
 from verification.replay.journal import JournalBrokenError, StoredBatch, replay, stored_batches
 
 EVENTS_SHOWN: Final = 500
-_CLOCK_SKEW: Final = timedelta(minutes=1)  # between an engine's clock and the one that names its batches
+_CLOCK_SKEW: Final = timedelta(minutes=1)  # between an engine's clock and the one that gives batches their ids
 _IDS: Final = ("order_id", "maker_order_id", "taker_order_id", "entry_id")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderLife:
-    """What the engine said of an order, as sections of text; `remark` is where that comes from."""
+    """What the engine said about an order, as sections of text; `remark` says what was replayed."""
 
     sections: list[Section]
     remark: str
@@ -49,10 +49,10 @@ class _Step:
 
 
 def order_life(*, connection: Connection, order: Order, events_max: int | None = None) -> OrderLife:
-    """Replay an order's market over its life and return what was said of it. Reads; locks and changes nothing.
+    """Replay an order's market over its life and return what happened to it. Only reads; locks nothing.
 
     Costs the replay from the nearest checkpoint, at most `events_max` events. Raises ExplainError when the journal or
-    every checkpoint before it is gone, when it is too far, and when the journal does not replay.
+    every checkpoint before it is gone, when it is too far, and when the journal cannot be replayed.
     """
     market = Market.objects.select_related("base", "quote").get(pk=order.market_id)
     first_seq, last_seq = _batches_of(order)
@@ -65,10 +65,12 @@ def order_life(*, connection: Connection, order: Order, events_max: int | None =
         steps = list(_steps(replay(beginning.engine, batches), order.pk.int))
     except (JournalBrokenError, AssertionError, KeyError) as error:
         raise ExplainError(
-            f"The journal does not replay over this order, see `manage.py reconcile`: {error}"
+            f"The journal of this order cannot be replayed, see `manage.py reconcile`: {error}"
         ) from error
     words = Words(market, _names(steps))
-    remark = f"Replayed from sequence number {since:,} to {last_seq:,}; each batch left the state hash that is stored."
+    remark = (
+        f"Replayed from sequence number {since:,} to {last_seq:,}; after each batch the state hash was the stored one."
+    )
     return OrderLife([_commands_section(steps, words), _events_section(steps, words)], remark)
 
 
@@ -107,19 +109,19 @@ def _names(steps: Iterable[_Step]) -> dict[int, str]:
 
 
 def _commands_section(steps: list[_Step], words: Words) -> Section:
-    """Return what was asked for: by its owner, by staff, by the clock; and by others where they met the order."""
+    """Return the commands about it: its owner's, those of staff and clock, and those of others that met the order."""
     rows = [
         [_time(step.batch), f"{step.events[0].seq:,}", words.command(step.command)]
         for step in steps
         if isinstance(step.command, PlaceOrder | AmendOrder | CancelOrder | CancelAll | ExpireDue)
         or hasattr(step.command, "orders")
     ]
-    return Section("The commands that it took part in", ("Time", "From seq", "Command"), _bounded(rows))
+    return Section("The commands it took part in", ("Time", "From seq", "Command"), _bounded(rows))
 
 
 def _events_section(steps: list[_Step], words: Words) -> Section:
     rows = [[_time(step.batch), f"{event.seq:,}", words.event(event)] for step in steps for event in step.events]
-    return Section("What the engine said of it", ("Time", "Seq", "Event"), _bounded(rows))
+    return Section("What the engine said about it", ("Time", "Seq", "Event"), _bounded(rows))
 
 
 def _bounded(rows: list[list[str]]) -> list[list[str]]:

@@ -35,7 +35,7 @@ from matching.engine import (
 from matching.engine.band import band_limits
 from verification.explanation.sections import Section
 from verification.explanation.words import Words
-from verification.replay.tracked import TrackedOrder
+from verification.replay.tracked_orders import TrackedOrder
 
 LEVELS_KEPT: Final = 200  # on each side, for the queues that a command may meet
 ORDERS_KEPT: Final = 2_000
@@ -236,10 +236,10 @@ def _why_taker(event: TradeExecuted, command: Command, walk: _Walk, words: Words
     if isinstance(command, AmendOrder):
         return (
             f"The taker is {name}, which this command amended: with another price or more quantity an order loses its "
-            "place and comes again as new, and so it may trade at once."
+            "place in the queue and enters the book anew, so it may trade at once."
         )
     if isinstance(command, ActivateBracket):
-        return f"The taker is {name}, an exit of a bracket whose entry is settled; it was set to work by this command."
+        return f"The taker is {name}, an exit of a bracket whose entry is settled; this command activated it."
     return f"The taker is {name}, which this command placed."
 
 
@@ -277,7 +277,7 @@ def _why_maker(event: TradeExecuted, walk: _Walk, maker: TrackedOrder | None, wo
     waiting = f", before {behind} other{'s' if behind > 1 else ''}" if behind else ", and the only one"
     is_refilled = event.maker_order_id in walk.refilled
     priority = f" (priority {maker.priority})" if maker is not None and not is_refilled else ""
-    again = " It had shown its next part and gone to the end of the queue before." if is_refilled else ""
+    again = " Before that, it had shown its next part and gone to the end of the queue." if is_refilled else ""
     return [
         f"Best price first: {price} was the best price of the {side}. A trade is made at the maker's price.",
         f"First come, first served: {name}{priority} was number {number} in the queue at {price}{waiting}.{again}",
@@ -295,7 +295,7 @@ def _in_auction(
 ) -> list[str]:
     price, most = words.price(auction.price_ticks), words.quantity(auction.quantity_lots)
     opened = f"The market opened with an auction: orders that rested across each other trade at one price. {price} is"
-    in_turn = "In an auction, too, the best price comes first, and at a price who came first. The older of the two is"
+    in_turn = "In an auction, too, best price first; first come, first served. The older of the two is"
     return [
         f"{opened} the price at which the most can trade, {most} in all.",
         f"Both orders reach {price}: {_limit_of(taker, words)}; {_limit_of(maker, words)}.",
@@ -306,6 +306,6 @@ def _in_auction(
 
 def _limit_of(order: TrackedOrder | None, words: Words) -> str:
     if order is None:
-        return "one that came during the command"
+        return "an order that came during the command"
     side = "buys up to" if order.side is Side.BUY else "sells down to"
     return f"{words.order(order.order_id)} {side} {words.price(order.price_ticks)} (priority {order.priority})"

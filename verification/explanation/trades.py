@@ -33,7 +33,7 @@ from verification.replay.journal import (
     replay,
     stored_batches,
 )
-from verification.replay.tracked import TrackedOrder, rebuilt_engine
+from verification.replay.tracked_orders import TrackedOrder, rebuilt_engine
 from verification.replay.tracker import Tracker
 
 EVENTS_MAX: Final = 300_000  # that a page replays: some seconds
@@ -73,10 +73,10 @@ class _Moment(NamedTuple):
 
 
 def trade_explain(*, connection: Connection, trade: Trade, events_max: int | None = None) -> Explanation:
-    """Replay a trade's market up to its command and explain it. Reads; locks and changes nothing.
+    """Replay a trade's market up to its command and explain it. Only reads; locks nothing.
 
     Costs the replay from the nearest checkpoint, at most `events_max` events. Raises ExplainError when the journal or
-    every checkpoint before it is gone, when it is too far, and when the journal does not give what is stored.
+    every checkpoint before it is gone, when it is too far, and when the journal does not give the stored trade.
     """
     market = Market.objects.select_related("base", "quote").get(pk=trade.market_id)
     batch = _batch_of(trade)
@@ -87,7 +87,7 @@ def trade_explain(*, connection: Connection, trade: Trade, events_max: int | Non
         moment = _replayed(connection, market, beginning, trade, batch)
     except (JournalBrokenError, AssertionError, KeyError) as error:
         raise ExplainError(
-            f"The journal does not replay up to this trade, see `manage.py reconcile`: {error}"
+            f"The journal up to this trade cannot be replayed, see `manage.py reconcile`: {error}"
         ) from error
     words = Words(market, _names(moment))
     return Explanation(
@@ -134,7 +134,7 @@ def nearest_beginning(
     distance = last_seq - since
     if events_max is not None and distance > events_max:
         raise ExplainError(
-            f"{distance:,} events would have to be replayed, which takes longer than a page may: "
+            f"{distance:,} events would have to be replayed, which takes too long for a page: "
             "use `manage.py explain` on the command line"
         )
     try:
@@ -285,7 +285,7 @@ def text_of(explanation: Explanation) -> Iterable[str]:
     yield from (f"  {number}. {reason}" for number, reason in enumerate(explanation.reasons, start=1))
     yield ""
     yield from explanation.sections[-1].lines()
-    proof = "the batch left the state hash that is stored" if explanation.is_proven else "no state hash is stored"
+    proof = "after the batch the state hash was the stored one" if explanation.is_proven else "no state hash is stored"
     yield f"Replayed from sequence number {explanation.replayed_from:,}; {proof}."
 
 

@@ -45,15 +45,15 @@ from matching.engine import (
 )
 
 _ENDS: Final = {
-    CancelReason.REQUESTED: "as asked for",
+    CancelReason.REQUESTED: "as requested",
     CancelReason.IOC_REMAINDER: "immediate or cancel: what cannot trade at once does not rest",
     CancelReason.FOK_NOT_FILLABLE: "fill or kill: it could not be filled wholly",
     CancelReason.MARKET_REMAINDER: "a market order never rests",
-    CancelReason.SELF_TRADE: "self-trade prevention: it would have traded with an order of its own account",
+    CancelReason.SELF_TRADE: "self-trade prevention: it would have traded with an order of the same user",
     CancelReason.LINKED: "the other order of its group traded, triggered or ended",
     CancelReason.PRICE_OUT_OF_BAND: "its limit had left the price band",
     CancelReason.NO_FUNDS: "there were no funds for the exits of its bracket",
-    CancelReason.CANCEL_AFTER: "the dead man's switch of its account fell",
+    CancelReason.CANCEL_AFTER: "the dead man's switch of its user went off",
 }
 
 
@@ -74,7 +74,7 @@ class Words:
         return self._users.get(account_id) or str(UUID(int=account_id))
 
     def order(self, order_id: int) -> str:
-        """Return what tells an order from those of the same moment."""
+        """Return the end of an order's id, which tells it from others of the same moment."""
         return f"order …{order_id:032x}"[:7] + f"{order_id:032x}"[-12:]
 
     # --- commands -------------------------------------------------------------------------------------
@@ -98,10 +98,10 @@ class Words:
             case SetCancelAfter():
                 return f"dead man's switch of {self.user(command.account_id)}: {command.timeout_ms} ms"
             case ExpireDue():
-                return "let what is due expire"
+                return "expire what is due"
             case ActivateBracket():
                 funds = "funded" if command.funded else "without funds"
-                return f"set the exits of bracket {self.order(command.entry_id)[6:]} to work, {funds}"
+                return f"activate the exits of bracket {self.order(command.entry_id)[6:]}, {funds}"
             case SetTradingState():
                 return f"set the trading state to {command.state.name.lower()}"
             case SetRules():
@@ -181,7 +181,7 @@ class Words:
                 return f"self-trade prevention takes {lots} off {self.order(event.order_id)}, which keeps {left}"
             case OrderAmended():
                 price, lots = self.price(event.price_ticks), self.quantity(event.quantity_lots)
-                place = "comes again as new" if event.priority == event.seq else "keeps its place in the queue"
+                place = "enters the book anew" if event.priority == event.seq else "keeps its place in the queue"
                 return f"{self.order(event.order_id)} is amended to {lots} at {price} and {place}"
             case AuctionHeld():
                 lots = self.quantity(event.quantity_lots)

@@ -1,4 +1,4 @@
-"""Asks the running engines: what they have in memory must be what the journal says they had at that number."""
+"""Asks the running engines: what they have in memory must be what the journal has at that number."""
 
 import json
 from typing import Final
@@ -18,9 +18,9 @@ _LAST: Final = "SELECT state_hash FROM orders_marketsequence WHERE market_id = %
 
 
 def check_engine(connection: Connection, market: Market, findings: Findings) -> str:
-    """Compare a market's engine with the journal; return what could be said: `agrees`, `differs`, or why nothing.
+    """Compare a market's engine with the journal; return `agrees`, `differs`, or why they cannot be compared.
 
-    One look into Valkey, at most two queries outside of any snapshot: an engine tells only of what it has committed.
+    One look into Valkey, at most two queries outside of any snapshot: an engine reports only what it has committed.
     """
     beat = _heartbeat(market)
     if not beat:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from base.scaling import MarketScale, fee_units
 from orders.lifecycle import OPEN_STATUSES, PENDING
-from verification.replay.stored import StoredOrder
+from verification.replay.stored_rows import StoredOrder
 
 _LIMIT_LEGS = ("oco_limit", "take_profit")
 
@@ -24,8 +24,8 @@ def hold_problems(
 ) -> Iterator[HoldProblem]:
     """Yield the orders whose hold is not what they need; ended orders need nothing.
 
-    All open orders of a group must be among them. A partly filled buy may hold up to one unit less per fill: so much
-    more than at once may rounding up take.
+    All open orders of a group must be among them. A partly filled buy may hold up to one unit less per fill,
+    because each fill rounds its fee up.
     """
     orders = list(orders)
     groups = defaultdict(list)

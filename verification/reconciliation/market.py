@@ -25,8 +25,8 @@ from verification.replay.checkpoints import (
 from verification.replay.comparison import Comparison
 from verification.replay.findings import Finding, Findings
 from verification.replay.journal import JournalBrokenError, journal_beginning, replay, stored_batches
-from verification.replay.stored import MarketRows, StoredOrder, tracked
-from verification.replay.tracked import TrackedOrder, rebuilt_engine
+from verification.replay.stored_rows import MarketRows, StoredOrder, tracked
+from verification.replay.tracked_orders import TrackedOrder, rebuilt_engine
 
 COMPARED_AT_ONCE: Final = 5_000
 _Check = Mismatch.Check

@@ -14,7 +14,7 @@ from settlement.ports import wallet
 from settlement.wallet.differences import wallet_differences
 from verification.reconciliation.snapshots import rows
 from verification.replay.findings import Finding, Findings
-from verification.replay.stored import END
+from verification.replay.stored_rows import END
 
 TRADES_AT_ONCE: Final = 20_000
 # Entries are numbered before they are committed, so one with a lower number may become visible later.
@@ -159,7 +159,7 @@ def check_held(connection: Connection, findings: Findings, assets: list[str] | N
 
 
 def check_owed(connection: Connection, findings: Findings, markets: dict[int, Any], *, full: bool) -> None:
-    """Check that ended orders hold nothing unless that is noted as owed; in a full run all orders are looked at."""
+    """Check that ended orders hold nothing unless it is noted as owed; a full run looks at all orders."""
     for statement in (_OWED, _ENDED_HOLDING) if full else (_OWED,):
         for order_id, market_id, status, held in rows(connection, statement, None):
             if market_id in markets:
@@ -182,7 +182,7 @@ def check_transfers(
     """Check that each settled trade from an id on moved its money exactly once, and each unsettled one none.
 
     With `entries_since`, trades before `since` that have newer entries are checked, too. Returns how many trades were
-    looked at; `progress` is told of each page.
+    looked at; each page is reported to `progress`.
     """
     count = 0
     if entries_since is not None:

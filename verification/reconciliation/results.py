@@ -1,4 +1,4 @@
-"""What a run leaves: mismatches with both sides, halted markets, an alert. Nothing is repaired."""
+"""The outcome of a run: mismatches with both sides, halted markets, an alert. Nothing is repaired."""
 
 from collections.abc import Iterable, Sequence
 
@@ -81,18 +81,18 @@ def markets_halt(*, run: ReconcileRun, markets: Iterable[Market]) -> None:
 
 
 def acknowledged_signatures() -> set[str]:
-    """Return what staff have looked at. One query."""
+    """Return the signatures of the mismatches that staff have looked at. One query."""
     return set(Mismatch.objects.filter(state=_State.ACKNOWLEDGED).values_list("signature", flat=True))
 
 
 def acknowledged_forget(*, findings: Findings) -> None:
-    """Note which acknowledged mismatches a full run did not find again: should they come back, they count as new."""
+    """Note which acknowledged mismatches a full run did not find again: if they come back they count as new."""
     found = [finding.signature for finding in findings.items]
     gone = Mismatch.objects.filter(state=_State.ACKNOWLEDGED).exclude(signature__in=found)
     gone.update(state=_State.GONE)
 
 
 def runs_abandon() -> None:
-    """Mark runs as failed that were never finished. Only for who has the lock: then none of them is running."""
+    """Mark unfinished runs as failed. Needs the lock of a run: then none of them is still running."""
     unfinished = ReconcileRun.objects.filter(status=ReconcileRun.Status.RUNNING)
     unfinished.update(status=ReconcileRun.Status.FAILED, finished_at=timezone.now(), error="The process ended")

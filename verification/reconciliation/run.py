@@ -27,7 +27,7 @@ from verification.reconciliation.results import (
 from verification.reconciliation.snapshots import reading, rows, snapshot
 from verification.replay.checkpoints import checkpoints_of
 from verification.replay.findings import Findings
-from verification.replay.stored import MarketRows
+from verification.replay.stored_rows import MarketRows
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ _Status = ReconcileRun.Status
 
 
 class Progress(Protocol):
-    """Is told what is done next and how far it has come."""
+    """Shows what is done and how far it has come."""
 
     def begin(self, what: str, total: int) -> None: ...
 
@@ -44,7 +44,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Progress that nobody looks at."""
+    """Progress that is not shown."""
 
     def begin(self, what: str, total: int) -> None:
         pass
@@ -149,7 +149,7 @@ class _Run:
             self._check_transfers(assets)
 
     def _check_wallet(self) -> None:
-        """Compare with the remote wallet, if there is one; one that is away says nothing about what it has."""
+        """Compare with the remote wallet, if there is one; one that cannot be reached is not compared."""
         self._progress.begin("wallet", 0)
         try:
             self._counts["wallet"] = money.check_wallet(self._findings, self._assets)
@@ -171,7 +171,7 @@ class _Run:
         )
 
     def _transfers_since(self, before: ReconcileRun | None) -> tuple[UUID, int | None]:
-        """Return from which trade and entry on to look: from where the last clean run was sure, less a margin."""
+        """Return the first trade and entry to check: those after the last clean run, less a margin."""
         oldest = (
             MarketRows(self._connection, self._every[0]).beginning_of("orders_trade") if self._every else UUID(int=0)
         )

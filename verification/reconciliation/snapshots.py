@@ -23,7 +23,7 @@ class AlreadyRunningError(Exception):
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """Open the connection of a run: each statement sees what is committed then. Raises AlreadyRunningError."""
+    """Open the connection of a run, not in one snapshot: see `snapshot`. Raises AlreadyRunningError."""
     connection = psycopg.connect(
         settings.ENGINE_DATABASE_URL,  # a session lock, like the engine's, must not go through a pooler
         autocommit=True,

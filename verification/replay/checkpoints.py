@@ -12,7 +12,7 @@ from django.utils import timezone
 from exchange.models import Market
 from matching.engine import Engine
 from orders.models import ReplayCheckpoint
-from verification.replay.tracked import TrackedOrder, rebuilt_engine
+from verification.replay.tracked_orders import TrackedOrder, rebuilt_engine
 from verification.replay.tracker import Tracker
 
 _VERSION = 1
@@ -118,7 +118,7 @@ def _prune(market: Market) -> None:
     """Keep all of the last hour, one for each hour of the last day and for each of the last thirty days."""
     now, kept, gone = timezone.now(), set[str](), list[int]()
     hour, day, month = _KEPT
-    with_state = checkpoints_of(market.pk).exclude(state_hash="")  # one without goes on saying what it says
+    with_state = checkpoints_of(market.pk).exclude(state_hash="")  # one without state is kept
     for pk, created_at in with_state.values_list("id", "created_at"):
         age = now - created_at
         if age <= hour:

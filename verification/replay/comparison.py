@@ -1,4 +1,4 @@
-"""Compares what a replay gives with what is stored: trades one by one, orders when they end, and nothing is extra."""
+"""Compares what a replay gives with what is stored: trades one by one, orders when they end, and nothing extra."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -13,8 +13,8 @@ from matching.timing import HORIZON_MS
 from orders.models import Mismatch
 from orders.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from verification.replay.findings import Finding, Findings
-from verification.replay.stored import END, EXTRA_COLUMNS, NO_EXTRAS, MarketRows, StoredOrder, StoredTrade
-from verification.replay.tracked import TrackedOrder
+from verification.replay.stored_rows import END, EXTRA_COLUMNS, NO_EXTRAS, MarketRows, StoredOrder, StoredTrade
+from verification.replay.tracked_orders import TrackedOrder
 from verification.replay.tracker import ReplayedTrade, Tracker
 
 _Check = Mismatch.Check
@@ -82,7 +82,7 @@ class Comparison:
         tracker.trades, tracker.placed, tracker.ended = [], [], []
 
     def finish(self) -> None:
-        """Read what lies beyond the journal's end: whatever is stored and was not replayed is extra."""
+        """Read what lies beyond the journal's end: rows that were not replayed are extra."""
         self._compare_trades([], END)
         self._note_placed([], END)
         for trade in self._early_trades.values():
@@ -217,7 +217,7 @@ class Comparison:
             expected = {"fee_paid": f"{plain(quote(least))} to {plain(quote(most))}"}
             self._add(_Check.FEE, row.id, expected, {"fee_paid": plain(quote(row.fee_units))})
 
-    # --- telling --------------------------------------------------------------------------------------
+    # --- findings --------------------------------------------------------------------------------------
 
     def _texts(self, names: Iterable[str], values: Iterable[Any]) -> dict[str, str]:
         return {name: self._text(name, value) for name, value in zip(names, values, strict=True)}

@@ -28,7 +28,7 @@ class Finding:
 
     @property
     def signature(self) -> str:
-        """What later runs know the same mismatch by: of money the difference counts, as both sides go on changing."""
+        """What identifies the same mismatch in later runs: for money the difference, as both sides go on changing."""
         sides = [self.found["difference"]] if "difference" in self.found else [dict(self.expected), dict(self.found)]
         key = [self.check.value, self.market.pk if self.market else None, self.asset, self.subject, sides]
         return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()

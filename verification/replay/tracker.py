@@ -1,6 +1,6 @@
 """From events to the orders and trades that should be stored.
 
-Written apart from the journal's own recording, which made what is stored: a slip in one of them shows as a difference.
+Written apart from the journal's recorder, which made what is stored: a slip in one of them shows as a difference.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ from matching.engine import (
 )
 from orders import lifecycle
 from orders.lifecycle import OPEN_STATUSES, TRANSITIONS
-from verification.replay.tracked import TrackedOrder
+from verification.replay.tracked_orders import TrackedOrder
 
 _BUY: Final = Side.BUY.value
 _MARKET: Final = OrderType.MARKET
@@ -76,7 +76,7 @@ class ReplayedTrade(NamedTuple):
 
 
 class Tracker:
-    """Follows every order of a market. `placed`, `ended` and `trades` grow until who reads them clears them."""
+    """Follows every order of a market. `placed`, `ended` and `trades` grow until the reader clears them."""
 
     def __init__(self, market_id: int, open_orders: Sequence[TrackedOrder] = ()) -> None:
         self.orders: dict[int, TrackedOrder] = {order.order_id: order for order in open_orders}
@@ -253,7 +253,7 @@ class Tracker:
 
 
 _Step = Callable[[Tracker, Any], object] | None
-# What a command does to its orders before its events and after them. Each command and each event is named, so that none
+# What a command does to its orders before its events and after them. Every command and event is listed, so that none
 # is ignored by accident.
 ON_COMMAND: Final[dict[type[Command], tuple[_Step, _Step]]] = {
     PlaceOrder: (Tracker._place, Tracker._settle_order),

@@ -23,27 +23,29 @@ STOP_S = 6
 
 
 class StopRequested(BaseException):
-    """Unwind from wherever we are: somebody wants the flow stopped, or stopping takes too long."""
+    """Unwinds from anywhere: the flow is to stop, or stopping takes too long."""
 
 
 class Command(BaseCommand):
     help = (
-        "Trade the seeded markets with accounts of the demo through the public API, so that there is something to see. "
-        "Only with DEMO_MODE; runs until SIGTERM and then takes its orders out of the books."
+        "Trade the seeded markets with demo accounts through the public API, so that there is something to see. "
+        "Only with DEMO_MODE; runs until SIGTERM and then cancels its orders."
     )
     requires_system_checks = ()  # nothing here touches the database
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--rate", type=_rate, default=RATE, help="orders in a second, about (default: %(default)s)")
         parser.add_argument(
-            "--seed", type=int, default=None, help="of what is left to chance (default: another each time)"
+            "--rate", type=_rate, default=RATE, help="about how many orders a second (default: %(default)s)"
         )
-        parser.add_argument("--seconds", type=float, default=None, help="stop after so long (default: never)")
+        parser.add_argument(
+            "--seed", type=int, default=None, help="seed of all random choices (default: a new one each time)"
+        )
+        parser.add_argument("--seconds", type=float, default=None, help="stop after this time (default: never)")
         parser.add_argument("--url", default="http://127.0.0.1:8001", help="the exchange (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_MODE:
-            raise CommandError("demo_flow trades with accounts of the demo: it needs DEMO_MODE=1, never in production")
+            raise CommandError("demo_flow trades with demo accounts: it needs DEMO_MODE=1, never in production")
         try:
             endpoint = Endpoint.parse(options["url"])
         except ValueError as error:

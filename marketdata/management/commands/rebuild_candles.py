@@ -7,13 +7,13 @@ from tqdm import tqdm
 
 from exchange.models import Market
 from exchange.selectors import market_by_symbol, markets
-from marketdata.rebuilding import Compared, candles_check, candles_days, candles_rebuild
+from marketdata.candle_rebuild import Compared, candles_check, candles_days, candles_rebuild
 
 _NAMED_MAX = 20
 
 
 class Command(BaseCommand):
-    help = "Make candles what the trades say, and prove it. Safe while the exchange runs."
+    help = "Rebuild candles from the stored trades, and check them. Safe while the exchange runs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--market", help="one market, such as BTC-USDT (default: all)")

@@ -12,17 +12,17 @@ from operations.backups import BackupError, base_write, dump_write, log_follow
 
 
 class Command(BaseCommand):
-    help = "Back the exchange up while it runs: one file with everything as of now, or the server's folder and its log."
+    help = "Back up the exchange while it runs: one file with everything as of now, or the server's folder and its log."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         kinds = parser.add_mutually_exclusive_group()
-        kinds.add_argument("--base", action="store_true", help="the server's whole folder, to go on from with its log")
+        kinds.add_argument("--base", action="store_true", help="the server's whole folder, which its log continues")
         kinds.add_argument("--log", action="store_true", help="copy the server's log as it is written, until stopped")
         parser.add_argument("--to", type=Path, metavar="FOLDER", help="default: DATA_DIR/backups")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = (options["to"] or settings.DATA_DIR / "backups").absolute()
-        os.umask(0o077)  # everything that users have and are is in a backup
+        os.umask(0o077)  # a backup has everything about all users
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             if options["log"]:

@@ -8,7 +8,7 @@ from operations.engines.selectors import Fleet, ProcessView, ServedMarket, engin
 
 
 class Command(BaseCommand):
-    help = "Show which engine process serves each market, which wait for it, and which processes there are."
+    help = "Show which engine process serves each market, which stand by, and all engine processes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -38,7 +38,9 @@ def _market_lines(market: ServedMarket) -> list[str]:
         held = "served by NOBODY" if market.is_expected else "closed, served by nobody"
     else:
         holder = market.holder
-        held = f"{holder['role']} on {_name(holder)} since {holder['since']}, heard of {holder['beat_age_s']:.1f} s ago"
+        held = (
+            f"{holder['role']} on {_name(holder)} since {holder['since']}, last report {holder['beat_age_s']:.1f} s ago"
+        )
     return [f"{head}, {held}", *[f"    {_standby(standby)}" for standby in market.standbys]]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from operations.backups import BackupError, dump_restore, landmarks_kept
+from operations.backups import BackupError, dump_restore, watermarks_kept
 
 
 class Command(BaseCommand):
@@ -25,6 +25,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for symbol, (seq, state_hash) in found.items():
             self.stdout.write(f"restored {symbol}: seq {seq}, state hash {state_hash}")
-        expected = landmarks_kept(path)
+        expected = watermarks_kept(path)
         if expected is not None and expected != found:
-            raise CommandError(f"This is not what was backed up: {path}.json says {expected}")
+            raise CommandError(f"This differs from what was backed up: {path}.json says {expected}")

@@ -22,7 +22,7 @@ METRICS_PORTS = 32
 
 class Command(BaseCommand):
     help = (
-        "Match orders until SIGTERM. Processes share all markets evenly, and each keeps books of others warm; "
+        "Match orders until SIGTERM. Processes share all markets evenly and keep copies of each other's books warm; "
         "with --market a process serves those markets and no others."
     )
 

@@ -33,24 +33,24 @@ _INTERRUPTED = 130
 
 
 class Command(BaseCommand):
-    help = "Replay recorded order flow against a running exchange and say what came of it."
+    help = "Replay recorded order flow against a running exchange and report the outcome."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the tape, plain or .gz")
-        parser.add_argument("--format", choices=["lobster"], default="lobster", help="how the tape is written")
-        parser.add_argument("--speed", type=_speed, default=None, metavar="max|N", help="N x real time (default: max)")
-        parser.add_argument("--market", default="AAPL-USD", help="made when it is missing (default: %(default)s)")
+        parser.add_argument("--format", choices=["lobster"], default="lobster", help="format of the tape")
+        parser.add_argument("--speed", type=_speed, default=None, metavar="max|N", help="max, or N x real time")
+        parser.add_argument("--market", default="AAPL-USD", help="created if missing (default: %(default)s)")
         parser.add_argument("--accounts", type=_count(2, 1_000), default=8, help="the last one takes, the others make")
-        parser.add_argument("--connections", type=_count(1, 256), default=16, help="requests on their way at once")
+        parser.add_argument("--connections", type=_count(1, 256), default=16, help="requests in flight at once")
         parser.add_argument("--url", default="http://127.0.0.1:8001", help="the exchange (default: %(default)s)")
-        parser.add_argument("--limit", type=_count(1, 1 << 62), default=None, metavar="ROWS", help="stop after so many")
+        parser.add_argument("--limit", type=_count(1, 1 << 62), default=None, metavar="ROWS", help="stop after these")
         parser.add_argument(
-            "--bad-rows", choices=["skip", "fatal"], default="skip", help="name them and go on, or stop"
+            "--bad-rows", choices=["skip", "fatal"], default="skip", help="report them and go on, or stop"
         )
         parser.add_argument("--book", type=Path, help="first row of the order book (default: the one beside the tape)")
         parser.add_argument("--no-book", action="store_true", help="begin with an empty book")
         parser.add_argument(
-            "--settle-timeout", type=float, default=120.0, metavar="SECONDS", help="wait at most so long"
+            "--settle-timeout", type=float, default=120.0, metavar="SECONDS", help="wait no longer than this"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -186,7 +186,7 @@ def _speed(text: str) -> float | None:
     except ValueError:
         speed = 0.0
     if not 0 < speed < 1e6:
-        raise ArgumentTypeError("give max, or how many times as fast as real time")
+        raise ArgumentTypeError("give max, or a multiple of real time")
     return speed
 
 

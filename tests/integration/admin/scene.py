@@ -114,6 +114,6 @@ def rows_of(response: Any) -> list[Any]:
     return list(response.context["cl"].result_list)
 
 
-def told(response: Any) -> list[str]:
+def messages_of(response: Any) -> list[str]:
     """Return the messages of an answer."""
     return [str(message) for message in get_messages(response.wsgi_request)]

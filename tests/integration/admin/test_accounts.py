@@ -17,7 +17,7 @@ from orders.models import OwedHold, Trade
 from settlement.admin.statements import safe_cell
 from settlement.models import Account, LedgerEntry
 from settlement.services import ledger_deposit, ledger_withdraw, settle_pending
-from tests.integration.admin.scene import ACCOUNTS, USERS, browser_of, queries_of, staff_with, told
+from tests.integration.admin.scene import ACCOUNTS, USERS, browser_of, messages_of, queries_of, staff_with
 from tests.integration.api.stored import store_order
 from tests.integration.settlement.cast import FUNDS, Cast
 
@@ -47,8 +47,8 @@ def test_money_comes_and_goes_by_the_account_s_page(cast: Cast, name: str, sign:
 
     first, second = browser.post(page, form), browser.post(page, form)
 
-    assert told(first) == [f"{name.capitalize()} of 12.5 {cast.quote} for {cast.maker} is done"]
-    assert "nothing was done twice" in told(second)[-1]
+    assert messages_of(first) == [f"{name.capitalize()} of 12.5 {cast.quote} for {cast.maker} is done"]
+    assert "nothing was done twice" in messages_of(second)[-1]
     assert cast.balance(cast.maker, cast.quote) == (FUNDS + sign * Decimal("12.5"), 0)
     audit = AuditEntry.objects.get(actor=cashier)
     assert (audit.action, audit.note) == (f"ledger.{'deposit' if sign > 0 else 'withdrawal'}", "wire 77")
@@ -91,7 +91,7 @@ def test_what_is_not_there_is_not_withdrawn(cast: Cast) -> None:
     page = f"{ACCOUNTS}{account_of(cast.maker, cast.quote).pk}/withdraw/"
     for amount, said in (("1000001", "available"), ("0", "not valid"), ("-1", "not valid")):
         form = {"confirmed": "1", "amount": amount, "reason": "wire", "transfer": transfer_in(browser.get(page))}
-        assert said in told(browser.post(page, form))[-1]
+        assert said in messages_of(browser.post(page, form))[-1]
     assert cast.balance(cast.maker, cast.quote) == (FUNDS, 0)
 
 

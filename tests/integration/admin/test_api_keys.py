@@ -6,7 +6,7 @@ from django.test import Client
 from exchange.models import ApiKey, AuditEntry, User
 from exchange.services import NewApiKey
 from tests.fixtures import fresh_name
-from tests.integration.admin.scene import USERS, browser_of, queries_of, rows_of, staff_with, told
+from tests.integration.admin.scene import USERS, browser_of, messages_of, queries_of, rows_of, staff_with
 from tests.integration.api_keys.signing import ORDERS, Signer, make_key
 
 KEYS = "/admin/exchange/apikey/"
@@ -52,7 +52,7 @@ def test_those_selected_are_revoked(trader: User, key: NewApiKey) -> None:
 
     response = browser_of(staff_with(VIEW, CHANGE)).post(KEYS, selected | CONFIRM)
 
-    assert sorted(told(response)) == sorted(f"{each.row} is revoked" for each in (key, other))
+    assert sorted(messages_of(response)) == sorted(f"{each.row} is revoked" for each in (key, other))
     assert [is_revoked(each) for each in (key, other, spared)] == [True, True, False]
 
 

@@ -64,7 +64,7 @@ def test_it_loads_nothing_from_other_hosts(boss: Client) -> None:
 def test_it_takes_a_fixed_number_of_queries_and_is_shared_for_a_moment(
     boss: Client, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("operations.dashboard.page.SHARED_SECONDS", 60.0)
+    monkeypatch.setattr("operations.dashboard.page.SHARED_S", 60.0)
     _, first = queries_of(boss, DASHBOARD)
     forget_dashboard()
     Market.objects.create(
@@ -152,7 +152,7 @@ def test_a_mismatch_raises_an_alert(market: Market) -> None:
     alerts = names_of(dashboard_figures())
     Mismatch.objects.filter(pk=mismatch.pk).update(state=Mismatch.State.ACKNOWLEDGED)
 
-    assert "must agree do not" in alerts["ReconcileMismatch"]
+    assert "Reconciliation found" in alerts["ReconcileMismatch"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from exchange.models import AuditEntry, User
 from orders.models import Trade
 from settlement.models import FailedSettlement
 from settlement.services import settle_pending
-from tests.integration.admin.scene import FAILURES, browser_of, staff_with, told
+from tests.integration.admin.scene import FAILURES, browser_of, messages_of, staff_with
 from tests.integration.settlement.cast import Cast, failure_of, status_of
 
 RIGHTS = ("settlement.view_failedsettlement", "settlement.change_failedsettlement")
@@ -33,7 +33,7 @@ def test_retry_on_the_page_settles(cast: Cast) -> None:
     response = browser_of(clerk).post(f"{FAILURES}{failure.pk}/retry/")
 
     assert response.status_code == 302
-    assert told(response) == [f"Trade {failure.trade_id}: settled"]
+    assert messages_of(response) == [f"Trade {failure.trade_id}: settled"]
     assert status_of(failure.trade_id) == "settled"
     assert acts_of(clerk) == [("settlement.retry", str(failure.pk))]
 
@@ -47,7 +47,7 @@ def test_retry_of_those_selected_says_what_became_of_each(cast: Cast) -> None:
         FAILURES, {"action": "retry_selected", "_selected_action": [good.pk, other.pk], "index": "0"}
     )
 
-    assert sorted(told(response)) == sorted(
+    assert sorted(messages_of(response)) == sorted(
         [f"Trade {other.trade_id}: settled", f"Trade {good.trade_id}: settled; only dead letters are retried"]
     )
     assert acts_of(clerk) == [("settlement.retry", str(good.pk)), ("settlement.retry", str(other.pk))]
@@ -58,7 +58,7 @@ def test_a_retry_that_fails_again_says_why(cast: Cast) -> None:
 
     response = browser_of(clerk).post(f"{FAILURES}{failure.pk}/retry/")
 
-    assert len(told(response)) == 1 and "INSUFFICIENT_HOLD" in told(response)[0]
+    assert len(messages_of(response)) == 1 and "INSUFFICIENT_HOLD" in messages_of(response)[0]
     assert status_of(failure.trade_id) == "failed"
     cast.hold(cast.taker, cast.quote, Trade.objects.get(id=failure.trade_id).buyer_hold)
 
@@ -86,7 +86,7 @@ def test_what_was_resolved_meanwhile_is_refused_with_a_reason(cast: Cast) -> Non
 
     again = browser.post(page, {"confirmed": "1", "note": "second"})
 
-    assert any("no longer a dead letter" in text for text in told(again))
+    assert any("no longer a dead letter" in text for text in messages_of(again))
     failure.refresh_from_db()
     assert failure.note == "first"
 

@@ -9,7 +9,7 @@ from django.test import Client
 from exchange.admin.states import MEANINGS
 from exchange.models import Asset, AuditEntry, Market, TradingState, User
 from tests.fixtures import fresh_name, make_market
-from tests.integration.admin.scene import MARKETS, browser_of, staff_with, told
+from tests.integration.admin.scene import MARKETS, browser_of, messages_of, staff_with
 
 RIGHTS = ("exchange.view_market", "exchange.change_market", "exchange.add_market")
 CONFIRM = {"confirmed": "1", "note": "wallet maintenance"}
@@ -41,7 +41,7 @@ def test_a_market_goes_through_every_state_with_a_note(market: Market) -> None:
 
     for state in states:
         done = browser.post(page, CONFIRM | {"state": state, "note": f"now {state}"})
-        assert told(done)[-1] == f"{market} is {state.replace('_', '-')}"
+        assert messages_of(done)[-1] == f"{market} is {state.replace('_', '-')}"
         assert state_of(market) == state
 
     assert entries_of(clerk) == [
@@ -79,7 +79,7 @@ def test_selected_markets_change_their_state_after_one_question(market: Market) 
     assert (state_of(market), state_of(other)) == ("continuous", "halted")
     done = browser.post(MARKETS, selected | HALT)
 
-    assert sorted(told(done)) == sorted([f"{market} is halted", f"{other} is halted"])
+    assert sorted(messages_of(done)) == sorted([f"{market} is halted", f"{other} is halted"])
     assert (state_of(market), state_of(other)) == ("halted", "halted")
     assert [entry[1] for entry in entries_of(clerk)] == [str(market.pk)]  # the other one was halted already
 

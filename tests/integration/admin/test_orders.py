@@ -11,7 +11,7 @@ from exchange.selectors import markets
 from orders.models import JournalBatch, Order
 from tests.desk import BUY, SELL, open_desk
 from tests.engines import running_engine, wait_until
-from tests.integration.admin.scene import ORDERS, USERS, browser_of, staff_with, told
+from tests.integration.admin.scene import ORDERS, USERS, browser_of, messages_of, staff_with
 from tests.orders import buy, sell
 
 RIGHTS = ("orders.view_order", "orders.cancel_order", "exchange.view_user")
@@ -46,15 +46,15 @@ def test_the_whole_life_of_an_order_is_on_one_page(market: Market, maker: User, 
 
     tables = {table.title.partition(" (")[0]: table.rows for table in response.context["object_tables"]}
     assert list(tables) == [
-        "The commands that it took part in", "What the engine said of it", "What is held for it", "Fills",
+        "The commands it took part in", "What the engine said about it", "What is held for it", "Fills",
         "Ledger entries of these fills", "Balances of the user",
     ]  # fmt: skip
-    said = [row[2] for row in tables["What the engine said of it"]]
+    said = [row[2] for row in tables["What the engine said about it"]]
     assert [word for text in said for word in ("accepted", "amended", "trade", "cancelled") if word in text][:2] == [
         "accepted", "amended",
     ]  # fmt: skip
     assert len(said) == 5
-    commands = [row[2].partition(" ")[0] for row in tables["The commands that it took part in"]]
+    commands = [row[2].partition(" ")[0] for row in tables["The commands it took part in"]]
     assert commands == ["place", "amend", "place", "place", "cancel"]
     assert [row[3] for row in tables["Fills"]] == ["0.6", "0.4"]
     assert len(tables["Ledger entries of these fills"]) == 10  # five legs each
@@ -93,7 +93,7 @@ def test_the_command_line_tells_an_order_s_life_too(
     call_command("explain", str(order.pk))
 
     told_lines = capsys.readouterr().out.splitlines()
-    assert "WHAT THE ENGINE SAID OF IT" in told_lines
+    assert "WHAT THE ENGINE SAID ABOUT IT" in told_lines
     assert sum("maker order" in line for line in told_lines) == 2
 
 
@@ -109,8 +109,8 @@ def test_staff_cancel_one_order_of_a_user_with_a_note(market: Market, maker: Use
         done = browser.post(f"{ORDERS}{order_id}/cancel/", NOTE)
         again = browser.post(f"{ORDERS}{order_id}/cancel/", NOTE)
 
-    assert (status_of(order_id), told(done)) == ("cancelled", [f"Order {order_id} is cancelled"])
-    assert "no longer open" in told(again)[-1] or "cannot be cancelled" in told(again)[-1]
+    assert (status_of(order_id), messages_of(done)) == ("cancelled", [f"Order {order_id} is cancelled"])
+    assert "no longer open" in messages_of(again)[-1] or "cannot be cancelled" in messages_of(again)[-1]
     assert acts_of(clerk)[0] == ("order.cancel", NOTE["note"])
 
 
@@ -127,7 +127,7 @@ def test_staff_cancel_all_orders_of_a_user_and_of_nobody_else(market: Market, ma
         assert [status_of(order_id) for order_id in (*mine, other)] == ["cancelled", "cancelled", "open"]
     assert [len(table.rows) for table in shown if table.title.startswith("Open orders")] == [2]
     assert [len(table.rows) for table in shown if table.title == "Balances"] == [2]
-    assert told(done) == [f"2 orders of {maker} cancelled"]
+    assert messages_of(done) == [f"2 orders of {maker} cancelled"]
     assert acts_of(clerk) == [("user.cancel_orders", NOTE["note"]), ("user.orders_cancelled", "")]
 
 
@@ -137,5 +137,5 @@ def test_without_an_engine_staff_are_told_where_nothing_was_cancelled(market: Ma
 
     done = browser_of(clerk).post(f"{USERS}{maker.pk}/cancel-orders/", NOTE)
 
-    assert market.symbol in told(done)[0]
+    assert market.symbol in messages_of(done)[0]
     assert acts_of(clerk) == [("user.cancel_orders", NOTE["note"])]

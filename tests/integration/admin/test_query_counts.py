@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.test import Client
 
-from tests.integration.admin.plenty import Plenty
+from tests.integration.admin.many_rows import ManyRows
 from tests.integration.admin.scene import browser_of, queries_of, rows_of
 
 pytestmark = pytest.mark.xdist_group("query_counts")  # its objects are made once
@@ -20,39 +20,39 @@ PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 
 
 @pytest.fixture(scope="module")
-def plenty() -> Iterator[Plenty]:
+def many_rows() -> Iterator[ManyRows]:
     """FEW objects of each model that has a page, taken back after the module."""
     with transaction.atomic():
-        plenty = Plenty()
-        plenty.grow(FEW)
-        yield plenty
+        many_rows = ManyRows()
+        many_rows.grow(FEW)
+        yield many_rows
         transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")
-def details(plenty: Plenty) -> dict[type[Model], tuple[list[str], list[str]]]:
+def details(many_rows: ManyRows) -> dict[type[Model], tuple[list[str], list[str]]]:
     """What the page of the first object of each model asked for: with FEW of everything, and with MANY."""
     client = browser_of()
-    urls = {model: url_of(model, plenty) for model in PAGES}
+    urls = {model: url_of(model, many_rows) for model in PAGES}
     for url in urls.values():
         client.get(url)  # what a process reads once is not the page's
     few = {model: statements_of(client, url)[1] for model, url in urls.items()}
-    plenty.grow(MANY - FEW)
+    many_rows.grow(MANY - FEW)
     return {model: (few[model], statements_of(client, url)[1]) for model, url in urls.items()}
 
 
-def url_of(model: type[Model], plenty: Plenty | None = None) -> str:
+def url_of(model: type[Model], many_rows: ManyRows | None = None) -> str:
     """Return the address of a model's list, or of the page of its first object."""
     url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-    return url if plenty is None else f"{url}{first_of(model, plenty).pk}/change/"
+    return url if many_rows is None else f"{url}{first_of(model, many_rows).pk}/change/"
 
 
-def first_of(model: type[Model], plenty: Plenty) -> Any:
+def first_of(model: type[Model], many_rows: ManyRows) -> Any:
     """Return the object to which the others belong; views have a row for each of theirs."""
     if model._meta.managed:
-        return plenty.the(model)
+        return many_rows.the(model)
     whose: Any = model._meta.pk
-    return model._default_manager.get(pk=plenty.the(whose.related_model).pk)
+    return model._default_manager.get(pk=many_rows.the(whose.related_model).pk)
 
 
 def statements_of(client: Client, url: str) -> tuple[Any, list[str]]:

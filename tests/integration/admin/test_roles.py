@@ -13,7 +13,17 @@ from exchange.admin.base import BackOfficeAdmin
 from exchange.models import Asset, AuditEntry, User
 from exchange.roles import RIGHTS, StaffRole, roles_sync
 from tests.fixtures import fresh_name
-from tests.integration.admin.scene import ACCOUNTS, FAILURES, MARKETS, ORDERS, TRADES, USERS, Scene, browser_of, told
+from tests.integration.admin.scene import (
+    ACCOUNTS,
+    FAILURES,
+    MARKETS,
+    ORDERS,
+    TRADES,
+    USERS,
+    Scene,
+    browser_of,
+    messages_of,
+)
 
 NOBODY = "no role"
 VIEWER, SUPPORT, SETTLEMENT, OPERATOR, ADMINISTRATOR = StaffRole
@@ -41,7 +51,7 @@ class Act(NamedTuple):
     roles: tuple[StaffRole, ...]
 
 
-# Every button there is. A GET asks for a note or refuses (405) what must be a POST; 403 is for who lacks the right.
+# Every button there is. A GET asks for a note or refuses (405) what must be a POST; 403 is for users without the right.
 BUTTONS = [
     Act(TRADES, "explain", lambda scene: scene.trade.pk, EVERY),
     Act(ORDERS, "life", lambda scene: scene.order.pk, EVERY),
@@ -240,7 +250,7 @@ def test_who_may_change_users_cannot_become_another_member_of_staff(role: StaffR
 
     colleague.refresh_from_db()
     assert answers == [403, 403] and colleague.is_active and colleague.password == ""
-    assert role == OPERATOR or told(frozen) == [
+    assert role == OPERATOR or messages_of(frozen) == [
         f"{colleague}: Only somebody who may appoint staff can freeze or unfreeze members of staff"
     ]
     assert AuditEntry.objects.filter(actor=clerk).count() == 0

@@ -7,13 +7,13 @@ from exchange.models import User
 from exchange.roles import StaffRole
 from exchange.seeds import DEMO_ROLES
 from exchange.selectors import forget_markets
-from tests.apart import database_apart
 from tests.integration.admin.scene import browser_of
 from tests.integration.admin.test_roles import member
+from tests.separate_database import separate_database
 
 
 def test_a_demo_copy_has_a_member_of_staff_for_each_role() -> None:
-    with database_apart("roles"):
+    with separate_database("roles"):
         call_command("seed", "--demo", verbosity=0)
         call_command("seed", "--demo", verbosity=0)  # safe to repeat
         members = [User.objects.get(username=name) for name in DEMO_ROLES]

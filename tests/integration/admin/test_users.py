@@ -9,7 +9,7 @@ from django.test import Client
 from exchange.admin.base import SELECTED_MAX
 from exchange.models import AuditEntry, User
 from tests.fixtures import fresh_name
-from tests.integration.admin.scene import USERS, browser_of, staff_with, told
+from tests.integration.admin.scene import USERS, browser_of, messages_of, staff_with
 
 RIGHTS = ("exchange.view_user", "exchange.change_user", "exchange.add_user")
 CONFIRM = {"confirmed": "1", "note": "asked by the owner"}
@@ -51,7 +51,7 @@ def test_those_selected_are_frozen_but_neither_oneself_nor_a_superuser(trader: U
 
     response = browser_of(clerk).post(USERS, selected | CONFIRM)
 
-    assert sorted(told(response)) == sorted([
+    assert sorted(messages_of(response)) == sorted([
         f"{trader} is frozen",
         f"{staff}: Only a superuser can freeze or unfreeze a superuser",
         f"{clerk}: You cannot freeze or unfreeze yourself",
@@ -72,7 +72,7 @@ def test_all_that_match_are_frozen_unless_they_are_too_many_for_one_form() -> No
     assert not User.objects.filter(email=f"{prefix}@x", is_active=True).exists()
     User.objects.create(username=f"{prefix}more", email=f"{prefix}@x")
 
-    assert told(browser_of(clerk).post(found, selected)) == [
+    assert messages_of(browser_of(clerk).post(found, selected)) == [
         f"At most {SELECTED_MAX} at once: narrow the list with the filters or the search"
     ]
 

@@ -69,7 +69,7 @@ def send(method: str, target: str, body: bytes, headers: dict[str, str]) -> Any:
     return client.generic(method, target, body, content_type="application/json", headers=headers)
 
 
-def told(answer: Any) -> Answer:
+def status_and_code(answer: Any) -> Answer:
     """Return the status of an answer and its error's code."""
     return answer.status_code, answer.json().get("error", {}).get("code", "")
 

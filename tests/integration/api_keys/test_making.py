@@ -16,7 +16,7 @@ from exchange.models import ApiKey, AuditEntry, User
 from exchange.services import API_KEYS_MAX, api_key_create, api_keys_prune
 from exchange.tasks import prune_logins
 from tests.engines import wait_until
-from tests.integration.api_keys.signing import KEYS, ORDERS, Signer, make_key, told
+from tests.integration.api_keys.signing import KEYS, ORDERS, Signer, make_key, status_and_code
 
 SHOWN = {"id", "label", "scopes", "status", "created_at", "expires_at", "last_used_at", "revoked_at"}
 
@@ -73,7 +73,7 @@ def test_the_secret_is_shown_once_and_works(client: APIClient, maker: User) -> N
 def test_a_malformed_wish_names_its_fields(client: APIClient, fields: dict[str, Any], wrong: set[str]) -> None:
     answer = make(client, **fields)
 
-    assert told(answer) == (400, "VALIDATION_ERROR")
+    assert status_and_code(answer) == (400, "VALIDATION_ERROR")
     assert set(answer.json()["error"]["details"]) == wrong
     assert listed(client) == []
 
@@ -91,7 +91,7 @@ def test_a_revoked_key_is_out_and_stays_in_the_list(client: APIClient, maker: Us
 
     answers = [client.delete(f"{KEYS}/{key.row.pk}") for _ in range(2)]
 
-    assert told(signer.get(ORDERS)) == (401, "BAD_SIGNATURE")
+    assert status_and_code(signer.get(ORDERS)) == (401, "BAD_SIGNATURE")
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json()["data"]["revoked_at"] == answers[1].json()["data"]["revoked_at"] is not None
     assert [row["status"] for row in listed(client)] == ["revoked"]
@@ -104,7 +104,7 @@ def test_all_own_keys_are_revoked_at_once_and_nobody_elses(client: APIClient, ma
     assert client.delete(KEYS).json()["data"] == {"revoked": 3}
     assert client.delete(KEYS).json()["data"] == {"revoked": 0}
 
-    assert {told(Signer(key).get(ORDERS)) for key in keys} == {(401, "BAD_SIGNATURE")}
+    assert {status_and_code(Signer(key).get(ORDERS)) for key in keys} == {(401, "BAD_SIGNATURE")}
     assert Signer(others).get(ORDERS).status_code == 200
 
 
@@ -114,7 +114,7 @@ def test_a_key_that_is_not_ones_own_does_not_exist(client: APIClient, taker: Use
 
     answer = client.delete(f"{KEYS}/{key_id.replace('{others}', str(others.row.pk))}")
 
-    assert told(answer) == (404, "API_KEY_NOT_FOUND")
+    assert status_and_code(answer) == (404, "API_KEY_NOT_FOUND")
     assert Signer(others).get(ORDERS).status_code == 200
 
 

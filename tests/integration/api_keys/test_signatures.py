@@ -26,7 +26,7 @@ from exchange.services import NewApiKey, api_key_revoke
 from orders.api.orders import OrderViewSet
 from tests.engines import running_engine, wait_until
 from tests.fixtures import access_token
-from tests.integration.api_keys.signing import KEYS, ORDERS, Signer, make_key, message, now_ms, send, told
+from tests.integration.api_keys.signing import KEYS, ORDERS, Signer, make_key, message, now_ms, send, status_and_code
 
 BAD = (401, "BAD_SIGNATURE")
 UNKNOWN = "There is no such API key, or the signature is not right"
@@ -62,7 +62,7 @@ def signer(key: NewApiKey) -> Signer:
 def test_a_signed_request_is_its_owners_as_it_was_sent(signer: Signer, target: str) -> None:
     answer = signer.get(target)
 
-    assert told(answer) in [(200, ""), (404, "ORDER_NOT_FOUND"), (404, "MARKET_NOT_FOUND")], answer.content
+    assert status_and_code(answer) in [(200, ""), (404, "ORDER_NOT_FOUND"), (404, "MARKET_NOT_FOUND")], answer.content
 
 
 def test_orders_are_placed_amended_and_cancelled(signer: Signer, market: Market, maker: User) -> None:
@@ -88,8 +88,8 @@ def test_the_body_is_signed_byte_by_byte(signer: Signer, body: bytes) -> None:
     wrong = signer.headers("POST", f"{ORDERS}/cancel-after", body)
     changed = send("POST", f"{ORDERS}/cancel-after", body + b" ", wrong)
 
-    assert told(right) == (400, "VALIDATION_ERROR")
-    assert told(changed) == BAD
+    assert status_and_code(right) == (400, "VALIDATION_ERROR")
+    assert status_and_code(changed) == BAD
 
 
 def test_upper_case_hexadecimal_is_the_same_signature(signer: Signer) -> None:
@@ -97,7 +97,7 @@ def test_upper_case_hexadecimal_is_the_same_signature(signer: Signer) -> None:
     shouted = headers | {"X-API-SIGNATURE": headers["X-API-SIGNATURE"].upper()}
 
     assert signer.get(ORDERS, headers=shouted).status_code == 200
-    assert told(signer.get(ORDERS, headers=headers)) == BAD
+    assert status_and_code(signer.get(ORDERS, headers=headers)) == BAD
 
 
 def test_a_key_that_is_known_costs_no_query(
@@ -142,7 +142,7 @@ def test_with_a_token_beside_it_the_token_counts(signer: Signer, taker: User) ->
 def test_a_header_that_is_wrong_is_refused(signer: Signer, header: str, value: str | None) -> None:
     answer = signer.get(ORDERS, headers={header: value})
 
-    assert told(answer) == BAD
+    assert status_and_code(answer) == BAD
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
@@ -165,7 +165,7 @@ def test_every_part_of_the_request_is_signed(signer: Signer) -> None:
             at = rng.randrange(64)
             digit = rng.choice([each for each in "0123456789abcdef" if each != headers["X-API-SIGNATURE"][at]])
             headers["X-API-SIGNATURE"] = headers["X-API-SIGNATURE"][:at] + digit + headers["X-API-SIGNATURE"][at + 1 :]
-        assert told(send(method, target, body, headers)) == BAD, (spot, method, target, body)
+        assert status_and_code(send(method, target, body, headers)) == BAD, (spot, method, target, body)
 
 
 @pytest.mark.parametrize("moved", ["T", "-USDT", "?symbol=BTC-USDT"])
@@ -185,7 +185,7 @@ def test_a_signature_is_good_once(signer: Signer) -> None:
     assert signer.get(ORDERS, headers=headers).status_code == 200
     again = signer.get(ORDERS, headers=headers)
 
-    assert (told(again), message(again)) == (
+    assert (status_and_code(again), message(again)) == (
         BAD, "This signature was used before: sign each request with a timestamp of its own",
     )  # fmt: skip
 
@@ -209,7 +209,7 @@ def test_of_many_uses_of_a_signature_at_once_one_gets_through(signer: Signer) ->
 def test_a_clock_that_is_wrong_is_told_by_how_much(signer: Signer, age_ms: int, text: str) -> None:
     answer = signer.get(ORDERS, timestamp=signer.timestamp(age_ms=age_ms))
 
-    assert told(answer) == BAD
+    assert status_and_code(answer) == BAD
     assert re.search(text, message(answer))
     assert abs(answer.json()["error"]["details"]["server_time_ms"] - now_ms()) < 2_000
 
@@ -240,7 +240,7 @@ def test_who_has_not_the_secret_cannot_tell_whether_a_key_exists(key: NewApiKey,
 
     answers = [each.get(ORDERS) for each in [*guesses, Signer(nobodys)]]
 
-    assert {told(answer) for answer in answers} == {BAD}
+    assert {status_and_code(answer) for answer in answers} == {BAD}
     assert {message(answer) for answer in answers} == {message(answers[0])}
     assert message(answers[0]).startswith(UNKNOWN)
     assert {str(answer.json()["error"]["details"]) for answer in answers} == {"{}"}
@@ -265,7 +265,7 @@ def test_who_has_the_secret_is_told_what_is_wrong(
     wait_until(lambda: signer.get(ORDERS).status_code == 401, "the change to be seen", 5)
 
     answer = signer.get(ORDERS)
-    assert told(answer) == BAD
+    assert status_and_code(answer) == BAD
     assert message(answer).startswith(text)
 
 
@@ -298,7 +298,7 @@ def test_a_key_that_may_only_read_changes_nothing(maker: User, market: Market) -
         reader.send("DELETE", ORDERS),
     ]
 
-    assert [told(answer) for answer in answers] == [(403, "FORBIDDEN")] * 8
+    assert [status_and_code(answer) for answer in answers] == [(403, "FORBIDDEN")] * 8
     assert reader.get(ORDERS).status_code == 200
     assert reader.get("/api/v1/balances").status_code == 200
 
@@ -315,7 +315,7 @@ def test_a_key_neither_makes_nor_ends_nor_lists_keys(signer: Signer, method: str
     path = f"{KEYS}/{signer.id}" if path == "{key}" else path
     body = {"label": "mine", "scopes": ["trade"]} if method == "POST" else None
 
-    assert told(signer.send(method, path, body)) == (401, "UNAUTHENTICATED")
+    assert status_and_code(signer.send(method, path, body)) == (401, "UNAUTHENTICATED")
     assert ApiKey.objects.get(pk=signer.id).revoked_at is None
 
 
@@ -323,8 +323,8 @@ def test_an_action_that_names_no_scope_needs_a_login(signer: Signer, monkeypatch
     others = {action: scope for action, scope in OrderViewSet.key_scopes.items() if action != "cancel_after"}
     monkeypatch.setattr(OrderViewSet, "key_scopes", others)
 
-    assert told(signer.send("POST", f"{ORDERS}/cancel-after", {"timeout_ms": 0})) == (403, "FORBIDDEN")
-    assert told(signer.send("POST", f"{ORDERS}/batch", {})) == (400, "VALIDATION_ERROR")
+    assert status_and_code(signer.send("POST", f"{ORDERS}/cancel-after", {"timeout_ms": 0})) == (403, "FORBIDDEN")
+    assert status_and_code(signer.send("POST", f"{ORDERS}/batch", {})) == (400, "VALIDATION_ERROR")
 
 
 # --- Valkey and SECRET_KEY ------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def test_without_valkey_no_signature_is_accepted_and_nobody_waits_for_it(
 
     monkeypatch.setattr("base.valkey.valkey", Away)
     answers = [signer.get(ORDERS) for _ in range(3)]
-    assert [told(answer) for answer in answers] == [(503, "SERVICE_UNAVAILABLE")] * 3
+    assert [status_and_code(answer) for answer in answers] == [(503, "SERVICE_UNAVAILABLE")] * 3
     assert len(asked) == 1
     monkeypatch.undo()
 
@@ -373,7 +373,7 @@ def test_a_use_whose_answer_was_lost_on_the_way_is_not_taken_for_a_second_one(
     headers = signer.headers("GET", ORDERS)
 
     assert signer.get(ORDERS, headers=headers).status_code == 200
-    assert told(signer.get(ORDERS, headers=headers)) == BAD
+    assert status_and_code(signer.get(ORDERS, headers=headers)) == BAD
 
 
 def test_a_key_outlives_a_change_of_the_secret_key_as_long_as_the_old_one_is_named(
@@ -389,7 +389,7 @@ def test_a_key_outlives_a_change_of_the_secret_key_as_long_as_the_old_one_is_nam
     forget_api_keys()
     answer = signer.get(ORDERS)
 
-    assert (told(answer), message(answer).startswith(UNKNOWN)) == (BAD, True)
+    assert (status_and_code(answer), message(answer).startswith(UNKNOWN)) == (BAD, True)
 
 
 def test_the_signature_is_what_the_documentation_says(signer: Signer) -> None:
@@ -401,4 +401,4 @@ def test_the_signature_is_what_the_documentation_says(signer: Signer) -> None:
         target, headers={"X-API-KEY": signer.id, "X-API-TIMESTAMP": timestamp, "X-API-SIGNATURE": signature}
     )
 
-    assert told(answer) == (404, "ORDER_NOT_FOUND")
+    assert status_and_code(answer) == (404, "ORDER_NOT_FOUND")

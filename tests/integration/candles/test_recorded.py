@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 
 from exchange.models import Market
+from marketdata.candle_rebuild import candles_check, candles_days
 from marketdata.candles import CandleRow, Period, candles_of, candles_with_flat_ones
-from marketdata.rebuilding import candles_check, candles_days
 from settlement.services import ledger_deposit
 from tests.fixtures import make_market, make_user
 from tests.integration.candles.feeding import Deal, feeding

@@ -20,9 +20,9 @@ from exchange.models import Market
 from exchange.selectors import forget_markets
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import Order, Trade
-from tests.apart import database_apart
 from tests.engines import running_engine, wait_until
 from tests.invariants import assert_ledger_balances
+from tests.separate_database import separate_database
 from tests.servers import free_port
 
 PATIENCE_S = 120.0
@@ -35,7 +35,7 @@ SERVED = ("BTC/USDT", "ETH/USDT", "ETH/BTC")
 @pytest.fixture(scope="module")
 def markets() -> Iterator[list[Market]]:
     """A seeded copy of the exchange with a database of its own, whose engine runs."""
-    with database_apart("demo"):
+    with separate_database("demo"):
         forget_markets()
         call_command("seed", "--demo", verbosity=0)
         markets = list(Market.objects.filter(symbol__in=SERVED))

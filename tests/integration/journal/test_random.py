@@ -10,7 +10,7 @@ import pytest
 
 from exchange.models import Market, User
 from exchange.services import market_set_state
-from journal.owed import OwedHolds
+from journal.owed_holds import OwedHolds
 from matching.engine import OrderType, SelfTradePrevention, TimeInForce, TradingState
 from matching.messages import AmendRequest, CancelRequest, Correlation, PlaceRequest, Request
 from orders.models import OwedHold

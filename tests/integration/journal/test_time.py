@@ -8,7 +8,7 @@ import pytest
 
 from exchange.models import Market, User
 from exchange.streams import BALANCES_GROUP
-from journal.owed import OwedHolds
+from journal.owed_holds import OwedHolds
 from matching.messages import MaintenanceRequest, ReplyStatus
 from orders.models import CancelAfter, Order, OrderStatus, OwedHold
 from tests.desk import BUY, SELL, Desk, available, held, open_desk

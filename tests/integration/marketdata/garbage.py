@@ -5,7 +5,7 @@ import random
 import string
 from typing import Any
 
-from marketdata.consumers.wishes import CHANNELS, INTERVALS
+from marketdata.consumers.subscriptions import CHANNELS, INTERVALS
 from orders.timeframes import TIMEFRAMES
 
 OPERATIONS = ("ping", "subscribe", "unsubscribe", "resume", "auth", "cancel_on_disconnect", "cancel_after", "nothing")

@@ -190,12 +190,12 @@ class ScriptedMarket:
         await pubsub_layer().group_send(market_group(self.market.slug), message)
         return message
 
-    async def change_balance(self, user_id: UUID, available: str, held: str, *, is_told: bool = True) -> str:
+    async def change_balance(self, user_id: UUID, available: str, held: str, *, is_published: bool = True) -> str:
         """Set a user's balance of the base asset, and publish that it has changed; return the asset."""
         asset = self.market.base_id
         amounts = {"available": Decimal(available), "held": Decimal(held)}
         await in_database(Account.objects.update_or_create, owner_id=user_id, asset_id=asset, defaults=amounts)
-        if is_told:
+        if is_published:
             balances = [(user_id.bytes, asset, "what it says", "does not matter")]
             await pubsub_layer().group_send(BALANCES_GROUP, {"type": "balances.changed", "balances": balances})
         return asset

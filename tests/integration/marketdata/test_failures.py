@@ -94,7 +94,7 @@ async def test_balances_that_changed_while_valkey_was_away_are_told_by_a_snapsho
     await client.send({"op": "auth", "token": token_of(maker)})
     await client.until("snapshot", 15)
     await proxy.cut()
-    asset = await script.change_balance(maker.pk, "7", "1", is_told=False)
+    asset = await script.change_balance(maker.pk, "7", "1", is_published=False)
     await asyncio.sleep(1.5)
     await proxy.start()
 
@@ -136,7 +136,7 @@ async def test_who_comes_while_postgresql_is_away_can_try_again_and_others_stay(
 
 @contextlib.contextmanager
 def database_away() -> Iterator[None]:
-    """Let nobody into the database of this test process, and throw out who is in."""
+    """Let nobody into the database of this test process, and end all sessions in it."""
     url = urlsplit(settings.DATABASE_URL)
     name = url.path.lstrip("/")
     with psycopg.connect(urlunsplit(url._replace(path="/postgres")), autocommit=True) as admin:

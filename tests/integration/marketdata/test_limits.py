@@ -1,4 +1,4 @@
-"""Who may connect, how often, and who is asked to leave."""
+"""Which clients may connect, how often, and which are closed."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""`/ws/markets/{symbol}`: who comes to a quiet market is told its ticker and its candles as they are."""
+"""`/ws/markets/{symbol}`: a client that comes to a quiet market is sent its ticker and its candles as they are."""
 
 import asyncio
 import time
@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 from exchange.models import Market
 from exchange.streams import CandleMessage
 from marketdata import statistics
+from marketdata.background_tasks import BackgroundTasks
 from marketdata.database import in_database
-from marketdata.running import Running
 from marketdata.view import MarketView
 from matching.engine import Side
 from orders.timeframes import TIMEFRAMES
@@ -25,18 +25,18 @@ def over_rest(address: str) -> Any:
     return APIClient().get(f"/api/v1/markets/{address}").json()["data"]
 
 
-async def told(client: Client, kind: str, symbol: str = "") -> Message:
+async def next_of(client: Client, kind: str, symbol: str = "") -> Message:
     """Return the next message of a kind about a market, without what a stream adds to it."""
     while (message := await client.until(kind))["symbol"] != (symbol or message["symbol"]):
         pass
     return {name: value for name, value in message.items() if name != "type"}
 
 
-async def traded(script: ScriptedMarket, *, is_told: bool = False) -> None:
+async def traded(script: ScriptedMarket, *, is_published: bool = False) -> None:
     """Let the market have quotes on both sides and a trade."""
     script.place(Side.BUY, 990, 7)
     script.trade(script.place(Side.SELL, 1_001, 50), 10)
-    await (script.publish() if is_told else script.commit())
+    await (script.publish() if is_published else script.commit())
 
 
 @pytest.mark.parametrize("query", ["", "?channels=ticker", "?interval=1s", "?channels=ticker&interval=250ms"])
@@ -44,21 +44,21 @@ async def test_a_newcomer_is_told_the_ticker_though_nothing_happens(script: Scri
     await traded(script)
     client = await Client(f"/ws/markets/{script.market.slug}{query}").open()
 
-    assert await told(client, "ticker") == await in_database(over_rest, f"{script.market.slug}/ticker")
+    assert await next_of(client, "ticker") == await in_database(over_rest, f"{script.market.slug}/ticker")
     await client.leave()
 
 
 async def test_each_newcomer_is_told_once_whoever_is_there_already(script: ScriptedMarket) -> None:
     await traded(script)
     first = await Client(f"/ws/markets/{script.market.slug}?channels=ticker").open()
-    ticker = await told(first, "ticker")
+    ticker = await next_of(first, "ticker")
     second = await Client(f"/ws/markets/{script.market.slug}?channels=ticker").open()
 
-    assert await told(second, "ticker") == ticker
+    assert await next_of(second, "ticker") == ticker
     await first.leave()
     await second.leave()
     third = await Client(f"/ws/markets/{script.market.slug}?channels=ticker").open()  # nobody was there
-    assert await told(third, "ticker") == ticker
+    assert await next_of(third, "ticker") == ticker
     await third.send({"op": "ping"})
     assert (await third.receive())["type"] == "pong"
     await third.leave()
@@ -67,24 +67,24 @@ async def test_each_newcomer_is_told_once_whoever_is_there_already(script: Scrip
 async def test_one_connection_gets_the_tickers_of_all_its_markets(script: ScriptedMarket, other_market: Market) -> None:
     await traded(script)
     client = await Client(f"/ws/markets/{other_market.slug}?channels=ticker").open()
-    assert (await told(client, "ticker"))["last"] is None
+    assert (await next_of(client, "ticker"))["last"] is None
 
     await client.send({"op": "subscribe", "symbols": [script.market.symbol], "channels": ["ticker"], "interval": "1s"})
 
-    assert (await told(client, "ticker", script.market.symbol))["last"] == "10.01"
+    assert (await next_of(client, "ticker", script.market.symbol))["last"] == "10.01"
     await client.leave()
 
 
 async def test_the_ticker_follows_the_quote_without_a_trade(script: ScriptedMarket) -> None:
-    await traded(script, is_told=True)
+    await traded(script, is_published=True)
     client = await Client(f"/ws/markets/{script.market.slug}?channels=ticker").open()
-    await told(client, "ticker")
+    await next_of(client, "ticker")
     script.place(Side.BUY, 980, 5)  # not the best
     await script.publish()
     script.place(Side.BUY, 995, 3)
     await script.publish()
 
-    ticker = await told(client, "ticker")
+    ticker = await next_of(client, "ticker")
 
     assert (ticker["bid"], ticker["bid_volume"], ticker["ask"], ticker["spread"]) == ("9.95", "0.003", "10.01", "0.06")
     assert ticker == await in_database(over_rest, f"{script.market.slug}/ticker")
@@ -95,12 +95,12 @@ async def test_the_ticker_follows_the_quote_without_a_trade(script: ScriptedMark
 async def test_the_ticker_rolls_on_with_the_minute(script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch) -> None:
     await traded(script)
     client = await Client(f"/ws/markets/{script.market.slug}?channels=ticker").open()
-    assert (await told(client, "ticker"))["trade_count"] == 1
+    assert (await next_of(client, "ticker"))["trade_count"] == 1
 
     tomorrow_ms = time.time_ns() // 1_000_000 + 86_460_000
     monkeypatch.setattr(statistics, "wall_clock_ms", lambda: tomorrow_ms)
 
-    ticker = await told(client, "ticker")
+    ticker = await next_of(client, "ticker")
     assert (ticker["trade_count"], ticker["open"], ticker["last"]) == (0, None, "10.01")
     await client.leave()
 
@@ -109,7 +109,7 @@ async def test_a_newcomer_is_told_the_last_candle_of_each_timeframe(script: Scri
     await traded(script)
     client = await Client(f"/ws/markets/{script.market.slug}?timeframes={','.join(TIMEFRAMES)}").open()
 
-    candles = [await told(client, "candle") for _ in TIMEFRAMES]
+    candles = [await next_of(client, "candle") for _ in TIMEFRAMES]
 
     for candle in candles:
         shown = await in_database(over_rest, f"{script.market.slug}/candles?timeframe={candle['timeframe']}")
@@ -119,9 +119,9 @@ async def test_a_newcomer_is_told_the_last_candle_of_each_timeframe(script: Scri
 
 
 async def test_after_a_loss_ticker_and_candle_are_told_again(script: ScriptedMarket) -> None:
-    await traded(script, is_told=True)
+    await traded(script, is_published=True)
     client = await Client(f"/ws/markets/{script.market.slug}?timeframes=1d").open()
-    assert (await told(client, "candle"))["trade_count"] == 1
+    assert (await next_of(client, "candle"))["trade_count"] == 1
     script.trade(next(row for row in script.open.values() if row.side == Side.SELL), 10)
     await script.commit()  # and nobody hears of it
     script.place(Side.BUY, 980, 5)
@@ -138,7 +138,7 @@ async def test_after_a_loss_ticker_and_candle_are_told_again(script: ScriptedMar
 
 
 async def test_a_late_batch_does_not_set_a_candle_back(market: Market) -> None:
-    view = MarketView(market, Running(market.symbol))
+    view = MarketView(market, BackgroundTasks(market.symbol))
     later = (*CANDLE[:-1], 4)
     view.set_last_candles([(later, 20)])
     view.set_candle(CANDLE, 19)

@@ -130,5 +130,5 @@ async def test_nothing_but_a_login_comes_first(maker: User) -> None:
     await client.send({"op": "auth", "token": token_of(maker)})
     assert (await client.receive())["type"] == "authenticated"
     await client.send({"op": "auth", "token": token_of(maker)})
-    assert (await client.until("error"))["message"] == "You are logged in already"
+    assert (await client.until("error"))["message"] == "You are already logged in"
     await client.leave()

@@ -93,7 +93,7 @@ async def test_a_snapshot_has_what_is_open_and_numbers_begin_with_it(script: Scr
     order = script.place(Side.SELL, 1001, 7)
     script.cancel(script.place(Side.SELL, 1002, 7))
     await script.publish()
-    asset = await script.change_balance(maker.pk, "12.5", "0.5", is_told=False)
+    asset = await script.change_balance(maker.pk, "12.5", "0.5", is_published=False)
     account = Account()
     client = await Client("/ws/orders").open()
     await client.send({"op": "auth", "token": token_of(maker)})
@@ -247,7 +247,7 @@ async def test_a_change_of_balance_that_nobody_heard_of_is_found(
 ) -> None:
     monkeypatch.setattr(PrivateStreams, "recheck_s", 0.1)
     client = await enter(maker, Account())
-    await script.change_balance(maker.pk, "3", "0", is_told=False)
+    await script.change_balance(maker.pk, "3", "0", is_published=False)
 
     assert (await client.until("balance"))["available"] == "3.00000000"
     await client.leave()

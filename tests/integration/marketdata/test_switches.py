@@ -1,4 +1,4 @@
-"""`/ws/orders` and the dead man's switch: who asks for it has nothing open once the session is over."""
+"""`/ws/orders` and the dead man's switch: a client that asked for it has nothing open once the session is over."""
 
 import asyncio
 import time

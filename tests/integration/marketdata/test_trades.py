@@ -111,7 +111,7 @@ async def test_resume_sends_the_trades_that_were_missed_and_goes_on(script: Scri
 async def test_a_resume_before_the_first_batch_can_arrive_misses_nothing(
     script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a restart of the web role, when who comes back asks at once and the feed has still to join its group."""
+    """As after a restart of the web role, when a client asks at once and the feed has still to join its group."""
     may_join, join = asyncio.Event(), MarketFeed._join
 
     async def join_late(feed: MarketFeed) -> int:

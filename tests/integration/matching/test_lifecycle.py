@@ -75,8 +75,8 @@ async def walking(market: Market, count: int = 1) -> AsyncIterator[list[Walk]]:
         assert all(walk.runner.state is STOPPED and walk.storage.session.connection is None for walk in walks)
 
 
-def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(story())
+def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(scenario())
 
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
@@ -93,16 +93,16 @@ def fail_once(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
 
 
 def test_an_engine_takes_over_serves_and_stops(market: Market) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with walking(market) as (walk,):
             assert walk.states == [COLD, RECOVERING, SERVING]
         assert walk.states == [COLD, RECOVERING, SERVING, STOPPING, STOPPED]
 
-    run(story)
+    run(scenario)
 
 
 def test_a_market_is_handed_over_to_the_warm_standby(market: Market) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with walking(market, 2) as (active, standby):
             active.runner.hand_over()
             active.runner.hand_over()
@@ -110,23 +110,23 @@ def test_a_market_is_handed_over_to_the_warm_standby(market: Market) -> None:
             await active.reaches(COLD, RECOVERING, SERVING, HANDING_OVER, COLD, WARM)
         assert active.states[-2:] == [WARM, STOPPED]
 
-    run(story)
+    run(scenario)
 
 
 def test_a_batch_that_fails_leads_to_a_recovery(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with walking(market) as (walk,):
             fail_once(monkeypatch, PostgresBatch, "write")
             walk.runner.refresh()
             await walk.reaches(SERVING, RECOVERING, SERVING)
 
-    run(story)
+    run(scenario)
 
 
 def test_an_engine_whose_lock_was_taken_stands_by(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matching.maintenance.MAINTENANCE_MS", 60_000)  # it learns of it from the successor's heartbeat
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with walking(market, 2) as (deposed, standby):
             session = deposed.storage.session.connection
             assert session is not None
@@ -135,27 +135,27 @@ def test_an_engine_whose_lock_was_taken_stands_by(market: Market, monkeypatch: p
             await standby.reaches(WARM, RECOVERING, SERVING)
             await deposed.reaches(SERVING, RECOVERING, COLD, WARM)
 
-    run(story)
+    run(scenario)
 
 
 def test_a_recovery_that_fails_gives_the_lock_back(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_once(monkeypatch, PostgresBatchStore, "recover")
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with walking(market) as (walk,):
             assert walk.states == [COLD, RECOVERING, COLD, RECOVERING, SERVING]
 
-    run(story)
+    run(scenario)
 
 
 def test_an_engine_without_a_database_tries_again(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_once(monkeypatch, PostgresLock, "try_lock")
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with walking(market) as (walk,):
             assert walk.states == [COLD, RECOVERING, SERVING]
 
-    run(story)
+    run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_market_is_left_although_its_last_batch_fails(
     leave: Callable[[MarketRunner], None],
     passed: list[MarketState],
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with walking(market, 2) as (walk, standby):
             fail_once(monkeypatch, PostgresBatch, "write")
             leave(walk.runner)
@@ -179,7 +179,7 @@ def test_a_market_is_left_although_its_last_batch_fails(
             await standby.reaches(WARM, RECOVERING, SERVING)
             await walk.reaches(*passed)
 
-    run(story)
+    run(scenario)
 
 
 def test_an_engine_that_is_stopped_while_it_recovers_ends(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_an_engine_that_is_stopped_while_it_recovers_ends(market: Market, monkey
 
     monkeypatch.setattr(PostgresBatchStore, "recover", recover_slowly)
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Redis.from_url(settings.REDIS_URL) as redis:
             walk = Walk(market, redis)
             task = asyncio.create_task(walk.runner.run())
@@ -203,7 +203,7 @@ def test_an_engine_that_is_stopped_while_it_recovers_ends(market: Market, monkey
         assert walk.states == [COLD, RECOVERING, STOPPING, STOPPED]
         assert walk.storage.session.connection is None
 
-    run(story)
+    run(scenario)
 
 
 def test_a_lock_that_comes_when_the_engine_is_stopped_already_is_given_back(
@@ -218,7 +218,7 @@ def test_a_lock_that_comes_when_the_engine_is_stopped_already_is_given_back(
 
     monkeypatch.setattr(PostgresLock, "try_lock", try_slowly)
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Redis.from_url(settings.REDIS_URL) as redis:
             walk = Walk(market, redis)
             task = asyncio.create_task(walk.runner.run())
@@ -229,4 +229,4 @@ def test_a_lock_that_comes_when_the_engine_is_stopped_already_is_given_back(
         assert walk.states == [COLD, STOPPED]
         assert walk.storage.session.connection is None
 
-    run(story)
+    run(scenario)

@@ -76,7 +76,7 @@ WHAT IT COST
   seller's hold  0.3 BASE
   settlement  settled at <time>
 
-Replayed from sequence number 0; the batch left the state hash that is stored."""
+Replayed from sequence number 0; after the batch the state hash was the stored one."""
 
 
 def test_first_come_first_served_at_a_price(
@@ -98,7 +98,7 @@ def test_an_iceberg_goes_to_the_end_of_its_queue_when_it_refills(
     trades = list(Trade.objects.filter(market=market).order_by("seq"))
     assert [trade.seller_id for trade in trades] == [maker.pk, outsider.pk, maker.pk]
     text = plain_text(explained(trades[2]))
-    assert "It had shown its next part and gone to the end of the queue before." in text
+    assert "Before that, it had shown its next part and gone to the end of the queue." in text
     assert "shows its next 0.1, at the end of its queue" in text
     assert "1  order <id>  maker  2  0.1  0.2" in text  # shown and hidden
     assert "gone to the end" not in why(trades[0])
@@ -152,7 +152,7 @@ def test_self_trade_prevention_is_told(desk: Desk, market: Market, maker: User, 
     desk.place(maker, SELL, 100, 10_000)
     desk.place(taker, BUY, 100, 10_000, stp=SelfTradePrevention.CANCEL_OLDEST)
     text = plain_text(explained(last_trade(market)))
-    assert "is cancelled: self-trade prevention: it would have traded with an order of its own account" in text
+    assert "is cancelled: self-trade prevention: it would have traded with an order of the same user" in text
     assert "was number 1 in the queue at 100, and the only one" in text
 
 

@@ -6,7 +6,7 @@ from django.test import Client
 from exchange.models import Market, User
 from orders.models import Mismatch, Order, ReconcileRun
 from tests.desk import Desk
-from tests.integration.admin.scene import browser_of, queries_of, staff_with, told
+from tests.integration.admin.scene import browser_of, messages_of, queries_of, staff_with
 from tests.integration.reconciliation.tampering import differing, trade_a_little
 from verification.reconciliation.run import reconcile
 
@@ -61,11 +61,11 @@ def test_acknowledging_needs_a_note_and_the_right_to(mismatch: Mismatch, clerk: 
 
     response = clerk.post(url, {"confirmed": "1", "note": "A test wrote there"})
 
-    assert told(response) == [f"{mismatch} is acknowledged"]
+    assert messages_of(response) == [f"{mismatch} is acknowledged"]
     mismatch.refresh_from_db()
     assert (mismatch.state, mismatch.note) == ("acknowledged", "A test wrote there")
     again = clerk.post(url, {"confirmed": "1", "note": "once more"})
-    assert "not open any more" in told(again)[-1]
+    assert "no longer open" in messages_of(again)[-1]
 
 
 def test_several_are_acknowledged_from_the_list(mismatch: Mismatch, clerk: Client) -> None:

@@ -61,7 +61,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 def _sweep(trade: Trade) -> int:
     """Make the attempt that is due, as the sweeper does; return how many trades that settled.
 
-    Who comes second to a failed trade has its row locked until it has seen so. A retry that looks at it in that moment
+    The second to reach a failed trade has its row locked until it has seen so. A retry that looks at it in that moment
     skips it, and leaves the attempt to the sweeper.
     """
     return settle_retries(trade_ids=[trade.id]).settled

@@ -32,9 +32,9 @@ def service() -> Iterator[WalletService]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _own_database() -> Iterator[None]:
-    from tests.apart import database_apart
+    from tests.separate_database import separate_database
 
-    with database_apart("exchange"):
+    with separate_database("exchange"):
         yield
 
 

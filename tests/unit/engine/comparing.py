@@ -6,7 +6,7 @@ from matching.engine import Command, Engine, Event
 from tests.unit.engine.cast import groups_of, restored, run, typed, without_levels
 
 
-def told(events: Iterable[Event]) -> list[tuple[str, tuple[int, ...]]]:
+def unnumbered(events: Iterable[Event]) -> list[tuple[str, tuple[int, ...]]]:
     """Make events comparable without their `seq`, and without changed levels."""
     return [(name, fields[1:]) for name, fields in typed(without_levels(events))]
 

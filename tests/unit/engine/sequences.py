@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from matching.engine import Command
 from tests.unit.engine.random_commands import CommandMaker
 
-MAX_SIZE = 60
+SIZE_MAX = 60
 V = TypeVar("V")
 Change = Callable[[Any], Any]
 
-cuts = st.integers(0, MAX_SIZE)
+cuts = st.integers(0, SIZE_MAX)
 
 
 @st.composite
 def sequences(draw: st.DrawFn) -> list[Command]:
-    size = draw(st.integers(MAX_SIZE // 6, MAX_SIZE))
+    size = draw(st.integers(SIZE_MAX // 6, SIZE_MAX))
     return CommandMaker(lambda n: draw(st.integers(0, n - 1))).commands(size)
 
 

@@ -41,7 +41,7 @@ from tests.unit.engine.cast import (
     typed,
     without_levels,
 )
-from tests.unit.engine.comparing import assert_a_restart_changes_nothing, told
+from tests.unit.engine.comparing import assert_a_restart_changes_nothing, unnumbered
 
 PRE_OPEN, CONTINUOUS, HALTED, POST_ONLY, CLOSED = TradingState
 OPEN = SetTradingState(0, CONTINUOUS)
@@ -183,7 +183,7 @@ def test_an_auction_trades_by_price_and_time_at_one_price_with_the_older_order_a
         TradeExecuted(0, 101, 2, 2, 4, OUTSIDER, TAKER, SELL, 1),
         TradeExecuted(0, 101, 1, 1, 2, TAKER, OUTSIDER, BUY, 1),
     ]
-    assert told(events) == told(expected)
+    assert unnumbered(events) == unnumbered(expected)
     assert (engine.depth(BUY), engine.depth(SELL)) == ([], [(101, 1, 1)])
 
 
@@ -243,7 +243,7 @@ def test_a_book_that_still_crosses_has_another_auction() -> None:
         limit(1, SELL, 5, 100), limit(2, BUY, 5, 105), limit(3, BUY, 2, 102, account=OUTSIDER), reference=105
     )
     events = run(engine, [OPEN])
-    assert told(events) == told(
+    assert unnumbered(events) == unnumbered(
         [
             TradingStateChanged(0, CONTINUOUS),
             AuctionHeld(0, 105, 5),
@@ -324,13 +324,13 @@ def test_consequences_come_for_the_maker_and_then_for_the_taker() -> None:
 
 def test_a_book_that_does_not_cross_opens_without_an_auction() -> None:
     engine = before_the_opening(*bids_and_asks([(99, 5)], [(100, 5)]))
-    assert told(run(engine, [OPEN])) == told([TradingStateChanged(0, CONTINUOUS)])
+    assert unnumbered(run(engine, [OPEN])) == unnumbered([TradingStateChanged(0, CONTINUOUS)])
 
 
 @pytest.mark.parametrize("state", [PRE_OPEN, HALTED, POST_ONLY, CLOSED])
 def test_in_every_other_state_nothing_is_matched(state: TradingState) -> None:
     engine = before_the_opening(*bids_and_asks([(102, 5)], [(100, 5)]))
-    assert told(run(engine, [SetTradingState(0, state)])) == told([TradingStateChanged(0, state)])
+    assert unnumbered(run(engine, [SetTradingState(0, state)])) == unnumbered([TradingStateChanged(0, state)])
     assert auctions(run(engine, [OPEN])) == [(101, 5)]
 
 

@@ -33,7 +33,7 @@ from tests.unit.engine.cast import (
     run,
     stop,
 )
-from tests.unit.engine.comparing import assert_a_restart_changes_nothing, told
+from tests.unit.engine.comparing import assert_a_restart_changes_nothing, unnumbered
 
 REQUESTED, LINKED, CANCEL_AFTER = CancelReason.REQUESTED, CancelReason.LINKED, CancelReason.CANCEL_AFTER
 
@@ -59,7 +59,7 @@ def switch(timeout_ms: int, *, account: int = MAKER, time_ms: int = 0) -> SetCan
 def test_an_order_expires_when_its_time_has_come(time_ms: int, is_open: bool) -> None:
     engine = a_market(gtd(limit(1, BUY, 5, 99), 7))
     events = run(engine, [ExpireDue(time_ms)])
-    assert told(events) == told([] if is_open else [OrderExpired(0, 1, 5)])
+    assert unnumbered(events) == unnumbered([] if is_open else [OrderExpired(0, 1, 5)])
     assert (engine.best_bid_ticks is not None) is is_open
 
 
@@ -79,12 +79,12 @@ def test_what_is_due_expires_by_time_and_then_by_id() -> None:
 def test_an_order_expires_with_what_is_left_of_it_seen_or_hidden() -> None:
     order = asking(gtd(limit(1, SELL, 9, 100), 7), display_lots=2)
     engine = a_market(order, limit(2, BUY, 3, 100, account=TAKER))
-    assert told(run(engine, [ExpireDue(7)])) == told([OrderExpired(0, 1, 6)])
+    assert unnumbered(run(engine, [ExpireDue(7)])) == unnumbered([OrderExpired(0, 1, 6)])
 
 
 def test_a_waiting_stop_expires_and_is_triggered_no_more() -> None:
     engine = a_market(gtd(stop(1, SELL, 5, 95), 7), last=100)
-    assert told(run(engine, [ExpireDue(7)])) == told([OrderExpired(0, 1, 5)])
+    assert unnumbered(run(engine, [ExpireDue(7)])) == unnumbered([OrderExpired(0, 1, 5)])
     events = run(engine, [limit(2, BUY, 1, 95, account=OUTSIDER), limit(3, SELL, 1, 95, account=TAKER)])
     assert "StopTriggered" not in [type(event).__name__ for event in events]
 
@@ -93,7 +93,7 @@ def test_a_triggered_stop_limit_goes_on_to_its_expiry() -> None:
     engine = a_market(gtd(stop(1, SELL, 5, 95, kind=OrderType.STOP_LIMIT, price=96), 7), last=100)
     run(engine, [limit(2, BUY, 1, 95, account=OUTSIDER), limit(3, SELL, 1, 95, account=TAKER)])
     assert engine.depth(SELL) == [(96, 5, 1)]
-    assert told(run(engine, [ExpireDue(7)])) == told([OrderExpired(0, 1, 5)])
+    assert unnumbered(run(engine, [ExpireDue(7)])) == unnumbered([OrderExpired(0, 1, 5)])
 
 
 @pytest.mark.parametrize(
@@ -109,20 +109,22 @@ def test_an_order_that_has_ended_does_not_expire(ends: Command) -> None:
 
 def test_an_order_that_its_group_took_along_is_passed_over() -> None:
     engine = a_market(oco(gtd(limit(1, SELL, 5, 110), 7), gtd(stop(2, SELL, 5, 95), 7)), last=100)
-    assert told(run(engine, [ExpireDue(9)])) == told([OrderExpired(0, 1, 5), OrderCancelled(0, 2, LINKED, 5)])
+    assert unnumbered(run(engine, [ExpireDue(9)])) == unnumbered(
+        [OrderExpired(0, 1, 5), OrderCancelled(0, 2, LINKED, 5)]
+    )
 
 
 def test_an_id_that_was_used_again_expires_at_its_new_time() -> None:
     engine = a_market(gtd(limit(1, BUY, 5, 99), 7), cancel(1), gtd(limit(1, BUY, 4, 98), 9))
     assert run(engine, [ExpireDue(7)]) == []
-    assert told(run(engine, [ExpireDue(9)])) == told([OrderExpired(0, 1, 4)])
+    assert unnumbered(run(engine, [ExpireDue(9)])) == unnumbered([OrderExpired(0, 1, 4)])
 
 
 @pytest.mark.parametrize("state", TradingState)
 def test_orders_expire_and_switches_fall_in_every_trading_state(state: TradingState) -> None:
     engine = a_market(gtd(limit(1, BUY, 5, 99), 7), limit(2, BUY, 1, 98), switch(7), SetTradingState(0, state))
     events = run(engine, [ExpireDue(7)])
-    assert told(events) == told(
+    assert unnumbered(events) == unnumbered(
         [OrderExpired(0, 1, 5), CancelAfterSet(0, MAKER, 0), OrderCancelled(0, 2, CANCEL_AFTER, 1)]
     )
 
@@ -144,7 +146,7 @@ def test_a_switch_falls_once_and_cancels_everything_of_its_account() -> None:
     )
     assert run(engine, [ExpireDue(59)]) == []
     events = run(engine, [ExpireDue(60)])
-    assert told(events) == told(
+    assert unnumbered(events) == unnumbered(
         [
             CancelAfterSet(0, MAKER, 0),
             OrderCancelled(0, 1, CANCEL_AFTER, 5),
@@ -159,29 +161,29 @@ def test_a_switch_falls_once_and_cancels_everything_of_its_account() -> None:
 def test_a_switch_says_when_it_falls() -> None:
     engine = Engine()
     events = run(engine, [switch(60, time_ms=1_000), switch(30, time_ms=2_000)])
-    assert told(events) == told([CancelAfterSet(0, MAKER, 1_060), CancelAfterSet(0, MAKER, 2_030)])
+    assert unnumbered(events) == unnumbered([CancelAfterSet(0, MAKER, 1_060), CancelAfterSet(0, MAKER, 2_030)])
     assert (dict(engine.cancel_after), engine.next_due_ms) == ({MAKER: 2_030}, 2_030)
 
 
 def test_a_renewed_switch_falls_at_its_new_time_even_if_that_is_earlier() -> None:
     engine = a_market(limit(1, BUY, 5, 99), switch(60), switch(20, time_ms=10))
-    assert told(run(engine, [ExpireDue(30)]))[0] == ("CancelAfterSet", (MAKER, 0))
+    assert unnumbered(run(engine, [ExpireDue(30)]))[0] == ("CancelAfterSet", (MAKER, 0))
 
 
 def test_a_switch_that_is_turned_off_does_not_fall() -> None:
     engine = a_market(limit(1, BUY, 5, 99), switch(60))
-    assert told(run(engine, [switch(0, time_ms=30)])) == told([CancelAfterSet(0, MAKER, 0)])
+    assert unnumbered(run(engine, [switch(0, time_ms=30)])) == unnumbered([CancelAfterSet(0, MAKER, 0)])
     assert run(engine, [ExpireDue(60)]) == []
     assert engine.next_due_ms is None
 
 
 def test_a_switch_can_be_turned_off_that_was_never_on() -> None:
-    assert told(run(Engine(), [switch(0)])) == told([CancelAfterSet(0, MAKER, 0)])
+    assert unnumbered(run(Engine(), [switch(0)])) == unnumbered([CancelAfterSet(0, MAKER, 0)])
 
 
 def test_a_switch_of_an_account_without_orders_falls_too() -> None:
     engine = a_market(switch(60))
-    assert told(run(engine, [ExpireDue(60)])) == told([CancelAfterSet(0, MAKER, 0)])
+    assert unnumbered(run(engine, [ExpireDue(60)])) == unnumbered([CancelAfterSet(0, MAKER, 0)])
 
 
 def test_switches_fall_by_time_and_then_by_account_after_all_that_expires() -> None:
@@ -196,7 +198,7 @@ def test_switches_fall_by_time_and_then_by_account_after_all_that_expires() -> N
         switch(7, account=MAKER),
     )
     events = run(engine, [ExpireDue(9)])
-    assert told(events) == told(
+    assert unnumbered(events) == unnumbered(
         [
             OrderExpired(0, 5, 1),
             OrderExpired(0, 1, 1),
@@ -214,7 +216,7 @@ def test_a_switch_takes_groups_along_in_order_of_priority() -> None:
     entry = bracket(limit(1, BUY, 5, 100), limit(2, SELL, 5, 110), stop(3, SELL, 5, 90))
     engine = a_market(entry, limit(8, SELL, 2, 100, account=TAKER), oco(limit(4, SELL, 1, 120), stop(5, SELL, 1, 80)))
     events = run(engine, [switch(7), ExpireDue(7)])
-    assert told(events[2:]) == told(
+    assert unnumbered(events[2:]) == unnumbered(
         [
             OrderCancelled(0, 1, CANCEL_AFTER, 3),
             BracketArmed(0, 1, 2),
@@ -239,7 +241,9 @@ def test_cancel_all_goes_by_priority_over_the_book_and_the_stops() -> None:
         limit(6, BUY, 8, 100, account=TAKER),
     )
     events = run(engine, [CancelAll(0, MAKER)])
-    assert told(events) == told([OrderCancelled(0, n, REQUESTED, lots) for n, lots in ((1, 1), (3, 1), (4, 1), (5, 3))])
+    assert unnumbered(events) == unnumbered(
+        [OrderCancelled(0, n, REQUESTED, lots) for n, lots in ((1, 1), (3, 1), (4, 1), (5, 3))]
+    )
 
 
 def test_cancel_all_of_an_account_without_orders_says_nothing() -> None:

@@ -49,7 +49,7 @@ from tests.unit.engine.cast import (
     stop,
     without_levels,
 )
-from tests.unit.engine.comparing import assert_a_restart_changes_nothing, told
+from tests.unit.engine.comparing import assert_a_restart_changes_nothing, unnumbered
 
 STOP_LIMIT = OrderType.STOP_LIMIT
 REQUESTED, LINKED, NO_FUNDS = CancelReason.REQUESTED, CancelReason.LINKED, CancelReason.NO_FUNDS
@@ -63,8 +63,8 @@ def a_market(*commands: Command, last: int = LAST, band_ppm: int = 0) -> Engine:
     return engine
 
 
-def story(events: list[Event]) -> list[Event]:
-    """Return the events of groups: no levels, and of the others who come and trade nothing."""
+def changes(events: list[Event]) -> list[Event]:
+    """Return what happens to the orders of groups: no levels, no acceptances, no trades."""
     return [event for event in events if isinstance(event, OrderCancelled | StopTriggered | BracketArmed)]
 
 
@@ -96,7 +96,7 @@ SELL_OCO = oco(limit(1, SELL, 5, 110), stop(2, SELL, 5, 95))
 
 def test_an_oco_is_a_resting_order_and_a_waiting_one() -> None:
     events = run(a_market(), [SELL_OCO])
-    assert told(events) == told([OrderAccepted(0, 1), StopPlaced(0, 2, 95, 86)])
+    assert unnumbered(events) == unnumbered([OrderAccepted(0, 1), StopPlaced(0, 2, 95, 86)])
 
 
 @pytest.mark.parametrize("lots", [2, 5], ids=["in part", "wholly"])
@@ -104,13 +104,13 @@ def test_a_fill_of_the_limit_leg_cancels_the_stop_at_once(lots: int) -> None:
     events = run(a_market(SELL_OCO, ask(3, 5, 111)), [limit(9, BUY, lots + 1, 111, account=TAKER)])
     kinds = [type(event) for event in without_levels(events)]
     assert kinds[:3] == [OrderAccepted, TradeExecuted, OrderCancelled]
-    assert [event[1:] for event in story(events)] == [(2, LINKED, 5)]
+    assert [event[1:] for event in changes(events)] == [(2, LINKED, 5)]
 
 
 def test_a_limit_leg_goes_on_alone_after_its_first_fill() -> None:
     engine = a_market(SELL_OCO, lift(8, 110, 2))
-    assert story(run(engine, [lift(9, 110)])) == []
-    assert told(run(engine, [amend(1, lots=4)])) == told([OrderAmended(0, 1, 110, 4, 1, 1)])
+    assert changes(run(engine, [lift(9, 110)])) == []
+    assert unnumbered(run(engine, [amend(1, lots=4)])) == unnumbered([OrderAmended(0, 1, 110, 4, 1, 1)])
 
 
 @pytest.mark.parametrize("price", [0, 94], ids=["stop", "stop limit"])
@@ -118,31 +118,31 @@ def test_the_trigger_of_the_stop_cancels_the_limit_leg_first(price: int) -> None
     kind = STOP_LIMIT if price else OrderType.STOP
     group = oco(limit(1, SELL, 5, 110), stop(2, SELL, 5, 95, kind=kind, price=price))
     events = run(a_market(group, bid(3, 1, 95)), [hit(9, 95)])
-    assert told(story(events)[:2]) == told([OrderCancelled(0, 1, LINKED, 5), StopTriggered(0, 2, 95, 95)])
+    assert unnumbered(changes(events)[:2]) == unnumbered([OrderCancelled(0, 1, LINKED, 5), StopTriggered(0, 2, 95, 95)])
 
 
 @pytest.mark.parametrize(("gone", "other"), [(1, 2), (2, 1)])
 def test_a_cancel_of_one_leg_cancels_the_other(gone: int, other: int) -> None:
     events = run(a_market(SELL_OCO), [cancel(gone)])
-    assert [event[1:] for event in story(events)] == [(gone, REQUESTED, 5), (other, LINKED, 5)]
+    assert [event[1:] for event in changes(events)] == [(gone, REQUESTED, 5), (other, LINKED, 5)]
 
 
 def test_the_expiry_of_an_oco_ends_both_legs_once() -> None:
     engine = a_market(oco(gtd(limit(1, SELL, 5, 110), 7), gtd(stop(2, SELL, 5, 95), 7)))
     events = run(engine, [ExpireDue(7)])
-    assert told(events) == told([OrderExpired(0, 1, 5), OrderCancelled(0, 2, LINKED, 5)])
+    assert unnumbered(events) == unnumbered([OrderExpired(0, 1, 5), OrderCancelled(0, 2, LINKED, 5)])
     assert engine.next_due_ms is None
 
 
 def test_a_leg_that_trades_does_not_expire_the_other_later() -> None:
     engine = a_market(oco(gtd(limit(1, SELL, 5, 110), 7), gtd(stop(2, SELL, 5, 95), 7)), lift(9, 110))
-    assert told(run(engine, [ExpireDue(7)])) == told([OrderExpired(0, 1, 4)])
+    assert unnumbered(run(engine, [ExpireDue(7)])) == unnumbered([OrderExpired(0, 1, 4)])
 
 
 def test_an_oco_that_buys() -> None:
     engine = a_market(oco(limit(1, BUY, 5, 90), stop(2, BUY, 5, 105)), ask(3, 1, 105), ask(4, 9, 107))
     events = run(engine, [lift(9, 105)])
-    assert told(story(events)) == told([OrderCancelled(0, 1, LINKED, 5), StopTriggered(0, 2, 105, 105)])
+    assert unnumbered(changes(events)) == unnumbered([OrderCancelled(0, 1, LINKED, 5), StopTriggered(0, 2, 105, 105)])
     assert engine.last_price_ticks == 107
 
 
@@ -187,12 +187,12 @@ def test_a_refused_oco_refuses_both_legs_for_the_same_reason(
 ) -> None:
     engine = a_market(*before)
     events = run(engine, [group])
-    assert told(events) == told([OrderRejected(0, 1, reason), OrderRejected(0, 2, reason)])
+    assert unnumbered(events) == unnumbered([OrderRejected(0, 1, reason), OrderRejected(0, 2, reason)])
 
 
 def test_a_refused_oco_leaves_no_link() -> None:
     engine = a_market(bid(9, 1, 110), SELL_OCO, cancel(9, account=OUTSIDER), limit(1, SELL, 5, 110))
-    assert story(run(engine, [lift(10, 110)])) == []
+    assert changes(run(engine, [lift(10, 110)])) == []
 
 
 # --- bracket: how the entry ends --------------------------------------------------------------------
@@ -208,21 +208,21 @@ def with_entry(entry: PlaceOrder) -> PlaceGroup:
 
 def test_a_bracket_begins_with_its_entry_and_exits_that_wait() -> None:
     events = run(a_market(), [BRACKET])
-    assert told(events) == told([OrderAccepted(0, 1), ExitPlaced(0, 2), ExitPlaced(0, 3)])
+    assert unnumbered(events) == unnumbered([OrderAccepted(0, 1), ExitPlaced(0, 2), ExitPlaced(0, 3)])
 
 
 def test_exits_that_wait_for_their_entry_neither_trade_nor_trigger() -> None:
     engine = a_market(BRACKET)
     assert engine.best_ask_ticks is None
     events = run(engine, [hit(9, 100, 5), bid(10, 9, 90), hit(11, 90), bid(12, 1, 110)])
-    assert story(events) == [event for event in events if isinstance(event, BracketArmed)]
+    assert changes(events) == [event for event in events if isinstance(event, BracketArmed)]
 
 
 @pytest.mark.parametrize("fills", [[5], [2, 3]], ids=["at once", "bit by bit"])
 def test_an_entry_that_rests_arms_its_exits_when_it_is_filled(fills: list[int]) -> None:
     engine = a_market(BRACKET)
     events = run(engine, [hit(10 + n, 100, lots) for n, lots in enumerate(fills)])
-    assert [event[1:] for event in story(events)] == [(1, 5)]
+    assert [event[1:] for event in changes(events)] == [(1, 5)]
     assert list(engine.armed_brackets()) == [1]
 
 
@@ -240,13 +240,13 @@ def test_an_entry_that_trades_at_once_arms_its_exits_for_what_it_got(
     entry: PlaceOrder, left: tuple[int, CancelReason, int] | None
 ) -> None:
     events = run(a_market(ask(9, 5, 100)), [with_entry(entry)])
-    assert [event[1:] for event in story(events)] == ([left] if left else []) + [(1, 5)]
+    assert [event[1:] for event in changes(events)] == ([left] if left else []) + [(1, 5)]
 
 
 def test_an_entry_that_is_filled_in_part_at_once_goes_on_with_its_exits_waiting() -> None:
     engine = a_market(ask(9, 2, 100), BRACKET)
     assert list(engine.armed_brackets()) == []
-    assert [event[1:] for event in story(run(engine, [cancel(1)]))] == [(1, REQUESTED, 3), (1, 2)]
+    assert [event[1:] for event in changes(run(engine, [cancel(1)]))] == [(1, REQUESTED, 3), (1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,9 @@ def test_an_entry_that_is_filled_in_part_at_once_goes_on_with_its_exits_waiting(
 )
 def test_an_entry_that_gets_nothing_cancels_its_exits(entry: PlaceOrder, reason: CancelReason) -> None:
     events = run(a_market(ask(9, 5, 100)), [with_entry(entry)])
-    assert told(story(events)) == told([OrderCancelled(0, 1, reason, entry.quantity_lots), *EXITS_CANCELLED])
+    assert unnumbered(changes(events)) == unnumbered(
+        [OrderCancelled(0, 1, reason, entry.quantity_lots), *EXITS_CANCELLED]
+    )
 
 
 @pytest.mark.parametrize(("filled", "after"), [(0, [(2, LINKED, 5), (3, LINKED, 5)]), (2, [(1, 2)])])
@@ -268,7 +270,7 @@ def test_an_entry_that_expires(filled: int, after: list[tuple[int, ...]]) -> Non
     engine = a_market(with_entry(gtd(limit(1, BUY, 5, 100), 7)), *[hit(9, 100, filled)] * bool(filled))
     events = run(engine, [ExpireDue(7)])
     assert [type(event) for event in events[:1]] == [OrderExpired]
-    assert [event[1:] for event in story(events)] == after
+    assert [event[1:] for event in changes(events)] == after
 
 
 @pytest.mark.parametrize(("filled", "after"), [(0, [(2, LINKED, 5), (3, LINKED, 5)]), (2, [(1, 2)])])
@@ -276,31 +278,31 @@ def test_an_entry_that_self_trade_prevention_cancels(filled: int, after: list[tu
     engine = a_market(BRACKET, *[hit(8, 100, filled)] * bool(filled))
     taker = asking(limit(9, SELL, 1, 100), self_trade_prevention=SelfTradePrevention.CANCEL_OLDEST)
     events = run(engine, [taker])
-    assert [event[1:] for event in story(events)] == [(1, CancelReason.SELF_TRADE, 5 - filled), *after]
+    assert [event[1:] for event in changes(events)] == [(1, CancelReason.SELF_TRADE, 5 - filled), *after]
 
 
 def test_an_entry_whose_rest_self_trade_prevention_cancels_arms_its_exits_for_the_fill() -> None:
     engine = a_market(ask(8, 2, 100), limit(9, SELL, 2, 100))
     events = run(engine, [BRACKET])
-    assert [event[1:] for event in story(events)] == [(1, CancelReason.SELF_TRADE, 3), (1, 2)]
+    assert [event[1:] for event in changes(events)] == [(1, CancelReason.SELF_TRADE, 3), (1, 2)]
 
 
 def test_an_exit_that_is_cancelled_while_it_waits_takes_the_other_along_and_leaves_the_entry_alone() -> None:
     engine = a_market(BRACKET)
-    assert [event[1:] for event in story(run(engine, [cancel(3)]))] == [(3, REQUESTED, 5), (2, LINKED, 5)]
-    assert story(run(engine, [hit(9, 100, 5)])) == []
+    assert [event[1:] for event in changes(run(engine, [cancel(3)]))] == [(3, REQUESTED, 5), (2, LINKED, 5)]
+    assert changes(run(engine, [hit(9, 100, 5)])) == []
     assert engine.open_order_count == 0
 
 
 def test_cancel_all_ends_the_entry_first_and_skips_what_it_took_along() -> None:
     events = run(a_market(BRACKET), [CancelAll(0, MAKER)])
-    assert [event[1:] for event in story(events)] == [(1, REQUESTED, 5), (2, LINKED, 5), (3, LINKED, 5)]
+    assert [event[1:] for event in changes(events)] == [(1, REQUESTED, 5), (2, LINKED, 5), (3, LINKED, 5)]
 
 
 def test_cancel_all_arms_and_then_cancels_the_exits_of_an_entry_with_a_fill() -> None:
     engine = a_market(BRACKET, hit(9, 100, 2))
     events = run(engine, [CancelAll(0, MAKER)])
-    assert [event[1:] for event in story(events)] == [(1, REQUESTED, 3), (1, 2), (2, REQUESTED, 2), (3, LINKED, 2)]
+    assert [event[1:] for event in changes(events)] == [(1, REQUESTED, 3), (1, 2), (2, REQUESTED, 2), (3, LINKED, 2)]
 
 
 @pytest.mark.parametrize(
@@ -327,7 +329,7 @@ def test_a_refused_bracket_refuses_all_three_for_the_same_reason(
 ) -> None:
     engine = a_market(*before)
     events = run(engine, [group])
-    assert told(events) == told([OrderRejected(0, n, reason) for n in (1, 2, 3)])
+    assert unnumbered(events) == unnumbered([OrderRejected(0, n, reason) for n in (1, 2, 3)])
 
 
 def test_the_take_profit_may_be_outside_the_band() -> None:
@@ -347,21 +349,21 @@ ACTIVATE = ActivateBracket(0, 1, True)
 def test_armed_exits_become_an_oco_for_what_was_filled() -> None:
     engine = a_market(*ARMED)
     events = run(engine, [ACTIVATE])
-    assert told(events) == told([StopPlaced(0, 3, 95, 86), OrderAccepted(0, 2)])
+    assert unnumbered(events) == unnumbered([StopPlaced(0, 3, 95, 86), OrderAccepted(0, 2)])
     assert engine.depth(SELL) == [(110, 3, 1)]
-    assert [event[1:] for event in story(run(engine, [lift(20, 110)]))] == [(3, LINKED, 3)]
+    assert [event[1:] for event in changes(run(engine, [lift(20, 110)]))] == [(3, LINKED, 3)]
 
 
 def test_the_stop_loss_of_an_activated_bracket_is_triggered_like_any_stop() -> None:
     engine = a_market(*ARMED, ACTIVATE, bid(20, 9, 95))
     events = run(engine, [hit(21, 95)])
-    assert [event[1:] for event in story(events)] == [(2, LINKED, 3), (3, 95, 95)]
+    assert [event[1:] for event in changes(events)] == [(2, LINKED, 3), (3, 95, 95)]
     assert engine.open_order_count == 1
 
 
 def test_exits_without_funds_are_cancelled() -> None:
     events = run(a_market(*ARMED), [ActivateBracket(0, 1, False)])
-    assert told(events) == told([OrderCancelled(0, 2, NO_FUNDS, 3), OrderCancelled(0, 3, NO_FUNDS, 3)])
+    assert unnumbered(events) == unnumbered([OrderCancelled(0, 2, NO_FUNDS, 3), OrderCancelled(0, 3, NO_FUNDS, 3)])
 
 
 @pytest.mark.parametrize("before", [[], [BRACKET], [*ARMED, ACTIVATE], [*ARMED, cancel(2)]])
@@ -372,13 +374,13 @@ def test_only_an_armed_bracket_can_be_activated(before: list[Command]) -> None:
 @pytest.mark.parametrize(("gone", "other"), [(2, 3), (3, 2)])
 def test_a_cancel_of_an_armed_exit_cancels_the_other(gone: int, other: int) -> None:
     events = run(a_market(*ARMED), [cancel(gone)])
-    assert [event[1:] for event in story(events)] == [(gone, REQUESTED, 3), (other, LINKED, 3)]
+    assert [event[1:] for event in changes(events)] == [(gone, REQUESTED, 3), (other, LINKED, 3)]
 
 
 def test_a_stop_loss_that_is_reached_already_has_its_turn_at_once() -> None:
     engine = a_market(*ARMED, bid(20, 9, 94), hit(21, 94))
     events = run(engine, [ACTIVATE])
-    assert told(events) == told(
+    assert unnumbered(events) == unnumbered(
         [
             StopPlaced(0, 3, 95, 86),
             OrderAccepted(0, 2),
@@ -392,7 +394,7 @@ def test_a_stop_loss_that_is_reached_already_has_its_turn_at_once() -> None:
 def test_a_stop_loss_that_is_reached_already_goes_before_a_take_profit_that_would_trade() -> None:
     engine = a_market(*ARMED, bid(20, 1, 94), hit(21, 94), bid(22, 9, 112))
     events = run(engine, [ACTIVATE])
-    assert [event[1:] for event in story(events)] == [(2, LINKED, 3), (3, 95, 94)]
+    assert [event[1:] for event in changes(events)] == [(2, LINKED, 3), (3, 95, 94)]
     assert [event.taker_order_id for event in events if isinstance(event, TradeExecuted)] == [3]
 
 
@@ -410,7 +412,7 @@ def test_a_take_profit_that_would_trade_does_and_then_cancels_the_stop_loss(
 def test_a_take_profit_that_would_meet_an_own_order_first_ends_with_its_stop_loss() -> None:
     engine = a_market(*ARMED, limit(20, BUY, 1, 112))
     events = run(engine, [ACTIVATE])
-    assert [event[1:] for event in story(events)] == [(2, CancelReason.SELF_TRADE, 3), (3, LINKED, 3)]
+    assert [event[1:] for event in changes(events)] == [(2, CancelReason.SELF_TRADE, 3), (3, LINKED, 3)]
 
 
 @pytest.mark.parametrize("state", [PRE_OPEN, HALTED, POST_ONLY, CLOSED])
@@ -427,23 +429,23 @@ def test_a_stop_loss_that_was_reached_before_the_opening_waits_for_a_trade() -> 
     run(engine, [SetTradingState(0, CONTINUOUS), bid(22, 1, 94)])
     own = asking(limit(23, SELL, 1, 94, account=OUTSIDER), self_trade_prevention=SelfTradePrevention.CANCEL_OLDEST)
     events = run(engine, [own])
-    assert [event[1:] for event in story(events)] == [(22, CancelReason.SELF_TRADE, 1)]
+    assert [event[1:] for event in changes(events)] == [(22, CancelReason.SELF_TRADE, 1)]
     events = run(engine, [limit(24, BUY, 1, 94, account=TAKER)])
     assert [event[1:3] for event in events if isinstance(event, StopTriggered)] == [(3, 95)]
 
 
 def test_the_protection_price_of_a_stop_loss_is_that_of_its_activation() -> None:
     engine = a_market(*ARMED, SetRules(0, 20_000, 0))
-    assert told(run(engine, [ACTIVATE])[:1]) == told([StopPlaced(0, 3, 95, 94)])
+    assert unnumbered(run(engine, [ACTIVATE])[:1]) == unnumbered([StopPlaced(0, 3, 95, 94)])
 
 
 def test_a_bracket_that_sells_first() -> None:
     group = bracket(limit(1, SELL, 5, 100), limit(2, BUY, 5, 90), stop(3, BUY, 5, 105, kind=STOP_LIMIT, price=106))
     engine = a_market(group, lift(9, 100, 5))
     events = run(engine, [ACTIVATE])
-    assert told(events) == told([StopPlaced(0, 3, 105, 106), OrderAccepted(0, 2)])
+    assert unnumbered(events) == unnumbered([StopPlaced(0, 3, 105, 106), OrderAccepted(0, 2)])
     run(engine, [ask(20, 1, 105)])
-    assert [event[1:] for event in story(run(engine, [lift(21, 105)]))] == [(2, LINKED, 5), (3, 105, 105)]
+    assert [event[1:] for event in changes(run(engine, [lift(21, 105)]))] == [(2, LINKED, 5), (3, 105, 105)]
     assert engine.depth(BUY) == [(106, 5, 1)]
 
 
@@ -456,7 +458,7 @@ def test_waiting_exits_count_as_open_orders_and_their_stop_as_a_stop() -> None:
 
 def test_an_id_of_a_waiting_exit_is_taken() -> None:
     events = run(a_market(BRACKET), [limit(2, BUY, 1, 90)])
-    assert told(events) == told([OrderRejected(0, 2, RejectReason.DUPLICATE_ORDER_ID)])
+    assert unnumbered(events) == unnumbered([OrderRejected(0, 2, RejectReason.DUPLICATE_ORDER_ID)])
 
 
 # --- restarts ---------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from matching.engine import (
     TradingState,
 )
 from tests.unit.engine.cast import BUY, IOC, OUTSIDER, SELL, TAKER, asking, limit, market, run
-from tests.unit.engine.comparing import assert_a_restart_changes_nothing, told
+from tests.unit.engine.comparing import assert_a_restart_changes_nothing, unnumbered
 
 POST_ONLY = SetTradingState(0, TradingState.POST_ONLY)
 REFUSED = RejectReason.POST_ONLY_WOULD_TRADE
@@ -42,7 +42,7 @@ def moving(side: Side, price: int, *, account: int = TAKER) -> PlaceOrder:
 )
 def test_an_order_that_would_trade_is_moved_one_tick_behind_the_other_side(order: PlaceOrder, price: int) -> None:
     engine = a_market(BID, ASK)
-    assert told(run(engine, [order])) == told([OrderAccepted(0, 9), OrderRepriced(0, 9, price)])
+    assert unnumbered(run(engine, [order])) == unnumbered([OrderAccepted(0, 9), OrderRepriced(0, 9, price)])
     resting = engine.find(9)
     assert resting is not None and (resting.price_ticks, resting.priority) == (99, 5)
 
@@ -50,7 +50,7 @@ def test_an_order_that_would_trade_is_moved_one_tick_behind_the_other_side(order
 @pytest.mark.parametrize("order", [moving(BUY, 97), moving(BUY, 99), moving(SELL, 99), moving(SELL, 102)])
 def test_an_order_that_would_not_trade_stays_at_its_price(order: PlaceOrder) -> None:
     engine = a_market(BID, ASK)
-    assert told(run(engine, [order])) == told([OrderAccepted(0, 9)])
+    assert unnumbered(run(engine, [order])) == unnumbered([OrderAccepted(0, 9)])
     resting = engine.find(9)
     assert resting is not None and resting.price_ticks == order.price_ticks
 
@@ -65,12 +65,12 @@ def test_an_order_that_would_not_trade_stays_at_its_price(order: PlaceOrder) -> 
     ids=["below the lowest price", "above the band", "below the band"],
 )
 def test_an_order_that_cannot_be_moved_is_refused(before: list[Command], order: PlaceOrder) -> None:
-    assert told(run(a_market(*before), [order])) == told([OrderRejected(0, 9, REFUSED)])
+    assert unnumbered(run(a_market(*before), [order])) == unnumbered([OrderRejected(0, 9, REFUSED)])
 
 
 def test_an_own_order_on_the_other_side_counts_as_any_other() -> None:
     engine = a_market(BID, ASK)
-    assert told(run(engine, [moving(BUY, 100, account=OUTSIDER)])) == told(
+    assert unnumbered(run(engine, [moving(BUY, 100, account=OUTSIDER)])) == unnumbered(
         [OrderAccepted(0, 9), OrderRepriced(0, 9, 99)]
     )
 
@@ -79,17 +79,19 @@ def test_an_own_order_on_the_other_side_counts_as_any_other() -> None:
     "order", [limit(9, BUY, 1, 100), limit(9, BUY, 1, 100, tif=IOC), market(9, BUY, 1), market(9, BUY, budget=100)]
 )
 def test_a_post_only_market_refuses_what_would_trade(order: PlaceOrder) -> None:
-    assert told(run(a_market(ASK, POST_ONLY), [order])) == told([OrderRejected(0, 9, REFUSED)])
+    assert unnumbered(run(a_market(ASK, POST_ONLY), [order])) == unnumbered([OrderRejected(0, 9, REFUSED)])
 
 
 def test_a_post_only_market_moves_what_may_be_moved() -> None:
     order = asking(limit(9, BUY, 1, 100, account=TAKER), reprice=True)
-    assert told(run(a_market(ASK, POST_ONLY), [order])) == told([OrderAccepted(0, 9), OrderRepriced(0, 9, 99)])
+    assert unnumbered(run(a_market(ASK, POST_ONLY), [order])) == unnumbered(
+        [OrderAccepted(0, 9), OrderRepriced(0, 9, 99)]
+    )
 
 
 def test_a_post_only_market_cancels_an_ioc_order_that_does_not_trade() -> None:
     events = run(a_market(ASK, POST_ONLY), [limit(9, BUY, 1, 99, tif=IOC)])
-    assert told(events) == told([OrderAccepted(0, 9), OrderCancelled(0, 9, CancelReason.IOC_REMAINDER, 1)])
+    assert unnumbered(events) == unnumbered([OrderAccepted(0, 9), OrderCancelled(0, 9, CancelReason.IOC_REMAINDER, 1)])
 
 
 def test_a_restart_at_any_moment_changes_nothing() -> None:

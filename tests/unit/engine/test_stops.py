@@ -24,7 +24,7 @@ from matching.engine import (
     WaitingOrder,
 )
 from matching.engine.stops import Stops
-from matching.engine.trailing import TrailingStops
+from matching.engine.trailing_stops import TrailingStops
 from tests.unit.engine.cast import (
     BUY,
     FOK,

@@ -11,7 +11,7 @@ import pytest
 from marketdata import private, session
 from marketdata.private import PrivateStreams
 from marketdata.selectors import Balance, PrivateState
-from marketdata.send_queue import Outbox
+from marketdata.send_queue import SendQueue
 from marketdata.session import PrivateSession
 
 BTC = 3  # a market's id
@@ -37,7 +37,7 @@ def test_what_no_longer_fits_in_the_queue_has_to_be_in_the_snapshot(monkeypatch:
 async def test_a_balance_that_was_read_before_the_snapshot_is_not_told_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    user_id, outbox = uuid4(), Outbox(limit=9)
+    user_id, queue = uuid4(), SendQueue(limit=9)
     is_read, may_answer, answers = asyncio.Event(), asyncio.Event(), ["3", "5"]
 
     async def state_for(session: PrivateSession) -> PrivateState:
@@ -52,7 +52,7 @@ async def test_a_balance_that_was_read_before_the_snapshot_is_not_told_after_it(
     monkeypatch.setattr(private, "_state_for", state_for)
     monkeypatch.setattr(private, "_balances_of", balances_of)
     streams = PrivateStreams(lambda: asyncio.sleep(0))
-    streams.attach(user_id, outbox, lambda: None, "", 0)
+    streams.attach(user_id, queue, lambda: None, "", 0)
     streams.balances([(user_id.bytes, "BTC", "", "")])
     await asyncio.sleep(0)
     for event in (is_read, may_answer):
@@ -60,7 +60,7 @@ async def test_a_balance_that_was_read_before_the_snapshot_is_not_told_after_it(
         await asyncio.sleep(0.05)
 
     told = []
-    while message := outbox.take():
+    while message := queue.take():
         told += [orjson.loads(text)["type"] for text in message.texts]
     assert (told, answers) == (["snapshot"], [])
     await streams.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from twisted.internet.tcp import Connection
 
-from marketdata.encoded import Encoded
+from marketdata.payload import Payload
 from marketdata.wire import Wire
 
 Pair = tuple[Any, socket.socket]
@@ -61,7 +61,7 @@ def wire_to(transport: Any, **fields: Any) -> Wire:
 def test_a_finished_frame_goes_to_the_socket_at_once(pair: Pair) -> None:
     transport, client = pair
 
-    assert wire_to(transport).write(Encoded(b"one", b"two"))
+    assert wire_to(transport).write(Payload(b"one", b"two"))
 
     assert client.recv(100) == b"\x81\x03one\x81\x03two"
 
@@ -70,23 +70,23 @@ def test_what_the_socket_does_not_take_follows_in_order_and_nothing_overtakes_it
     pair: Pair,
 ) -> None:
     transport, client = pair
-    wire, large = wire_to(transport), Encoded(b"x" * 2_000_000)
+    wire, large = wire_to(transport), Payload(b"x" * 2_000_000)
 
     assert wire.write(large)
-    assert not wire.write(Encoded(b"next"))
+    assert not wire.write(Payload(b"next"))
 
     received = b""
     while len(received) < len(large.frames):
         received += client.recv(1_000_000)
         transport.doWrite()
     assert received == large.frames
-    assert wire.write(Encoded(b"next"))
+    assert wire.write(Payload(b"next"))
 
 
 @pytest.mark.parametrize("state", [Protocol.STATE_CLOSING, 0])
 def test_nothing_is_written_before_and_after_the_connection_is_open(pair: Pair, state: int) -> None:
     transport, _ = pair
-    assert not wire_to(transport, state=state).write(Encoded(b"late"))
+    assert not wire_to(transport, state=state).write(Payload(b"late"))
 
 
 def test_who_left_during_the_handshake_is_not_written_to(pair: Pair) -> None:
@@ -94,7 +94,7 @@ def test_who_left_during_the_handshake_is_not_written_to(pair: Pair) -> None:
     transport.connected = False
     del transport.socket  # as Twisted does when a connection is lost
 
-    assert not wire_to(transport).write(Encoded(b"late"))
+    assert not wire_to(transport).write(Payload(b"late"))
 
 
 class Encrypted:
@@ -105,13 +105,13 @@ class Encrypted:
 
 
 def test_behind_tls_or_another_server_the_usual_way_is_taken() -> None:
-    assert not wire_to(Encrypted()).write(Encoded(b"text"))
-    assert not Wire(lambda message: None).write(Encoded(b"text"))
+    assert not wire_to(Encrypted()).write(Payload(b"text"))
+    assert not Wire(lambda message: None).write(Payload(b"text"))
 
 
 @pytest.mark.parametrize(("length", "header"), [(125, 2), (126, 4), (65_535, 4), (65_536, 10)])
 def test_a_frames_header_says_its_length(length: int, header: int) -> None:
-    frames = Encoded(b"x" * length).frames
+    frames = Payload(b"x" * length).frames
 
     assert (frames[0], len(frames)) == (0x81, header + length)
     if header > 2:

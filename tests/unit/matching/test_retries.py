@@ -6,7 +6,7 @@ import pytest
 
 from matching.messages import CancelAllRequest, Correlation, MaintenanceRequest, Request
 from matching.processor import BatchFailedError
-from matching.retries import MAX_FAILURES, BatchRetries
+from matching.retries import FAILURES_MAX, BatchRetries
 
 FIRST, SECOND = (CancelAllRequest(Correlation("test", number), 0, bytes(16)) for number in (1, 2))
 OF_REQUEST = BatchFailedError("this request cannot be written", in_doubt=False, is_transient=False)
@@ -44,7 +44,7 @@ def test_a_request_alone_has_one_second_chance_when_storage_fails() -> None:
 
 def test_a_commit_gives_storage_its_good_name_back() -> None:
     retries = BatchRetries()
-    for _ in range(MAX_FAILURES):
+    for _ in range(FAILURES_MAX):
         retries.failed([FIRST], OF_STORAGE)
     assert not retries.is_hopeless(OF_STORAGE) and retries.needs_pause
     retries.failed([FIRST], OF_STORAGE)

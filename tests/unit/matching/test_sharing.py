@@ -1,4 +1,4 @@
-"""Who waits, who keeps warm, who hands over: plans from what processes report."""
+"""Which process waits, keeps warm, hands over: plans from what processes report."""
 
 import pytest
 

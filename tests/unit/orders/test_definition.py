@@ -88,7 +88,7 @@ def test_commands_requests_and_rows_are_built_by_keyword() -> None:
 
 
 def test_rows_of_trades_are_built_by_keyword_but_where_trades_are_recorded() -> None:
-    """Each fill of each order makes one; `journal.recording` is that one module for trades."""
+    """Each fill of each order makes one; `journal.recorder` is that one module for trades."""
     calls = [
         str(path.relative_to(PROJECT))
         for path in product_files()
@@ -96,4 +96,4 @@ def test_rows_of_trades_are_built_by_keyword_but_where_trades_are_recorded() -> 
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == TradeRow.__name__ and node.args
     ]
 
-    assert set(calls) <= {"journal/recording.py"}
+    assert set(calls) <= {"journal/recorder.py"}

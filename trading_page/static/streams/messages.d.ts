@@ -2,9 +2,9 @@
 
 /** What a client gets on /ws/markets. */
 export type MarketMessage =
-  /** The whole book; it replaces what the client has, at any time */
+  /** The whole book. It may come at any time and replaces what the client has */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "snapshot";
       /** The market */
       symbol: string;
@@ -17,26 +17,26 @@ export type MarketMessage =
       /** CRC-32 of the best 10 asks, then the best 10 bids, after this message */
       checksum: number;
     }
-  /** What leads the book from `first_seq` - 1 to `last_seq` */
+  /** The changes that take the book from `first_seq` - 1 to `last_seq` */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "update";
       /** The market */
       symbol: string;
-      /** The number after the last message's `seq` or `last_seq`, always */
+      /** Always one more than the `seq` or `last_seq` of the message before */
       first_seq: number;
-      /** The last event that the book then contains */
+      /** The last event that the book contains afterwards */
       last_seq: number;
-      /** Absolute volumes; 0 removes the level, also one that is not there */
+      /** Absolute volumes; 0 removes the level, even if the client does not have it */
       bids: [string, string][];
-      /** Absolute volumes; 0 removes the level, also one that is not there */
+      /** Absolute volumes; 0 removes the level, even if the client does not have it */
       asks: [string, string][];
       /** CRC-32 of the best 10 asks, then the best 10 bids, after this message */
       checksum: number;
     }
-  /** What the market accepts; after each snapshot, and after the update that contains a change */
+  /** What the market accepts; sent after each snapshot, and after an update in which it changed */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "market";
       /** The market */
       symbol: string;
@@ -44,12 +44,12 @@ export type MarketMessage =
       seq: number;
       /** What the market accepts */
       trading_state: "pre_open" | "continuous" | "halted" | "post_only" | "closed";
-      /** When that was */
+      /** When it changed */
       timestamp: string;
     }
-  /** As `GET /markets/{symbol}/ticker`: at first, then when it changed, at most every 250 ms */
+  /** As `GET /markets/{symbol}/ticker`: at once, then after changes, at most every 250 ms */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "ticker";
       /** The market */
       symbol: string;
@@ -86,11 +86,11 @@ export type MarketMessage =
     }
   /** A candle as it is now, after the batch that changed it */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "candle";
       /** The market */
       symbol: string;
-      /** Its length */
+      /** The length of the candle */
       timeframe: "1m" | "5m" | "15m" | "1h" | "4h" | "1d" | "1w";
       /** When it opened */
       time: string;
@@ -111,44 +111,44 @@ export type MarketMessage =
     }
   /** Everything after these numbers will be sent */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "subscribed";
-      /** For each market the number that it is at */
+      /** The current number of each market */
       seq: Record<string, number>;
     }
-  /** Nothing more comes of these markets */
+  /** Nothing more will be sent about these markets */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "unsubscribed";
       /** The markets */
       symbols: string[];
     }
-  /** What was missed after `from_seq` follows, and no snapshot */
+  /** Everything missed after `from_seq` follows, without a snapshot */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "resumed";
       /** The market */
       symbol: string;
-      /** The number that the client named */
+      /** The number that the client gave */
       from_seq: number;
-      /** The market's number now */
+      /** The market's current number */
       seq: number;
     }
   /** After 15 s of silence */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "heartbeat";
       /** Now */
       timestamp: string;
     }
   /** The answer to `ping` */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "pong";
     }
-  /** What was asked is refused, or the connection is about to be closed */
+  /** A request was refused, or the connection is about to be closed */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "error";
       /** What went wrong; the codes are those of REST */
       code:
@@ -157,44 +157,44 @@ export type MarketMessage =
         | "VALIDATION_ERROR"
         | "SERVICE_UNAVAILABLE"
         | "INTERNAL_ERROR";
-      /** For a person */
+      /** An explanation for people */
       message: string;
     };
 
 /** What a client sends on /ws/markets. */
 export type MarketRequest =
-  /** Ask whether the connection lives */
+  /** Ask whether the connection is alive */
   | {
-      /** What is asked */
+      /** The operation */
       op: "ping";
     }
-  /** Get more markets, or another part of one */
+  /** Get more markets, or change what is sent of one */
   | {
-      /** What is asked */
+      /** The operation */
       op: "subscribe";
       /** The markets */
       symbols: string[];
-      /** What of the markets; book and ticker if omitted */
+      /** What to send of the markets; book and ticker if omitted */
       channels?: ("book" | "ticker" | "candles")[] | null;
-      /** Of candles; 1m if omitted */
+      /** Lengths of candles; 1m if omitted */
       timeframes?: ("1m" | "5m" | "15m" | "1h" | "4h" | "1d" | "1w")[] | null;
-      /** At most one message of each kind in this time; `0ms`: as fast as it goes */
+      /** At most one message of each kind in this time; `0ms`: as fast as possible */
       interval?: "0ms" | "100ms" | "250ms" | "500ms" | "1000ms" | "1s";
     }
-  /** Get nothing more of some markets */
+  /** Get nothing more about some markets */
   | {
-      /** What is asked */
+      /** The operation */
       op: "unsubscribe";
       /** The markets */
       symbols: string[];
     }
-  /** Get what was missed after a number, or a fresh snapshot; of a market that is subscribed to */
+  /** Get what was missed after a number, or a fresh snapshot, of a subscribed market */
   | {
-      /** What is asked */
+      /** The operation */
       op: "resume";
-      /** The market; `-` and `_` are good for `/`, in any case */
+      /** The market; `-` and `_` work like `/`, and case does not matter */
       symbol: string;
-      /** The number that the client is at; a snapshot if omitted */
+      /** The last number that the client has; a snapshot if omitted */
       from_seq?: number | null;
     };
 
@@ -202,7 +202,7 @@ export type MarketRequest =
 export type TradeMessage =
   /** A trade */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "trade";
       /** The market */
       symbol: string;
@@ -221,55 +221,55 @@ export type TradeMessage =
     }
   /** Trades in between are missing: `resume`, or read them over REST */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "resync";
       /** The market */
       symbol: string;
       /** The last number before the gap */
       after_seq: number;
-      /** The number from which on everything is sent */
+      /** Everything after this number is sent */
       seq: number;
     }
   /** Everything after these numbers will be sent */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "subscribed";
-      /** For each market the number that it is at */
+      /** The current number of each market */
       seq: Record<string, number>;
     }
-  /** Nothing more comes of these markets */
+  /** Nothing more will be sent about these markets */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "unsubscribed";
       /** The markets */
       symbols: string[];
     }
-  /** What was missed after `from_seq` follows, and no snapshot */
+  /** Everything missed after `from_seq` follows, without a snapshot */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "resumed";
       /** The market */
       symbol: string;
-      /** The number that the client named */
+      /** The number that the client gave */
       from_seq: number;
-      /** The market's number now */
+      /** The market's current number */
       seq: number;
     }
   /** After 15 s of silence */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "heartbeat";
       /** Now */
       timestamp: string;
     }
   /** The answer to `ping` */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "pong";
     }
-  /** What was asked is refused, or the connection is about to be closed */
+  /** A request was refused, or the connection is about to be closed */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "error";
       /** What went wrong; the codes are those of REST */
       code:
@@ -278,38 +278,38 @@ export type TradeMessage =
         | "VALIDATION_ERROR"
         | "SERVICE_UNAVAILABLE"
         | "INTERNAL_ERROR";
-      /** For a person */
+      /** An explanation for people */
       message: string;
     };
 
 /** What a client sends on /ws/trades. */
 export type TradeRequest =
-  /** Ask whether the connection lives */
+  /** Ask whether the connection is alive */
   | {
-      /** What is asked */
+      /** The operation */
       op: "ping";
     }
   /** Get the trades of more markets */
   | {
-      /** What is asked */
+      /** The operation */
       op: "subscribe";
       /** The markets */
       symbols: string[];
     }
-  /** Get nothing more of some markets */
+  /** Get nothing more about some markets */
   | {
-      /** What is asked */
+      /** The operation */
       op: "unsubscribe";
       /** The markets */
       symbols: string[];
     }
   /** Get the trades after a number, as far as they are kept */
   | {
-      /** What is asked */
+      /** The operation */
       op: "resume";
-      /** The market; `-` and `_` are good for `/`, in any case */
+      /** The market; `-` and `_` work like `/`, and case does not matter */
       symbol: string;
-      /** The number that the client is at */
+      /** The last number that the client has */
       from_seq: number;
     };
 
@@ -317,22 +317,25 @@ export type TradeRequest =
 export type AccountMessage =
   /** Logged in */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "authenticated";
-      /** Who */
+      /** The user */
       user_id: string;
-      /** Until when; null: an API key without an end */
+      /** When the login expires; null for an API key that never does */
       expires_at: string | null;
     }
-  /** Open orders and balances of one moment; it replaces what the client has, at any time */
+  /**
+   * Open orders and balances at one moment. It may come at any time and replaces what the client
+   * has
+   */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "snapshot";
-      /** Names the session, for a client that comes back */
+      /** The session's name, for a client that comes back */
       session: string;
       /** Counts the messages of the session, from 1 */
       private_seq: number;
-      /** For each market the number that it was at */
+      /** The number of each market at that moment */
       seq: Record<string, number>;
       /** The newest 1,000 open and pending orders, newest first */
       orders: {
@@ -427,7 +430,7 @@ export type AccountMessage =
         /** When it last changed */
         updated_at: string;
       }[];
-      /** Whether that is all of them */
+      /** Whether these are all of them */
       orders_complete: boolean;
       /** All balances */
       balances: {
@@ -441,11 +444,11 @@ export type AccountMessage =
         total: string;
       }[];
     }
-  /** An own order, as it is after an event of its market */
+  /** One of the user's orders, as it is after an event in its market */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "order";
-      /** That event */
+      /** The event */
       seq: number;
       /** The order, as `GET /orders/{id}` */
       order: {
@@ -543,9 +546,12 @@ export type AccountMessage =
       /** Counts the messages of the session, from 1 */
       private_seq: number;
     }
-  /** An own trade, as `GET /trades?mine=true`; who trades with themselves gets the taker's side */
+  /**
+   * One of the user's trades, as `GET /trades?mine=true`; a trade with oneself is shown from the
+   * taker's side
+   */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "fill";
       /** The trade's number in its market */
       seq: number;
@@ -578,9 +584,9 @@ export type AccountMessage =
       /** Counts the messages of the session, from 1 */
       private_seq: number;
     }
-  /** What the account has of an asset */
+  /** What the user has of an asset */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "balance";
       /** The asset */
       asset: string;
@@ -593,52 +599,52 @@ export type AccountMessage =
       /** Counts the messages of the session, from 1 */
       private_seq: number;
     }
-  /** The messages after `from_seq` up to `private_seq` follow, and no snapshot */
+  /** The messages after `from_seq` up to `private_seq` follow, without a snapshot */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "resumed";
-      /** Names the session, for a client that comes back */
+      /** The session's name, for a client that comes back */
       session: string;
-      /** The number that the client named */
+      /** The number that the client gave */
       from_seq: number;
       /** The session's last number */
       private_seq: number;
     }
-  /** The session is guarded, or no longer */
+  /** Whether all orders are cancelled when the session ends */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "cancel_on_disconnect";
-      /** 0: no longer */
+      /** How long a lost session may be silent; 0: it is off */
       timeout_ms: number;
-      /** The market; null is all of them */
+      /** The market; null means all markets */
       symbol: string | null;
     }
-  /** As `POST /orders/cancel-after` answers */
+  /** The answer, as from `POST /orders/cancel-after` */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "cancel_after";
       /** 0: it is off */
       timeout_ms: number;
-      /** When it goes off unless it is renewed; null: it is off */
+      /** When orders are cancelled unless it is renewed; null: it is off */
       cancel_at: string | null;
-      /** The markets that it is set in */
+      /** The markets that it is set for */
       symbols: string[];
     }
   /** After 15 s of silence */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "heartbeat";
       /** Now */
       timestamp: string;
     }
   /** The answer to `ping` */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "pong";
     }
-  /** What was asked is refused, or the connection is about to be closed */
+  /** A request was refused, or the connection is about to be closed */
   | {
-      /** What this message is */
+      /** The type of the message */
       type: "error";
       /** What went wrong; the codes are those of REST */
       code:
@@ -656,23 +662,23 @@ export type AccountMessage =
         | "SERVICE_UNAVAILABLE"
         | "TIMEOUT"
         | "INTERNAL_ERROR";
-      /** For a person */
+      /** An explanation for people */
       message: string;
     };
 
 /** What a client sends on /ws/orders. */
 export type AccountRequest =
-  /** Ask whether the connection lives */
+  /** Ask whether the connection is alive */
   | {
-      /** What is asked */
+      /** The operation */
       op: "ping";
     }
   /**
-   * Log in, within 5 s, by a token or by an API key's signature over timestamp, `GET` and
-   * `/ws/orders`; with the session and the last number of a former connection, go on there
+   * Log in within 5 s, with a token or an API key's signature over timestamp, `GET` and
+   * `/ws/orders`; with the session and the last number of an earlier connection, continue it
    */
   | {
-      /** What is asked */
+      /** The operation */
       op: "auth";
       /** An access token */
       token?: string;
@@ -680,28 +686,28 @@ export type AccountRequest =
       api_key?: string;
       /** Milliseconds since 1970, at most 5 s from the exchange's clock */
       timestamp?: number | string;
-      /** HMAC-SHA256 with the key's secret, good once */
+      /** HMAC-SHA256 with the key's secret; it can be used once */
       signature?: string;
       /** `session` of the last snapshot */
       session?: string;
       /** The last number that the client has */
       private_seq?: number;
     }
-  /** Have everything cancelled when this session ends */
+  /** Have all orders cancelled when this session ends */
   | {
-      /** What is asked */
+      /** The operation */
       op: "cancel_on_disconnect";
-      /** How long a lost session may be silent; 0: no longer */
+      /** How long a lost session may be silent; 0 turns it off */
       timeout_ms: number;
-      /** One market only; every market if omitted */
+      /** Only this market; every market if omitted */
       symbol?: string | null;
     }
-  /** Have everything cancelled after a time, unless this is said again */
+  /** Have all orders cancelled after a time, unless this is sent again */
   | {
-      /** What is asked */
+      /** The operation */
       op: "cancel_after";
-      /** After how long; 0: not at all */
+      /** After how long; 0 turns it off */
       timeout_ms: number;
-      /** One market only; every market if omitted */
+      /** Only this market; every market if omitted */
       symbol?: string | null;
     };

@@ -36,7 +36,7 @@ export interface DemoAccount {
   token_type: "Bearer";
   /** Seconds until the access token expires */
   expires_in: number;
-  /** Made up, and free to be used again for a login */
+  /** Generated; it can be used to log in again */
   username: string;
   /** Shown here and never again */
   password: string;

@@ -14,7 +14,7 @@ from verification.explanation.trades import ExplainError, as_json, text_of, trad
 
 
 class Command(BaseCommand):
-    help = "Explain from the journal a trade (its command, the queue it met, why these orders matched) or an order."
+    help = "Explain a trade (its command, the queue it met, why the orders matched) or an order, from the journal."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("trade_id", type=_uuid, help="id of a trade, or of an order")
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     def _tell_life(self, order_id: UUID, *, is_json: bool) -> None:
         order = Order.objects.filter(pk=order_id).first()
         if order is None:
-            raise CommandError(f"There is no trade {order_id}, and no such order: never made, or its partition is gone")
+            raise CommandError(f"There is no trade and no order {order_id}: it never existed, or its partition is gone")
         try:
             with plain_reading() as connection:
                 life = order_life(connection=connection, order=order)

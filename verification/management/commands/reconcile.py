@@ -21,7 +21,7 @@ CLEAN, MISMATCHES, COULD_NOT_RUN = 0, 1, 2
 
 
 class Command(BaseCommand):
-    help = "Compare ledger, balances, holds, orders, books and the replayed journal with each other; repair nothing."
+    help = "Compare ledger, balances, holds, orders, books and the replayed journal with each other. Repairs nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -29,11 +29,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document")
         parser.add_argument("--full", action="store_true", help="replay from the journal's beginning")
-        parser.add_argument("--no-halt", action="store_true", help="leave markets with mismatches as they are")
+        parser.add_argument("--no-halt", action="store_true", help="do not halt markets with mismatches")
         parser.add_argument(
             "--rebase",
             action="store_true",
-            help="take the stored open orders as they are for the beginning of later replays; needs --market",
+            help="begin later replays from the open orders as they are stored; needs --market",
         )
         parser.add_argument("--note", default="", help="why --rebase is right; kept in the audit trail")
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             status = self._rebase(markets, options) if options["rebase"] else self._reconcile(markets, options)
         except (AlreadyRunningError, ApiError) as error:
             self._fail(str(error), options)
-        except Exception as error:  # the database may be away, and whoever reads the status must know that it was that
+        except Exception as error:  # the database may be away, and the exit status must say that the run failed
             self._fail(f"{type(error).__name__}: {error}", options)
         if status != CLEAN:
             sys.exit(status)

@@ -7,7 +7,7 @@ from matching.engine.commands import Instructions, PlaceOrder
 from matching.engine.events import Event, LevelChanged
 from matching.engine.types import LIMIT_TYPES, STOP_TYPES, TAKE_PROFIT_TYPES, OrderType, Side, TimeInForce, TradingState
 
-MAX_PRICE = 2**63 - 1
+PRICE_MAX = 2**63 - 1
 PROTECTION_PPM = 100_000
 
 
@@ -161,9 +161,9 @@ class State:
 
     def band(self, ppm: int, around: int) -> tuple[int, int]:
         if not ppm or not around:
-            return 1, MAX_PRICE
+            return 1, PRICE_MAX
         width = around * ppm // 1_000_000
-        return max(1, around - width), min(MAX_PRICE, around + width)
+        return max(1, around - width), min(PRICE_MAX, around + width)
 
     def is_in_band(self, price: int, around: int) -> bool:
         low, high = self.band(self.band_ppm, around)

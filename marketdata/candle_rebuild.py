@@ -1,7 +1,7 @@
 """Candles from the stored trades: for the time before there were candles, and to prove that they are right.
 
-The engine writes the current candles itself. A rebuild does not disturb it as long as it works on what is over; for the
-last minutes it holds the row of the market's sequence, which every batch needs before it writes candles, for a moment.
+The engine writes the current candles itself. A rebuild of past minutes does not disturb it; for the last minutes it
+holds the row of the market's sequence, which every batch needs before it writes candles, for a moment.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from orders.timeframes import FINEST, TIMEFRAMES, opening_ms
 
 __all__ = ["Compared", "Rebuilt", "candles_check", "candles_days", "candles_rebuild"]
 
-_LATE = timedelta(minutes=2)  # a batch that began in a minute is committed so long after it at the latest
+_LATE = timedelta(minutes=2)  # a batch that began in a minute is committed at most this long after it
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 _FROM_TRADES = """
@@ -60,7 +60,7 @@ written AS (
 )
 SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM removed)
 """
-# Not the way in which candles are made: each timeframe from the trades themselves. Trades and candles are read by one
+# Unlike a rebuild, this makes each timeframe from the trades themselves. Trades and candles are read by one
 # statement, so they are those of one moment, whatever the engine does meanwhile.
 _COMPARE = """
 WITH summed AS (
@@ -105,9 +105,9 @@ def candles_days(*, market: Market, since: date | None = None, until: date | Non
 
 
 def candles_rebuild(*, market: Market, days: list[date], on_day: Callable[[], object] = lambda: None) -> Rebuilt:
-    """Make all candles of some days, and those of their weeks, what the trades say; a transaction for each.
+    """Rebuild the candles of some days, and of their weeks, from the trades; a transaction for each day and week.
 
-    Minutes are made of trades and all else of minutes. Safe while the engine trades, and to be interrupted.
+    Minutes are made from trades, all others from minutes. Safe while the engine trades, and when interrupted.
     """
     done = Rebuilt()
     for day in days:
@@ -122,7 +122,7 @@ def candles_rebuild(*, market: Market, days: list[date], on_day: Callable[[], ob
 def candles_check(*, market: Market, days: list[date], on_day: Callable[[], object] = lambda: None) -> Compared:
     """Compare the candles of some days, and of their weeks, with the trades. Writes nothing; may run at any time.
 
-    A week of which trades are gone already cannot be compared, only its days since then.
+    A week whose first trades are gone already cannot be compared, only its later days.
     """
     found = Compared()
     for day in days:
@@ -152,7 +152,7 @@ def _is_partly_gone(market: Market, monday: datetime) -> bool:
 
 
 def _rebuild(market: Market, since: datetime, until: datetime, timeframes: dict[str, int], done: Rebuilt) -> None:
-    """Rebuild a period; what the engine may be writing to comes last, and while it waits."""
+    """Rebuild a period; what the engine may be writing to comes last, while the engine waits."""
     over = _minute(min(until, datetime.now(UTC) - _LATE))
     if FINEST in timeframes and since < over < until:
         with _working_on(market) as cursor:

@@ -7,7 +7,7 @@ from matching.timing import REMEMBERED_MS
 
 
 class RecentOrders:
-    """A set of order ids that forgets what no command can have any more. All operations are O(1), amortised."""
+    """A set of order ids that forgets those that no command can have any more. All operations are O(1), amortised."""
 
     def __init__(self, order_ids: Iterable[bytes] = (), now_ms: int = 0) -> None:
         self._ids: set[bytes] = set()

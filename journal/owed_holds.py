@@ -1,7 +1,7 @@
 """Holds of ended orders that are owed to their owners.
 
-A batch locks the accounts of its requests and no others, and a second lock in one transaction could wait for settlement
-in a circle. But the engine also ends other people's orders: they expire, their stop triggers, the other order of an OCO
+A batch locks the accounts of its requests and no others, because a second lock in one transaction could deadlock with
+settlement. But the engine also ends orders of other users: they expire, their stop triggers, the other order of an OCO
 trades. Such an order keeps its hold in its row, and a transaction of its own right after the batch's gives it back:
 before the batch is answered, and after a crash before anything else.
 """
@@ -13,11 +13,11 @@ from psycopg import Connection, Cursor
 
 from base.sql import array_literal
 from exchange.streams import BALANCES_GROUP
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from settlement.holds import Holdings
 
-# Clients wait for their answers meanwhile; what is not given back now is after the next batch.
+# Clients wait for their answers meanwhile; what cannot be given back now is given back after the next batch.
 _PATIENCE = "SET LOCAL lock_timeout = '500ms'"
 _INSERT = "INSERT INTO orders_owedhold (order_id, market_id) SELECT unnest(%s::uuid[]), %s"
 _SELECT = """
@@ -78,7 +78,7 @@ class OwedHolds:
 
     def _clear(self, cursor: Cursor[Any]) -> None:
         ids = _ids(hold.order_id for hold in self._holds)
-        for statement in (_CLEAR, _DELETE):  # another engine that took over has done it already: then fail
+        for statement in (_CLEAR, _DELETE):  # fails if an engine that took over has done it already
             cursor.execute(statement, [ids], prepare=False)
             assert cursor.rowcount == len(self._holds), "Invariant: what is owed is given back once"
 

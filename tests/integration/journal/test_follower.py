@@ -12,7 +12,7 @@ from django.conf import settings
 
 from exchange.models import Market, User
 from journal import PostgresStorage
-from journal.following import FollowingError, JournalFollower
+from journal.follower import FollowerError, JournalFollower
 from journal.open_orders import OpenOrders
 from journal.recovery import recover
 from journal.terms import MarketTerms
@@ -146,7 +146,7 @@ def test_a_copy_that_is_not_the_book_is_given_up(market: Market, maker: User, ta
             batch.update(commands=encode_commands([]))
         else:
             batch.delete()
-        with pytest.raises(FollowingError):
+        with pytest.raises(FollowerError):
             follower.step(connection)
 
 

@@ -1,4 +1,4 @@
-"""What a client of `/ws/markets` may wish for, as it says it: in the query of the address, or in `subscribe`."""
+"""What a client of `/ws/markets` may subscribe to, in the query of the address or by `subscribe`."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from base.errors import ApiError, ErrorCode
-from marketdata.view import INTERVALS_MS, Wish
+from marketdata.view import INTERVALS_MS, Subscription
 from orders.timeframes import FINEST, TIMEFRAMES
 
 CHANNELS = ("book", "ticker", "candles")
@@ -15,8 +15,8 @@ SEQ_MAX = 2**63 - 1
 _NUMBER = re.compile(r"[0-9]{1,19}")  # what is longer stays a text, and int() refuses thousands of digits
 
 
-def wish_of(fields: Mapping[str, Any]) -> Wish:
-    """Return the wish that a message's fields say; book and ticker where they say nothing. Raises VALIDATION_ERROR."""
+def subscription_of(fields: Mapping[str, Any]) -> Subscription:
+    """Return what a message's fields ask for; book and ticker by default. Raises VALIDATION_ERROR."""
     timeframes = _names(fields, "timeframes", tuple(TIMEFRAMES), ())
     channels = _names(fields, "channels", CHANNELS, ("book", "ticker", "candles") if timeframes else ("book", "ticker"))
     if "candles" in channels and not timeframes:
@@ -24,7 +24,7 @@ def wish_of(fields: Mapping[str, Any]) -> Wish:
     interval = fields.get("interval", "0ms")
     if not isinstance(interval, str) or interval not in INTERVALS:
         raise _refused("interval", INTERVALS)
-    return Wish(
+    return Subscription(
         "book" in channels, "ticker" in channels, timeframes if "candles" in channels else (), INTERVALS[interval]
     )
 
@@ -45,7 +45,7 @@ def seq_of(fields: Mapping[str, Any]) -> int | None:
     seq = fields.get("from_seq")
     if seq is None or (isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq <= SEQ_MAX):
         return seq
-    raise ApiError(ErrorCode.VALIDATION_ERROR, "`from_seq` is the sequence number that you have")
+    raise ApiError(ErrorCode.VALIDATION_ERROR, "`from_seq` must be the last sequence number that you have")
 
 
 def _names(fields: Mapping[str, Any], field: str, known: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from tests.fixtures import fresh_name, make_market, make_user
 Fields = dict[str, Any]
 
 
-class Plenty:
+class ManyRows:
     """Whatever refers to a user, market, order, ... refers to the first one, so that one's page shows all of it.
 
     Where a constraint forbids that, one of the two is new. A model without an entry in `_special` is filled in by the
@@ -64,7 +64,7 @@ class Plenty:
     def make(self, model: type[Model]) -> Any:
         """Store another object of a model."""
         if model is User or model is Market:
-            made: Model = make_user("plenty") if model is User else make_market()
+            made: Model = make_user("row") if model is User else make_market()
         else:
             made = self._stored(model, self._special.get(model, dict)())
         self.first.setdefault(model, made)
@@ -100,14 +100,14 @@ class Plenty:
     def _trade(self) -> Fields:
         order = self.the(Order)
         return {
-            "market": order.market, "buyer": order.user, "seller": make_user("plenty"), "buyer_order_id": order.pk,
+            "market": order.market, "buyer": order.user, "seller": make_user("row"), "buyer_order_id": order.pk,
             "seller_order_id": uuid7(), "taker_side": "sell", "buyer_hold": 10, "settlement_status": "pending",
         }  # fmt: skip
 
     def _adjustment(self) -> Fields:
         return {
             "failure": self.the(FailedSettlement), "proposed_by": self.the(User), "state": "rejected",
-            "decided_by": make_user("plenty"), "decided_at": timezone.now(), "reason": "some",
+            "decided_by": make_user("row"), "decided_at": timezone.now(), "reason": "some",
         }  # fmt: skip
 
     def _fee_tier(self) -> Fields:
@@ -117,7 +117,7 @@ class Plenty:
     def _make_what_has_no_page(self) -> None:
         """Legs of the first trade's transfer, lines of the first adjustment, tiers of the first market, other users."""
         asset, trade, number = self.the(Account).asset, self.the(Trade), self._number
-        other = Account.objects.create(owner=make_user("plenty"), asset=asset)
+        other = Account.objects.create(owner=make_user("row"), asset=asset)
         self._stored(Order, self._order() | {"user": other.owner})
         legs = [
             LedgerEntry(
@@ -135,7 +135,7 @@ class Plenty:
 
 
 def _asset() -> Asset:
-    return Asset.objects.create(code=fresh_name("P"), name="Plenty")
+    return Asset.objects.create(code=fresh_name("P"), name="ManyRows")
 
 
 def _fields_to_fill(model: type[Model]) -> list[Any]:

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
 from exchange.models import Market, User
-from marketdata.rebuilding import Compared, Rebuilt, candles_check, candles_days, candles_rebuild
+from marketdata.candle_rebuild import Compared, Rebuilt, candles_check, candles_days, candles_rebuild
 from orders.models import Candle
 from tests.engines import running_engine
 from tests.integration.candles.feeding import deal, feeding, ms

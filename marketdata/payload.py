@@ -8,8 +8,8 @@ import orjson
 _FINAL_TEXT = 0x81
 
 
-class Encoded:
-    """One message or several that are sent in one go. Shared by all who get it, and never changed."""
+class Payload:
+    """One message or several that are sent in one go. Shared by all receivers, and never changed."""
 
     __slots__ = ("_frames", "texts")
 
@@ -28,13 +28,13 @@ class Encoded:
         return self._frames
 
 
-def encode(message: Mapping[str, Any]) -> Encoded:
-    return Encoded(orjson.dumps(message))
+def encode(message: Mapping[str, Any]) -> Payload:
+    return Payload(orjson.dumps(message))
 
 
-def joined(messages: Iterable[Encoded]) -> Encoded:
-    """Return what sends these messages in one go."""
-    return Encoded(*(text for message in messages for text in message.texts))
+def joined(messages: Iterable[Payload]) -> Payload:
+    """Return these messages as one payload."""
+    return Payload(*(text for message in messages for text in message.texts))
 
 
 def _header(length: int) -> bytes:

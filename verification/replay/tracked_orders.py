@@ -19,7 +19,7 @@ from orders.vocabulary import GROUP_ROLES
 
 
 class TrackedOrder:
-    """Everything that the journal tells about one order, in ticks and lots.
+    """Everything that the journal says about one order, in ticks and lots.
 
     `filled_tick_lots` sums price x quantity of its fills, `maker_tick_lots` those in which it was the maker.
     `fee_units` sums the fees of its stored trades, as far as all of them were there: else `is_fee_known` is False.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from base.ids import trade_uuid
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.work import BatchWork
 from matching.engine import (
     ActivateBracket,
@@ -55,7 +55,7 @@ _FILLED: Final = lifecycle.FILLED
 _WORKING: Final = (lifecycle.OPEN, lifecycle.PARTIALLY_FILLED)
 
 
-class Recording:
+class Recorder:
     """Takes note of what the engine did. One method per event, and one per command for what comes after its events."""
 
     def __init__(self, work: BatchWork) -> None:
@@ -231,7 +231,9 @@ class Recording:
         first = events[0]
         if not isinstance(first, AmendRejected):
             return self._executed(request, self._settle_down(command.order_id), first_trade)
-        gone = first.reason is RejectReason.ORDER_NOT_FOUND  # it is the user's, that was checked: so not open any more
+        gone = (
+            first.reason is RejectReason.ORDER_NOT_FOUND
+        )  # it is the user's own, as was checked, so it is no longer open
         return Reply(request.correlation, ReplyStatus.DENIED, "ORDER_NOT_AMENDABLE" if gone else first.reason.name)
 
     def _after_cancel(self, request: Request, command: CancelOrder, events: Sequence[Event], _: int) -> Reply:
@@ -273,38 +275,38 @@ class Recording:
         return order
 
 
-# At the module and not in the object: bound methods in it would be circles, and keep a batch's orders and trades until
-# the garbage collector comes by. Each event and each command is named, so that none is ignored by accident.
-ON_EVENT: Final[dict[type[Event], Callable[[Recording, Any], None] | None]] = {
-    OrderAccepted: Recording._on_accepted,
-    OrderRejected: Recording._on_rejected,
-    OrderRepriced: Recording._on_repriced,
-    StopPlaced: Recording._on_stop_placed,
-    ExitPlaced: Recording._on_exit_placed,
-    StopTriggered: Recording._on_triggered,
-    BracketArmed: Recording._on_armed,
-    TradeExecuted: Recording._on_trade,
-    IcebergRefilled: Recording._on_refilled,
-    OrderDecremented: Recording._on_decremented,
-    OrderAmended: Recording._on_amended,
-    AmendRejected: Recording._on_amend_rejected,
-    OrderCancelled: Recording._on_cancelled,
-    OrderExpired: Recording._on_expired,
-    CancelAfterSet: Recording._on_cancel_after,
-    LevelChanged: Recording._on_level,
-    TradingStateChanged: Recording._on_state,
-    CancelRejected: None,  # changes nothing; the reply says it
+# Here and not in the object: its bound methods would be reference cycles, which keep a batch's orders and trades until
+# the garbage collector runs. Every event and every command is listed, so that none is ignored by accident.
+ON_EVENT: Final[dict[type[Event], Callable[[Recorder, Any], None] | None]] = {
+    OrderAccepted: Recorder._on_accepted,
+    OrderRejected: Recorder._on_rejected,
+    OrderRepriced: Recorder._on_repriced,
+    StopPlaced: Recorder._on_stop_placed,
+    ExitPlaced: Recorder._on_exit_placed,
+    StopTriggered: Recorder._on_triggered,
+    BracketArmed: Recorder._on_armed,
+    TradeExecuted: Recorder._on_trade,
+    IcebergRefilled: Recorder._on_refilled,
+    OrderDecremented: Recorder._on_decremented,
+    OrderAmended: Recorder._on_amended,
+    AmendRejected: Recorder._on_amend_rejected,
+    OrderCancelled: Recorder._on_cancelled,
+    OrderExpired: Recorder._on_expired,
+    CancelAfterSet: Recorder._on_cancel_after,
+    LevelChanged: Recorder._on_level,
+    TradingStateChanged: Recorder._on_state,
+    CancelRejected: None,  # changes nothing; the reply says so
     AuctionHeld: None,  # its trades follow
     RulesChanged: None,  # the sequence row has the engine's rules after each batch
 }
-AFTER_COMMAND: Final[dict[type[Command], Callable[[Recording, Request, Any, Sequence[Event], int], Reply] | None]] = {
-    PlaceOrder: Recording._after_place,
-    PlaceGroup: Recording._after_group,
-    AmendOrder: Recording._after_amend,
-    CancelOrder: Recording._after_cancel,
-    CancelAll: Recording._after_cancel_all,
-    SetCancelAfter: Recording._after_cancel_after,
-    # Nobody has asked for these and waits for an answer.
+AFTER_COMMAND: Final[dict[type[Command], Callable[[Recorder, Request, Any, Sequence[Event], int], Reply] | None]] = {
+    PlaceOrder: Recorder._after_place,
+    PlaceGroup: Recorder._after_group,
+    AmendOrder: Recorder._after_amend,
+    CancelOrder: Recorder._after_cancel,
+    CancelAll: Recorder._after_cancel_all,
+    SetCancelAfter: Recorder._after_cancel_after,
+    # No caller waits for an answer to these.
     ExpireDue: None,
     ActivateBracket: None,
     SetTradingState: None,

@@ -9,7 +9,7 @@ from psycopg import Connection
 from exchange.models import Market
 from matching.engine import PLAIN, Instructions, PlaceOrder, SelfTradePrevention
 from orders.vocabulary import ORDER_TYPES, SELF_TRADE_PREVENTIONS, SIDES, TIMES_IN_FORCE
-from verification.replay.tracked import TrackedOrder
+from verification.replay.tracked_orders import TrackedOrder
 
 READ_AT_ONCE: Final = 20_000
 _EPOCH_MS: Final = "(extract(epoch FROM {}) * 1000)::bigint"
@@ -219,7 +219,7 @@ def after(row_id: bytes) -> UUID:
 
 
 def tracked(stored: StoredOrder, *, tick_lot_units: int) -> TrackedOrder:
-    """Return a stored open order as a replay that did not see its life knows it."""
+    """Return a stored open order as it is for a replay that did not see its life."""
     extras: list[Any] = stored.extras or NO_EXTRAS
     *instructions, visible_lots, group_id, group_role, triggered_ms = extras
     mode = Instructions._fields.index("self_trade_prevention")

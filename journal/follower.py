@@ -1,7 +1,7 @@
 """A copy of a market's engine that follows the journal: what a warm standby keeps while another engine serves.
 
 The book is read once, in one snapshot. From then on each new batch of the journal is executed on the copy, which
-gives the engine as it is. What the journal keeps beside the engine, order by order, is read again from the orders'
+gives the engine as it is now. What the journal keeps beside the engine, order by order, is read again from the orders'
 rows, but late: only when a good many changed, or when the market is taken over, and then only of orders that are
 still open. An order's row may be ahead of the copy, when later batches are stored already; those change the order, so
 it is read once more after them. Under the lock nothing is ahead, and the copy is compared with what the last batch
@@ -15,9 +15,9 @@ import structlog
 from psycopg import Connection
 
 from base.ids import uuid7_floor
-from journal.live import LiveOrder
+from journal.live_order import LiveOrder
 from journal.open_orders import OpenOrders
-from journal.recent import RecentOrders
+from journal.recent_orders import RecentOrders
 from journal.recovery import recent_orders, restore, some_orders, switches
 from journal.terms import MarketTerms
 from matching.codec import decode_commands
@@ -49,9 +49,9 @@ from matching.engine import (
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCHES = 200  # a step
-MAX_STALE = 5_000  # orders
-CLOCK_SKEW_MS = 3_600_000  # between the hosts that name batches
+STEP_BATCHES_MAX = 200
+STALE_ORDERS_MAX = 5_000
+CLOCK_SKEW_MS = 3_600_000  # between the hosts that give batches their ids
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # The bound on the id leaves out the partitions of days gone by.
@@ -65,8 +65,8 @@ FROM orders_marketsequence WHERE market_id = %s
 """
 
 
-class FollowingError(Exception):
-    """The copy is not what the journal says; the book has to be read anew."""
+class FollowerError(Exception):
+    """The copy differs from the journal; the book has to be read again."""
 
 
 class JournalFollower:
@@ -91,8 +91,8 @@ class JournalFollower:
             restored = restore(connection, terms)
         return cls(terms, *restored) if restored is not None else None
 
-    def step(self, connection: Connection, limit: int = MAX_BATCHES) -> bool:
-        """Execute new batches, so many at most; True when there were no more. Raises FollowingError.
+    def step(self, connection: Connection, limit: int = STEP_BATCHES_MAX) -> bool:
+        """Execute at most `limit` new batches; True when there were no more. Raises FollowerError.
 
         One query, a second one when many orders changed.
         """
@@ -101,12 +101,12 @@ class JournalFollower:
             batches = cursor.execute(_BATCHES, [self._terms.market_id, self.seq, since, limit]).fetchall()
             for batch in batches:
                 self._execute(*batch)
-            if len(self._stale) > MAX_STALE:
+            if len(self._stale) > STALE_ORDERS_MAX:
                 self._read_again(connection)
         return len(batches) < limit
 
     def finish(self, connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrders, RecentOrders]:
-        """Follow what is left and return what `recover` does. Needs the lock. Raises FollowingError.
+        """Follow what is left and return what `recover` does. Needs the lock. Raises FollowerError.
 
         O(what was not followed yet) and the orders of the last seconds.
         """
@@ -116,20 +116,20 @@ class JournalFollower:
         self._read_again(connection)
         row = connection.execute(_LAST, [terms.market_id]).fetchone()
         if row is None:
-            raise FollowingError(f"{terms.symbol}: the market was never started")
+            raise FollowerError(f"{terms.symbol}: the market was never started")
         last_seq, state_hash, marks, now_ms = row
         self._check(last_seq, state_hash)
         if [list(mark) for mark in self._engine.trailing_marks()] != marks:
-            raise FollowingError(f"{terms.symbol}: trailing stops stand elsewhere at {last_seq}")
+            raise FollowerError(f"{terms.symbol}: trailing stops stand elsewhere at {last_seq}")
         if dict(self._engine.cancel_after) != switches(connection, terms):
-            raise FollowingError(f"{terms.symbol}: the stored dead man's switches differ at {last_seq}")
+            raise FollowerError(f"{terms.symbol}: the stored dead man's switches differ at {last_seq}")
         if len(self._open_orders.by_id) != self._engine.open_order_count:
-            raise FollowingError(f"{terms.symbol}: the open orders stored differ from the book at {last_seq}")
+            raise FollowerError(f"{terms.symbol}: the open orders stored differ from the book at {last_seq}")
         return self._engine, self._open_orders, recent_orders(connection, terms, now_ms)
 
     def _execute(self, first_seq: int, last_seq: int, commands: bytes, state_hash: str, time_ms: int) -> None:
         if first_seq != self.seq + 1:
-            raise FollowingError(f"{self._terms.symbol}: the journal has a gap between {self.seq} and {first_seq}")
+            raise FollowerError(f"{self._terms.symbol}: the journal has a gap between {self.seq} and {first_seq}")
         for command in decode_commands(commands):
             if isinstance(command, PlaceGroup):
                 self._stale.update(order.order_id for order in command.orders)
@@ -143,7 +143,7 @@ class JournalFollower:
     def _check(self, last_seq: int, state_hash: str) -> None:
         found = self._engine.state_hash_text()
         if self.seq != last_seq or (state_hash and state_hash != found):
-            raise FollowingError(
+            raise FollowerError(
                 f"{self._terms.symbol}: the copy is at {self.seq} with state hash {found},"
                 f" the journal at {last_seq} with {state_hash}"
             )
@@ -159,7 +159,7 @@ class JournalFollower:
             self._stale.update(_ids(self._open_orders.exits_of(order_id)))
 
     def _read_again(self, connection: Connection) -> None:
-        """Bring the orders that changed up to date; those that the engine has no more are let go."""
+        """Read the orders that changed again; forget those that the engine no longer has."""
         engine, orders = self._engine, self._open_orders
         is_open = [order_id for order_id in self._stale if engine.find(order_id) or engine.find_waiting(order_id)]
         for order_id in self._stale:
@@ -176,7 +176,7 @@ def _ids(orders: Iterable[LiveOrder]) -> list[int]:
     return [int.from_bytes(order.id) for order in orders]
 
 
-# Which fields of an event name orders. Each event is named, so that no order is left as it was by accident.
+# Which fields of an event name orders. Every event is listed, so that no order goes stale by accident.
 ORDER_FIELDS: Final[dict[type[Event], tuple[str, ...]]] = {
     OrderAccepted: ("order_id",),
     OrderRejected: ("order_id",),

@@ -1,4 +1,4 @@
-"""The pictures of the documentation: `make screenshots` makes them anew, over an exchange that the demo keeps busy.
+"""The screenshots of the documentation: `make screenshots` makes them anew, over an exchange that the demo keeps busy.
 
 A settlement fails on purpose before the demo begins, and visitors come after it has traded for a while. What they see
 is kept in docs/screenshots.

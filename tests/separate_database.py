@@ -1,4 +1,4 @@
-"""A database of its own for the tests of a module that cannot share one with the others."""
+"""A database of its own for tests that cannot share one with the others."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.servers import copied_database
 
 
 @contextmanager
-def database_apart(suffix: str) -> Iterator[None]:
+def separate_database(suffix: str) -> Iterator[None]:
     """Use an empty database, named after this process's usual one, in this process and those it starts."""
     usual = connections.settings["default"]["NAME"], os.environ["DATABASE_URL"]
     name = f"{usual[0]}_{suffix}"

@@ -1,4 +1,4 @@
-"""What works on in the background for a feed: named tasks, and tries that are repeated until they succeed."""
+"""Background work of a feed: named tasks, and attempts that are repeated until they succeed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -13,7 +13,7 @@ FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 2.0
 
 
-class Running:
+class BackgroundTasks:
     """The tasks of one owner, at most one of each name."""
 
     def __init__(self, owner: str) -> None:
@@ -28,7 +28,7 @@ class Running:
             task.add_done_callback(lambda done: self._forget(name, done))
 
     async def retry(self, work: Callable[[], Awaitable[_T]]) -> _T:
-        """Do it until it succeeds, with a growing pause: broker and database come back by themselves."""
+        """Repeat the work until it succeeds, with growing pauses: broker and database come back by themselves."""
         pause = FIRST_RETRY_S
         while True:
             try:
