@@ -21,7 +21,7 @@ _CODE: Final = re.compile(r"`([^`]+)`")
 _MARKER: Final = re.compile(r"\s*(?:[-*]|\d+\.)? *")
 _FOLDER: Final = re.compile(r"[a-z_]+(?:/[\w-]+)*/")
 _FILE: Final = re.compile(r"(?:[\w.-]+/)*[\w-]+\.(?:py|js|mjs|md|html|css|toml|yml|svg|cfg)")
-MADE_WHEN_NEEDED: Final = {"node_modules/", "tests/browser/screenshots/", "var/"}
+MADE_WHEN_NEEDED: Final = {"node_modules/", "tests/browser/screenshots/", "var/", "var/coverage/"}
 
 DJANGO_COMMANDS: Final = {"makemigrations", "migrate", "sqlmigrate"}
 

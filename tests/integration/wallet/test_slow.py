@@ -72,6 +72,7 @@ def test_a_wallet_that_hangs_stalls_neither_cancels_nor_reads(scene: Scene) -> N
             answer = requests.post(url + ORDERS, json=body, headers=headers[scene.taker], timeout=30)
             return answer.status_code, time.monotonic() - began
 
+        _timed("GET", f"{url}{ORDERS}", headers[scene.maker])  # the first request of a process loads what it needs
         placing = [pool.submit(place, number) for number in range(50)]
         started.wait()
         waits = [_timed("DELETE", f"{url}{ORDERS}/{order_id}", headers[scene.maker]) for order_id in resting]
