@@ -116,9 +116,17 @@ def _check_shape(row: Row, placed: dict[str, Any] | None, amends: list[Entry], f
     names = ["price"] if row["group_role"] in ("take_profit", "stop_loss") else ["price", "quantity"]
     for name in names:
         allowed = {Decimal(wish[name]) for wish in maybe if name in wish} | ({Decimal(known[name])} if known else set())
-        if known and row[name] not in allowed:
+        if known and row[name] not in allowed and not (name == "price" and _is_repriced(row, maybe)):
             text = f"{name} is {row[name]} and may be {sorted(map(str, allowed))}"
             findings.differ("amend", text, placed, *amends, brief(row))
+
+
+def _is_repriced(row: Row, maybe: list[dict[str, Any]]) -> bool:
+    """Tell whether an amendment without an answer may have left this price: behind the other side, as asked for."""
+    if not row["reprice"]:
+        return False
+    asked = [Decimal(wish["price"]) for wish in maybe if "price" in wish]
+    return any(row["price"] < price if row["side"] == "buy" else row["price"] > price for price in asked)
 
 
 def check_expiries(stored: Stored, now: float, findings: Findings) -> None:
