@@ -12,7 +12,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.durable import Load, Orders, wait_until_served
+from benchmarks.durable import Load, Orders, wait_until_served, wait_until_settled
 from benchmarks.environment import roles, wait_for
 from benchmarks.figures import cpu_seconds, make_market, make_traders, percentiles_ms
 
@@ -116,10 +116,10 @@ def run() -> dict[str, Any]:
 
 
 def _calm(market: "Market", orders: Orders) -> dict[str, Any]:
-    _wait_until_settled(market)
+    wait_until_settled(market)
     with Steady(market, orders) as steady:
         time.sleep(CALM_S)
-    _wait_until_settled(market)
+    wait_until_settled(market)
     return steady.figures()
 
 
@@ -160,13 +160,6 @@ def _pending(market: "Market") -> int:
     from orders.models import Trade
 
     return Trade.objects.filter(market=market, settlement_status="pending").count()
-
-
-def _wait_until_settled(market: "Market") -> None:
-    from orders.models import Trade
-
-    waiting = Trade.objects.filter(market=market, settlement_status__in=("pending", "retrying"))
-    wait_for("settlement of every trade", lambda: not waiting.exists(), timeout_s=PATIENCE_S, pause_s=0.2)
 
 
 def _deadlocks() -> int:

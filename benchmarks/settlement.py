@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.figures import percentiles_ms
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -107,7 +109,7 @@ def drain(world: World, connection: "psycopg.Connection[Any]") -> dict[str, Any]
 
     while world.seq < BACKLOG_TRADES:
         world.trade(connection, 500)
-    batch_ms, after, started = [], None, time.perf_counter()
+    batch_s, after, started = [], None, time.perf_counter()
     while True:
         batch_started = time.perf_counter()
         batch = settle_pending(market_id=world.market_id, limit=BATCH_TRADES, after=after)
@@ -115,11 +117,11 @@ def drain(world: World, connection: "psycopg.Connection[Any]") -> dict[str, Any]
             break
         assert batch.settled == batch.claimed, "Invariant: nothing fails in a benchmark"
         after = batch.last_id
-        batch_ms.append((time.perf_counter() - batch_started) * 1000)
+        batch_s.append(time.perf_counter() - batch_started)
     elapsed_s = time.perf_counter() - started
     return {
         "settlement_trades_per_s": round(BACKLOG_TRADES / elapsed_s),
-        "backlog_batch_ms": percentiles(batch_ms),
+        "backlog_batch_ms": percentiles_ms(batch_s),
         "backlog_batch_trades": BATCH_TRADES,
     }
 
@@ -135,32 +137,22 @@ def steady(world: World, connection: "psycopg.Connection[Any]") -> dict[str, Any
         time.sleep(max(0.0, started + number * GROUP_MS / 1000 - time.perf_counter()))
         world.trade(connection, per_group)
         settle_market_soon(market_id=world.market_id)
-    waits_ms = _waits_ms(world, connection, first)
-    figures = percentiles(waits_ms)
-    return {"settlement_p99_ms": figures["p99"], "steady_ms": figures, "steady_trades": len(waits_ms)}
+    waits_s = _waits_s(world, connection, first)
+    figures = percentiles_ms(waits_s)
+    return {"settlement_p99_ms": figures["p99"], "steady_ms": figures, "steady_trades": len(waits_s)}
 
 
-def _waits_ms(world: World, connection: "psycopg.Connection[Any]", first_seq: int) -> list[float]:
+def _waits_s(world: World, connection: "psycopg.Connection[Any]", first_seq: int) -> list[float]:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         rows = connection.execute(
-            "SELECT extract(epoch FROM settled_at - executed_at) * 1000 FROM orders_trade"
-            " WHERE market_id = %s AND seq >= %s",
+            "SELECT extract(epoch FROM settled_at - executed_at) FROM orders_trade WHERE market_id = %s AND seq >= %s",
             [world.market_id, first_seq],
         ).fetchall()
         if all(wait is not None for (wait,) in rows):
             return [float(wait) for (wait,) in rows]
         time.sleep(0.2)
     raise AssertionError("Invariant: every trade is settled within 30 s")
-
-
-def percentiles(values: list[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    return {
-        "p50": round(ordered[len(ordered) // 2], 1),
-        "p99": round(ordered[len(ordered) * 99 // 100], 1),
-        "max": round(ordered[-1], 1),
-    }
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import count
@@ -23,6 +22,7 @@ from orders.models import Trade
 from settlement.holds import Holdings
 from settlement.models import Account, FailedSettlement
 from settlement.services import ledger_deposit
+from tests.engines import wait_until
 
 PROJECT = Path(__file__).resolve().parents[3]
 FUNDS = Decimal(1_000_000)
@@ -110,13 +110,6 @@ def make_due(*trades: Trade) -> None:
     """Let the time of the next attempt come."""
     failures = FailedSettlement.objects.filter(trade_id__in=[trade.id for trade in trades])
     failures.update(next_attempt_at=timezone.now())
-
-
-def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
-        time.sleep(0.05)
 
 
 @contextmanager

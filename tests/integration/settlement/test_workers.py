@@ -15,7 +15,8 @@ from orders.models import Trade
 from settlement.coalescer import Coalescer
 from settlement.models import FailedSettlement
 from settlement.tasks import retry_settlements, settle_market, settle_market_soon, sweep_pending_trades
-from tests.integration.settlement.cast import Cast, celery_worker, status_of, wait_until
+from tests.engines import wait_until
+from tests.integration.settlement.cast import Cast, celery_worker, status_of
 
 pytestmark = pytest.mark.xdist_group("celery worker")
 
