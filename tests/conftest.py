@@ -43,6 +43,8 @@ _servers = pytest.StashKey[TestServers]()
 def pytest_configure(config: pytest.Config) -> None:
     # All processes must draw the same random cases; set it to repeat a run.
     os.environ.setdefault("TEST_SEED", str(secrets.randbelow(2**31)))
+    # `config` names the settings when it is imported; whoever needs them does so below.
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
     if config.option.help or config.option.version or _is_pure(config):
         return
     if hasattr(config, "workerinput"):
@@ -52,9 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         _start_servers(config)
         if getattr(config.option, "numprocesses", None):
-            # It runs no test itself, and its workers must not set Django up before they have their own database.
-            os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-            return
+            return  # it runs no test itself, and its workers set Django up when they have their own database
         _use(own_addresses("main"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()

@@ -91,6 +91,9 @@ class Cluster:
         dead = [name for name, role in self.roles.items() if role.pid is None]
         if dead:
             return f"not running: {', '.join(dead)}"
+        ending = [name for name, role in self.roles.items() if role.is_ending]
+        if ending:
+            return f"ending: {', '.join(ending)}"
         answers = {name: ask(f"http://{LOOPBACK}:{port}/ready") for name, port in self.ports.items()}
         return "; ".join(f"{name} says {answer}" for name, answer in answers.items() if answer)
 

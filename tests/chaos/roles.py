@@ -45,6 +45,12 @@ class Role:
         with self._lock:
             return self._process.pid if self._process and self._process.poll() is None else None
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it still runs, though it was told to end: what it answers now says nothing about the next one."""
+        with self._lock:
+            return self._is_expected_to_end and self.pid is not None
+
     def start(self) -> None:
         """Start it, unless it runs. It dies with the harness."""
         with self._lock:

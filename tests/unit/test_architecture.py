@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("architecture")  # each module is parsed once
+
 PROJECT = Path(__file__).resolve().parents[2]
 # What each room may import of the others. `matching/engine` has a rule of its own.
 ROOMS: dict[str, list[str]] = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["trade-engine"]["rooms"]
@@ -33,10 +35,16 @@ def python_files(*folders: str) -> list[Path]:
     )
 
 
+@functools.cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return everything that a module consists of; many rules ask."""
+    return list(ast.walk(ast.parse(path.read_text(), str(path))))
+
+
 def imported_modules(path: Path) -> Iterator[tuple[int, str]]:
     """Yield line and dotted name of all imported modules, also of imports inside functions and for types."""
     package = list(path.relative_to(PROJECT).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -188,7 +196,7 @@ def test_no_function_is_longer_than_the_limit() -> None:
     too_long = [
         f"{place(path, node.lineno)} {node.name}: {length} lines"
         for path in python_files(*ROOMS, "tests", "benchmarks", "scripts")
-        for node in ast.walk(ast.parse(path.read_text(), str(path)))
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
     ]
