@@ -122,8 +122,8 @@ def _array(texts: Sequence[str]) -> str:
 # --- reading ----------------------------------------------------------------------------------------
 
 # Only some of the columns that are read have to be converted.
-_PARSED: Final = [(n, column.parse) for n, (_, column) in enumerate(ORDER_FIELDS) if column.is_parsed]
-_EXTRAS_PARSED: Final = [(n, column.parse) for n, (_, column) in enumerate(EXTRA_FIELDS) if column.is_parsed]
+_PARSED: Final = [(n, parse) for n, (_, column) in enumerate(ORDER_FIELDS) if (parse := column.parser())]
+_EXTRAS_PARSED: Final = [(n, parse) for n, (_, column) in enumerate(EXTRA_FIELDS) if (parse := column.json_parser())]
 
 
 def read_orders_parameters(terms: MarketTerms) -> dict[str, Any]:

@@ -42,6 +42,7 @@ SELECT uuid_send(user_id), (extract(epoch FROM due_at) * 1000)::bigint FROM orde
 """
 _RECENT = "SELECT uuid_send(id) FROM orders_order WHERE market_id = %s AND id >= %s"
 _PIECE = 10_000
+_SIDE = SIDES.member
 
 
 class RecoveryError(Exception):
@@ -115,7 +116,7 @@ def _restored(order_id: int, order: LiveOrder) -> RestoredOrder:
     return RestoredOrder(
         order_id=order_id,
         account_id=int.from_bytes(order.user_id),
-        side=SIDES.member[order.side],
+        side=_SIDE[order.side],
         price_ticks=order.price_ticks,
         quantity_lots=order.quantity_lots,
         remaining_lots=order.remaining_lots,

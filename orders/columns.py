@@ -22,6 +22,7 @@ from orders.vocabulary import Vocabulary
 NULL: Final = r"\N"
 
 Load = Callable[[Any], Any]
+Parse = Callable[[Any], Any]
 
 
 class Changes(Enum):
@@ -59,7 +60,6 @@ class Column(ABC):
     is_optional: bool = False
 
     sql_type: ClassVar[str] = "text"
-    is_parsed: ClassVar[bool] = False  # what is read is not the row's value yet
 
     @abstractmethod
     def read(self) -> str:
@@ -73,9 +73,13 @@ class Column(ABC):
         """Return the SQL condition under which the column says something that a plain order does not say."""
         return f"{self.name} IS NOT NULL"
 
-    def parse(self, value: Any) -> Any:
-        """Return the row's value of what was read."""
-        return value
+    def parser(self) -> Parse | None:
+        """Return what makes the row's value of what was read; None where that is the value."""
+        return None
+
+    def json_parser(self) -> Parse | None:
+        """Return the same for what was read from a JSON array."""
+        return self.parser()
 
     @abstractmethod
     def write(self, values: Iterable[Any], scale: MarketScale, sides: Iterable[int]) -> list[str]:
@@ -98,7 +102,6 @@ class Key(Column):
     """A UUID; 16 bytes in the row."""
 
     sql_type = "uuid"
-    is_parsed = True
 
     def read(self) -> str:
         return f"uuid_send({self.name})"
@@ -106,8 +109,8 @@ class Key(Column):
     def read_as_json(self) -> str:
         return f"encode(uuid_send({self.name}), 'hex')"
 
-    def parse(self, value: Any) -> Any:
-        return bytes.fromhex(value) if isinstance(value, str) else value
+    def json_parser(self) -> Parse:
+        return _key_from_hex
 
     def write(self, values: Iterable[Any], scale: MarketScale, sides: Iterable[int]) -> list[str]:
         return [NULL if key is None else key.hex() for key in values]
@@ -180,16 +183,14 @@ class Word(Column):
 
     words: Vocabulary[Any]
 
-    is_parsed = True
-
     def read(self) -> str:
         return self.name
 
     def is_set(self) -> str:
         return f"{self.name} <> '{self.words.name[1]}'"
 
-    def parse(self, value: Any) -> Any:
-        return self.words.number[value]
+    def parser(self) -> Parse:
+        return self.words.number.__getitem__
 
     def write(self, values: Iterable[Any], scale: MarketScale, sides: Iterable[int]) -> list[str]:
         names = self.words.name
@@ -277,6 +278,10 @@ def step_parts(step: Decimal) -> tuple[int, str]:
     """Return a step as a whole factor and an exponent: 0.05 -> (5, "e-2")."""
     decimals = decimals_of(step)
     return int(step.scaleb(decimals)), f"e-{decimals}"
+
+
+def _key_from_hex(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
 
 
 def _same(value: Any) -> Any:

@@ -98,7 +98,10 @@ async def test_who_is_subscribed_to_nothing_is_closed_and_others_stay(
     idle = await Client(f"/ws/trades?symbol={market.slug}").open()
     stays = [await Client(path).open() for path in (f"/ws/markets/{market.slug}", "/ws/trades", "/ws/orders")]
     await stays[2].send({"op": "auth", "token": token_of(maker)})
-    await stays[2].until("authenticated")
+    for client, subscribed in zip(
+        (idle, *stays), ("subscribed", "snapshot", "subscribed", "authenticated"), strict=True
+    ):
+        await client.until(subscribed)  # which takes a query
     for consumer in consumers:
         monkeypatch.setattr(consumer, "idle_s", 0.3)
     await idle.send({"op": "unsubscribe", "symbols": [market.slug]})
