@@ -147,13 +147,16 @@ async def test_an_engine_that_is_behind_does_not_replace_what_its_successor_show
     assert await kept(redis, slug) == [b"board 5", b"5-1"]
 
 
-async def test_a_board_that_was_long_on_its_way_gets_less_time_or_none(redis: Redis) -> None:
+async def test_a_board_that_was_long_on_its_way_gets_less_time_or_none(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matching.board.STAMP_MS", 20_000)  # a busy machine is slow to look
     slug, shows = uuid7().hex, Shows(5)
-    shows.age_s = 0.2
+    shows.age_s = 2.0
     await keeper(redis, slug, shows).keep()
-    assert 0 < await redis.pttl(board_keys(slug)[1]) <= STAMP_MS - 200
+    assert 0 < await redis.pttl(board_keys(slug)[1]) <= 18_000
 
-    shows.seq, shows.age_s = 6, 1.0
+    shows.seq, shows.age_s = 6, 30.0
     await keeper(redis, slug, shows).keep()
     assert await kept(redis, slug) != [b"board 6", b"6-1"]
 
