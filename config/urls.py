@@ -2,9 +2,11 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from base.handlers import handler_404
+from base.views import read_only
 from marketdata.asyncapi.views import streams
 from operations.dashboard.page import dashboard_part
 
@@ -17,13 +19,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("settlement.urls")),
     path("api/v1/", include("demo.urls")),
     path("", include("operations.urls")),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/schema", read_only(SpectacularAPIView.as_view()), name="schema"),
+    path("api/docs", read_only(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),
     path("", include("trading_page.urls")),
     path("", include("settlement.wallet_service.urls")),
     path("api/streams", streams, name="streams"),
-    # JSON for whatever else is asked below /api/ and /internal/, with DEBUG too.
-    re_path(r"^(api|internal)/", handler_404),
+    # JSON for whatever else is asked below /api/ and /internal/, by any method, with DEBUG too.
+    re_path(r"^(api|internal)/", csrf_exempt(handler_404)),
 ]
 
 handler400 = "base.handlers.handler_400"

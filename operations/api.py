@@ -1,24 +1,35 @@
-"""GET /health and /ready: plain views, without authentication or database sessions."""
+"""GET /api/v1, /health and /ready: plain views, without authentication or database sessions."""
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from base.errors import ApiError, ErrorCode
 from base.health import run_checks
 from base.responses import error_response, success_response
+from base.views import read_only
+from exchange import __version__
 
-__all__ = ["health", "ready"]
+__all__ = ["health", "index", "ready"]
+
+_LINKS = {"documentation": "docs", "openapi": "schema", "asyncapi": "streams", "health": "health", "ready": "ready"}
 
 
-@require_safe
+@read_only
+def index(request: HttpRequest) -> HttpResponse:
+    """Say what answers here and where its documents are."""
+    links = {name: request.build_absolute_uri(reverse(view)) for name, view in _LINKS.items()}
+    return success_response(request, {"name": "Trade Engine", "version": __version__, "links": links})
+
+
+@read_only
 @never_cache
 def health(request: HttpRequest) -> HttpResponse:
     """Say that this process is alive; checks nothing else."""
     return success_response(request, {"status": "ok"})
 
 
-@require_safe
+@read_only
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
     """Say whether everything an order needs works: 200, or 503 with the failing parts named."""

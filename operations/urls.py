@@ -1,10 +1,11 @@
 from django.urls import path
 from django_prometheus.exports import ExportToDjangoView
 
-from operations.api import health, ready
+from operations.api import health, index, ready
 
 urlpatterns = [
-    path("health", health),
-    path("ready", ready),
+    *(path(address, index) for address in ("api", "api/", "api/v1", "api/v1/")),
+    path("health", health, name="health"),
+    path("ready", ready, name="ready"),
     path("metrics", ExportToDjangoView),
 ]

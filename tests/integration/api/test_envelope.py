@@ -1,11 +1,13 @@
 """What every answer has in common, errors outside any view included."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
+from exchange import __version__
 from exchange.models import Market
 from exchange.selectors import forget_markets
 
@@ -36,11 +38,40 @@ def test_any_other_request_id_is_replaced(visitor: APIClient, given: str) -> Non
     assert UUID7.fullmatch(answer["X-Request-ID"])
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/", "/api/v2/orders", "/api/v1/orders/1/2", "/api/v1/%ff"])
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/orders", "/api/v1/orders/1/2", "/api/v1/%ff"])
 def test_unknown_paths_of_the_api_answer_json(visitor: APIClient, path: str) -> None:
     answer = visitor.get(path)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options"])
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/orders", "/internal/nothing"])
+def test_an_unknown_path_is_unknown_to_every_method(path: str, method: str) -> None:
+    program = Client(enforce_csrf_checks=True)
+
+    answer = program.generic(method.upper(), path, "{}", content_type="application/json")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/api", "/api/v1/", "/api/streams", "/api/schema", "/health", "/ready"])
+def test_what_is_only_read_refuses_other_methods_in_the_envelope(path: str, method: str) -> None:
+    program = Client(enforce_csrf_checks=True)
+
+    answer = program.generic(method, path, "{}", content_type="application/json")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/"])
+def test_the_root_of_the_api_leads_to_its_documents(visitor: APIClient, path: str) -> None:
+    about = visitor.get(path).json()["data"]
+
+    assert (about["name"], about["version"]) == ("Trade Engine", __version__)
+    for name, address in about["links"].items():
+        assert visitor.get(urlsplit(address).path).status_code in (200, 503), name  # no engine serves here
 
 
 def test_unknown_paths_answer_json_with_debug_too(visitor: APIClient) -> None:
