@@ -21,16 +21,16 @@ def end_leftovers(data_dir: Path, postgres_data: Path | None, patience_s: float 
             others.append(pid)
     servers = _valkeys(data_dir / "valkey")
     others = [pid for pid in others if pid not in servers]
-    postmaster = _postmaster(postgres_data) if postgres_data else []
+    database = postmaster(postgres_data) if postgres_data else []
     # A living supervisor stops its programs in order; what is left then is stopped here in the same order.
     for group, first_signal in (
         (supervisors, signal.SIGTERM),
         (others, signal.SIGTERM),
-        (postmaster, signal.SIGINT),
+        (database, signal.SIGINT),
         (servers, signal.SIGTERM),
     ):
         end(group, first_signal, patience_s)
-    return len({*supervisors, *servers, *others, *postmaster})
+    return len({*supervisors, *servers, *others, *database})
 
 
 def end(pids: Iterable[int], first_signal: signal.Signals, patience_s: float) -> None:
@@ -58,6 +58,14 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started itself (Linux only)."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 def _marked(data_dir: Path) -> list[int]:
     """Processes that carry our mark with this data folder, ourselves excepted."""
     mark = f"{MARK}={data_dir}".encode()
@@ -72,8 +80,8 @@ def _marked(data_dir: Path) -> list[int]:
     return sorted(found)
 
 
-def _postmaster(data: Path) -> list[int]:
-    """The server that holds this cluster: named in its pid file and verified by its command line."""
+def postmaster(data: Path) -> list[int]:
+    """Return the server that holds this cluster, if one does: its pid file names it, its command line proves it."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):

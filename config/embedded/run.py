@@ -13,7 +13,7 @@ import environ
 from config.embedded import checks
 from config.embedded.console import banner, complain, say, tail
 from config.embedded.errors import LaunchError
-from config.embedded.processes import end_leftovers
+from config.embedded.processes import end_leftovers, postmaster
 from config.embedded.programs import (
     demo_programs,
     embedded_postgres,
@@ -26,10 +26,12 @@ from config.embedded.programs import (
 from config.embedded.readiness import wait_until_ready
 from config.embedded.settings import PROJECT, LaunchSettings
 from config.embedded.supervision import UNREACHABLE, Supervisor
+from config.embedded.terminal import own_foreground
 from config.embedded.watch import ParentMake, Watch
 from config.processes import die_with_parent
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HURRIED = 128 + signal.SIGINT
 
 
 class StopRequested(BaseException):
@@ -50,8 +52,8 @@ class Launcher:
         self._signals = 0
         self._is_stopping = False
 
-    def run(self) -> None:
-        """Start everything, watch over it until a signal comes, stop everything."""
+    def run(self) -> int:
+        """Start everything, watch over it until a signal comes, stop everything; return the exit status."""
         for number in STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
@@ -63,6 +65,10 @@ class Launcher:
         finally:
             self._is_stopping = True
             self._stop()
+        if self._signals < 2:
+            return 0
+        self._make.interrupt()
+        return HURRIED
 
     def _start(self) -> None:
         self._check()
@@ -166,7 +172,8 @@ class Launcher:
         while self.supervisor.is_running:
             if self._signals > 1 and not killed:
                 killed = True
-                self.supervisor.kill_programs(except_for={"postgres"})
+                say("Hurrying: only PostgreSQL ends in its own way ...")
+                self.supervisor.kill_programs(except_for=postmaster(self.postgres.data) if self.postgres else [])
             time.sleep(0.1)
         end_leftovers(self.settings.data_dir, self.postgres.data if self.postgres else None, patience_s=5)
         self.supervisor.clean_up()
@@ -188,15 +195,15 @@ def main() -> int:
         settings = LaunchSettings.from_environ(os.environ)
         lock = checks.folder_claim(settings.data_dir)
         try:
-            Launcher(settings).run()
+            with own_foreground():
+                return Launcher(settings).run()
         finally:
             os.close(lock)
     except LaunchError as error:
         complain(f"make run: {error}")
         return 1
     except KeyboardInterrupt:
-        return 0
-    return 0
+        return HURRIED
 
 
 if __name__ == "__main__":

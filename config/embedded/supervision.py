@@ -1,5 +1,6 @@
 """The process supervisor: its configuration, and the few calls we make to it."""
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +19,7 @@ from typing import Any, cast
 from supervisor.xmlrpc import SupervisorTransport
 
 from config.embedded.errors import LaunchError
+from config.embedded.processes import children_of
 from config.processes import die_with_parent
 
 UNREACHABLE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
@@ -73,7 +75,7 @@ class Supervisor:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._log = data_dir / "log" / "supervisord.log"
-        self._socket = _socket_folder_name(data_dir) / "supervisor.sock"
+        self._socket = socket_folder(data_dir) / "supervisor.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, programs: list[Program], *, folder: Path, environment: Mapping[str, str]) -> None:
@@ -133,11 +135,14 @@ class Supervisor:
         """Remove the folder of the socket, once supervisord has ended."""
         shutil.rmtree(self._socket.parent, ignore_errors=True)
 
-    def kill_programs(self, *, except_for: set[str]) -> None:
-        """Kill programs with their children at once."""
-        for state in self.states().values():
-            if state.pid and state.name not in except_for:
-                os.killpg(state.pid, signal.SIGKILL)
+    def kill_programs(self, *, except_for: Collection[int]) -> None:
+        """Kill programs with their children at once. Each leads a group; a supervisor that stops tells no states."""
+        if self._process is None:
+            return
+        for pid in children_of(self._process.pid):
+            if pid not in except_for:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
 
     def _answers(self) -> bool:
         try:
@@ -176,8 +181,8 @@ def _escaped(value: object) -> str:
     return str(value).replace("%", "%%")
 
 
-def _socket_folder_name(data_dir: Path) -> Path:
-    """A short name, since the path of a socket may have 108 characters only."""
+def socket_folder(data_dir: Path) -> Path:
+    """Return where the supervisor's socket is: a short name, since a socket's path may have 108 characters only."""
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     return Path("/tmp") / f"trade-engine-{os.geteuid()}-{digest}"  # noqa: S108 - made private and verified below
 

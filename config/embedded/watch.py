@@ -46,8 +46,8 @@ class Watch:
 class ParentMake:
     """The `make` that started us, if one did.
 
-    Ctrl-C reaches make and us. A SIGINT sent to make only makes it wait for us without telling us: all that can be
-    seen is that make, which caught SIGINT, does not catch it any more (Linux only).
+    A SIGINT sent to make only makes it wait for us without telling us: all that can be seen is that make, which caught
+    SIGINT, does not catch it any more (Linux only).
     """
 
     def __init__(self) -> None:
@@ -57,6 +57,11 @@ class ParentMake:
     def was_interrupted(self) -> bool:
         """Tell whether somebody wants us to stop and told only make."""
         return self._caught_at_first and self._pid == os.getppid() and not self._catches_interrupts()
+
+    def interrupt(self) -> None:
+        """Have make end as interrupted as soon as we have: by itself it would turn our exit status into its own."""
+        if self._caught_at_first and self._pid == os.getppid():
+            os.kill(self._pid, signal.SIGINT)
 
     def _catches_interrupts(self) -> bool:
         try:

@@ -17,6 +17,7 @@ import psycopg
 
 from config.embedded.processes import end_leftovers
 from config.embedded.settings import LOOPBACK
+from config.embedded.supervision import socket_folder
 from tests.launcher.copies import PORT_NAMES, start, wait_for_line
 
 PRICE = "65000.00"
@@ -71,27 +72,31 @@ class RunningExchange:
 
 
 @contextmanager
-def running(environment: dict[str, str]) -> Iterator[RunningExchange]:
-    """Start a copy with the launcher and stop it when the block ends: nothing of it may be left."""
+def running(environment: dict[str, str], *, in_a_hurry: bool = False) -> Iterator[RunningExchange]:
+    """Start a copy with the launcher and stop it when the block ends, asking once or twice: nothing may be left."""
     launcher = start(environment)
     try:
         shown = wait_for_line(launcher, "The exchange is open.")
         yield RunningExchange(environment, launcher, shown)
-        launcher.send_signal(signal.SIGTERM)
+        launcher.send_signal(signal.SIGINT if in_a_hurry else signal.SIGTERM)
+        if in_a_hurry:
+            wait_for_line(launcher, "Stopping;")
+            launcher.send_signal(signal.SIGINT)
         rest, complaint = launcher.communicate(timeout=60)
-        assert (launcher.returncode, complaint) == (0, "")
+        assert (launcher.returncode, complaint) == (130 if in_a_hurry else 0, "")
         assert "Everything has stopped." in rest
-        _assert_gone(environment)
+        assert_gone(environment)
     finally:
         with contextlib.suppress(ProcessLookupError):
             launcher.kill()
         launcher.communicate()
 
 
-def _assert_gone(environment: dict[str, str]) -> None:
+def assert_gone(environment: dict[str, str]) -> None:
     data_dir = Path(environment["DATA_DIR"])
     assert [name for name in PORT_NAMES if _is_open(environment[name])] == []
     assert end_leftovers(data_dir, data_dir / "postgres" / "data") == 0
+    assert not socket_folder(data_dir).exists()
 
 
 def _is_open(port: str) -> bool:

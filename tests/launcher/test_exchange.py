@@ -1,6 +1,7 @@
 """The whole exchange as `make run` starts it: two accounts trade, everybody sees it, and its servers may die.
 
-All of it is one copy, started once; that it stops without a trace is asserted when the last test is over.
+All of it is one copy, started once; that it stops without a trace, by two Ctrl-C, is asserted when the last test is
+over.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.xdist_group("launcher")
 
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[RunningExchange]:
-    with own_environment() as environment, running(environment) as exchange:
+    with own_environment() as environment, running(environment, in_a_hurry=True) as exchange:
         yield exchange
 
 
