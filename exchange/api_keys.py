@@ -21,7 +21,15 @@ from base.times import iso_ms, ms_of
 from exchange.models import ApiKey, User
 from exchange.signatures import WINDOW_MS, Signed, bad_signature, secret_of, signature_spend
 
-__all__ = ["KeyStatus", "KnownKey", "api_key_refusals", "forget_api_keys", "key_status", "recognise_signature"]
+__all__ = [
+    "KeyStatus",
+    "KnownKey",
+    "api_key_refusals",
+    "forget_api_keys",
+    "key_status",
+    "lost_api_keys",
+    "recognise_signature",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +108,12 @@ def key_status(row: ApiKey, now: datetime) -> KeyStatus:
     if row.expires_at is not None and row.expires_at <= now:
         return KeyStatus.EXPIRED
     return KeyStatus.LOST if _secret(row) is None else KeyStatus.ACTIVE
+
+
+def lost_api_keys(now: datetime) -> list[ApiKey]:
+    """Return the keys that would be good if their SECRET_KEY were known, with their users. One query."""
+    keys = ApiKey.objects.select_related("user").filter(revoked_at=None).order_by("id")
+    return [key for key in keys if key_status(key, now) is KeyStatus.LOST]
 
 
 def forget_api_keys() -> None:

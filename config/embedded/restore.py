@@ -36,12 +36,23 @@ _RECOVERED = "SELECT NOT pg_is_in_recovery()"
 def restore_dump(settings: LaunchSettings, postgres: EmbeddedPostgres, dump: Path) -> None:
     """Set up a new server and read a dump into it. Raises LaunchError."""
     postgres.prepare()
-    environment = shared_environment(settings, os.environ, postgres, None) | {"STATEMENT_TIMEOUT_MS": "0"}
     with _running(settings, postgres, postgres.command()):
         postgres.wait_until_ready()
-        command = [sys.executable, "manage.py", "restore", str(dump.absolute())]
-        if subprocess.run(command, cwd=PROJECT, env=environment).returncode != 0:
+        if not _manage(settings, postgres, "restore", str(dump.absolute())):
             raise LaunchError(f"{dump} was not restored: remove {postgres.data} before the next try.")
+
+
+def say_what_is_lost(settings: LaunchSettings, postgres: EmbeddedPostgres) -> None:
+    """Name what the new copy cannot use, because a backup has no secrets: API keys of another SECRET_KEY."""
+    with _running(settings, postgres, postgres.command()):
+        postgres.wait_until_ready()
+        if not _manage(settings, postgres, "lost_api_keys"):
+            raise LaunchError("The copy is restored, but it cannot be told which API keys are lost.")
+
+
+def _manage(settings: LaunchSettings, postgres: EmbeddedPostgres, *arguments: str) -> bool:
+    environment = shared_environment(settings, os.environ, postgres, None) | {"STATEMENT_TIMEOUT_MS": "0"}
+    return subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment).returncode == 0
 
 
 def restore_base(
@@ -165,6 +176,7 @@ def restore(settings: LaunchSettings, backup: Path, log: Path | None, until: dat
         restore_dump(settings, postgres, backup)
     else:
         raise LaunchError(f"{backup} is neither a dump nor a base backup.")
+    say_what_is_lost(settings, postgres)
 
 
 def main() -> int:

@@ -90,6 +90,8 @@ def assert_trades_on(exchange: RunningExchange) -> None:
 def test_a_dump_and_a_base_backup_under_load_become_exchanges_elsewhere(tmp_path: Path) -> None:
     with own_environment() as first, own_environment() as second, own_environment() as third:
         with running(first) as exchange, following_log(first, exchange, tmp_path), Load(exchange) as load:
+            status, made = exchange.call("POST", "/api/v1/api-keys", {"label": "bot", "scopes": ["read"]}, "maker")
+            assert status == 201, made
             before_dump = dict(load.diary)
             printed = command(first, "manage.py", "backup", "--to", tmp_path)
             dump = next(tmp_path.glob("*.dump"))
@@ -99,14 +101,17 @@ def test_a_dump_and_a_base_backup_under_load_become_exchanges_elsewhere(tmp_path
             eventually(lambda: len(load.diary) > len(before_base) + 20, "orders after the base backup")
         assert len(before_dump) < len(before_base) < len(load.diary)
 
-        command(second, "-m", "config.embedded.restore", dump)
+        said = command(second, "-m", "config.embedded.restore", dump)
+        assert f"{made['data']['id']} maker" in said  # the copy has a SECRET_KEY of its own
         with running(second) as restored:
             assert_reconciles(restored)
             assert_has_all(restored, before_dump)
             assert_recovered_as_backed_up(second, printed)
             assert_trades_on(restored)
 
-        command(third, "-m", "config.embedded.restore", base, "--log", tmp_path / "log")
+        with_secret = third | {"SECRET_KEY": Path(first["DATA_DIR"], "secret-key").read_text().strip()}
+        said = command(with_secret, "-m", "config.embedded.restore", base, "--log", tmp_path / "log")
+        assert "No API key is lost." in said
         with running(third) as restored:
             assert_reconciles(restored)
             assert_has_all(restored, load.diary)

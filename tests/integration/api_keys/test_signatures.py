@@ -12,6 +12,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -390,6 +391,19 @@ def test_a_key_outlives_a_change_of_the_secret_key_as_long_as_the_old_one_is_nam
     answer = signer.get(ORDERS)
 
     assert (status_and_code(answer), message(answer).startswith(UNKNOWN)) == (BAD, True)
+
+
+def test_keys_that_are_lost_with_the_secret_key_are_named(
+    maker: User, signer: Signer, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("lost_api_keys")
+    before = capsys.readouterr().out
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another-secret-key-" * 3, []
+    call_command("lost_api_keys")
+
+    assert f"{signer.id} {maker.username}" not in before
+    assert f"{signer.id} {maker.username}" in capsys.readouterr().out
 
 
 def test_the_signature_is_what_the_documentation_says(signer: Signer) -> None:
