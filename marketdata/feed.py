@@ -6,6 +6,7 @@ starts again from a fresh snapshot. Batches that arrive while the feed starts wa
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -30,6 +31,14 @@ log = structlog.get_logger(__name__)
 LIVE_WAIT_S = 5.0  # how long a resume waits for the feed, which the broker may keep from starting
 
 
+@dataclass(slots=True)
+class _TradeSubscriber:
+    """A connection that gets every trade after `live_since`; those of `waiting` follow older ones that are read."""
+
+    live_since: int
+    waiting: list[TradeRow] | None = None
+
+
 class BatchListener(Protocol):
     """Takes the private part of a market's batches."""
 
@@ -52,7 +61,7 @@ class MarketFeed:
         self._has_candles = False  # the last ones were read, and every later one arrives
         self._bus = bus
         self._listener = listener
-        self._trades: dict[SendQueue, list[TradeRow] | None] = {}  # trades that wait while older ones are read
+        self._trades: dict[SendQueue, _TradeSubscriber] = {}
         self._early: list[Batch] = []
         self._expected_seq = 0
         self._tasks.start("start", self._start)
@@ -81,32 +90,37 @@ class MarketFeed:
 
     def add_trades(self, queue: SendQueue) -> None:
         """Send every trade; a `subscribed` message says after which sequence number."""
-        self._trades[queue] = None
+        self._trades.setdefault(queue, _TradeSubscriber(self.seq or 0))
         if self.seq is not None:
             queue.put(messages.subscribed({self.market.symbol: self.seq}))
 
     async def resume_trades(self, queue: SendQueue, from_seq: int) -> None:
         """Send the trades after a sequence number, or say which are too old to be sent, then go on. Queries.
 
+        Those that were sent already, since the subscription or the last gap, are not sent again.
+
         Waits until every later batch arrives here, else what is traded between the query and then would be missing.
         Raises SERVICE_UNAVAILABLE when that takes too long.
         """
         await self._until_live()
-        if queue not in self._trades:
+        subscriber = self._trades.get(queue)
+        if subscriber is None:
             return
-        waiting = self._trades[queue] = []
+        live_since, waiting = subscriber.live_since, list[TradeRow]()
+        subscriber.waiting = waiting
         try:
-            last_seq, older = await in_database(selectors.trades_since, self.market, from_seq)
+            older = await in_database(selectors.trades_since, self.market, from_seq)
         finally:
-            if self._trades.get(queue) is waiting:
-                self._trades[queue] = None
-        if queue not in self._trades:  # it has left meanwhile
+            if subscriber.waiting is waiting:
+                subscriber.waiting = None
+        if self._trades.get(queue) is not subscriber:  # it has left meanwhile
             return
-        rows = [*older, *(row for row in waiting if row.seq > last_seq)]
+        rows = [*(row for row in older if row.seq <= live_since), *waiting]
         if len(older) < selectors.TRADES_MAX:
             queue.put(messages.resumed(self.market, from_seq, rows[-1].seq if rows else from_seq))
         else:
-            queue.put(messages.resync(self.market.symbol, after_seq=from_seq, seq=rows[0].seq - 1))
+            last_missing = rows[0].seq - 1 if rows else live_since
+            queue.put(messages.resync(self.market.symbol, after_seq=from_seq, seq=last_missing))
         if rows:
             queue.put(joined(messages.trade(self.market, row) for row in rows))
 
@@ -161,7 +175,8 @@ class MarketFeed:
         seq = await self._tasks.retry(self._join)
         self.seq = seq
         self._expected_seq = 0
-        for queue in self._trades:
+        for queue, subscriber in self._trades.items():
+            subscriber.live_since = seq
             queue.put(messages.subscribed({self.market.symbol: seq}))
         self.live.set()
         self._listener.market_live(self.market, seq)
@@ -180,18 +195,19 @@ class MarketFeed:
         if self._trades and batch.trades:
             rows = [TradeRow._make(row) for row in batch.trades]
             trades = joined(messages.trade(self.market, row) for row in rows)
-            for queue, waiting in self._trades.items():
-                if waiting is None:
+            for queue, subscriber in self._trades.items():
+                if subscriber.waiting is None:
                     queue.put(trades)
                 else:
-                    waiting += rows
+                    subscriber.waiting += rows
 
     def _gap(self, reason: str, seq: int) -> None:
         assert self.seq is not None, "Invariant: only a live feed can have a gap"
         log.warning("stream_gap", market=self.market.symbol, reason=reason, after_seq=self.seq, seq=seq)
         RESYNCS.labels(self.market.symbol, reason).inc()
         message = messages.resync(self.market.symbol, after_seq=self.seq, seq=seq)
-        for queue in self._trades:
+        for queue, subscriber in self._trades.items():
+            subscriber.live_since = seq
             queue.put(message)
         self._listener.market_gap(self.market, self.seq, seq)
         self.view.begin_again()

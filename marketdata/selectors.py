@@ -89,15 +89,14 @@ def last_candles(market: Market) -> list[tuple[CandleMessage, int]]:
     return [_candle(values, market.scale) for values in newest[0].union(*newest[1:], all=True)]
 
 
-def trades_since(market: Market, from_seq: int) -> tuple[int, list[TradeRow]]:
-    """Return the number of the last trade and the trades after a sequence number, oldest first. One query.
+def trades_since(market: Market, from_seq: int) -> list[TradeRow]:
+    """Return the trades after a sequence number, oldest first. One query.
 
     As many as TRADES_MAX means that there are more, which are left out.
     """
     trades = list(Trade.objects.filter(market_id=market.pk).order_by("-id")[:TRADES_MAX])
     trades.sort(key=lambda trade: trade.seq)  # ids ascend as these do, unless an engine's clock was put back
-    rows = [trade_row(trade, market) for trade in trades if trade.seq > from_seq]
-    return (trades[-1].seq if trades else 0), rows
+    return [trade_row(trade, market) for trade in trades if trade.seq > from_seq]
 
 
 def private_state(user_id: UUID) -> PrivateState:

@@ -32,6 +32,7 @@ class PrivateSession:
         self.user_id = user_id
         self.seq = 0
         self.detached_at: float | None = None
+        self._detached_seq = 0
         self.is_lost = False
         self._queue: SendQueue | None = None
         self._on_taken: Callable[[], None] = lambda: None
@@ -76,7 +77,7 @@ class PrivateSession:
     def detach(self, queue: SendQueue) -> None:
         """Keep what happens for the client's return; nothing when another connection has taken the session."""
         if self._queue is queue:
-            self._queue, self.detached_at = None, time.monotonic()
+            self._queue, self.detached_at, self._detached_seq = None, time.monotonic(), self.seq
 
     def keeps(self, seq: int) -> bool:
         """Tell whether everything after a number can be sent again."""
@@ -139,6 +140,6 @@ class PrivateSession:
         message = messages.numbered(fields, self.seq)
         if self._queue is not None:
             self._queue.put(message)
-        elif len(self._kept) == KEPT_MESSAGES:
+        elif self.seq - self._detached_seq > KEPT_MESSAGES:
             self.is_lost = True
         self._kept.append(message)

@@ -135,6 +135,34 @@ async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(script: Scr
     await client.leave()
 
 
+@pytest.mark.usefixtures("keeps_little")
+@pytest.mark.parametrize("missed", [0, 1, 3])
+async def test_a_long_session_is_resumed_as_any_other(script: ScriptedMarket, maker: User, missed: int) -> None:
+    account = Account()
+    client = await enter(maker, account)
+    order = script.place(Side.SELL, 1001, 100)
+    for _ in range(7):
+        await script.publish()
+        await catch_up(client, account)
+        script.trade(script.open[order.id], 5)
+    await script.publish()
+    await catch_up(client, account)
+    assert account.seq > 2 * session.KEPT_MESSAGES
+    await client.leave()
+    known = len(account.orders) + len(account.fills)
+    for price in range(1002, 1002 + missed):
+        script.place(Side.SELL, price, 7)
+    await script.publish()
+    await asyncio.sleep(0.3)
+
+    client = await enter(maker, account)
+    await until_equal(client, account, maker)
+
+    assert (account.snapshots, account.resumed) == (1, 1)
+    assert len(account.orders) + len(account.fills) == known + missed
+    await client.leave()
+
+
 @pytest.mark.parametrize("run", range(2))
 async def test_random_flow_with_losses_and_returns_equals_a_fresh_snapshot(
     script: ScriptedMarket, maker: User, quick: None, run: int

@@ -108,6 +108,35 @@ async def test_resume_sends_the_trades_that_were_missed_and_goes_on(script: Scri
     await client.leave()
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_a_trade_between_subscription_and_resume_comes_once(script: ScriptedMarket, is_lost: bool) -> None:
+    maker = script.place(Side.SELL, 1001, 50)
+    await script.publish()
+    known = script.trade(script.open[maker.id], 5).seq
+    await script.publish()
+    missed = script.trade(script.open[maker.id], 5).seq
+    await script.publish()
+    client = await Client(f"/ws/trades?symbol={script.market.slug}").open()
+    await client.until("subscribed")
+    between = [script.trade(script.open[maker.id], 5).seq]
+    await script.publish()
+    if is_lost:  # a batch that nobody hears of; the next one tells
+        between.append(script.trade(script.open[maker.id], 5).seq)
+        await script.commit()
+        between.append(script.trade(script.open[maker.id], 5).seq)
+        await script.publish()
+
+    await client.send({"op": "resume", "symbol": script.market.symbol, "from_seq": between[0] if is_lost else known})
+    last = script.trade(script.open[maker.id], 5).seq
+    await script.publish()
+
+    expected = [*between, last] if is_lost else [missed, *between, last]
+    assert sorted([(await client.until("trade"))["seq"] for _ in expected]) == expected
+    await client.send({"op": "ping"})
+    assert (await client.receive())["type"] == "pong"
+    await client.leave()
+
+
 async def test_a_resume_before_the_first_batch_can_arrive_misses_nothing(
     script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
