@@ -26,7 +26,8 @@ def public_book(market: Market, depth: int) -> BookDepth:
 def grouped_book(market: Market, depth: int, group_ticks: int) -> BookDepth:
     """Return the best `depth` groups of levels: bids rounded down to a multiple of `group_ticks`, asks up.
 
-    A group's volume is there at its price or better. One or two queries unless the board has all levels.
+    Bids below the first multiple are a group at one tick: there is no price 0. A group's volume is there at its price
+    or better. One or two queries unless the board has all levels.
     """
     board = board_of(market)
     if board is not None and board.has_all_levels:
@@ -59,7 +60,7 @@ def _book_of(board: Board, market: Market, depth: int) -> BookDepth:
 
 
 def _grouped(book: BookDepth, depth: int, ticks: int) -> BookDepth:
-    bids = _groups((level.price_ticks // ticks * ticks, level) for level in book.bids)
+    bids = _groups((max(1, level.price_ticks // ticks * ticks), level) for level in book.bids)
     asks = _groups((-(-level.price_ticks // ticks) * ticks, level) for level in book.asks)
     return replace(book, bids=bids[:depth], asks=asks[:depth])
 

@@ -51,6 +51,17 @@ def test_a_group_of_one_tick_is_the_book_itself(market: Market, maker: User) -> 
     assert levels(grouped(market, "group=0.01"), "bids") == levels(grouped(market, ""), "bids")
 
 
+@pytest.mark.parametrize("group", ["200", "500", "12345678"])
+def test_a_step_above_all_prices_leaves_one_level_that_is_true(market: Market, maker: User, group: str) -> None:
+    with open_desk(market) as desk:
+        fill(desk, maker, [9_999, 9_991, 9_950], [10_000, 10_001])
+
+    data = grouped(market, f"group={group}")
+
+    assert levels(data, "bids") == [("0.01", "0.003", 3)]  # to sell there or better
+    assert levels(data, "asks") == [(f"{group}.00", "0.002", 2)]
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3, 40])
 @pytest.mark.parametrize("group", ["0.05", "0.2", "1", "500"])
 def test_groups_are_whole_however_many_levels_they_take(

@@ -82,7 +82,7 @@ class DepthView {
 
   drawNow() {
     const { price_decimals: priceDecimals, quantity_decimals: quantityDecimals } = this.market;
-    const common = { count: LEVELS, step: 1n, priceDecimals, quantityDecimals };
+    const common = { count: LEVELS, step: 1n, tick: 1n, priceDecimals, quantityDecimals };
     const bids = sideLevels(live.book.bids, { ...common, isAsk: false });
     const asks = sideLevels(live.book.asks, { ...common, isAsk: true });
     const { context, width, height } = this.prepare();

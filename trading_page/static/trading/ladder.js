@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { exactUnits, grouped, toShortText, toText } from "./decimal.js";
 import { paint, write } from "./frame.js";
 import { html, onValue, rendered } from "./html.js";
-import { sideLevels, steps } from "./levels.js";
+import { groupPrice, sideLevels, steps } from "./levels.js";
 import { live, onChange } from "./live.js";
 import { connection, market, orders, picked, ticker } from "./store.js";
 
@@ -161,7 +161,7 @@ class LadderView {
   drawNow() {
     const { price_decimals: priceDecimals, quantity_decimals: quantityDecimals } = this.market;
     const count = this.rows.bids.length;
-    const common = { count, step: this.step, priceDecimals, quantityDecimals };
+    const common = { count, ...this.grouping(), priceDecimals, quantityDecimals };
     this.shown = {
       asks: sideLevels(live.book.asks, { ...common, isAsk: true }),
       bids: sideLevels(live.book.bids, { ...common, isAsk: false }),
@@ -179,6 +179,10 @@ class LadderView {
     this.drawMiddle(priceDecimals);
   }
 
+  grouping() {
+    return { step: this.step, tick: exactUnits(this.market.tick_size, this.market.price_decimals) };
+  }
+
   /** The prices, as they are grouped, at which own orders rest. */
   ownLevels() {
     /** @type {Record<BookSide, Set<bigint>>} */
@@ -186,9 +190,8 @@ class LadderView {
     for (const own of this.own) {
       const [side, text] = own.split(" ");
       const price = exactUnits(text, this.market.price_decimals);
-      const rest = price % this.step;
-      if (side === "buy") levels.bids.add(price - rest);
-      else levels.asks.add(rest ? price - rest + this.step : price);
+      const isAsk = side === "sell";
+      levels[isAsk ? "asks" : "bids"].add(groupPrice(price, { ...this.grouping(), isAsk }));
     }
     return levels;
   }

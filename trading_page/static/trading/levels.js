@@ -9,22 +9,32 @@ import { ceilTo, exactUnits, floorTo } from "./decimal.js";
  */
 
 /** @typedef {{ price: bigint, volume: bigint, total: bigint }} ShownLevel In smallest units. */
+/** @typedef {{ step: bigint, tick: bigint, isAsk: boolean }} Grouping In smallest units. */
 /** @typedef {{ priceDecimals: number, quantityDecimals: number }} Scale */
 
 /**
- * The best `count` levels of a side. With a step bids are rounded down and asks up, so a level says
- * what is there at its price or better.
+ * The price under which a level is shown: bids are rounded down, though not below the tick, and asks
+ * up, so it says what is there at that price or better.
+ *
+ * @param {bigint} price
+ * @param {Grouping} grouping
+ */
+export function groupPrice(price, { step, tick, isAsk }) {
+  return isAsk ? ceilTo(price, step) : floorTo(price, step) || tick;
+}
+
+/**
+ * The best `count` levels of a side, as they are grouped.
  *
  * @param {Level[]} levels
- * @param {Scale & { count: number, step: bigint, isAsk: boolean }} options
+ * @param {Scale & Grouping & { count: number }} options
  */
-export function sideLevels(levels, { count, step, isAsk, priceDecimals, quantityDecimals }) {
+export function sideLevels(levels, { count, priceDecimals, quantityDecimals, ...grouping }) {
   /** @type {ShownLevel[]} */
   const shown = [];
   let total = 0n;
   for (const [priceText, volumeText] of levels) {
-    const exact = exactUnits(priceText, priceDecimals);
-    const price = isAsk ? ceilTo(exact, step) : floorTo(exact, step);
+    const price = groupPrice(exactUnits(priceText, priceDecimals), grouping);
     const volume = exactUnits(volumeText, quantityDecimals);
     const last = shown[shown.length - 1];
     if (last?.price === price) {

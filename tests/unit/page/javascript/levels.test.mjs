@@ -20,7 +20,7 @@ const BIDS = [
   ["99.91", "2.0"],
   ["99.89", "4.0"],
 ];
-const scale = { priceDecimals: 2, quantityDecimals: 1 };
+const scale = { priceDecimals: 2, quantityDecimals: 1, tick: 1n };
 
 test("levels are added up towards the worse price, with running totals", () => {
   const asks = sideLevels(ASKS, { count: 10, step: 10n, isAsk: true, ...scale });
@@ -40,6 +40,14 @@ test("levels are added up towards the worse price, with running totals", () => {
       [9980n, 40n],
     ],
   );
+});
+
+test("a step above all prices leaves one level that is true, on both sides", () => {
+  const options = { count: 10, step: 100_000n, ...scale, tick: 5n };
+  const bids = sideLevels(BIDS, { ...options, isAsk: false });
+  const asks = sideLevels(ASKS, { ...options, isAsk: true });
+  assert.deepEqual(bids, [{ price: 5n, volume: 70n, total: 70n }]);
+  assert.deepEqual(asks, [{ price: 100_000n, volume: 75n, total: 75n }]);
 });
 
 test("only as many levels as are shown, each of them whole", () => {
