@@ -12,9 +12,11 @@ from functools import cached_property
 PPM = 1_000_000
 ZERO = Decimal(0)
 AMOUNT_LIMIT = Decimal("1e20")  # every amount is less: NUMERIC(38, 18) has 20 digits before the point
+MOVE_LIMIT = Decimal("1e15")  # what is moved by hand at once is less: a hundred thousand such moves fit into an amount
 # NUMERIC(38, 18) times NUMERIC(38, 18) fits; anything that would be rounded raises.
 EXACT = Context(prec=76, traps=[Inexact, InvalidOperation])
 _CUT = Context(prec=76, rounding=ROUND_DOWN, traps=[InvalidOperation])
+_NEAREST = Context(prec=76, traps=[InvalidOperation])
 
 
 class NotAMultipleError(ValueError):
@@ -49,7 +51,7 @@ def from_units(units: int, decimals: int) -> Decimal:
 def plain(value: Decimal, decimals: int | None = None) -> str:
     """Return a number in plain decimal notation, with a fixed number of decimals where given.
 
-    A number with more decimals than asked is cut, not rounded up: only averages have so many.
+    A number with more decimals than asked is cut, not rounded up.
     """
     if decimals is None:
         text = f"{value:f}"
@@ -64,6 +66,20 @@ def fee_units(notional_units: int, rate_ppm: int) -> int:
     (1001, 1000, 1)
     """
     return -(-notional_units * rate_ppm // PPM)
+
+
+def fee_from(fraction_ppm: int, notional_units: int, rate_ppm: int) -> tuple[int, int]:
+    """Return the fee on one amount of several whose fees together are rounded up once, and the new fraction.
+
+    The fraction is what the amounts so far have used up of the last unit that was charged, in millionths; 0 before the
+    first.
+
+    >>> fee_from(0, 1_500, 1_000), fee_from(500_000, 1_500, 1_000), fee_units(3_000, 1_000)
+    ((2, 500000), (1, 1000000), 3)
+    """
+    owed_ppm = notional_units * rate_ppm + fraction_ppm
+    units = -(-owed_ppm // PPM)
+    return units - (fraction_ppm > 0), owed_ppm - (units - 1) * PPM if units else 0
 
 
 @dataclass(frozen=True)
@@ -119,3 +135,18 @@ class MarketScale:
 
     def base(self, units: int) -> Decimal:
         return from_units(units, self.base_decimals)
+
+    def average_price_text(self, quote: Decimal, quantity: Decimal) -> str | None:
+        """Return quote / quantity, which times the quantity rounds to the quote again; None for nothing.
+
+        It has the decimals that this takes, and at least those of a price: 10 / 3 is 3.333333333.
+        """
+        if not quantity:
+            return None
+        enough = self.quote_decimals + max(0, quantity.adjusted() + 1)
+        average = _NEAREST.quantize(
+            _NEAREST.divide(quote, quantity), Decimal(1).scaleb(-max(enough, self.price_decimals))
+        )
+        whole, _, fraction = f"{average:f}".partition(".")
+        fraction = fraction.rstrip("0").ljust(self.price_decimals, "0")
+        return f"{whole}.{fraction}" if fraction else whole

@@ -4,13 +4,13 @@ A buy order holds quote: at most price x remaining quantity (`reserved`) plus a 
 cost, its fee and whatever the order need not hold any longer; settlement pays from that share and gives back the
 rest. So a hold is never less than what is owed, and no maker's balance is touched by the batch that fills it.
 
-A fee is at most what is left of the fee budget: many small fills, each rounded up, never cost more than one big one.
+All fees of an order together are rounded up once: many small fills never cost more than one big one.
 """
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from base.scaling import fee_units
+from base.scaling import fee_from, fee_units
 from journal.terms import MarketTerms
 from matching.engine import Side
 from orders.lifecycle import FILL, FILL_PARTLY, TRANSITIONS
@@ -77,23 +77,29 @@ class LiveOrder(OrderRow):
         self._fill(lots, cost)
         if self.price_ticks:
             return self._pay_from_limit_hold(cost, lots, rate_ppm, terms)
-        # A market order has no limit price to reserve by: its fees are rounded once, over all its fills.
-        fee = fee_units(self.filled_units, rate_ppm) - self.fee_units
+        fee = self._charge(cost, rate_ppm)  # a market order has no limit price to reserve by
         return self._take(fee, cost + fee)
 
     def _pay_from_limit_hold(self, cost: int, lots: int, rate_ppm: int, terms: MarketTerms) -> tuple[int, int]:
         reserved = terms.cost_units(self.price_ticks, self.remaining_lots)
         fee_budget = self.held_units - reserved - terms.cost_units(self.price_ticks, lots)
-        fee = min(fee_units(cost, rate_ppm), fee_budget)
-        worst_rate = max(self.maker_fee_ppm, self.taker_fee_ppm)
-        still_needed = reserved + min(fee_budget - fee, fee_units(reserved, worst_rate))
+        fee = min(self._charge(cost, rate_ppm), fee_budget)
+        rest_fee, _ = fee_from(self.fee_fraction_ppm, reserved, max(self.maker_fee_ppm, self.taker_fee_ppm))
+        still_needed = reserved + min(fee_budget - fee, rest_fee)
         return self._take(fee, self.held_units - still_needed)
+
+    def _charge(self, cost: int, rate_ppm: int) -> int:
+        """Return the fee of a fill: what it adds to the order's fees in all, which are rounded up."""
+        if self.fee_units and not self.fee_fraction_ppm:  # begun under a release that rounded each fill
+            return fee_units(cost, rate_ppm)
+        fee, self.fee_fraction_ppm = fee_from(self.fee_fraction_ppm, cost, rate_ppm)
+        return fee
 
     def sell(self, price_ticks: int, lots: int, *, rate_ppm: int, terms: MarketTerms) -> int:
         """Fill a sell order; return the fee in quote units. The trade's share of the hold is its quantity."""
         cost = terms.cost_units(price_ticks, lots)
         self._fill(lots, cost)
-        return self._take(fee_units(cost, rate_ppm), lots * terms.lot_units)[0]
+        return self._take(self._charge(cost, rate_ppm), lots * terms.lot_units)[0]
 
     def _fill(self, lots: int, cost: int) -> None:
         self.filled_lots += lots

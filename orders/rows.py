@@ -75,6 +75,7 @@ class OrderRow:
     filled_lots: Annotated[int, Amount("filled_quantity", _FILLS, step=Step.LOT)] = 0
     filled_units: Annotated[int, Amount("filled_quote", _FILLS, step=Step.QUOTE)] = 0
     fee_units: Annotated[int, Amount("fee_paid", _FILLS, step=Step.QUOTE)] = 0
+    fee_fraction_ppm: Annotated[int, Whole("fee_fraction_ppm", _FILLS, True)] = 0
     held_units: Annotated[int, Amount("held", _FILLS, step=Step.HELD)] = 0
     status: Annotated[str, Text("status", _FILLS)] = OrderStatus.PENDING.value
     reason: Annotated[str, Text("reason", _FILLS)] = ""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from base.scaling import PPM, to_units
 from exchange.models import Market
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import Order, OwedHold, Trade
@@ -59,3 +60,16 @@ def assert_holds_are_explained(market: Market) -> None:
     problems = list(hold_problems(orders, market.scale, lambda order_id: fills[UUID(bytes=order_id)]))
     assert not problems, f"orders that hold what they do not need, or too little: {problems}"
     assert_ledger_balances(assets=(market.base_id, market.quote_id))
+
+
+def assert_fees_are_rounded_once(market: Market) -> None:
+    """Assert that each order's fees are its rates on all it traded, as maker and as taker, rounded up once."""
+    orders = {order.pk: order for order in Order.objects.filter(market_id=market.pk)}
+    exact_ppm: Counter[UUID] = Counter()
+    for trade in Trade.objects.filter(market_id=market.pk):
+        units = to_units(trade.price * trade.quantity, market.scale.quote_decimals)
+        for side, order_id in (("buy", trade.buyer_order_id), ("sell", trade.seller_order_id)):
+            order = orders[order_id]
+            exact_ppm[order_id] += units * (order.taker_fee_ppm if side == trade.taker_side else order.maker_fee_ppm)
+    owed = {order_id: market.scale.quote(-(-exact_ppm[order_id] // PPM)) for order_id in orders}
+    assert {order_id: order.fee_paid for order_id, order in orders.items()} == owed

@@ -71,6 +71,10 @@ class Order(models.Model):
     filled_quantity = models.DecimalField(**AMOUNT_DIGITS)
     filled_quote = models.DecimalField(**AMOUNT_DIGITS, help_text="Sum of price x quantity of its fills")
     fee_paid = models.DecimalField(**AMOUNT_DIGITS, help_text="Sum of its fills' fees, in the quote asset")
+    fee_fraction_ppm = models.IntegerField(
+        null=True,
+        help_text="What of the last unit of its fees its fills have used up, in millionths; null before the first fee",
+    )
     held = models.DecimalField(**AMOUNT_DIGITS, help_text="What the open rest of the order holds")
     maker_fee_ppm = models.IntegerField()
     taker_fee_ppm = models.IntegerField()
@@ -107,10 +111,6 @@ class Order(models.Model):
         """What is not filled; None for a market buy by budget."""
         return None if self.quantity is None else self.quantity - self.filled_quantity
 
-    @property
-    def average_price(self) -> Decimal | None:
-        return self.filled_quote / self.filled_quantity if self.filled_quantity else None
-
 
 class ClientOrderId(models.Model):
     """Which order a client's own id belongs to, for good: the one table that is not partitioned, so it is unique."""
@@ -122,6 +122,9 @@ class ClientOrderId(models.Model):
     client_order_id = models.CharField(max_length=64)
     order_id = models.UUIDField()
     payload_digest = models.BinaryField(max_length=16)
+    rejected_under = models.JSONField(
+        null=True, help_text="The limits under which the engine rejected it, to answer the same once more"
+    )
 
     def __str__(self) -> str:
         return self.client_order_id

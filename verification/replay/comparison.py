@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from base.ids import uuid7_floor
-from base.scaling import PPM, fee_units, plain
+from base.scaling import PPM, plain
 from exchange.models import Market
 from matching.engine import Instructions, SelfTradePrevention
 from matching.timing import HORIZON_MS
@@ -200,18 +200,19 @@ class Comparison:
         if order.is_fee_known and order.fee_units != row.fee_units:
             expected = {"fee_paid": plain(scale.quote(order.fee_units))}
             self._add(_Check.FEE, row.id, expected, {"fee_paid": plain(scale.quote(row.fee_units))})
-        if order.is_whole and order.is_fee_known and order.fills:
+        elif order.is_whole and order.is_fee_known and order.fills:
             self._compare_rates(order, row)
         budget = row.budget_units * PPM // (PPM + row.taker_fee_ppm) // scale.tick_lot_units
         if order.budget != budget:
             self._add(_Check.FEE, row.id, {"budget": f"{order.budget} tick-lots"}, {"budget": f"{budget} tick-lots"})
 
     def _compare_rates(self, order: TrackedOrder, row: StoredOrder) -> None:
-        """Compare the fees of all fills with what the order's rates allow; each fill may round up once."""
+        """Compare the fees of all fills with the order's rates on its total, rounded up once, or long ago each time."""
         unit = self._market.scale.tick_lot_units
         maker, taker = order.maker_tick_lots * unit, (order.filled_tick_lots - order.maker_tick_lots) * unit
-        most = fee_units(maker, row.maker_fee_ppm) + fee_units(taker, row.taker_fee_ppm) + order.fills
-        least = 0 if row.side == "buy" else (maker * row.maker_fee_ppm + taker * row.taker_fee_ppm) // PPM
+        exact = -(-(maker * row.maker_fee_ppm + taker * row.taker_fee_ppm) // PPM)
+        most = exact if row.is_fee_rounded_once else exact + order.fills
+        least = 0 if row.side == "buy" else exact
         if not least <= row.fee_units <= most:
             quote = self._market.scale.quote
             expected = {"fee_paid": f"{plain(quote(least))} to {plain(quote(most))}"}

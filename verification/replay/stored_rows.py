@@ -67,7 +67,7 @@ _ORDER_COLUMNS: Final = f"""
     {_WHOLE},
     least(fee_paid / %(unit)s, 9e18)::bigint, least(coalesce(quote_quantity / %(unit)s, 0), 9e18)::bigint,
     least(held / CASE side WHEN 'buy' THEN %(unit)s ELSE %(base_unit)s END, 9e18)::bigint,
-    maker_fee_ppm, taker_fee_ppm
+    maker_fee_ppm, taker_fee_ppm, fee_fraction_ppm IS NOT NULL OR fee_paid = 0
 """
 _ORDERS_BY_ID: Final = (
     f"SELECT {_ORDER_COLUMNS} FROM orders_order WHERE id = ANY(%(ids)s) AND market_id = %(market_id)s"  # noqa: S608  (constants)
@@ -129,6 +129,8 @@ class StoredOrder(NamedTuple):
     held_units: int
     maker_fee_ppm: int
     taker_fee_ppm: int
+    is_fee_rounded_once: bool
+    """False for an order that began to pay when the fee of each fill was rounded up."""
 
     @property
     def group_id(self) -> str:

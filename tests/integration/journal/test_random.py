@@ -17,6 +17,7 @@ from orders.models import OwedHold
 from settlement.services import ledger_deposit
 from tests.desk import BUY, SELL, Desk, open_desk
 from tests.fixtures import make_market, make_user
+from tests.invariants import assert_fees_are_rounded_once
 
 STEPS = 80
 RELEASE = OwedHolds.release
@@ -189,6 +190,7 @@ def test_whatever_happens_every_hold_is_explained(
             desk.cancel_all(user)
         desk.settle()
         assert desk.engine.open_order_count == 0
+        assert_fees_are_rounded_once(coarse_market)
         assert not OwedHold.objects.filter(market_id=coarse_market.pk).exists()
         desk.replay()
 

@@ -1,6 +1,8 @@
 """The arithmetic of holds: whatever the fills, a hold covers what is owed, and nothing of it is lost."""
 
+import math
 from decimal import Decimal
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,11 @@ def order_of(
     )
 
 
+def rounded_once(exact_ppm: int) -> int:
+    """Return what an order pays in all, given the sum of amount x rate of its fills."""
+    return math.ceil(Fraction(exact_ppm, 1_000_000))
+
+
 fills = st.lists(st.tuples(st.integers(1, 50), st.integers(0, 100), st.booleans()), min_size=1, max_size=30)
 
 
@@ -67,18 +74,74 @@ def test_a_limit_buys_hold_covers_every_fill_at_any_better_price(
     lots = sum(quantity for quantity, _, _ in fills) + rest
     order = order_of(terms, OrderType.LIMIT, price, lots, 0)
     whole = order.held_units = order.need_units(terms)
-    shares = fees = cost = 0
+    shares = fees = cost = exact_ppm = 0
     for quantity, improvement, is_taker in fills:
         fill_price = max(1, price - improvement)
-        fee, share = order.buy(fill_price, quantity, rate_ppm=taker if is_taker else maker, terms=terms)
+        rate = taker if is_taker else maker
+        fee, share = order.buy(fill_price, quantity, rate_ppm=rate, terms=terms)
         cost += terms.cost_units(fill_price, quantity)
+        exact_ppm += terms.cost_units(fill_price, quantity) * rate
         shares, fees = shares + share, fees + fee
         assert share >= terms.cost_units(fill_price, quantity) + fee
         assert order.held_units >= terms.cost_units(price, order.quantity_lots - order.filled_lots)
         assert order.held_units <= order.need_units(terms)
     assert shares + order.held_units == whole
     assert order.filled_units == cost and order.fee_units == fees
-    assert fees <= fee_units(terms.cost_units(price, lots), max(maker, taker))
+    assert fees == rounded_once(exact_ppm)
+
+
+@given(maker=rates, taker=rates, fills=fills)
+def test_a_sells_fees_are_its_rates_on_its_total_rounded_once(
+    maker: int, taker: int, fills: list[tuple[int, int, bool]]
+) -> None:
+    terms = terms_of(maker, taker)
+    lots = sum(quantity for quantity, _, _ in fills)
+    order = order_of(terms, OrderType.LIMIT, 1, lots, lots * terms.lot_units, side=Side.SELL)
+    exact_ppm = 0
+    for quantity, above, is_taker in fills:
+        rate = taker if is_taker else maker
+        fee = order.sell(1 + above, quantity, rate_ppm=rate, terms=terms)
+        cost = terms.cost_units(1 + above, quantity)
+        exact_ppm += cost * rate
+        assert 0 <= fee <= cost
+        assert order.fee_units == rounded_once(exact_ppm)
+    assert order.held_units == 0
+
+
+@given(
+    maker=rates,
+    taker=rates,
+    steps=st.lists(
+        st.tuples(st.integers(1, 5_000), st.integers(1, 60), st.integers(1, 50), st.booleans()), min_size=1, max_size=20
+    ),
+)
+def test_a_buy_that_is_amended_between_its_fills_pays_its_rates_on_its_total_rounded_once(
+    maker: int, taker: int, steps: list[tuple[int, int, int, bool]]
+) -> None:
+    """Each step amends price and rest as the journal does, holding what is missing, and fills a part of the rest."""
+    terms, exact_ppm = terms_of(maker, taker), 0
+    order = order_of(terms, OrderType.LIMIT, 1, 1_000_000, 0)
+    for price, rest, quantity, is_taker in steps:
+        need = order.need_for(price, rest, terms)
+        order.held_units += max(0, need - order.held_units)
+        order.reshape(price_ticks=price, quantity_lots=order.filled_lots + rest)
+        order.fit_hold(need)
+        lots, rate = min(quantity, max(1, rest - 1)), taker if is_taker else maker
+        if rest > 1:
+            order.buy(price, lots, rate_ppm=rate, terms=terms)
+            exact_ppm += terms.cost_units(price, lots) * rate
+        assert order.fee_units == rounded_once(exact_ppm)
+
+
+def test_an_order_that_began_to_pay_for_each_fill_goes_on_so() -> None:
+    terms = terms_of(1_000, 1_000)
+    order = order_of(terms, OrderType.LIMIT, 1, 10, 10 * terms.lot_units, side=Side.SELL)
+    order.filled_lots, order.fee_units = 1, 1
+
+    fees = [order.sell(1, 1, rate_ppm=1_000, terms=terms) for _ in range(2)]
+
+    assert fees == [fee_units(terms.cost_units(1, 1), 1_000)] * 2
+    assert order.fee_fraction_ppm == 0
 
 
 @given(taker=rates, fills=st.lists(st.tuples(st.integers(1, 50), st.integers(1, 5_000)), min_size=1, max_size=30))
