@@ -1,26 +1,22 @@
-"""Everything that can go wrong for a client, and the one handler that turns it into an answer.
+"""Everything that can go wrong for a client.
 
     CodedError                  code, message for a person, details; a status follows from the code
     └── ApiError                what the public interface answers with
         └── ValidationError     400, details name the field
 
 Anticipated errors are raised as `ApiError(ErrorCode.X, ...)` by services; Django's and DRF's own are translated
-here. Anything else is a bug: it is logged with its stack and answered with INTERNAL_ERROR and nothing more.
+here. Anything else is a bug, answered with INTERNAL_ERROR and nothing more.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
-import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from redis.exceptions import RedisError
 from rest_framework import exceptions as drf
-from rest_framework.response import Response
-
-log = structlog.get_logger(__name__)
 
 
 class ErrorCode(StrEnum):
@@ -142,6 +138,7 @@ class ApiError(CodedError[ErrorCode]):
     def __init__(self, code: ErrorCode, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(code, message, details)
         self.headers: dict[str, str] = {}
+        self.meta: dict[str, Any] = {}
 
 
 class ValidationError(ApiError):
@@ -149,14 +146,6 @@ class ValidationError(ApiError):
 
     def __init__(self, details: Mapping[str, Any]) -> None:
         super().__init__(ErrorCode.VALIDATION_ERROR, "The request is not valid", details)
-
-
-def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Turn any exception of a view into the error envelope; DRF calls it. Logs what is not anticipated."""
-    api_error = to_api_error(error)
-    if api_error.code is ErrorCode.INTERNAL_ERROR:
-        log.error("unhandled_error", exc_info=error)
-    return Response({"error": api_error.body}, status=api_error.status, headers=api_error.headers)
 
 
 def to_api_error(error: Exception) -> ApiError:

@@ -1,12 +1,32 @@
-"""Django's error handlers: the envelope for a request that reaches no view of the API, a page elsewhere."""
+"""The one handler of a view's errors, and Django's for requests that reach no view.
 
+Below /api/ and /internal/ they answer with the envelope, elsewhere with a page.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
+from rest_framework.response import Response
 
-from base.errors import ApiError, ErrorCode, ValidationError
-from base.responses import error_response
+from base.errors import ApiError, ErrorCode, ValidationError, to_api_error
+from base.responses import EnvelopeResponse, error_response
 
-__all__ = ["handler_400", "handler_403", "handler_404", "handler_500"]
+__all__ = ["exception_handler", "handler_400", "handler_403", "handler_404", "handler_500"]
+
+
+log = structlog.get_logger(__name__)
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Turn any exception of a view into the error envelope; DRF calls it. Logs what is not anticipated."""
+    api_error = to_api_error(error)
+    if api_error.code is ErrorCode.INTERNAL_ERROR:
+        log.error("unhandled_error", exc_info=error)
+    body = {"error": api_error.body}
+    return EnvelopeResponse(body, status=api_error.status, headers=api_error.headers, meta=api_error.meta)
 
 
 def handler_400(request: HttpRequest, exception: Exception) -> HttpResponse:

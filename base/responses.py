@@ -21,17 +21,18 @@ class EnvelopeResponse(Response):
         data: Any,
         *,
         status: int = 200,
+        headers: dict[str, str] | None = None,
         meta: dict[str, Any] | None = None,
         pagination: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data, status=status)
+        super().__init__(data, status=status, headers=headers)
         self.meta_extra = meta or {}
         self.pagination = pagination
 
 
 def error_response(request: HttpRequest, error: ApiError) -> HttpResponse:
     """Return the error envelope outside DRF: from middleware and for paths without a view."""
-    body = dumps({"success": False, "error": error.body, "meta": meta_of(request)})
+    body = dumps({"success": False, "error": error.body, "meta": meta_of(request) | error.meta})
     return HttpResponse(body, status=error.status, content_type="application/json", headers=error.headers)
 
 

@@ -241,7 +241,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["base.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "base.pagination.EnvelopePagination",
     "DEFAULT_SCHEMA_CLASS": "base.schema.EnvelopeAutoSchema",
-    "EXCEPTION_HANDLER": "base.errors.exception_handler",
+    "EXCEPTION_HANDLER": "base.handlers.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": True,
 }

@@ -10,7 +10,7 @@ from exchange.streams import CandleMessage, market_group
 from journal import store
 from journal.admission import Admission
 from journal.candles import TradeSummary
-from journal.claims import ClientIdClaims
+from journal.claims import ClientIdClaims, note_rejections
 from journal.locks import accounts_to_lock
 from journal.order_table import insert_orders, update_orders
 from journal.owed_holds import balances_message, write_owed
@@ -126,6 +126,7 @@ class PostgresBatch:
         insert_orders(cursor, new, terms)
         update_orders(cursor, changed, terms)
         store.insert_trades(cursor, work.trades, terms)
+        note_rejections(cursor, work.rejections)
         store.write_switches(cursor, work.switches, terms)
         write_owed(cursor, work.owed, terms)
 

@@ -1,12 +1,14 @@
 """Client order ids: which of a batch are new, and whose order the others belong to."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
 
 from matching.messages import GroupRequest, PlaceRequest, Request
+from orders.rejections import Limits
 
 _INSERT = """
 INSERT INTO orders_clientorderid (user_id, client_order_id, order_id, payload_digest)
@@ -21,6 +23,11 @@ JOIN unnest(%s::uuid[], %s::text[]) AS wanted (user_id, client_order_id) USING (
 _DELETE = """
 DELETE FROM orders_clientorderid c USING unnest(%s::uuid[], %s::text[]) AS gone (user_id, client_order_id)
 WHERE c.user_id = gone.user_id AND c.client_order_id = gone.client_order_id
+"""
+_NOTE = """
+UPDATE orders_clientorderid c SET rejected_under = v.rejected_under
+FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) AS v (user_id, client_order_id, rejected_under)
+WHERE c.user_id = v.user_id AND c.client_order_id = v.client_order_id
 """
 _Key = tuple[bytes, str]
 _NewOrders = PlaceRequest | GroupRequest
@@ -75,6 +82,12 @@ class ClientIdClaims:
         """Remove the claims of orders that were denied."""
         if self._unused:
             cursor.execute(_DELETE, _columns(self._unused))
+
+
+def note_rejections(cursor: Cursor[Any], rejections: Mapping[_Key, Limits]) -> None:
+    """Keep under which limits orders were rejected, beside their client order ids."""
+    if rejections:
+        cursor.execute(_NOTE, [*_columns(rejections), [json.dumps(limits) for limits in rejections.values()]])
 
 
 def _key(request: _NewOrders) -> _Key:

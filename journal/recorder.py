@@ -47,6 +47,7 @@ from matching.engine import (
 from matching.messages import Reply, ReplyStatus, Request
 from orders import lifecycle
 from orders.lifecycle import TRANSITIONS
+from orders.rejections import Limits
 from orders.rows import TradeRow
 
 _BUY: Final = Side.BUY.value
@@ -89,6 +90,8 @@ class Recorder:
         order = self._work.touch(event.order_id, event.seq)
         order.priority = event.seq
         self._work.end(event.order_id, order, lifecycle.REJECT, event.reason.name)
+        if order.client_order_id is not None:
+            self._work.rejections[order.user_id, order.client_order_id] = Limits.of(self._work.engine)
 
     def _on_repriced(self, event: OrderRepriced) -> None:
         order = self._work.touch(event.order_id, event.seq)
@@ -234,7 +237,8 @@ class Recorder:
         gone = (
             first.reason is RejectReason.ORDER_NOT_FOUND
         )  # it is the user's own, as was checked, so it is no longer open
-        return Reply(request.correlation, ReplyStatus.DENIED, "ORDER_NOT_AMENDABLE" if gone else first.reason.name)
+        code = "ORDER_NOT_AMENDABLE" if gone else first.reason.name
+        return Reply(request.correlation, ReplyStatus.DENIED, code, self._limits())
 
     def _after_cancel(self, request: Request, command: CancelOrder, events: Sequence[Event], _: int) -> Reply:
         if isinstance(events[0], CancelRejected):
@@ -256,8 +260,12 @@ class Recorder:
         order_id, trades = order.id, self._work.trades[first_trade:]
         if trades:
             trades = [trade for trade in trades if order_id in (trade.buyer_order_id, trade.seller_order_id)]
-        code = order.reason if order.status == lifecycle.REJECTED else ""
-        return Reply(request.correlation, ReplyStatus.EXECUTED, code, order=order.packed(), trades=trades)
+        is_rejected = order.status == lifecycle.REJECTED
+        code, details = (order.reason, self._limits()) if is_rejected else ("", {})
+        return Reply(request.correlation, ReplyStatus.EXECUTED, code, details, order=order.packed(), trades=trades)
+
+    def _limits(self) -> dict[str, Any]:
+        return {"limits": Limits.of(self._work.engine)}
 
     def _settle_down(self, order_id: int) -> LiveOrder:
         """Return the order of a command, whose work is done: if it is open it rests, or its budget is spent."""

@@ -5,6 +5,7 @@ from journal.open_orders import OpenOrders
 from journal.terms import MarketTerms
 from matching.engine import Command, Engine
 from matching.messages import Reply
+from orders.rejections import Limits
 from orders.rows import TradeRow
 from settlement.holds import Holdings
 
@@ -22,6 +23,7 @@ class BatchWork:
         "now_ms",
         "open_orders",
         "owed",
+        "rejections",
         "replies",
         "switches",
         "terms",
@@ -44,6 +46,7 @@ class BatchWork:
         self.levels: dict[tuple[int, int], int] = {}
         self.switches: dict[int, int] = {}
         self.owed: list[LiveOrder] = []
+        self.rejections: dict[tuple[bytes, str], Limits] = {}  # by user and client order id
         self.is_state_changed = False
         self.amend_hold = 0  # taken for the amendment that the engine is looking at
 

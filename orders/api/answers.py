@@ -8,7 +8,7 @@ from exchange.models import Market
 from exchange.selectors import market_by_id
 from orders.models import Order
 from orders.representation import order_as_json, trade_as_json
-from orders.services import AmendedOrder, CancelAfter, PlacedGroup, PlacedOrder
+from orders.services import AmendedOrder, CancelAfter, PlacedGroup, PlacedOrder, replay_meta
 
 __all__ = [
     "amended_as_json",
@@ -73,4 +73,4 @@ def _status(placed: PlacedOrder | PlacedGroup) -> int:
 
 
 def _replay_meta(placed: PlacedOrder | PlacedGroup) -> dict[str, Any]:
-    return {"idempotent_replay": True, "payload_differs": placed.payload_differs} if placed.replayed else {}
+    return replay_meta(placed.payload_differs) if placed.replayed else {}

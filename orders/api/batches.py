@@ -49,7 +49,8 @@ def _common_market(given: list[Any]) -> Market | None:
 
 def _result(outcome: PlacedOrder | ApiError, market: Market | None) -> dict[str, Any]:
     if isinstance(outcome, ApiError):
-        return {"success": False, "status": outcome.status, "error": outcome.body}
+        result = {"success": False, "status": outcome.status, "error": outcome.body}
+        return result | ({"meta": outcome.meta} if outcome.meta else {})
     data, meta = placed_as_json(outcome, market or market_by_id(outcome.order.market_id))
     result = {"success": True, "status": 200 if outcome.replayed else 201, "data": data}
     return result | ({"meta": meta} if meta else {})

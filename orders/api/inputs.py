@@ -341,8 +341,10 @@ class _PeriodQuery(StrictSerializer):
 
     def get_fields(self) -> Any:
         bounds = {
-            "from": MomentField(required=False, **_example("2026-01-31T00:00:00Z", "Received at this time or later")),
-            "to": MomentField(required=False, **_example("2026-02-01T00:00:00Z", "Received before this time")),
+            "from": MomentField(
+                required=False, **_example("2026-01-31T00:00:00Z", "Created or executed then or later")
+            ),
+            "to": MomentField(required=False, **_example("2026-02-01T00:00:00Z", "Created or executed before")),
         }
         return super().get_fields() | bounds
 

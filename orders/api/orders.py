@@ -57,7 +57,7 @@ __all__ = ["OrderViewSet"]
 _Throttles = list[BaseThrottle]  # in the class `list` is the action
 _GROUP_ANSWERS = (
     "Answers after all of them are durable: all or none. 200 repeats the answer of an earlier order with the same"
-    " `client_order_id`, which belongs to the first order of the group."
+    " `client_order_id`, which belongs to the first order of the group; one that the engine rejected is refused again."
 )
 
 
@@ -120,7 +120,8 @@ class OrderViewSet(ViewSet):
         examples=examples.ORDERS,
         summary="Place an order",
         description="Answers after the order and its trades are durable. 200 repeats the answer of an earlier order"
-        " with the same `client_order_id`; `meta.idempotent_replay` says so.",
+        " with the same `client_order_id`, and an order that the engine rejected is refused again in the same words;"
+        " `meta.idempotent_replay` says so.",
         tags=["orders"],
     )
     def create(self, request: Request) -> Response:

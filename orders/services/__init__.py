@@ -14,7 +14,7 @@ from orders.services.amendment import AmendedOrder, order_amend
 from orders.services.cancellation import CancelAfter, cancel_after_set, order_cancel, orders_cancel_all
 from orders.services.forced_cancellation import order_force_cancel, orders_force_cancel
 from orders.services.groups import PlacedGroup, bracket_place, oco_place
-from orders.services.placement import PlacedOrder, order_place, orders_place
+from orders.services.placement import PlacedOrder, order_place, orders_place, replay_meta
 from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "orders_cancel_all",
     "orders_force_cancel",
     "orders_place",
+    "replay_meta",
 ]

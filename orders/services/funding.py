@@ -22,10 +22,10 @@ from matching.engine import GroupKind, OrderType, PlaceOrder, Side
 from matching.engine.band import band_limits
 from matching.engine.rules import STOP_PROTECTION_PPM, hold_price_ticks
 from matching.messages import GroupRequest, PlaceRequest
-from orders.models import ClientOrderId, MarketSequence, Order
+from orders.models import ClientOrderId, Order
 from orders.needs import FeeRates, first_need, open_need
 from orders.requests import group_commands, place_command, time_ms_of
-from orders.selectors import book_depth
+from orders.selectors import book_depth, last_price_ticks
 from orders.vocabulary import SIDES
 from settlement.ports import Reserving, wallet
 from settlement.wallet.funding import funds_reserve, funds_spent
@@ -171,5 +171,4 @@ class _StoredPrices:
 
     @cached_property
     def _last_price_ticks(self) -> int:
-        last = MarketSequence.objects.filter(pk=self._market.pk).values_list("last_price", flat=True).first()
-        return int(last / self._market.tick_size) if last else 0
+        return last_price_ticks(self._market)

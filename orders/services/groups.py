@@ -7,13 +7,13 @@ from uuid import UUID
 from exchange.models import Market, User
 from matching.engine import PLAIN, GroupKind
 from matching.messages import GroupOrder, GroupRequest, Reply, ReplyStatus
-from orders.models import Order, Trade
+from orders.models import Order, OrderStatus, Trade
 from orders.rows import order_from_row, trade_from_row
 from orders.selectors import order_for_user, orders_of_group, trades_of_order
 from orders.services import dispatch
 from orders.services.filters import Names, sizes
 from orders.services.funding import group_fund, orders_answered
-from orders.services.placement import checked, reading_back
+from orders.services.placement import checked, reading_back, rejected_before, replay_meta
 from orders.services.tickets import BracketTicket, OcoTicket, OrderTicket, digest
 from orders.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
@@ -109,6 +109,9 @@ def _group_order(market: Market, leg: _Leg) -> GroupOrder:
 def _replayed(user: User, group_id: UUID, reply: Reply) -> PlacedGroup:
     first = order_for_user(user=user, order_id=UUID(bytes=reply.details["order_id"]))
     orders = [first] if first.group_id is None else list(orders_of_group(user, first.group_id))
-    trades = sorted((trade for order in orders for trade in trades_of_order(order)), key=lambda trade: trade.pk)
     is_own = first.pk == group_id  # placed by this very request, whose first answer was lost
-    return PlacedGroup(first.group_id, orders, trades, not is_own, reply.details["payload_differs"])
+    payload_differs = reply.details["payload_differs"]
+    if first.status == OrderStatus.REJECTED:
+        raise rejected_before(orders, {} if is_own else replay_meta(payload_differs))
+    trades = sorted((trade for order in orders for trade in trades_of_order(order)), key=lambda trade: trade.pk)
+    return PlacedGroup(first.group_id, orders, trades, not is_own, payload_differs)

@@ -1,9 +1,9 @@
 """Placing single orders, one at a time or in a batch."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -15,15 +15,23 @@ from matching.engine import PLAIN
 from matching.messages import PlaceRequest, Reply, ReplyStatus
 from orders.models import Order, OrderStatus, Trade
 from orders.rows import order_from_row, trade_from_row
-from orders.selectors import order_for_user, trades_of_order
+from orders.selectors import limits_of_rejection, order_for_user, trades_of_order
 from orders.services import dispatch
 from orders.services.filters import sizes
 from orders.services.funding import order_fund, orders_answered
-from orders.services.refusals import refusal, reply_refusal
+from orders.services.refusals import refusal, rejection, reply_refusal
 from orders.services.tickets import OrderTicket, digest
 from orders.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
-__all__ = ["PlacedOrder", "checked", "order_place", "orders_place", "reading_back"]
+__all__ = [
+    "PlacedOrder",
+    "checked",
+    "order_place",
+    "orders_place",
+    "reading_back",
+    "rejected_before",
+    "replay_meta",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +60,8 @@ def order_place(*, user: User, market: Market, ticket: OrderTicket) -> PlacedOrd
     """Place an order and wait for its commit.
 
     A known client order id gives the first order again (`replayed`). Raises ApiError: denied by a filter or for want of
-    funds (nothing is stored), rejected by the engine (stored, `details.order_id`), or not confirmed in time.
+    funds (nothing is stored), rejected by the engine, now or the first time (stored, `details.order_id`), or not
+    confirmed in time.
     """
     (placed,) = orders_place(user=user, market=market, tickets=[ticket])
     if isinstance(placed, ApiError):
@@ -114,7 +123,7 @@ def _outcome(user: User, market: Market, attempt: _Attempt, answer: Reply | ApiE
         reply = checked(answer, market, attempt.order_id, attempt.ticket)
         if reply.status is ReplyStatus.REPLAYED:
             with reading_back(attempt.order_id):
-                return _replayed(user, market, attempt, reply)
+                return _replayed(user, attempt, reply)
     except ApiError as error:
         return error
     trades = [trade_from_row(row, market) for row in reply.trades]
@@ -149,12 +158,24 @@ def _refused(reply: Reply, market: Market, legs: Sequence[OrderTicket]) -> ApiEr
     return reply_refusal(reply, market, *legs) if reply.code else None
 
 
-def _replayed(user: User, market: Market, attempt: _Attempt, reply: Reply) -> PlacedOrder:
+def _replayed(user: User, attempt: _Attempt, reply: Reply) -> PlacedOrder:
     """Return the order that is there already: an earlier one, or this one, whose first answer was lost."""
     order = order_for_user(user=user, order_id=UUID(bytes=reply.details["order_id"]))
-    is_own = order.pk == attempt.order_id
-    if is_own and order.status == OrderStatus.REJECTED:
-        error = reply_refusal(reply._replace(code=order.reason), market, attempt.ticket)
-        error.details["order_id"] = str(order.pk)
-        raise error
-    return PlacedOrder(order, trades_of_order(order), not is_own, reply.details["payload_differs"])
+    is_own, payload_differs = order.pk == attempt.order_id, reply.details["payload_differs"]
+    if order.status == OrderStatus.REJECTED:
+        raise rejected_before([order], {} if is_own else replay_meta(payload_differs))
+    return PlacedOrder(order, trades_of_order(order), not is_own, payload_differs)
+
+
+def rejected_before(orders: Sequence[Order], meta: Mapping[str, Any]) -> ApiError:
+    """Return what was answered when the engine rejected an order, or the orders of a group, the first one first."""
+    first = orders[0]
+    error = rejection(ErrorCode(first.reason), first.market, limits_of_rejection(first), orders)
+    error.details["order_id"] = str(first.pk)
+    error.meta |= meta
+    return error
+
+
+def replay_meta(payload_differs: bool) -> dict[str, Any]:
+    """Return what `meta` says about an answer that repeats an earlier one."""
+    return {"idempotent_replay": True, "payload_differs": payload_differs}

@@ -1,7 +1,9 @@
 """What a client is told when its order was denied, rejected or not confirmed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
 
 from base.errors import ApiError, ErrorCode
 from base.scaling import from_units, plain
@@ -9,10 +11,9 @@ from base.times import iso_ms
 from exchange.models import Market
 from matching.engine.band import band_limits
 from matching.messages import Reply
-from orders.models import MarketSequence
-from orders.services.tickets import OrderTicket
+from orders.rejections import Limits
 
-__all__ = ["MESSAGES", "refusal", "reply_refusal"]
+__all__ = ["MESSAGES", "refusal", "rejection", "reply_refusal"]
 
 MESSAGES = {
     ErrorCode.INSUFFICIENT_BALANCE: "Not enough {asset}: {required} needed, {available} available",
@@ -50,16 +51,30 @@ def refusal(code: ErrorCode, details: Mapping[str, Any] | None = None) -> ApiErr
     return ApiError(code, MESSAGES[code].format_map(details), details)
 
 
-def reply_refusal(reply: Reply, market: Market, *legs: OrderTicket) -> ApiError:
-    """Return the error that an engine's reply stands for; `legs` are the orders that were asked for.
+class Leg(Protocol):
+    """An order as it was asked for, or as it is stored."""
 
-    One query for those codes whose details depend on the last price.
-    """
+    @property
+    def price(self) -> Decimal | None: ...
+    @property
+    def stop_price(self) -> Decimal | None: ...
+    @property
+    def expire_at(self) -> datetime | None: ...
+
+
+def reply_refusal(reply: Reply, market: Market, *legs: Leg) -> ApiError:
+    """Return the error that an engine's reply stands for; `legs` are the orders that were asked for."""
     code = ErrorCode(reply.code)
     if code is ErrorCode.INSUFFICIENT_BALANCE:
         return refusal(code, _amounts(reply.details))
+    limits = reply.details.get("limits")
+    return refusal(code) if limits is None else rejection(code, market, Limits(*limits), legs)
+
+
+def rejection(code: ErrorCode, market: Market, limits: Limits, legs: Sequence[Leg]) -> ApiError:
+    """Return the error for orders that the engine refused under these limits."""
     describe = _DETAILS.get(code)
-    return refusal(code, describe(market, legs) if describe else None)
+    return refusal(code, describe(market, limits, legs) if describe else None)
 
 
 def _amounts(details: Mapping[str, Any]) -> dict[str, str]:
@@ -71,58 +86,51 @@ def _amounts(details: Mapping[str, Any]) -> dict[str, str]:
 
 # --- details --------------------------------------------------------------------------------------
 
-Legs = Sequence[OrderTicket]
+Legs = Sequence[Leg]
 
 
-def _state(market: Market, _: Legs) -> dict[str, Any]:
+def _state(market: Market, _: Limits, __: Legs) -> dict[str, Any]:
     return {"symbol": market.symbol}
 
 
-def _max_orders(market: Market, _: Legs) -> dict[str, Any]:
-    return {"max_open_orders": market.max_open_orders}
+def _max_orders(_: Market, limits: Limits, __: Legs) -> dict[str, Any]:
+    return {"max_open_orders": limits.max_orders}
 
 
-def _max_stops(market: Market, _: Legs) -> dict[str, Any]:
-    return {"max_stop_orders": market.max_stop_orders}
+def _max_stops(_: Market, limits: Limits, __: Legs) -> dict[str, Any]:
+    return {"max_stop_orders": limits.max_stops}
 
 
-def _expiry(_: Market, legs: Legs) -> dict[str, Any]:
+def _expiry(_: Market, __: Limits, legs: Legs) -> dict[str, Any]:
     return {"expire_at": iso_ms(expire_at) if (expire_at := legs[0].expire_at) else None}
 
 
-def _last_price(market: Market, _: Legs) -> dict[str, Any]:
-    return {"last_price": _price(market, _around_ticks(market))}
+def _last_price(market: Market, limits: Limits, _: Legs) -> dict[str, Any]:
+    return {"last_price": _price(market, limits.around_ticks)}
 
 
-def _band(market: Market, legs: Legs) -> dict[str, Any]:
-    """Name the price that is outside and the limits as they are now; nothing when the market has moved on."""
-    last = _around_ticks(market)
+def _band(market: Market, limits: Limits, legs: Legs) -> dict[str, Any]:
+    """Name the price that is outside, and how far it might have gone."""
     for leg in legs:
         if leg.price is None:
             continue
-        around = last if leg.stop_price is None else market.scale.price_ticks(leg.stop_price)
-        lowest, highest = band_limits(market.price_band_ppm, around)
+        around = limits.around_ticks if leg.stop_price is None else market.scale.price_ticks(leg.stop_price)
+        lowest, highest = band_limits(limits.band_ppm, around)
         if not lowest <= market.scale.price_ticks(leg.price) <= highest:
             return {
                 "price": plain(leg.price),
-                "price_band": plain(from_units(market.price_band_ppm, _PPM_DECIMALS)),
+                "price_band": plain(from_units(limits.band_ppm, _PPM_DECIMALS)),
                 "lowest": _price(market, lowest),
                 "highest": _price(market, highest),
             }
     return {}
 
 
-def _around_ticks(market: Market) -> int:
-    """Return the last price, or the reference price before the first trade. One query."""
-    last = MarketSequence.objects.filter(pk=market.pk).values_list("last_price", flat=True).first()
-    return int((last or market.reference_price) / market.tick_size)
-
-
 def _price(market: Market, ticks: int) -> str:
     return plain(market.scale.price(ticks), market.scale.price_decimals)
 
 
-_DETAILS: dict[ErrorCode, Callable[[Market, Legs], dict[str, Any]]] = {
+_DETAILS: dict[ErrorCode, Callable[[Market, Limits, Legs], dict[str, Any]]] = {
     **dict.fromkeys(_STATES, _state),
     ErrorCode.TOO_MANY_ORDERS: _max_orders,
     ErrorCode.TOO_MANY_STOPS: _max_stops,

@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from base.errors import ErrorCode, ValidationError, exception_handler, to_api_error
+from base.errors import ErrorCode, ValidationError, to_api_error
+from base.handlers import exception_handler
 from settlement.models import Account, WalletOperation
 from settlement.selectors import user_balances
 from settlement.wallet.protocol import WalletCode, WalletRefusalError

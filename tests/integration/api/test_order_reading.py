@@ -9,6 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from base.ids import uuid7, uuid7_floor
+from base.times import ms_of
 from exchange.models import Market, User
 from orders.checksum import book_checksum
 from orders.models import MarketSequence
@@ -87,15 +88,33 @@ def test_orders_that_wait_and_those_of_a_type_or_group(maker_client: APIClient, 
 
 
 def test_times_bound_the_list(maker_client: APIClient, maker: User, market: Market) -> None:
-    now = datetime.now(UTC)
+    """Each order's id was made a second before the engine took it, as happens when requests queue."""
+    now = datetime.now(UTC).replace(microsecond=123_000)
     moments = [now - timedelta(seconds=seconds) for seconds in (30, 20, 10)]
-    stored = [str(store_order(maker, market, id=uuid7_floor(int(moment.timestamp() * 1000))).pk) for moment in moments]
-    middle = int(moments[1].timestamp() * 1000)
+    stored = [
+        str(store_order(maker, market, id=uuid7_floor(ms_of(moment) - 1_000), created_at=moment).pk)
+        for moment in moments
+    ]
+    middle = ms_of(moments[1])
 
     assert ids(maker_client.get(f"{ORDERS}?from={middle}")) == [stored[2], stored[1]]
     assert ids(maker_client.get(f"{ORDERS}?to={middle}")) == [stored[0]]
     assert ids(maker_client.get(f"{ORDERS}?from={middle}&to={middle + 1}")) == [stored[1]]
     assert ids(maker_client.get(ORDERS, {"from": (now - timedelta(seconds=15)).isoformat()})) == [stored[2]]
+
+
+@pytest.mark.parametrize("apart_s", [-15, -1, 1, 15])
+def test_an_order_is_found_from_its_own_created_at(
+    maker_client: APIClient, maker: User, market: Market, apart_s: int
+) -> None:
+    moment = datetime.now(UTC).replace(microsecond=123_000)
+    order_id = uuid7_floor(ms_of(moment + timedelta(seconds=apart_s)))
+    stored = store_order(maker, market, id=order_id, created_at=moment)
+    shown = maker_client.get(f"{ORDERS}/{stored.pk}").json()["data"]["created_at"]
+
+    assert ids(maker_client.get(ORDERS, {"from": shown})) == [str(stored.pk)]
+    assert ids(maker_client.get(ORDERS, {"to": shown})) == []
+    assert ids(maker_client.get(ORDERS, {"from": shown, "to": ms_of(moment) + 1})) == [str(stored.pk)]
 
 
 @pytest.mark.parametrize(

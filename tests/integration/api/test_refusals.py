@@ -6,15 +6,17 @@ before is as it was.
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 
-from exchange.models import User
+from exchange.models import Market, User
+from exchange.selectors import forget_markets
 from matching.engine import RejectReason
 from orders.models import ClientOrderId, Order
 from settlement.models import Account
-from tests.integration.api.asking import code
-from tests.integration.api.stage import Request, Stage, amend, bracket, buy, cancel, oco, sell
+from tests.integration.api.asking import BATCH, ORDERS, code
+from tests.integration.api.stage import Request, Stage, amend, bracket, buy, cancel, cancel_all, oco, sell
 
 
 class Case(NamedTuple):
@@ -186,9 +188,18 @@ class Records(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    details: dict[str, Any]
+    error: dict[str, Any]
     before: Records
     after: Records
+
+    @property
+    def details(self) -> dict[str, Any]:
+        details: dict[str, Any] = self.error["details"]
+        return details
+
+
+def with_client_id(asks: Request) -> Request:
+    return asks._replace(body=asks.body | {"client_order_id": "refused"}) if asks.method == "post" else asks
 
 
 def refuse(stage: Stage, case: Case) -> Refusal:
@@ -197,15 +208,13 @@ def refuse(stage: Stage, case: Case) -> Refusal:
         assert stage.ask(request).status_code in (200, 201)
     for state in case.states:
         stage.set_state(state)
-    asks, user = case.asks, stage.users[case.asks.who]
-    if asks.method == "post":
-        asks = asks._replace(body=asks.body | {"client_order_id": "refused"})
+    user = stage.users[case.asks.who]
     before = Records.of(user)
 
-    answer = stage.ask(asks)
+    answer = stage.ask(with_client_id(case.asks))
 
     assert code(answer) == (case.status, case.code), answer.content
-    refusal = Refusal(answer.json()["error"]["details"], before, Records.of(user))
+    refusal = Refusal(answer.json()["error"], before, Records.of(user))
     assert refusal.after.accounts == before.accounts
     return refusal
 
@@ -225,8 +234,9 @@ def expected(stage: Stage, case: Case) -> dict[str, Any]:
 @pytest.mark.parametrize("case", REJECTED, ids=lambda case: f"{case.code}: {case.name}")
 def test_what_the_engine_rejects_is_stored_with_its_reason(case: Case) -> None:
     with Stage(**case.market) as stage:
-        details, before, after = refuse(stage, case)
+        refusal = refuse(stage, case)
 
+    details, before, after = refusal.details, refusal.before, refusal.after
     order_id = details.pop("order_id")
     assert details == expected(stage, case)
     new = [order for order in after.orders if order not in before.orders]
@@ -237,22 +247,82 @@ def test_what_the_engine_rejects_is_stored_with_its_reason(case: Case) -> None:
     assert after.client_ids == ["refused"]
 
 
+ONE_OF_EACH = [
+    *{case.code: case for case in REJECTED if case.asks.path == ORDERS}.values(),
+    *{case.asks.path: case for case in REJECTED if case.asks.path != ORDERS}.values(),
+]
+
+
+def change_everything(stage: Stage) -> None:
+    """Give the market other limits and another last price, and its engine a new process."""
+    limits = {"price_band_ppm": 200_000, "max_open_orders": 50, "max_stop_orders": 40, "reference_price": 100}
+    Market.objects.filter(pk=stage.market.pk).update(**limits)
+    stage.set_state("continuous")
+    forget_markets()
+    stage.restart()
+    for request in (cancel_all("maker"), cancel_all("outsider"), cancel_all("taker")):
+        stage.ask(request)
+    assert stage.ask(sell("outsider", "ask", "1", "104")).status_code == 201
+    assert stage.ask(buy("maker", "bid", "1", "104")).json()["data"]["trades"] != []
+
+
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=lambda case: f"{case.code}: {case.name}")
+def test_a_rejected_order_that_is_repeated_is_refused_in_the_same_words(case: Case) -> None:
+    with Stage(**case.market) as stage:
+        first = refuse(stage, case)
+        repeated = [stage.ask(with_client_id(case.asks))]
+        change_everything(stage)
+        repeated.append(stage.ask(with_client_id(case.asks)))
+        other = with_client_id(case.asks)
+        other.body["quantity" if "quantity" in other.body else "quote_quantity"] = "2"
+        differing = stage.ask(other)
+        records = Records.of(stage.users[case.asks.who])
+
+    for answer in (*repeated, differing):
+        assert (answer.status_code, answer.json()["success"]) == (case.status, False)
+        assert answer.json()["error"] == first.error
+        assert answer.json()["meta"]["idempotent_replay"] is True
+    assert [answer.json()["meta"]["payload_differs"] for answer in (*repeated, differing)] == [False, False, True]
+    assert [order["id"] for order in records.orders if order["client_order_id"] == "refused"] == [
+        UUID(first.details["order_id"])
+    ]
+
+
+def test_a_rejected_order_that_is_repeated_in_a_batch_is_refused_in_the_same_words() -> None:
+    with Stage() as stage:
+        far = {"symbol": stage.market.symbol, "side": "buy", "type": "limit", "quantity": "1", "price": "110.01"}
+        orders = [far | {"client_order_id": name} for name in ("one", "one", "two")]
+        first = stage.clients["taker"].post(BATCH, {"orders": orders}, format="json").json()["data"]["results"]
+        change_everything(stage)
+        again = stage.clients["taker"].post(BATCH, {"orders": orders}, format="json").json()["data"]["results"]
+
+    replay = {"idempotent_replay": True, "payload_differs": False}
+    assert [result.get("meta") for result in first] == [None, replay, None]
+    assert [result["meta"] for result in again] == [replay] * 3
+    assert first[0]["error"] == first[1]["error"] == again[0]["error"] == again[1]["error"]
+    assert (first[2]["error"], first[2]["status"]) == (again[2]["error"], again[2]["status"])
+    assert first[0]["error"]["details"] == BAND | {
+        "price": "110.01",
+        "order_id": first[0]["error"]["details"]["order_id"],
+    }
+
+
 @pytest.mark.parametrize("case", DENIED, ids=lambda case: case.name)
 def test_without_the_funds_nothing_is_stored(case: Case) -> None:
     with Stage(**case.market) as stage:
-        details, before, after = refuse(stage, case)
+        refusal = refuse(stage, case)
 
-    assert details == expected(stage, case)
-    assert after == before
+    assert refusal.details == expected(stage, case)
+    assert refusal.after == refusal.before
 
 
 @pytest.mark.parametrize("case", NOT_AMENDED, ids=lambda case: f"{case.code}: {case.name}")
 def test_what_is_not_amended_is_as_it_was(case: Case) -> None:
     with Stage(**case.market) as stage:
-        details, before, after = refuse(stage, case)
+        refusal = refuse(stage, case)
 
-    assert details == expected(stage, case)
-    assert after == before
+    assert refusal.details == expected(stage, case)
+    assert refusal.after == refusal.before
 
 
 def test_an_order_that_expired_on_its_way_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +331,7 @@ def test_an_order_that_expired_on_its_way_is_rejected(monkeypatch: pytest.Monkey
     case = Case("late", buy("taker", "o", "1", "100", expire_at="2020-01-02T00:00:00Z", time_in_force="gtd"), 400,
                 "ALREADY_EXPIRED")  # fmt: skip
     with Stage() as stage:
-        details, _, _ = refuse(stage, case)
+        details = refuse(stage, case).details
 
     stored = Order.objects.get(user=stage.users["taker"])
     assert details == {"order_id": str(stored.pk), "expire_at": "2020-01-02T00:00:00.000Z"}
