@@ -129,13 +129,12 @@ def ticker_fields(market: Market, statistics: DayStatistics, quote: Quote) -> di
 def statistics_fields(market: Market, statistics: DayStatistics) -> dict[str, Any]:
     """Return the public 24 h statistics."""
     day = statistics.day
-    average = day.quote_volume / day.volume if day else None
     return {
         "symbol": market.symbol,
         "since": statistics.since,
         "until": statistics.until,
         "last": _price(market, statistics.last),
-        "average_price": _price(market, average),
+        "average_price": market.scale.average_price_text(day.quote_volume, day.volume) if day else None,
         **_day_fields(market, statistics),
     }
 

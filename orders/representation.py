@@ -20,8 +20,8 @@ _HIDDEN = frozenset(
         "price",
         "maker_fee_ppm",
         "taker_fee_ppm",
-        "filled_quote",
         "fee_paid",
+        "fee_fraction_ppm",
         "held",
         "priority",
         "trailing_ppm",
@@ -49,7 +49,9 @@ def order_as_json(order: Order, market: Market) -> dict[str, Any]:
         "protection_price": None if is_priced else price,
         "trailing_percent": _percent(order.trailing_ppm),
         "remaining_quantity": _fixed(order.remaining_quantity, scale.quantity_decimals),
-        "average_price": _fixed(order.average_price, scale.price_decimals),
+        "average_price": scale.average_price_text(order.filled_quote, order.filled_quantity),
+        "fee": plain(order.fee_paid, scale.quote_decimals),
+        "fee_asset": market.quote_id,
     }
 
 

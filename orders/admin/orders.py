@@ -11,6 +11,7 @@ from base.errors import ApiError
 from base.scaling import EXACT, ZERO, from_units
 from exchange.admin.base import BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
+    EMPTY,
     SIDE_COLOURS,
     amount,
     amount_text,
@@ -161,7 +162,7 @@ class OrderAdmin(ReadOnlyAdmin):
             {
                 "fields": [
                     "limit",
-                    amount("average_price"),
+                    "average_price",
                     amount("quantity"),
                     amount("quote_quantity"),
                     amount("filled_quantity"),
@@ -186,6 +187,10 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="price")
     def limit(self, order: Order) -> str:
         return amount_text(None if order.type in _MARKET_LIKE else order.price)
+
+    @admin.display(description="average price")
+    def average_price(self, order: Order) -> str:
+        return order.market.scale.average_price_text(order.filled_quote, order.filled_quantity) or EMPTY
 
     @admin.display(description="protection price")
     def protection_price(self, order: Order) -> str:

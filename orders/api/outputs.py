@@ -56,7 +56,12 @@ class OrderOutput(serializers.Serializer[Any]):
     quote_quantity = AmountText(**_nullable("1000.00000000", "The budget of a market buy, fee included"))
     filled_quantity = AmountText(**_shown("0.20000", "What was traded"))
     remaining_quantity = AmountText(**_nullable("0.30000", "What was not; null for a buy by budget"))
-    average_price = AmountText(**_nullable("64999.50", "Of its fills; null without one"))
+    filled_quote = AmountText(**_shown("12999.90000000", "Sum of price x quantity of its fills, in the quote asset"))
+    average_price = AmountText(
+        **_nullable("64999.50", "Of its fills, null without one: times what is filled it rounds to `filled_quote`")
+    )
+    fee = AmountText(**_shown("12.99990000", "What its fills have cost so far, rounded up once"))
+    fee_asset = serializers.CharField(**_shown("USDT", "In which asset: the quote asset"))
     status = serializers.ChoiceField(
         OrderStatus.values, **_shown("open", "`pending` is a stop or an exit that waits outside the book")
     )
@@ -164,7 +169,7 @@ class ReplayMetaOutput(serializers.Serializer[Any]):
 
 @extend_schema_serializer(component_name="BatchResult")
 class BatchResultOutput(serializers.Serializer[Any]):
-    """`data` and `meta` of a success, `error` of a failure."""
+    """`data` of a success, `error` of a failure; `meta` of a replay."""
 
     success = serializers.BooleanField(**_shown(True, "Whether this order was placed or replayed"))
     status = serializers.IntegerField(**_shown(201, "The HTTP status it would have had alone"))

@@ -116,7 +116,7 @@ def test_a_trailing_stop_follows_the_price_and_survives_a_crash(
     sold = desk.stored(stop.id)
     assert sold.status == OrderStatus.FILLED
     assert sold.stop_price == (Decimal(104) if "trail_ticks" in distance else Decimal("103.95"))
-    assert sold.average_price == 103
+    assert sold.filled_quote == 103 * sold.filled_quantity
 
 
 def test_a_trailing_stop_needs_a_last_price(desk: Desk, market: Market, taker: User) -> None:

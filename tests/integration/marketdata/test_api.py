@@ -70,7 +70,7 @@ def test_ticker_and_statistics_cover_24_hours(script: ScriptedMarket) -> None:
         "spread": "1.00",
     }  # fmt: skip
     assert day.items() <= statistics.items()
-    assert statistics["average_price"] == "10.33"
+    assert statistics["average_price"] == "10.333333333"
 
 
 def test_the_day_moves_on_by_minutes(script: ScriptedMarket, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ def order(market: Market, **fields: object) -> Order:
         "quantity": Decimal("0.3"),
         "filled_quantity": Decimal("0.1"),
         "filled_quote": Decimal("6500.04"),
+        "fee_paid": Decimal("5.200032"),
         "status": "partially_filled",
         "reason": "",
         "created_at": MOMENT,
@@ -94,7 +95,10 @@ def test_an_order_has_every_field(market: Market, django_assert_num_queries: Dja
         "quote_quantity": None,
         "filled_quantity": "0.10000",
         "remaining_quantity": "0.20000",
+        "filled_quote": "6500.04000000",
         "average_price": "65000.40",
+        "fee": "5.20003200",
+        "fee_asset": "USDT",
         "status": "partially_filled",
         "reason": None,
         "self_trade_prevention": "cancel_newest",
@@ -106,6 +110,22 @@ def test_an_order_has_every_field(market: Market, django_assert_num_queries: Dja
         "created_at": "2026-01-31T23:59:59.123Z",
         "updated_at": "2026-01-31T23:59:59.123Z",
     }
+
+
+@pytest.mark.parametrize(
+    ("quantity", "quote", "average"),
+    [
+        ("3", "10", "3.333333333"),
+        ("0.3", "19.95", "66.50"),
+        ("700000.00001", "45500000.0007", "65.00000000007143"),
+        ("0.00001", "0.6500012", "65000.12"),
+    ],
+)
+def test_the_average_times_what_is_filled_is_the_cost(market: Market, quantity: str, quote: str, average: str) -> None:
+    shown = order_as_json(order(market, filled_quantity=Decimal(quantity), filled_quote=Decimal(quote)), market)
+
+    assert shown["average_price"] == average
+    assert round(Decimal(average) * Decimal(quantity), 8) == Decimal(shown["filled_quote"])
 
 
 def test_a_market_order_by_budget_has_no_quantity_and_no_price(market: Market) -> None:

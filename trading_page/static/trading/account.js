@@ -55,15 +55,20 @@ function Stranger() {
 }
 
 function History() {
-  const head = ["Time", "Market", "Side", "Type", "Price", "Average", "Filled / amount", "Status"];
+  const head = [
+    ...["Time", "Market", "Side", "Type", "Price", "Average"],
+    ...["Filled / amount", "Cost", "Fee", "Status"],
+  ];
   const rows = history.value.map((order) => [
     html`<${When} time=${order.updated_at} />`,
     order.symbol,
     html`<${Side} side=${order.side} />`,
     order.type.replaceAll("_", " "),
     priceOf(order),
-    order.average_price ? grouped(order.average_price) : "–",
+    html`<${Average} price=${order.average_price} />`,
     `${order.filled_quantity} / ${sizeOf(order)}`,
+    order.average_price ? `${grouped(short(order.filled_quote))} ${order.fee_asset}` : "–",
+    order.average_price ? `${grouped(short(order.fee))} ${order.fee_asset}` : "–",
     html`${order.status}<${Reason} reason=${order.reason} />`,
   ]);
   return html`<${Table}
@@ -73,6 +78,16 @@ function History() {
     keys=${history.value.map(({ id }) => id)}
     nothing="No order has ended yet"
   />`;
+}
+
+/**
+ * With the decimals that are read; all that it takes to multiply it are in the tooltip.
+ *
+ * @param {{ price: string | null }} props
+ */
+function Average({ price }) {
+  if (!price) return "–";
+  return html`<span title=${price}>${grouped(price.replace(/(\.\d{8})\d+$/, "$1"))}</span>`;
 }
 
 /** @param {Order} order */

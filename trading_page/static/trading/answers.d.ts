@@ -210,8 +210,14 @@ export interface Order {
   filled_quantity: string;
   /** What was not; null for a buy by budget */
   remaining_quantity: string | null;
-  /** Of its fills; null without one */
+  /** Sum of price x quantity of its fills, in the quote asset */
+  filled_quote: string;
+  /** Of its fills, null without one: times what is filled it rounds to `filled_quote` */
   average_price: string | null;
+  /** What its fills have cost so far, rounded up once */
+  fee: string;
+  /** In which asset: the quote asset */
+  fee_asset: string;
   /** `pending` is a stop or an exit that waits outside the book */
   status: "pending" | "open" | "partially_filled" | "filled" | "cancelled" | "rejected" | "expired";
   /** Why it was rejected or cancelled; null when its owner cancelled it, or it lives */
