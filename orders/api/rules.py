@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from matching.engine.types import STOP_TYPES
+from orders.services.filters import has_too_many_parts
 
 __all__ = ["EXPIRY_MAX", "STOPS", "TYPES", "TypeRule", "expiry_problems", "order_problems", "time_in_force"]
 
 EXPIRY_MAX = timedelta(days=5 * 365)
-ICEBERG_PARTS_MAX = 100
 STOPS = frozenset(order_type.name.lower() for order_type in STOP_TYPES)
 
 _RESTING = ("gtc", "gtd")
@@ -134,7 +134,7 @@ def _iceberg(order: Order, _: datetime) -> Iterator[Problem]:
         return
     if shown > whole:
         yield "display_quantity", "Give at most the quantity"
-    elif shown * ICEBERG_PARTS_MAX < whole:
+    elif has_too_many_parts(shown, whole):
         yield "display_quantity", "Give at least a hundredth of the quantity"
 
 

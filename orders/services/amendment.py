@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from base.errors import ApiError, ErrorCode
+from base.errors import ApiError, ErrorCode, ValidationError
 from base.scaling import plain
 from exchange.models import Market, User
 from matching.messages import AmendRequest, Reply
@@ -12,7 +12,7 @@ from orders.models import Order, Trade
 from orders.rows import order_from_row, trade_from_row
 from orders.selectors import order_for_user
 from orders.services import dispatch
-from orders.services.filters import check_notional, check_quantity, lots, ticks
+from orders.services.filters import check_notional, check_quantity, has_too_many_parts, lots, ticks
 from orders.services.funding import amendment_fund, orders_answered
 from orders.services.refusals import refusal, reply_refusal
 from orders.services.tickets import OrderTicket
@@ -43,6 +43,7 @@ def order_amend(
     price_ticks = ticks(market, price, "price")
     quantity_lots = lots(market, quantity, "quantity")
     check_quantity(market, quantity)
+    _check_parts(order, quantity)
     check_notional(market, ticket)
     reservations = amendment_fund(user=user, order=order, price_ticks=price_ticks, quantity_lots=quantity_lots)
     request = AmendRequest(
@@ -60,6 +61,14 @@ def order_amend(
     if answer.code:
         raise _refused(answer, order, ticket)
     return AmendedOrder(order_from_row(answer.order, market), _trades(answer, market))
+
+
+def _check_parts(order: Order, quantity: Decimal | None) -> None:
+    if quantity and order.display_quantity and has_too_many_parts(order.display_quantity, quantity):
+        text = (
+            f"The book shows {plain(order.display_quantity)} of it, which must be at least a hundredth of the quantity"
+        )
+        raise ValidationError({"quantity": [text]})
 
 
 def _trades(reply: Reply, market: Market) -> list[Trade]:

@@ -12,7 +12,7 @@ from matching.engine import Instructions
 from matching.engine.rules import STOP_PROTECTION_PPM
 from orders.services.tickets import OrderTicket
 
-__all__ = ["Sizes", "check_notional", "check_quantity", "lots", "sizes", "ticks"]
+__all__ = ["Sizes", "check_notional", "check_quantity", "has_too_many_parts", "lots", "sizes", "ticks"]
 
 # price x quantity plus the highest fee stays inside a signed 64-bit integer of quote units.
 _NOTIONAL_UNITS_MAX = 1 << 61
@@ -20,6 +20,8 @@ _NOTIONAL_UNITS_MAX = 1 << 61
 _PROTECTION = 2
 
 assert PPM + max(STOP_PROTECTION_PPM, PRICE_BAND_PPM_MAX) <= _PROTECTION * PPM, "Invariant: no stop costs more"
+
+ICEBERG_PARTS_MAX = 100
 
 Names = Mapping[str, str]
 """What the client calls a field of an order, where that is not its own name."""
@@ -79,6 +81,11 @@ def check_quantity(market: Market, quantity: Decimal | None) -> None:
     if quantity > most:
         text = f"At most {plain(most)} in one order"
         raise _denied(ErrorCode.MAX_QUANTITY, "quantity", text, max_quantity=most)
+
+
+def has_too_many_parts(display_quantity: Decimal, quantity: Decimal) -> bool:
+    """Tell whether an iceberg would come up more often than is allowed."""
+    return display_quantity * ICEBERG_PARTS_MAX < quantity
 
 
 def check_notional(market: Market, ticket: OrderTicket, names: Names | None = None) -> None:

@@ -247,6 +247,18 @@ def test_an_amended_order_keeps_the_filters(
     assert answer.json()["error"]["details"]["field"] == field
 
 
+@pytest.mark.parametrize(("quantity", "status"), [("100", 503), ("100.001", 400)])
+def test_an_iceberg_is_not_amended_to_more_parts_than_it_may_be_placed_with(
+    maker_client: APIClient, maker: User, market: Market, quantity: str, status: int
+) -> None:
+    stored = store_order(maker, market, quantity="10", display_quantity="1")
+
+    answer = maker_client.patch(f"{ORDERS}/{stored.pk}", {"quantity": quantity}, format="json")
+
+    assert answer.status_code == status, answer.content  # 503: only an engine is missing
+    assert set(answer.json()["error"]["details"]) == ({"quantity"} if status == 400 else set())
+
+
 @pytest.mark.parametrize("name", [NOBODYS, "17", "x" * 5_000])
 def test_an_order_that_is_not_there_is_not_amended(maker_client: APIClient, name: str) -> None:
     answer = maker_client.patch(f"{ORDERS}/{name}", {"price": "99"}, format="json")
