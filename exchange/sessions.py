@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.models import update_last_login
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
@@ -54,10 +55,11 @@ class _SessionToken(RefreshToken):
 
 
 def session_open(*, username: str, password: str) -> TokenPair:
-    """Log in. Takes the same time whether the name or the password is wrong. Raises UNAUTHENTICATED."""
+    """Log in, and note when. Takes the same time whether the name or the password is wrong. Raises UNAUTHENTICATED."""
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
         raise ApiError(ErrorCode.UNAUTHENTICATED, "The username or the password is wrong")
+    update_last_login(User, user)
     return tokens_issue(user=user, sid=uuid7())
 
 

@@ -80,7 +80,7 @@ BACK_OFFICE: dict[str, Any] = {
                     _page("Replay checkpoints", "flag", "orders.replaycheckpoint"),
                     _page("Periodic tasks", "schedule", "django_celery_beat.periodictask"),
                     _page("Refresh tokens", "key", "token_blacklist.outstandingtoken"),
-                    _page("Spent tokens", "key_off", "token_blacklist.blacklistedtoken"),
+                    _page("Ended tokens", "key_off", "token_blacklist.blacklistedtoken"),
                     _page("Ended logins", "logout", "exchange.revokedsession"),
                 ],
             },

@@ -16,11 +16,13 @@ def login_table(user: User) -> Table:
         [
             time_text(token.created_at),
             time_text(token.expires_at),
-            time_text(spent.blacklisted_at)
-            if (spent := getattr(token, "blacklistedtoken", None))
+            time_text(ended.blacklisted_at)
+            if (ended := getattr(token, "blacklistedtoken", None))
             else mark("not yet", "info"),
         ]
         for token in tokens[:LOGINS_SHOWN]
     ]
-    title = f"Logins: refresh tokens, the newest {LOGINS_SHOWN}; a new one follows each that is spent"
-    return Table(title, ("Issued", "Expires", "Spent"), rows)
+    title = (
+        f"Logins: refresh tokens, the newest {LOGINS_SHOWN}; a refresh ends one and begins the next, a logout ends it"
+    )
+    return Table(title, ("Issued", "Expires", "Ended"), rows)

@@ -1,6 +1,6 @@
 """The trading states as staff choose them: what each one means."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.html import format_html
@@ -31,6 +31,7 @@ MEANINGS = {
     ),
     TradingState.CLOSED: "Cancels only, as halted, but for good: clients are told that the market is closed.",
 }
+STOPPING = (TradingState.HALTED, TradingState.CLOSED)
 assert set(MEANINGS) == set(TradingState), "Invariant: every trading state is explained"
 
 
@@ -51,9 +52,15 @@ def meaning_of(state: str) -> str:
 
 
 class StateForm(NoteForm):
-    """Which state, and why."""
+    """Which state, and why: nobody stops a market without a word."""
 
     state = forms.ChoiceField(
         label="Trading state", choices=[_choice(state) for state in TradingState], widget=RadioSelect()
     )
     field_order = ("state", "note")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("state") in STOPPING and not values.get("note", "").strip():
+            self.add_error("note", "Say why: it is kept in the audit trail, and colleagues will ask")
+        return values

@@ -83,6 +83,14 @@ class Figures:
         return sum(count for (state, _), count in self.failing.items() if state == FailedSettlement.State.DEAD)
 
     @property
+    def traded_for(self) -> timedelta:
+        """How much of the last day the exchange has been trading: all of it, unless it began later."""
+        since = self.at - DAY
+        if not self.day or any(traded.opened_at < since for traded in self.month):
+            return DAY
+        return max(timedelta(minutes=1), self.at - min(traded.opened_at for traded in self.day))
+
+    @property
     def open_orders(self) -> int:
         """Open and waiting orders, as the serving engines report; those of unserved markets are left out."""
         return sum((market.holder or {}).get("open_orders") or 0 for market in self.fleet.markets)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -100,7 +100,13 @@ def _cards(figures: Figures) -> list[Card]:
     failures = _list("settlement.failedsettlement")
     return [
         Card("Volume, 24 hours", *_first_and_others(volumes), _list("marketdata.marketday"), TRADES_RIGHT),
-        Card("Trades, 24 hours", f"{trades:,}", f"{_per_minute(trades)} a minute", _list("orders.trade"), TRADES_RIGHT),
+        Card(
+            "Trades, 24 hours",
+            f"{trades:,}",
+            f"{_per_minute(trades, figures)} a minute",
+            _list("orders.trade"),
+            TRADES_RIGHT,
+        ),
         Card(
             "Active users, 24 hours",
             f"{figures.active_users:,}",
@@ -165,8 +171,9 @@ def rounded(amount: Decimal) -> str:
     return f"{amount:,.2f}" if amount >= 1 else f"{amount:.3g}"
 
 
-def _per_minute(trades: int) -> str:
-    return f"{trades / 1_440:,.1f}" if not trades or trades > 144 else f"{trades / 1_440:.2g}"
+def _per_minute(trades: int, figures: Figures) -> str:
+    rate = trades / (figures.traded_for / timedelta(minutes=1))
+    return f"{rate:,.1f}" if not trades or rate > 0.1 else f"{rate:.2g}"
 
 
 def _seconds(figures: Figures, since: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from base.scaling import AMOUNT_LIMIT, EXACT, ZERO, decimals_of, plain
+from base.scaling import AMOUNT_LIMIT, EXACT, MOVE_LIMIT, ZERO, decimals_of, plain
 from exchange.models import Asset, User
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move, trade_holds
@@ -58,8 +58,8 @@ def _problem_of(line: Move, decimals: dict[str, int]) -> str:
     if asset not in decimals:
         return f"There is no asset {asset}"
     for number in (line.available, line.held):
-        if not number.is_finite() or number.copy_abs() >= AMOUNT_LIMIT:
-            return "An amount must be a number below 1e20"
+        if not number.is_finite() or number.copy_abs() >= MOVE_LIMIT:
+            return f"An amount must be a number below {MOVE_LIMIT:,f}"
         if decimals_of(number) > decimals[asset]:
             return f"{asset} has at most {decimals[asset]} decimals"
     if line.account.owner_id is None and line.held:
@@ -88,8 +88,11 @@ def require_not_moved(trade_id: UUID) -> None:
 
 
 def require_funds(key: AccountKey, move: Move, account: Account) -> None:
-    """Refuse to take what an account does not have."""
+    """Refuse to take what an account does not have, and to give more than one can keep."""
     details = {"account": str(account.pk), "asset": key.asset}
+    for balance, change in ((account.available, move.available), (account.held, move.held)):
+        if EXACT.add(balance, change).copy_abs() >= AMOUNT_LIMIT:
+            raise AdjustmentError(_Code.INVALID, f"Account {account.pk} cannot keep so much {key.asset}", details)
     if move.held < 0 and EXACT.add(account.held, move.held) < 0:
         raise AdjustmentError(
             _Code.INSUFFICIENT_HOLD, f"Account {account.pk} holds only {plain(account.held)} {key.asset}", details

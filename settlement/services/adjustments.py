@@ -4,7 +4,7 @@ Locks, in this order: the adjustment, the trade it closes, that trade's failure,
 Nobody who has one of the later ones locked waits for an earlier one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -46,9 +46,9 @@ def adjustment_propose(
 ) -> Adjustment:
     """Propose to change balances; nothing moves before somebody else approves. Writes an audit entry.
 
-    Moves of one account become one line. With a failure the adjustment is to close it: then it must take exactly what
-    the trade holds. An `adjustment_id` makes it happen once: the second time returns the first. Makes missing
-    accounts. Locks the failure. Raises AdjustmentError.
+    Moves of one account become one line, and must be possible with the balances of now. With a failure the adjustment
+    is to close it: then it must take exactly what the trade holds. An `adjustment_id` makes it happen once: the second
+    time returns the first. Makes missing accounts. Locks the failure. Raises AdjustmentError.
     """
     require_right(actor, PROPOSE)
     if known := _proposed_before(actor, adjustment_id):
@@ -69,6 +69,7 @@ def adjustment_propose(
             return known
         raise
     ids = accounts_find({line.account for line in lines})
+    _require_possible(lines, ids)
     AdjustmentLine.objects.bulk_create(
         AdjustmentLine(
             adjustment=adjustment, number=number, account_id=ids[line.account], available=line.available, held=line.held
@@ -195,9 +196,7 @@ def _move(adjustment: Adjustment, moves: Sequence[Move]) -> tuple[list[Any], lis
     """Write entries and balances; return the users' balances before and after, as the audit trail keeps them."""
     by_key = {move.account: move for move in moves}
     ids = accounts_lock(by_key)
-    before = {account.pk: account for account in Account.objects.filter(id__in=ids.values())}
-    for key, move in by_key.items():
-        require_funds(key, move, before[ids[key]])
+    before = _require_possible(moves, ids)
     kind = LedgerEntry.Kind.CORRECTION.value
     entries_write(
         Entry(adjustment.pk, number, ids[move.account], move.account.asset, move.amount, kind, adjustment.reason)
@@ -213,6 +212,14 @@ def _move(adjustment: Adjustment, moves: Sequence[Move]) -> tuple[list[Any], lis
     users = [move for move in moves if move.account.owner_id is not None]
     old = [_balance_as_json(before[ids[move.account]], None) for move in users]
     return old, [_balance_as_json(before[ids[move.account]], move) for move in users]
+
+
+def _require_possible(moves: Sequence[Move], ids: Mapping[AccountKey, int]) -> dict[int, Account]:
+    """Return the accounts as they are; raises AdjustmentError if one of them has too little. One query."""
+    accounts = {account.pk: account for account in Account.objects.filter(id__in=ids.values())}
+    for move in moves:
+        require_funds(move.account, move, accounts[ids[move.account]])
+    return accounts
 
 
 def _close(adjustment: Adjustment, state: Adjustment.State, actor: User, note: str) -> Adjustment:

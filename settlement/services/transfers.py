@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.ids import uuid7
-from base.scaling import AMOUNT_LIMIT, EXACT, ZERO, decimals_of, plain
+from base.scaling import AMOUNT_LIMIT, EXACT, MOVE_LIMIT, ZERO, decimals_of, plain
 from exchange.audit import audit_record
 from exchange.models import Asset, User
 from settlement.accounts import Change, accounts_change, accounts_lock
@@ -108,6 +108,8 @@ def ledger_transfer(
     ids = accounts_lock([user, outside])
     before = Account.objects.values_list("available", flat=True).get(id=ids[user])
     after = EXACT.add(before, amount)
+    if after >= AMOUNT_LIMIT:
+        raise ValidationError({"amount": ["the balance would be larger than can be kept"]})
     if after < 0:
         raise ApiError(
             ErrorCode.INSUFFICIENT_BALANCE,
@@ -145,8 +147,8 @@ def _require_sound(asset_code: str, amount: Decimal, reason: str) -> None:
     asset = Asset.objects.filter(code=asset_code).first()
     if asset is None:
         raise ApiError(ErrorCode.ASSET_NOT_FOUND, f"There is no asset {asset_code}")
-    if not amount.is_finite() or amount == 0 or amount.copy_abs() >= AMOUNT_LIMIT:
-        raise ValidationError({"amount": ["must be a number other than zero, below 1e20"]})
+    if not amount.is_finite() or amount == 0 or amount.copy_abs() >= MOVE_LIMIT:
+        raise ValidationError({"amount": [f"must be a number other than zero, below {MOVE_LIMIT:,f}"]})
     if decimals_of(amount) > asset.decimals:
         raise ValidationError({"amount": [f"{asset.code} has at most {asset.decimals} decimals"]})
     if not reason.strip():

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from matching.throughput import Throughput, ThroughputMeter
 from operations.analytics import analytics_refresh
 from operations.dashboard.alerts import alerts_of
 from operations.dashboard.charts import charts_of
-from operations.dashboard.figures import Figures, dashboard_figures
+from operations.dashboard.figures import Figures, Traded, dashboard_figures
 from operations.dashboard.page import forget_dashboard, rounded
 from orders.models import Mismatch, ReconcileRun
 from settlement.services import settle_pending
@@ -230,3 +231,22 @@ def test_the_pace_forgets_what_is_older_than_ten_seconds() -> None:
     assert meter.measured() == Throughput(2, 4, 4.0, 4.0)
     now[0] += 60
     assert meter.measured() == Throughput(0, 0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("began", "yesterday", "expected"),
+    [
+        (timedelta(minutes=30), False, timedelta(minutes=30)),
+        (timedelta(seconds=5), False, timedelta(minutes=1)),
+        (timedelta(minutes=30), True, timedelta(days=1)),
+    ],
+)
+def test_the_pace_of_a_young_copy_is_that_since_it_began(
+    began: timedelta, yesterday: bool, expected: timedelta
+) -> None:
+    figures = dashboard_figures()
+    day = [Traded("USDT", figures.at - began, Decimal(1), 60)]
+    older = [Traded("USDT", figures.at - timedelta(days=2), Decimal(1), 5)] if yesterday else []
+
+    assert replace(figures, day=day, month=[*older, *day]).traded_for == expected
+    assert replace(figures, day=[], month=older).traded_for == timedelta(days=1)

@@ -19,6 +19,7 @@ from settlement.services import (
     adjustment_withdraw,
     failed_settlement_resolve,
     failed_settlement_retry,
+    ledger_withdraw,
     settle_pending,
 )
 from tests.integration.settlement.adjusting import (
@@ -257,7 +258,11 @@ def _lines(cast: Cast, *lines: tuple[str, str, str, str]) -> list[Move]:
         ([("maker", "quote", "1", "0"), ("maker", "quote", "-1", "0")], "INVALID"),
         ([("maker", "NONE", "1", "0"), ("taker", "NONE", "-1", "0")], "INVALID"),
         ([("maker", "quote", "NaN", "0"), ("taker", "quote", "-1", "0")], "INVALID"),
-        ([("maker", "quote", "1e20", "0"), ("taker", "quote", "-1e20", "0")], "INVALID"),
+        ([("maker", "quote", "1e15", "0"), ("taker", "quote", "-1e15", "0")], "INVALID"),
+        (
+            [("maker", "quote", "9e19", "0"), ("external", "quote", "-9e19", "0")],
+            "INVALID",
+        ),
         ([("maker", "quote", "0.000000001", "0"), ("taker", "quote", "-0.000000001", "0")], "INVALID"),
         ([("fees", "quote", "-1", "1")], "INVALID"),
         ([("maker", "quote", "1", "0")], "ADJUSTMENT_NOT_ZERO_SUM"),
@@ -285,19 +290,37 @@ def test_a_reason_is_needed_and_fits_the_entry(cast: Cast, eyes: Eyes, reason: s
         ([("maker", "quote", "1", "-1")], "HOLD"),
     ],
 )
-def test_what_is_not_there_is_not_moved_and_the_proposal_stands(
+def test_what_is_not_there_cannot_be_proposed(
     cast: Cast, eyes: Eyes, lines: Sequence[tuple[str, str, str, str]], code: str
 ) -> None:
-    proposal = eyes.propose(_lines(cast, *lines))
+    refused(AdjustmentCode(f"INSUFFICIENT_{code}"), lambda: eyes.propose(_lines(cast, *lines)))
+
+    assert acts_of(eyes.proposer) == []
+    assert cast.balance(cast.maker, cast.quote) == cast.balance(cast.taker, cast.quote) == (FUNDS, 0)
+
+
+def test_what_is_gone_by_the_decision_is_not_moved_and_the_proposal_stands(cast: Cast, eyes: Eyes) -> None:
+    proposal = eyes.propose(_lines(cast, ("maker", "quote", "-10", "0"), ("taker", "quote", "10", "0")))
+    ledger_withdraw(owner=cast.maker, asset=cast.quote, amount=FUNDS - 9, reason="wire 9")
 
     refused(
-        AdjustmentCode(f"INSUFFICIENT_{code}"),
+        AdjustmentCode.INSUFFICIENT_BALANCE,
         lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
     )
 
     proposal.refresh_from_db()
     assert (proposal.state, acts_of(eyes.approver)) == ("proposed", [])
-    assert cast.balance(cast.maker, cast.quote) == cast.balance(cast.taker, cast.quote) == (FUNDS, 0)
+    assert cast.balance(cast.maker, cast.quote) == (9, 0)
+    assert cast.balance(cast.taker, cast.quote) == (FUNDS, 0)
+
+
+def test_more_than_an_account_can_keep_is_not_proposed(cast: Cast, eyes: Eyes) -> None:
+    Account.objects.filter(owner=cast.maker, asset=cast.quote).update(available=Decimal("99999999999999999999"))
+    lines = _lines(cast, ("maker", "quote", "10", "0"), ("taker", "quote", "-10", "0"))
+
+    refused(AdjustmentCode.INVALID, lambda: eyes.propose(lines))
+
+    Account.objects.filter(owner=cast.maker, asset=cast.quote).update(available=FUNDS)
 
 
 def test_closing_a_dead_letter_takes_exactly_what_it_holds(cast: Cast, eyes: Eyes) -> None:
@@ -396,8 +419,8 @@ def test_fees_that_went_meanwhile_are_refused_by_the_database(
     cast: Cast, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The house's accounts are locked last, so what was seen of them before may be gone."""
-    proposal = eyes.propose(_lines(cast, ("fees", "quote", "-1", "0"), ("taker", "quote", "1", "0")))
     monkeypatch.setattr("settlement.services.adjustments.require_funds", lambda *_: None)
+    proposal = eyes.propose(_lines(cast, ("fees", "quote", "-1", "0"), ("taker", "quote", "1", "0")))
 
     refused(
         AdjustmentCode.INSUFFICIENT_BALANCE,

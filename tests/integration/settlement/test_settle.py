@@ -70,8 +70,8 @@ def test_an_account_that_is_missing_is_made(cast: Cast) -> None:
 def test_amounts_longer_than_the_28_digits_of_python_decimals_settle_exactly() -> None:
     cast = Cast(decimals=18)
     for asset in (cast.base, cast.quote):
-        ledger_deposit(owner=cast.taker, asset=asset, amount=Decimal(10) ** 19, reason="plenty")
-        ledger_deposit(owner=cast.maker, asset=asset, amount=Decimal(10) ** 19, reason="plenty")
+        ledger_deposit(owner=cast.taker, asset=asset, amount=Decimal(9 * 10**14), reason="plenty")
+        ledger_deposit(owner=cast.maker, asset=asset, amount=Decimal(9 * 10**14), reason="plenty")
     before = cast.balance(cast.maker, cast.quote)[0]
     cast.trade(
         price="3.000000001", quantity="1000000000000.000000001", buyer_fee="0", seller_fee="0.000000000000000001",
