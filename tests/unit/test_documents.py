@@ -1,5 +1,6 @@
 """Hold the documents: their width, where their links lead, what they name, and the pictures they show."""
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Final
 import pytest
 
 from scripts.diagrams import FOLDER, pictures
+
+pytestmark = pytest.mark.xdist_group("documents")  # the project's files are listed once
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 DOCUMENTS: Final = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -99,7 +102,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 @by_document
 def test_files_and_folders_that_are_named_exist(document: Path) -> None:
-    names = {path.name for path in tracked_files()}
+    names = names_of_files()
     lost = [
         f"{number}: {named}"
         for number, line in lines_of(document)
@@ -110,7 +113,12 @@ def test_files_and_folders_that_are_named_exist(document: Path) -> None:
     assert lost == []
 
 
-def is_lost(named: str, names: set[str]) -> bool:
+@functools.cache
+def names_of_files() -> frozenset[str]:
+    return frozenset(path.name for path in tracked_files())
+
+
+def is_lost(named: str, names: frozenset[str]) -> bool:
     """Tell whether a text looks like a file or folder of the project and is none. `names` are those of all files."""
     if _FOLDER.fullmatch(named):
         return not (PROJECT / named).is_dir()
@@ -138,10 +146,14 @@ def test_targets_of_make_that_are_named_exist(document: Path) -> None:
 
 @by_document
 def test_management_commands_that_are_named_exist(document: Path) -> None:
-    ours = {path.stem for path in PROJECT.glob("*/management/commands/*.py")}
     named = set(re.findall(r"\bmanage\.py ([a-z]\w+)", document.read_text()))
 
-    assert named - ours - DJANGO_COMMANDS == set()
+    assert named - own_commands() - DJANGO_COMMANDS == set()
+
+
+@functools.cache
+def own_commands() -> frozenset[str]:
+    return frozenset(path.stem for path in PROJECT.glob("*/management/commands/*.py"))
 
 
 @pytest.mark.parametrize("name", sorted(pictures()))
