@@ -108,7 +108,7 @@ async def test_a_slow_clients_book_is_conflated_and_others_do_not_notice(script:
     await follow(slow, slow_book, script.seq)
 
     assert (fast_book.updates, fast_book.snapshots) == (100, 1)
-    assert (slow_book.updates, slow_book.snapshots) == (2, 1)
+    assert slow_book.snapshots == 1 <= slow_book.updates <= 2  # one may have been on its way when the others came
     assert slow_book.levels == fast_book.levels
     script.place(Side.BUY, 999, 5)
     await script.publish()
