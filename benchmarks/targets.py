@@ -36,6 +36,7 @@ TARGETS: dict[str, tuple[str, float]] = {
     "history_deep_p99_ms": ("<=", 50),
     "page_updates_per_s": (">=", 60),
     "page_main_thread_ms_per_s": ("<=", 500),
+    "worst_answer_ms": ("<=", 250),
 }
 _COMPARE = {">=": ge, "<=": le}
 

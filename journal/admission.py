@@ -9,6 +9,7 @@ from journal.new_orders import group_orders, new_order
 from journal.recent_orders import RecentOrders
 from journal.work import BatchWork
 from matching.engine import (
+    CURRENT_EDITION,
     LIMIT_TYPES,
     ActivateBracket,
     AmendOrder,
@@ -187,9 +188,10 @@ class Admission:
                     reference_price_ticks=terms.reference_price_ticks,
                     max_orders=terms.max_orders,
                     max_stops=terms.max_stops,
+                    edition=CURRENT_EDITION,
                 )
             )
-        if terms.engine_state != engine.trading_state:
+        if terms.state_differs(engine):
             commands.append(SetTradingState(time_ms=now_ms, state=terms.engine_state))
         return commands
 

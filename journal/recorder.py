@@ -246,9 +246,10 @@ class Recorder:
         order = self._work.touched[command.order_id]
         return Reply(request.correlation, ReplyStatus.EXECUTED, order=order.packed())
 
-    def _after_cancel_all(self, request: Request, _: CancelAll, events: Sequence[Event], __: int) -> Reply:
+    def _after_cancel_all(self, request: Request, command: CancelAll, events: Sequence[Event], _: int) -> Reply:
         count = sum(isinstance(event, OrderCancelled) for event in events)
-        return Reply(request.correlation, ReplyStatus.EXECUTED, details={"cancelled": count})
+        details = {"cancelled": count, "left": self._work.engine.open_orders_of(command.account_id)}
+        return Reply(request.correlation, ReplyStatus.EXECUTED, details=details)
 
     def _after_cancel_after(self, request: Request, _: SetCancelAfter, events: Sequence[Event], __: int) -> Reply:
         event = events[0]

@@ -17,6 +17,7 @@ from matching.engine import (
     RestoredSpecial,
     Side,
     TradingState,
+    Unfinished,
 )
 from matching.timing import REMEMBERED_MS
 from orders.lifecycle import PENDING
@@ -30,7 +31,7 @@ VALUES (%s, 0, 0, '', 'continuous', 0, 0) ON CONFLICT DO NOTHING
 """
 _SEQUENCE = """
 SELECT last_seq, last_price, state_hash, trading_state, price_band_ppm, reference_price, max_orders, max_stops,
-    trailing_marks, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+    trailing_marks, edition, unfinished, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 FROM orders_marketsequence WHERE market_id = %s
 """
 # Sorting what the index of the book gives is cheaper than an index kept in priority order would be to write.
@@ -70,7 +71,7 @@ def restore(connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrd
     if sequence is None:
         return None
     last_seq, last_price, state_hash, trading_state, band_ppm, reference_price, *rest = sequence
-    max_orders, max_stops, trailing_marks, now_ms = rest
+    max_orders, max_stops, trailing_marks, edition, unfinished, now_ms = rest
     open_orders = OpenOrders(_open_orders(connection, terms))
     engine = Engine.restore(
         (_restored(order_id, order) for order_id, order in open_orders.by_id.items()),
@@ -83,6 +84,8 @@ def restore(connection: Connection, terms: MarketTerms) -> tuple[Engine, OpenOrd
         max_stops=max_stops,
         trailing_marks=[(Side(side), first_priority, mark) for side, first_priority, mark in trailing_marks],
         cancel_after=switches(connection, terms),
+        edition=edition,
+        unfinished=Unfinished.unpacked(unfinished),
     )
     _check_hash(engine, state_hash, terms)
     return engine, open_orders, now_ms

@@ -37,7 +37,8 @@ _MOVE = """
     UPDATE orders_marketsequence SET last_seq = %(last_seq)s, last_price = %(last_price)s,
         state_hash = %(state_hash)s, batch_id = %(batch_id)s, updated_at = %(now)s,
         trading_state = %(trading_state)s, price_band_ppm = %(band_ppm)s, reference_price = %(reference_price)s,
-        max_orders = %(max_orders)s, max_stops = %(max_stops)s, trailing_marks = %(trailing_marks)s
+        max_orders = %(max_orders)s, max_stops = %(max_stops)s, trailing_marks = %(trailing_marks)s,
+        edition = %(edition)s, unfinished = %(unfinished)s
     WHERE market_id = %(market_id)s AND last_seq = %(first_seq)s - 1 RETURNING market_id
 """
 _KEEP = """
@@ -99,6 +100,8 @@ def write_journal(
             "max_orders": engine.max_orders,
             "max_stops": engine.max_stops,
             "trailing_marks": json.dumps(engine.trailing_marks()),
+            "edition": engine.edition,
+            "unfinished": json.dumps(engine.unfinished.packed()),
             "state_hash": state_hash,
             "commands": encode_commands(commands),
             "now": moment_of(now_ms),

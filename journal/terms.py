@@ -8,7 +8,7 @@ from functools import cached_property
 from psycopg import Connection
 
 from base.scaling import MarketScale
-from matching.engine import Engine, TradingState
+from matching.engine import CURRENT_EDITION, Engine, TradingState
 from orders.needs import FeeRates
 
 _QUERY = """
@@ -87,17 +87,28 @@ class MarketTerms:
         return FeeRates(self.maker_fee_ppm, self.taker_fee_ppm)
 
     def rules_differ(self, engine: Engine) -> bool:
-        """Tell whether the engine has another band or other limits."""
-        return (self.price_band_ppm, self.reference_price_ticks, self.max_orders, self.max_stops) != (
+        """Tell whether the engine has another band, other limits, or an older edition of the rules."""
+        return (
+            self.price_band_ppm,
+            self.reference_price_ticks,
+            self.max_orders,
+            self.max_stops,
+            CURRENT_EDITION,
+        ) != (
             engine.band_ppm,
             engine.reference_price_ticks,
             engine.max_orders,
             engine.max_stops,
+            engine.edition,
         )
 
     def differs_from(self, engine: Engine) -> bool:
-        """Tell whether the engine has another trading state, another band or other limits."""
-        return self.engine_state != engine.trading_state or self.rules_differ(engine)
+        """Tell whether the engine has another trading state, another band or other limits, or has not opened yet."""
+        return self.state_differs(engine) or self.rules_differ(engine)
+
+    def state_differs(self, engine: Engine) -> bool:
+        """Tell whether the engine has another trading state, or is on its way from it."""
+        return self.engine_state != engine.trading_state or engine.is_opening
 
     def cost_units(self, price_ticks: int, lots: int) -> int:
         """Return price x quantity in quote units, exactly."""

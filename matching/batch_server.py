@@ -118,6 +118,7 @@ class BatchServer:
             await self._note_failure(requests, error)
             raise
         self._retries.succeeded()
+        self._requests.put_back(outcome.left)
         self._maintenance.look_within(pause_s)
         await self._publisher.put(outcome)
 

@@ -17,6 +17,7 @@ from matching.timing import GRACE_MS
 
 log = structlog.get_logger(__name__)
 
+EVENTS_MAX = 5_000  # after that a batch begins no more requests: what it writes takes some 0.05 ms an event
 SHORTEST_PAUSE_S = 0.01
 BRACKET_PAUSE_S = 0.05  # settlement takes about this long, and the exits of a bracket wait for it
 BRACKET_EAGER_MS = 5_000  # after that, settlement waits for staff
@@ -56,6 +57,7 @@ class _InDoubt:
 
     batch_id: bytes
     outcome: BatchOutcome
+    left: Sequence[Request]
 
 
 class MarketProcessor:
@@ -116,9 +118,11 @@ class MarketProcessor:
         if doubt is None or (is_committed := self._batches.committed(doubt.batch_id)) is None:
             return None
         self._in_doubt = None
+        left = [not_executed(request.correlation) for request in doubt.left]
         if is_committed:
+            doubt.outcome.replies.extend(left)
             return doubt.outcome
-        return BatchOutcome([not_executed(reply.correlation) for reply in doubt.outcome.replies])
+        return BatchOutcome([*(not_executed(reply.correlation) for reply in doubt.outcome.replies), *left])
 
     def process(self, requests: Sequence[Request]) -> BatchOutcome:
         """Execute requests as one durable batch. Raises BatchFailedError; then recovery must come before the next."""
@@ -126,8 +130,8 @@ class MarketProcessor:
         assert engine is not None, "Invariant: a market is recovered before it is served"
         now_ms = self._clock()
         due = [request for request in requests if request.deadline_ms >= now_ms]
-        if _is_due(engine, now_ms):  # nothing is filled after its time is over
-            due.insert(0, MaintenanceRequest())
+        if _is_due(engine, now_ms):  # nothing is filled after its time is over, as far as one command may end it
+            due = [MaintenanceRequest(), *(request for request in due if not isinstance(request, MaintenanceRequest))]
         late = [not_executed(r.correlation, "TIMEOUT") for r in requests if r.deadline_ms < now_ms]
         started = time.perf_counter()
         try:
@@ -140,23 +144,33 @@ class MarketProcessor:
                 is_transient=isinstance(error, BatchLateError) or self._batches.is_transient(error),
             ) from error
         took_s = time.perf_counter() - started
-        metrics.observe_batch(self.symbol, len(due), took_s, engine.seq)
-        self._meter.add(len(due), took_s)
+        done = len(due) - len(outcome.left)
+        metrics.observe_batch(self.symbol, done, took_s, engine.seq)
+        self._meter.add(done, took_s)
         self._batches.after_commit(outcome)
         outcome.replies.extend(late)
         return outcome
 
     def _commit(self, engine: Engine, requests: Sequence[Request], now_ms: int) -> BatchOutcome:
         with self._batches.begin(requests, engine, now_ms) as batch:
-            for request in requests:
-                self._execute(engine, batch, request)
+            done = self._execute_some(engine, batch, requests)
             batch.write(engine)
-            self._require_in_time(requests)
-            self._in_doubt = _InDoubt(batch.batch_id, batch.outcome)
+            self._require_in_time(requests[:done])
+            self._in_doubt = _InDoubt(batch.batch_id, batch.outcome, requests[done:])
             batch.commit()
             self._in_doubt = None
             self.committed_state = _state_of(engine)
+            batch.outcome.left.extend(requests[done:])
             return batch.outcome
+
+    def _execute_some(self, engine: Engine, batch: BatchTransaction, requests: Sequence[Request]) -> int:
+        """Execute requests, at least one, until the batch has enough to write; return how many."""
+        enough = engine.seq + EVENTS_MAX
+        for done, request in enumerate(requests, start=1):
+            self._execute(engine, batch, request)
+            if engine.seq >= enough:
+                return done
+        return len(requests)
 
     def _require_in_time(self, requests: Sequence[Request]) -> None:
         """Refuse to commit after the callers have given up: this process may have been suspended."""

@@ -56,6 +56,12 @@ class RequestQueue:
         """Return the requests that wait, at most BATCH_MAX."""
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
 
+    def put_back(self, requests: Sequence[Request]) -> None:
+        """Have requests of a batch that did not come to them executed before all others."""
+        self._waiting.extendleft(reversed(requests))
+        if requests:
+            self._wake.set()
+
     async def refuse(self, requests: Sequence[Request], code: str = "ENGINE_UNAVAILABLE") -> None:
         """Answer, after all earlier outcomes, that these were not executed."""
         if requests:

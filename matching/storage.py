@@ -15,11 +15,15 @@ from matching.messages import Reply, Request
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """What a committed batch leaves to be published: answers, and messages for groups of the pub/sub layer."""
+    """What a committed batch leaves to be published: answers, and messages for groups of the pub/sub layer.
+
+    `left` are requests that the batch did not come to, in their order: they belong into the next one.
+    """
 
     replies: list[Reply] = field(default_factory=list)
     publications: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     trades: int = 0
+    left: list[Request] = field(default_factory=list)
 
 
 class BatchTransaction(Protocol):

@@ -1,8 +1,5 @@
 """A market served without threads and channels: requests go straight to its processor, and each batch is checked.
 
-from matching.messages import Correlation
-from matching.messages import Correlation
-from dataclasses import replace
 After every batch, what is held is explained order by order, the engine's invariants hold, and an engine recovered from
 the database is the one in memory, order by order.
 """
@@ -27,7 +24,16 @@ from journal.open_orders import OpenOrders
 from journal.recovery import recover
 from journal.terms import MarketTerms
 from matching.codec import decode_commands
-from matching.engine import Engine, GroupKind, Instructions, OrderType, SelfTradePrevention, Side, TimeInForce
+from matching.engine import (
+    FIRST_EDITION,
+    Engine,
+    GroupKind,
+    Instructions,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from matching.messages import (
     AmendRequest,
     CancelAfterRequest,
@@ -231,7 +237,7 @@ class Desk:
 
     def replay(self) -> Engine:
         """Return an engine that has executed the market's journal from its first command on."""
-        engine = Engine()
+        engine = Engine(edition=FIRST_EDITION)
         for batch in JournalBatch.objects.filter(market_id=self.market.pk).order_by("first_seq"):
             for command in decode_commands(bytes(batch.commands)):
                 engine.execute(command)

@@ -15,12 +15,14 @@ from itertools import islice
 from random import Random, SystemRandom
 
 from matching.engine import Command
+from matching.engine.editions import WORK_MAX
 from tests.unit.engine.random_commands import CommandMaker
 from tests.unit.engine.shrinking import as_code, shrunk
 from tests.unit.engine.twins import run_both
 
 COMMANDS_PER_SEQUENCE = 50
 SEQUENCES_PER_TASK = 20
+WORKS = (WORK_MAX, 3, WORK_MAX, 6)
 PROCESSES = 2
 REPORT_S = 5
 
@@ -29,10 +31,15 @@ def commands_of(seed: int, sequence: int) -> list[Command]:
     return CommandMaker(Random(f"{seed}:{sequence}").randrange).commands(COMMANDS_PER_SEQUENCE)
 
 
-def failure(commands: list[Command]) -> Exception | None:
+def work_max_of(sequence: int) -> int:
+    """Return how much one command of a sequence does: in half of them so little that much is left for the next."""
+    return WORKS[sequence % len(WORKS)]
+
+
+def failure(commands: list[Command], work_max: int) -> Exception | None:
     """Return how the commands fail; an error of the engine is a failure like a difference."""
     try:
-        run_both(commands)
+        run_both(commands, work_max)
     except Exception as error:
         return error
     return None
@@ -43,7 +50,7 @@ def kind(failed: Exception | None) -> str:
 
 
 def first_failing(seed: int, sequences: range) -> int | None:
-    return next((sequence for sequence in sequences if failure(commands_of(seed, sequence))), None)
+    return next((n for n in sequences if failure(commands_of(seed, n), work_max_of(n))), None)
 
 
 def fuzz(seed: int, commands: int, processes: int = PROCESSES) -> int | None:
@@ -76,11 +83,11 @@ def _report(commands: int, seconds: float) -> None:
 
 def explain(seed: int, sequence: int) -> None:
     print(f"\nSequence {sequence} of seed {seed} fails. Shrinking it ...", flush=True)
-    commands = commands_of(seed, sequence)
-    first_kind = kind(failure(commands))
-    commands = shrunk(commands, lambda shorter: kind(failure(shorter)) == first_kind)
-    print(f"\ncommands = [\n{as_code(commands)}\n]\n")
-    traceback.print_exception(failure(commands), limit=-3, file=sys.stdout)
+    commands, work_max = commands_of(seed, sequence), work_max_of(sequence)
+    first_kind = kind(failure(commands, work_max))
+    commands = shrunk(commands, lambda shorter: kind(failure(shorter, work_max)) == first_kind)
+    print(f"\nwork_max = {work_max}\ncommands = [\n{as_code(commands)}\n]\n")
+    traceback.print_exception(failure(commands, work_max), limit=-3, file=sys.stdout)
     print(f"Again: python -m tests.fuzz --seed {seed} --sequence {sequence}")
 
 

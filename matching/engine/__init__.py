@@ -21,6 +21,10 @@ from matching.engine.commands import (
     SetRules,
     SetTradingState,
 )
+from matching.engine.editions import (
+    CURRENT_EDITION,
+    FIRST_EDITION,
+)
 from matching.engine.engine import (
     Engine,
 )
@@ -73,8 +77,15 @@ from matching.engine.types import (
     TimeInForce,
     TradingState,
 )
+from matching.engine.unfinished import (
+    FINISHED,
+    Unfinished,
+)
 
 __all__ = [
+    "CURRENT_EDITION",
+    "FINISHED",
+    "FIRST_EDITION",
     "LIMIT_TYPES",
     "PLAIN",
     "STOP_TYPES",
@@ -127,5 +138,6 @@ __all__ = [
     "TradeExecuted",
     "TradingState",
     "TradingStateChanged",
+    "Unfinished",
     "WaitingOrder",
 ]

@@ -55,8 +55,9 @@ class Amendment:
         market, price_ticks = self._market, command.price_ticks or order.order.price_ticks
         if market.halted is not None:
             return market.halted
-        is_new_limit = order.has_limit and price_ticks != order.order.price_ticks
-        if is_new_limit and not is_in_band(market.band_ppm, order.instructions.stop_price_ticks, price_ticks):
+        is_more = market.is_bounded and command.quantity_lots > order.order.quantity_lots
+        is_judged = order.has_limit and (is_more or price_ticks != order.order.price_ticks)
+        if is_judged and not is_in_band(market.band_ppm, order.instructions.stop_price_ticks, price_ticks):
             return RejectReason.PRICE_OUT_OF_BAND
         if order.order_id in self._orders.links.by_order:
             return RejectReason.ORDER_LINKED
@@ -79,10 +80,12 @@ class Amendment:
             self._reduce(order, order.total_lots - remaining)
 
     def _resting_refusal(self, order: RestingOrder, amended: PlaceOrder, would_trade: bool) -> RejectReason | None:
-        market, is_new_price = self._market, amended.price_ticks != order.price_ticks
+        market = self._market
+        is_more = market.is_bounded and amended.quantity_lots > order.quantity_lots
+        is_judged = is_more or amended.price_ticks != order.price_ticks
         if market.halted is not None:
             return market.halted
-        if is_new_price and not market.low_ticks <= amended.price_ticks <= market.high_ticks:
+        if is_judged and not market.low_ticks <= amended.price_ticks <= market.high_ticks:
             return RejectReason.PRICE_OUT_OF_BAND
         if would_trade:
             refused = self._admission.taking_refusal(amended, self._orders.book.other(order.side))

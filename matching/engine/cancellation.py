@@ -7,6 +7,7 @@ from matching.engine.commands import CancelAll, CancelOrder, ExpireDue, SetCance
 from matching.engine.event_log import EventLog
 from matching.engine.events import BracketArmed, CancelAfterSet, CancelRejected, OrderExpired
 from matching.engine.links import Bracket, Oco
+from matching.engine.market import MarketState
 from matching.engine.open_orders import OpenOrders
 from matching.engine.orders import OpenOrder, RestingOrder
 from matching.engine.types import CancelReason, RejectReason
@@ -17,10 +18,11 @@ _REQUESTED: Final = CancelReason.REQUESTED
 class Cancellation:
     """Ends orders before they are filled, and draws the consequences of an end for the order's group."""
 
-    __slots__ = ("_log", "_orders")
+    __slots__ = ("_log", "_market", "_orders")
 
-    def __init__(self, log: EventLog, orders: OpenOrders) -> None:
+    def __init__(self, log: EventLog, market: MarketState, orders: OpenOrders) -> None:
         self._log = log
+        self._market = market
         self._orders = orders
 
     # --- commands -----------------------------------------------------------------------------------
@@ -40,22 +42,36 @@ class Cancellation:
         self._set_switch(command.account_id, due_ms)
 
     def expire_due(self, command: ExpireDue) -> None:
+        """Expire what is due, as much as one command may; the rest stays due."""
         schedule = self._orders.schedule
-        for order_id in schedule.due_orders(command.time_ms):
+        for order_id in schedule.due_orders(command.time_ms, self._market.work_max):
             order = self._orders.find(order_id)
-            if order is not None:  # else its group has taken it along
+            if order is not None and self._may_go_on:  # else its group has taken it along
                 self._expire(order)
-        for account_id in schedule.due_accounts(command.time_ms):
+        for account_id in schedule.due_accounts(command.time_ms, self._market.work_max):
+            if not self._may_go_on:
+                return
+            self._go_off(account_id)
+
+    def _go_off(self, account_id: int) -> None:
+        """Cancel an account's orders because its switch is due; it stays due unless the command can do all of them."""
+        events = 2 * self._orders.count_of(account_id)  # at most: the end of an entry arms its bracket
+        if events < self._market.work_max - self._log.count:
             self._set_switch(account_id, 0)
-            self._cancel_account(account_id, CancelReason.CANCEL_AFTER)
+        self._cancel_account(account_id, CancelReason.CANCEL_AFTER)
+
+    @property
+    def _may_go_on(self) -> bool:
+        return self._log.count < self._market.work_max
 
     def _set_switch(self, account_id: int, due_ms: int) -> None:
         self._orders.schedule.set_switch(account_id, due_ms)
         self._log.emit(CancelAfterSet, account_id, due_ms)
 
     def _cancel_account(self, account_id: int, reason: CancelReason) -> None:
-        for order in self._orders.of_account(account_id):
-            if self._orders.find(order.order_id) is order:  # else its group has taken it along
+        """Cancel an account's orders, as many as one command may."""
+        for order in self._orders.of_account(account_id, self._market.work_max):
+            if self._orders.find(order.order_id) is order and self._may_go_on:  # else its group has taken it along
                 self.cancel(order, reason)
 
     # --- ends ---------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ class AmendOrder(NamedTuple):
 
 
 class CancelAll(NamedTuple):
-    """Cancel every open order of this account, oldest priority first."""
+    """Cancel the open orders of this account, oldest priority first, as many as one command may."""
 
     time_ms: int
     account_id: int
@@ -111,7 +111,7 @@ class SetCancelAfter(NamedTuple):
 
 
 class ExpireDue(NamedTuple):
-    """Set the time to `time_ms`: what is due by then expires."""
+    """Set the time to `time_ms`: what is due by then expires, and stops that wait for their turns go on."""
 
     time_ms: int
 
@@ -134,7 +134,8 @@ class SetRules(NamedTuple):
 
     `band_ppm` says how far a price may be from the last trade's, or from the reference price before the first
     trade, in millionths of that price. `max_orders` counts all open orders of an account, `max_stops` those of them
-    that wait for a trigger.
+    that wait for a trigger. `edition` is the edition of the rule book that holds from now on: a journal is replayed
+    under the one it was written under.
     """
 
     time_ms: int
@@ -142,6 +143,7 @@ class SetRules(NamedTuple):
     reference_price_ticks: int
     max_orders: int = 0
     max_stops: int = 0
+    edition: int = 1  # what journals mean that do not name one
 
 
 Command = (

@@ -9,7 +9,7 @@ from matching.engine.market import MarketState
 from matching.engine.matcher import Matcher
 from matching.engine.open_orders import OpenOrders
 from matching.engine.orders import RestingOrder
-from matching.engine.types import CancelReason
+from matching.engine.types import CancelReason, TradingState
 
 
 class MarketControl:
@@ -27,27 +27,49 @@ class MarketControl:
         self._matcher = matcher
 
     def set_trading_state(self, command: SetTradingState) -> None:
-        self._market.enter(command.state)
-        self._log.emit(TradingStateChanged, self._market.trading_state)
-        if self._market.is_continuous and self._orders.book.is_crossed:
+        """Enter a state; trading begins when the book is uncrossed, which may take several of these commands."""
+        begins = command.state is TradingState.CONTINUOUS
+        if begins and self._market.is_bounded:
+            self._hold_auctions()
+        if not (begins and self._market.is_bounded and self._orders.book.is_crossed):
+            self._enter(command.state)
+        if begins and not self._market.is_bounded:
             self._hold_auctions()
 
+    def _enter(self, state: TradingState) -> None:
+        self._market.enter(state)
+        self._market.auction_ticks = 0
+        self._log.emit(TradingStateChanged, self._market.trading_state)
+
     def set_rules(self, command: SetRules) -> None:
-        _, band_ppm, reference_price_ticks, max_orders, max_stops = command
-        self._market.set_rules(band_ppm, reference_price_ticks, max_orders, max_stops)
-        self._log.emit(RulesChanged, band_ppm, reference_price_ticks, max_orders, max_stops)
+        _, band_ppm, reference_price_ticks, max_orders, max_stops, edition = command
+        self._market.set_rules(band_ppm, reference_price_ticks, max_orders, max_stops, edition)
+        self._log.emit(RulesChanged, band_ppm, reference_price_ticks, max_orders, max_stops, edition)
 
     # --- auctions -----------------------------------------------------------------------------------
 
     def _hold_auctions(self) -> None:
-        """Uncross the book. Ends: each auction trades, or cancels one of two orders of the same account."""
-        book = self._orders.book
-        while book.is_crossed:
-            price_ticks, lots = find_auction_price(book.bids, book.asks, self._market.around_ticks)
-            self._log.emit(AuctionHeld, price_ticks, lots)
-            while book.bids.best_key <= -price_ticks and book.asks.best_key <= price_ticks:
-                self._cross_best(price_ticks)
-        self._market.renew_band()
+        """Uncross the book, as far as one command may: the next one goes on with the auction that is under way.
+
+        Ends: each auction trades, or cancels one of two orders of the same account.
+        """
+        book, market, is_over = self._orders.book, self._market, True
+        while is_over and book.is_crossed:
+            if not market.auction_ticks:
+                market.auction_ticks, lots = find_auction_price(book.bids, book.asks, market.around_ticks)
+                self._log.emit(AuctionHeld, market.auction_ticks, lots)
+            is_over = self._hold_auction(market.auction_ticks)
+        market.renew_band()
+
+    def _hold_auction(self, price_ticks: int) -> bool:
+        """Trade at a price; tell whether nothing is left to trade at it."""
+        book, most = self._orders.book, self._market.work_max
+        while book.bids.best_key <= -price_ticks and book.asks.best_key <= price_ticks:
+            if self._log.count >= most:
+                return False
+            self._cross_best(price_ticks)
+        self._market.auction_ticks = 0
+        return True
 
     def _cross_best(self, price_ticks: int) -> None:
         bid, ask = self._orders.book.bids.best_level.head, self._orders.book.asks.best_level.head
@@ -74,7 +96,7 @@ class MarketControl:
             maker.total_lots,
         )
         self._market.last_price_ticks = price_ticks
-        self._orders.stops.observe(price_ticks)
+        self._orders.stops.observe(price_ticks, self._log.seq)
         for order in (maker, taker):
             if order.is_special:
                 self._matcher.after_fill(order)

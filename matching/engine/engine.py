@@ -30,6 +30,7 @@ from matching.engine.commands import (
     SetTradingState,
 )
 from matching.engine.control import MarketControl
+from matching.engine.editions import CURRENT_EDITION, FIRST_EDITION
 from matching.engine.event_log import EventLog
 from matching.engine.events import Event
 from matching.engine.groups import GroupPlacement
@@ -44,8 +45,10 @@ from matching.engine.rules import highest_cost, hold_price_ticks, would_meet
 from matching.engine.trailing_stops import Mark
 from matching.engine.triggers import Triggers
 from matching.engine.types import Side, TradingState
+from matching.engine.unfinished import FINISHED, Unfinished
 
 _STATE_FIELDS: Final = struct.Struct(">QBQQQQQQQQQ")
+_LATER_FIELDS: Final = struct.Struct(">QQ")
 
 
 class Engine:
@@ -61,6 +64,8 @@ class Engine:
         max_orders: int = 0,
         max_stops: int = 0,
         last_price_ticks: int = 0,
+        edition: int = CURRENT_EDITION,
+        auction_ticks: int = 0,
     ) -> None:
         self._log = EventLog(seq)
         self._market = MarketState(
@@ -70,9 +75,11 @@ class Engine:
             max_orders=max_orders,
             max_stops=max_stops,
             last_price_ticks=last_price_ticks,
+            edition=edition,
+            auction_ticks=auction_ticks,
         )
         self._orders = OpenOrders()
-        cancellation = Cancellation(self._log, self._orders)
+        cancellation = Cancellation(self._log, self._market, self._orders)
         matcher = Matcher(self._log, self._market, self._orders, cancellation)
         self._triggers = Triggers(self._log, self._market, self._orders, cancellation, matcher)
         self._handlers = self._make_handlers(cancellation, matcher)
@@ -113,11 +120,13 @@ class Engine:
         max_stops: int = 0,
         trailing_marks: Iterable[Mark | tuple[Side, int, int]] = (),
         cancel_after: Mapping[int, int] | None = None,
+        edition: int = CURRENT_EDITION,
+        unfinished: Unfinished = FINISHED,
     ) -> "Engine":
         """Rebuild an engine from its open orders, which must come in ascending priority.
 
-        `trailing_marks` and `cancel_after` are what the engine gave by these names. O(orders). Raises AssertionError
-        for orders out of order.
+        `trailing_marks`, `cancel_after` and `unfinished` are what the engine gave by these names. O(orders). Raises
+        AssertionError for orders out of order.
         """
         engine = cls(
             seq=seq,
@@ -127,22 +136,24 @@ class Engine:
             last_price_ticks=last_price_ticks,
             max_orders=max_orders,
             max_stops=max_stops,
+            edition=edition,
+            auction_ticks=unfinished.auction_ticks,
         )
-        Restoration(engine._orders).restore(orders, seq, trailing_marks)
+        Restoration(engine._orders).restore(orders, seq, trailing_marks, unfinished.unseen)
         engine._orders.schedule.restore_switches(cancel_after or {})
         return engine
 
     def execute(self, command: Command) -> list[Event]:
         """Carry out one command and return what happened, in order of `seq`.
 
-        Costs what its trades, the stops it triggers and the levels it touches cost (see `Book`); FOK adds O(levels
-        within reach), or O(orders within reach) for an account that has orders in the book. Raises AssertionError,
-        before any change, for an order that has neither a quantity nor a budget.
+        Costs what its trades, the stops it triggers and the levels it touches cost (see `Book`), which is bounded (see
+        `editions.WORK_MAX`); FOK adds O(orders it would trade with). Raises AssertionError, before any change, for an
+        order that has neither a quantity nor a budget.
         """
         self._handlers[type(command)](command)
         orders = self._orders
-        if orders.stops.queue:
-            self._triggers.run()
+        if orders.stops.is_busy:
+            self._triggers.run(goes_on=type(command) is ExpireDue)
         touched = orders.book.touched
         events = self._log.take(touched.values())
         touched.clear()
@@ -166,6 +177,11 @@ class Engine:
     @property
     def reference_price_ticks(self) -> int:
         return self._market.reference_price_ticks
+
+    @property
+    def edition(self) -> int:
+        """The edition of the rule book that the market follows."""
+        return self._market.edition
 
     @property
     def max_orders(self) -> int:
@@ -195,10 +211,26 @@ class Engine:
         """How many orders rest or wait."""
         return len(self._orders)
 
+    def open_orders_of(self, account_id: int) -> int:
+        """Return how many orders of an account rest or wait. O(1)."""
+        return self._orders.count_of(account_id)
+
     @property
     def next_due_ms(self) -> int | None:
-        """When the next order expires or the next switch goes off, None without any. O(1)."""
+        """When the next order expires or the next switch goes off, None without any; 0 while work is left. O(1)."""
+        if self.is_opening or (self._orders.stops.is_behind and self._market.is_continuous):
+            return 0
         return self._orders.schedule.next_due_ms
+
+    @property
+    def is_opening(self) -> bool:
+        """Tell whether an auction is under way: the next `SetTradingState` goes on with it, or drops it."""
+        return self._market.auction_ticks > 0
+
+    @property
+    def unfinished(self) -> Unfinished:
+        """What commands have begun and later ones go on with, to be stored with the orders."""
+        return Unfinished(self._market.auction_ticks, self._orders.stops.unseen)
 
     @property
     def cancel_after(self) -> Mapping[int, int]:
@@ -249,12 +281,11 @@ class Engine:
     def sweep_cost(self, order: PlaceOrder) -> tuple[int, int]:
         """Return the lots a market order of a quantity would fill now, and their total of ticks x lots.
 
-        Exactly what a market buy costs, so what its account has to hold. O(levels it would reach), or O(orders) for
-        an account that has orders in the book.
+        Exactly what a market buy costs, so what its account has to hold. O(orders it would meet), which are bounded
+        like its fills.
         """
-        other = self._orders.book.other(order.side)
-        has_own = order.account_id in self._orders.by_account
-        return highest_cost(order, would_meet(order, other, self._market.band_key(other), has_own=has_own))
+        other, market = self._orders.book.other(order.side), self._market
+        return highest_cost(order, would_meet(order, other, market.band_key(other), market.work_max))
 
     def hold_price_ticks(self, order: PlaceOrder) -> int:
         """Return the furthest price a stop could trade at if it were placed now: its limit or protection price."""
@@ -275,6 +306,8 @@ class Engine:
             self.max_stops,
             *self._orders.digests(),
         )
+        if self.edition != FIRST_EDITION:
+            packed += _LATER_FIELDS.pack(self.edition, self._market.auction_ticks)
         return int.from_bytes(blake2b(packed, digest_size=8).digest(), "big")
 
     def state_hash_text(self) -> str:

@@ -28,6 +28,11 @@ class EventLog:
         self._events: list[Event] = []
 
     @property
+    def count(self) -> int:
+        """How many events the running command has so far: the measure of its work."""
+        return len(self._events)
+
+    @property
     def next_seq(self) -> int:
         """The number that the next event will have, for one that has to name it."""
         return self.seq + 1

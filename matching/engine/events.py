@@ -182,6 +182,7 @@ class RulesChanged(NamedTuple):
     reference_price_ticks: int
     max_orders: int
     max_stops: int
+    edition: int
 
 
 Event = (

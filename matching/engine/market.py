@@ -4,6 +4,7 @@ from typing import Final
 
 from matching.engine.band import band_limits
 from matching.engine.commands import PlaceOrder
+from matching.engine.editions import CURRENT_EDITION, SECOND_EDITION, work_max
 from matching.engine.levels import NO_REACH, BookSide
 from matching.engine.rules import REFUSED_IN_STATE
 from matching.engine.types import OrderType, RejectReason, TradingState
@@ -15,12 +16,15 @@ class MarketState:
     """A market's trading state, rules and last price, and what follows from them.
 
     `refused` is why the state refuses orders that cannot wait for the opening, `halted` why it refuses stops and
-    amendments as well; None = it does not. `low_ticks` and `high_ticks` are the price band. Code that sets
+    amendments as well; None = it does not. `low_ticks` and `high_ticks` are the price band. `work_max` is how much one
+    command may do. `auction_ticks` is the price of an auction that is under way, 0 without one. Code that sets
     `last_price_ticks` calls `renew_band` when the trades of an order or an auction are done; all else is read-only.
     """
 
     __slots__ = (
+        "auction_ticks",
         "band_ppm",
+        "edition",
         "halted",
         "high_ticks",
         "is_matching",
@@ -32,6 +36,7 @@ class MarketState:
         "reference_price_ticks",
         "refused",
         "trading_state",
+        "work_max",
     )
 
     def __init__(
@@ -43,10 +48,13 @@ class MarketState:
         max_orders: int,
         max_stops: int,
         last_price_ticks: int,
+        edition: int = CURRENT_EDITION,
+        auction_ticks: int = 0,
     ) -> None:
         self.last_price_ticks = last_price_ticks
+        self.auction_ticks = auction_ticks
         self.enter(trading_state)
-        self.set_rules(band_ppm, reference_price_ticks, max_orders, max_stops)
+        self.set_rules(band_ppm, reference_price_ticks, max_orders, max_stops, edition)
 
     @property
     def around_ticks(self) -> int:
@@ -64,11 +72,20 @@ class MarketState:
         self.is_post_only = self.trading_state is TradingState.POST_ONLY
         self.is_matching = self.trading_state is not TradingState.PRE_OPEN
 
-    def set_rules(self, band_ppm: int, reference_price_ticks: int, max_orders: int, max_stops: int) -> None:
+    @property
+    def is_bounded(self) -> bool:
+        """Tell whether the rules of the second edition hold."""
+        return self.edition >= SECOND_EDITION
+
+    def set_rules(
+        self, band_ppm: int, reference_price_ticks: int, max_orders: int, max_stops: int, edition: int
+    ) -> None:
         self.band_ppm = band_ppm
         self.reference_price_ticks = reference_price_ticks
         self.max_orders = max_orders
         self.max_stops = max_stops
+        self.edition = edition
+        self.work_max = work_max(edition)
         self.renew_band()
 
     def renew_band(self) -> None:

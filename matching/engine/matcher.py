@@ -25,6 +25,7 @@ _GTC: Final = TimeInForce.GTC
 _GTD: Final = TimeInForce.GTD
 _FOK: Final = TimeInForce.FOK
 _SELF_TRADE: Final = CancelReason.SELF_TRADE
+_MATCH_LIMIT: Final = CancelReason.MATCH_LIMIT
 
 
 class Matcher:
@@ -57,8 +58,8 @@ class Matcher:
 
         Return it as self-trade prevention leaves it, and how many of its lots are still open.
         """
-        budget = order.budget
-        if order.time_in_force == _FOK and not self._is_fillable(order, other, reach_key):
+        budget, left = order.budget, self._market.work_max
+        if order.time_in_force == _FOK and not is_fillable(order, would_meet(order, other, reach_key, left)):
             return order, lots or budget // other.best_level.price_ticks
         while other.best_key <= reach_key:
             level = other.best_level
@@ -66,27 +67,31 @@ class Matcher:
                 lots = budget // level.price_ticks
             if not lots:
                 break
+            if not left:
+                order, lots = self._stop(order, lots, _MATCH_LIMIT)
+                break
             wanted = lots
-            lots = self._match_level(order, level, wanted)
-            if lots and (own := level.head) is not None:
+            lots, left = self._match_level(order, level, wanted, left)
+            if lots and left and (own := level.head) is not None:
                 order, lots = self._prevent_self_trade(order, own, lots)
+                left -= 1
             if budget:
                 budget -= (wanted - lots) * level.price_ticks
         self._market.renew_band()
         return order, lots
 
-    def _is_fillable(self, order: PlaceOrder, other: BookSide, reach_key: int) -> bool:
-        has_own = order.account_id in self._orders.by_account
-        return is_fillable(order, would_meet(order, other, reach_key, has_own=has_own))
+    def _match_level(self, order: PlaceOrder, level: PriceLevel, wanted: int, most: int) -> tuple[int, int]:
+        """Trade with the front of a level's queue, up to an order of the same account, at most `most` times.
 
-    def _match_level(self, order: PlaceOrder, level: PriceLevel, wanted: int) -> int:
-        """Trade with the front of a level's queue, up to an order of the same account; return the lots still wanted."""
+        Return the lots still wanted, and how many times are left.
+        """
         fill, trade, price, has_traded = self._orders.book.fill, self._log.trade, level.price_ticks, False
         taker_id, account_id, side = order.order_id, order.account_id, order.side
-        while wanted and (maker := level.head) is not None:
+        while most and wanted and (maker := level.head) is not None:
             maker_account_id = maker.account_id
             if maker_account_id == account_id:
                 break
+            most -= 1
             lots = maker.remaining_lots
             if lots > wanted:  # a call of min() costs a fortieth of the whole command
                 lots = wanted
@@ -101,8 +106,8 @@ class Matcher:
             self._market.last_price_ticks = price
             stops = self._orders.stops
             if not stops.quiet_low < price < stops.quiet_high:
-                stops.observe(price)
-        return wanted
+                stops.observe(price, self._log.seq)
+        return wanted, most
 
     # --- self-trade prevention ----------------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class Matcher:
             return self._decrement(order, own, wanted)
         if mode != SelfTradePrevention.CANCEL_NEWEST:
             self._cancellation.cancel(own, _SELF_TRADE)
-        return (order, wanted) if mode == SelfTradePrevention.CANCEL_OLDEST else self._stop(order, wanted)
+        return (order, wanted) if mode == SelfTradePrevention.CANCEL_OLDEST else self._stop(order, wanted, _SELF_TRADE)
 
     def _decrement(self, order: PlaceOrder, own: RestingOrder, wanted: int) -> tuple[PlaceOrder, int]:
         """Take the smaller order off the larger one; the smaller one ends."""
@@ -125,13 +130,13 @@ class Matcher:
             self._orders.book.reduce(own, lots, min(lots, own.hidden_lots))
             self._log.emit(OrderDecremented, own.order_id, lots, own.total_lots)
         if wanted <= own_lots:
-            return self._stop(order, wanted)
+            return self._stop(order, wanted, _SELF_TRADE)
         self._log.emit(OrderDecremented, order.order_id, lots, wanted - lots)
         return _without(order, lots), wanted - lots
 
-    def _stop(self, order: PlaceOrder, wanted: int) -> tuple[PlaceOrder, int]:
+    def _stop(self, order: PlaceOrder, wanted: int, reason: CancelReason) -> tuple[PlaceOrder, int]:
         """Cancel what a taker still wants."""
-        self._log.cancel(order.order_id, _SELF_TRADE, wanted)
+        self._log.cancel(order.order_id, reason, wanted)
         return _without(order, wanted), 0
 
     # --- what is left -------------------------------------------------------------------------------

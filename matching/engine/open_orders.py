@@ -38,9 +38,10 @@ class OpenOrders:
     def find(self, order_id: int) -> OpenOrder | None:
         return self.book.orders.get(order_id) or self.stops.orders.get(order_id)
 
-    def of_account(self, account_id: int) -> list[OpenOrder]:
-        """Return an account's orders, oldest priority first."""
-        return [order for _, order in sorted(self.by_account.get(account_id, {}).items())]
+    def of_account(self, account_id: int, most: int) -> list[OpenOrder]:
+        """Return an account's orders, oldest priority first, at most `most`. O(orders), which are nearly sorted."""
+        owned = self.by_account.get(account_id, {})
+        return [owned[priority] for priority in sorted(owned)[:most]]
 
     def count_of(self, account_id: int) -> int:
         return len(self.by_account.get(account_id, ()))

@@ -11,6 +11,7 @@ from matching.engine.open_orders import OpenOrders
 from matching.engine.orders import RestingOrder, RestoredOrder, RestoredSpecial, SpecialOrder, WaitingOrder
 from matching.engine.trailing_stops import Mark
 from matching.engine.types import GroupRole, Side
+from matching.engine.unfinished import Unseen
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Restoration:
         stored_orders: Iterable[RestoredOrder | tuple[Any, ...]],
         seq: int,
         trailing_marks: Iterable[Mark | tuple[Side, int, int]],
+        unseen: Unseen,
     ) -> None:
         """Add orders in ascending priority, then let the stops among them wait for their trigger."""
         priority = 0
@@ -47,7 +49,7 @@ class Restoration:
             self._link(group_id, members)
         exits = {order_id for order_id, link in links.by_order.items() if isinstance(link, Bracket)}
         waiting = [order for order in stops.orders.values() if order.order_id not in exits]
-        stops.restore(waiting, trailing_marks)
+        stops.restore(waiting, trailing_marks, unseen)
 
     def _add_special(self, stored: RestoredOrder, special: RestoredSpecial) -> None:
         order = PlaceOrder(

@@ -1,6 +1,8 @@
 """The rules of the market that need no state of their own: small functions that read like the rule book."""
 
+from collections import deque
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from matching.engine.band import band_limits
@@ -111,27 +113,25 @@ class Met(NamedTuple):
     is_own: bool
 
 
-def would_meet(order: PlaceOrder, other: BookSide, reach_key: int, *, has_own: bool) -> Iterator[Met]:
-    """Iterate over what an order would meet, in the order of matching.
-
-    O(levels within reach), or O(orders within reach) if its account `has_own` orders.
-    """
-    for level in other.within(reach_key):
-        if not has_own:
-            yield Met(level.price_ticks, level.total_lots, False)
-        else:
-            yield from _met_at(level, order.account_id)
+def would_meet(order: PlaceOrder, other: BookSide, reach_key: int, most: int) -> Iterator[Met]:
+    """Iterate over what an order would meet, in the order of matching, at most `most` times; each takes O(1)."""
+    levels = other.within(reach_key)
+    return islice(chain.from_iterable(_met_at(level, order.account_id) for level in levels), most)
 
 
 def _met_at(level: PriceLevel, account_id: int) -> Iterator[Met]:
-    """Iterate over a level's queue; what icebergs hide comes after all that is seen, own ones as a whole."""
-    price, hidden = level.price_ticks, 0
+    """Iterate over a level's queue: each order, then part by part what icebergs hide; own orders as a whole."""
+    price, icebergs = level.price_ticks, deque[tuple[int, int]]()
     for maker in level:
         is_own = maker.account_id == account_id
         yield Met(price, maker.total_lots if is_own else maker.remaining_lots, is_own)
-        hidden += 0 if is_own else maker.hidden_lots
-    if hidden:
-        yield Met(price, hidden, False)
+        if maker.hidden_lots and not is_own:
+            icebergs.append((maker.hidden_lots, maker.instructions.display_lots))
+    while icebergs:
+        hidden, display = icebergs.popleft()
+        yield Met(price, min(hidden, display), False)
+        if hidden > display:
+            icebergs.append((hidden - display, display))
 
 
 def is_fillable(order: PlaceOrder, met: Iterator[Met]) -> bool:

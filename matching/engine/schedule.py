@@ -1,6 +1,7 @@
 """What is due when: orders that expire, and accounts whose orders are cancelled unless they renew their switch."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from sortedcontainers import SortedSet
 
@@ -48,12 +49,12 @@ class Schedule:
         for account_id, due_ms in switches.items():
             self.set_switch(account_id, due_ms)
 
-    def due_orders(self, time_ms: int) -> list[int]:
+    def due_orders(self, time_ms: int, most: int) -> list[int]:
         """Return the orders that expire by a time, earliest first; they stay scheduled until they end."""
-        return [order_id for _, order_id in _until(self._expiries, time_ms)]
+        return [order_id for _, order_id in islice(_until(self._expiries, time_ms), most)]
 
-    def due_accounts(self, time_ms: int) -> list[int]:
-        return [account_id for _, account_id in _until(self._due_switches, time_ms)]
+    def due_accounts(self, time_ms: int, most: int) -> list[int]:
+        return [account_id for _, account_id in islice(_until(self._due_switches, time_ms), most)]
 
     def digest(self) -> int:
         """Return 64 bits that stand for the switches; expiries are part of their orders."""

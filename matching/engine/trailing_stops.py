@@ -6,14 +6,13 @@ a trade moves ten thousand stops by changing one number.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sortedcontainers import SortedList
 
 from matching.engine.band import PPM
 from matching.engine.commands import Instructions
-from matching.engine.digests import digest_of
 from matching.engine.orders import WaitingOrder
 from matching.engine.types import Side
 
@@ -30,10 +29,14 @@ class Mark(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """A stop that a price has reached, and its stop price then."""
+    """A stop that a price has reached. `key` is its stop price then, negated when it was reached by a fall.
 
+    Sorted, they are in the order of their turns: nearest stop price first, at one price older ones first.
+    """
+
+    key: int
+    priority: int
     order: WaitingOrder
-    stop_price_ticks: int
 
 
 def trail_offset(instructions: Instructions, mark_ticks: int) -> int:
@@ -138,19 +141,22 @@ class TrailingStops:
         groups[-1].mark = mark
         self._renew_reach(len(groups) - 1)
 
+    def has_reached(self, price_ticks: int) -> bool:
+        """Tell whether a price has reached a stop, in O(1)."""
+        return price_ticks * self._sign <= self.reach
+
     def take_reached(self, price_ticks: int) -> list[Reached]:
-        """Remove and return the stops that a price has reached. O(groups) when there are any, else O(1)."""
-        price = price_ticks * self._sign
-        if price > self.reach:
-            return []
-        reached = []
+        """Remove and return the stops that a price has reached, in the order of their turns. O(groups + reached)."""
+        price, reached = price_ticks * self._sign, list[Reached]()
         for group in self._groups:
             for orders in group.lists():
-                while orders and self._stop_key(orders[0][2], group.mark) >= price:
-                    order = orders.pop(0)[2]
-                    reached.append(Reached(order, self._stop_key(order, group.mark) * self._sign))
+                count = self._count_reached(orders, group.mark, price)
+                nearest = [order for _, _, order in orders[:count]]
+                reached += [Reached(-self._stop_key(order, group.mark), order.priority, order) for order in nearest]
+                del orders[:count]
         self._groups = [group for group in self._groups if group]
         self._renew_reach(0)
+        reached.sort()
         return reached
 
     def marks(self) -> list[Mark]:
@@ -166,8 +172,8 @@ class TrailingStops:
         self._groups[-1].add(order)
         self._renew_reach(len(self._groups) - 1)
 
-    def digest(self) -> int:
-        return sum(digest_of(mark) for mark in self.marks())
+    def __len__(self) -> int:
+        return sum(map(len, self._groups))
 
     def check_invariants(self) -> None:
         reach = NEVER
@@ -182,6 +188,10 @@ class TrailingStops:
 
     def _stop_key(self, order: WaitingOrder, mark: int) -> int:
         return mark - trail_offset(order.instructions, mark * self._sign)
+
+    def _count_reached(self, orders: Sequence[tuple[int, int, WaitingOrder]], mark: int, price: int) -> int:
+        """Return how many of a group's list a price has reached: the nearest come first. O(log orders)."""
+        return bisect_right(orders, -price, key=lambda entry: -self._stop_key(entry[2], mark))
 
     def _position_of(self, order: WaitingOrder) -> int:
         return bisect_right(self._groups, order.priority, key=lambda group: group.first_priority) - 1

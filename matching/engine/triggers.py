@@ -1,4 +1,4 @@
-"""The turns of triggered stops, after the command whose trades triggered them."""
+"""The turns of triggered stops: after the command whose trades triggered them, or in later ones."""
 
 from matching.engine.cancellation import Cancellation
 from matching.engine.event_log import EventLog
@@ -25,10 +25,20 @@ class Triggers:
         self._cancellation = cancellation
         self._matcher = matcher
 
-    def run(self) -> None:
-        """Give each triggered stop its turn, those that it triggers after it. Ends: a stop triggers once."""
-        while (triggered := self._orders.stops.next_triggered()) is not None:
-            self._trigger(triggered)
+    def run(self, *, goes_on: bool) -> None:
+        """Give triggered stops their turns, those that they trigger after them, until the command has done enough.
+
+        What is left waits for a command that `goes_on` with it; until then no other gives turns, so that each stop has
+        its turn before those that were triggered after it. Ends: a stop triggers once.
+        """
+        stops = self._orders.stops
+        late = stops.take_late()
+        if late is not None:
+            self._trigger(late)
+        if self._market.is_continuous and (goes_on or not stops.is_behind):
+            while self._log.count < self._market.work_max and stops.has_turn():
+                self._trigger(stops.take_turn())
+        stops.is_behind = stops.has_turn()
 
     def _trigger(self, triggered: Triggered) -> None:
         waiting, stop_price_ticks, last_price_ticks = triggered

@@ -115,6 +115,7 @@ class CancelReason(IntEnum):
     PRICE_OUT_OF_BAND = 7
     NO_FUNDS = 8
     CANCEL_AFTER = 9
+    MATCH_LIMIT = 10
 
 
 _PERMANENT: Final = (

@@ -64,6 +64,7 @@ class MarketSequenceAdmin(ReadOnlyAdmin):
         amount("reference_price"),
         "max_orders",
         "max_stops",
+        "edition",
         "state_hash",
         "batch_id",
         moment("updated_at"),

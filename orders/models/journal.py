@@ -9,7 +9,8 @@ class MarketSequence(models.Model):
     """Where a market's engine stands: the one row that each batch moves forward, or fails.
 
     Trading state, band, reference price and limits are those the engine goes by; staff change the market's own, and the
-    engine follows with its next batch. `trailing_marks` is what the engine gave by this name, as lists.
+    engine follows with its next batch. `trailing_marks` and `unfinished` are what the engine gave by these names, as
+    lists; `edition` is that of the rule book.
     """
 
     market = models.OneToOneField(Market, on_delete=models.PROTECT, primary_key=True, related_name="sequence")
@@ -21,6 +22,8 @@ class MarketSequence(models.Model):
     max_orders = models.PositiveIntegerField(default=0, db_default=0)
     max_stops = models.PositiveIntegerField(default=0, db_default=0)
     trailing_marks = models.JSONField(default=list, db_default=[], help_text="Where trailing stops stand, in ticks")
+    edition = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Edition of the rule book")
+    unfinished = models.JSONField(default=list, db_default=[], help_text="What commands left for later ones")
     state_hash = models.CharField(max_length=16, default="", help_text="Hash of the book after the last batch, hex")
     batch_id = models.UUIDField(null=True)
     updated_at = models.DateTimeField(null=True)

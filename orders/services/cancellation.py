@@ -22,6 +22,8 @@ from settlement.selectors import user_balances
 __all__ = ["TIMEOUT_MS_MAX", "TIMEOUT_MS_MIN", "CancelAfter", "cancel_after_set", "order_cancel", "orders_cancel_all"]
 
 TIMEOUT_MS_MIN, TIMEOUT_MS_MAX = 1_000, 86_400_000
+ROUNDS_MAX = 1_000  # of asking for the rest; who places orders meanwhile does not keep it going for ever
+_ALL_DONE = {"left": 0}
 
 
 class CancelAfter(NamedTuple):
@@ -62,11 +64,16 @@ def orders_cancel_all(*, user: User, market: Market | None = None) -> int:
     `details` has `markets`, the symbols where nothing is known to be cancelled, and `cancelled`, the number elsewhere.
     """
     asked = _markets_of(user) if market is None else [market]
-    request = CancelAllRequest(
-        correlation=dispatch.correlation(), deadline_ms=dispatch.deadline_ms(), user_id=user.pk.bytes
-    )
-    answers = _ask(asked, request)
-    cancelled: int = sum(reply.details["cancelled"] for reply in answers.values() if isinstance(reply, Reply))
+    answers: dict[str, Reply | ApiError] = {}
+    cancelled = 0
+    for _ in range(ROUNDS_MAX):
+        answers |= (answered := _ask(asked, _cancel_all_request(user)))
+        done = {symbol: reply.details for symbol, reply in answered.items() if isinstance(reply, Reply)}
+        cancelled += sum(details["cancelled"] for details in done.values())
+        # One command cancels a bounded number.
+        asked = [market for market in asked if done.get(market.symbol, _ALL_DONE)["left"]]
+        if not asked:
+            break
     _raise_for_the_missing(answers, {"cancelled": cancelled})
     return cancelled
 
@@ -96,6 +103,12 @@ def cancel_after_set(*, user: User, timeout_ms: int, market: Market | None = Non
 
 
 # --- many markets at once -------------------------------------------------------------------------
+
+
+def _cancel_all_request(user: User) -> CancelAllRequest:
+    return CancelAllRequest(
+        correlation=dispatch.correlation(), deadline_ms=dispatch.deadline_ms(), user_id=user.pk.bytes
+    )
 
 
 def _markets_of(user: User) -> list[Market]:

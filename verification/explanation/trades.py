@@ -204,6 +204,8 @@ def _copy(engine: Engine, tracker: Tracker) -> Engine:
         max_stops=engine.max_stops,
         trailing_marks=list(engine.trailing_marks()),
         cancel_after=dict(engine.cancel_after),
+        edition=engine.edition,
+        unfinished=engine.unfinished.packed(),
     )
 
 

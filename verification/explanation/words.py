@@ -54,6 +54,7 @@ _ENDS: Final = {
     CancelReason.PRICE_OUT_OF_BAND: "its limit had left the price band",
     CancelReason.NO_FUNDS: "there were no funds for the exits of its bracket",
     CancelReason.CANCEL_AFTER: "the dead man's switch of its user went off",
+    CancelReason.MATCH_LIMIT: "it had made as many fills as one command may",
 }
 
 

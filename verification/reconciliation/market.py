@@ -33,7 +33,7 @@ _Check = Mismatch.Check
 _STOPPING: Final = (_Check.JOURNAL, _Check.STATE_HASH, _Check.BOOK)
 _SEQUENCE: Final = """
 SELECT last_seq, last_price, state_hash, trading_state, price_band_ppm, reference_price, max_orders, max_stops,
-    trailing_marks
+    trailing_marks, edition, unfinished
 FROM orders_marketsequence WHERE market_id = %s
 """
 _SWITCHES: Final = """
@@ -186,7 +186,8 @@ class MarketCheck:
         return engine
 
     def _rebuilt(self, stored: list[StoredOrder], sequence: tuple[Any, ...]) -> Engine:
-        seq, last_price, _, trading_state, band_ppm, reference_price, max_orders, max_stops, marks = sequence
+        seq, last_price, _, trading_state, band_ppm, reference_price, max_orders, max_stops, *rest = sequence
+        marks, edition, unfinished = rest
         scale = self._market.scale
         with self._connection.cursor(binary=True) as cursor:
             switches = cursor.execute(_SWITCHES, [self._market.pk]).fetchall()
@@ -200,6 +201,8 @@ class MarketCheck:
             max_orders=max_orders,
             max_stops=max_stops,
             trailing_marks=marks,
+            edition=edition,
+            unfinished=unfinished,
             cancel_after={int.from_bytes(user_id): due_ms for user_id, due_ms in switches},
         )
 

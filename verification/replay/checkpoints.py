@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from exchange.models import Market
-from matching.engine import Engine
+from matching.engine import FIRST_EDITION, Engine
 from orders.models import ReplayCheckpoint
 from verification.replay.tracked_orders import TrackedOrder, rebuilt_engine
 from verification.replay.tracker import Tracker
@@ -34,7 +34,7 @@ class Beginning(NamedTuple):
 
 def genesis(market: Market) -> Beginning:
     """Return the state of a market before its first command."""
-    return Beginning(Engine(), Tracker(market.pk), UUID(int=0), UUID(int=0))
+    return Beginning(Engine(edition=FIRST_EDITION), Tracker(market.pk), UUID(int=0), UUID(int=0))
 
 
 def packed_state(engine: Engine, orders: list[TrackedOrder], *, trades_since: UUID, orders_since: UUID) -> bytes:
@@ -48,6 +48,8 @@ def packed_state(engine: Engine, orders: list[TrackedOrder], *, trades_since: UU
         "max_orders": engine.max_orders,
         "max_stops": engine.max_stops,
         "trailing_marks": [list(mark) for mark in engine.trailing_marks()],
+        "edition": engine.edition,
+        "unfinished": engine.unfinished.packed(),
     }
     switches = [[account_id.to_bytes(16), due_ms] for account_id, due_ms in engine.cancel_after.items()]
     body = [_VERSION, market, switches, trades_since.bytes, orders_since.bytes, [order.packed() for order in orders]]

@@ -1,8 +1,10 @@
 """An order as a replay knows it: from commands and events alone, without holds, balances and fee rates."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from matching.engine import (
+    FIRST_EDITION,
     PLAIN,
     Engine,
     Instructions,
@@ -13,6 +15,7 @@ from matching.engine import (
     Side,
     TimeInForce,
     TradingState,
+    Unfinished,
 )
 from orders.lifecycle import PENDING, TRANSITIONS
 from orders.vocabulary import GROUP_ROLES
@@ -209,8 +212,13 @@ def rebuilt_engine(
     max_stops: int,
     trailing_marks: list[Any],
     cancel_after: dict[int, int],
+    edition: int = FIRST_EDITION,
+    unfinished: Sequence[Any] = (),
 ) -> Engine:
-    """Return an engine that goes on from open orders. Raises AssertionError when they cannot be a book."""
+    """Return an engine that goes on from open orders. Raises AssertionError when they cannot be a book.
+
+    What was stored before there were editions, or anything unfinished, has neither.
+    """
     return Engine.restore(
         [order.restored() for order in sorted(orders, key=lambda order: order.priority)],
         seq=seq,
@@ -222,4 +230,6 @@ def rebuilt_engine(
         max_stops=max_stops,
         trailing_marks=[(Side(side), first_priority, mark) for side, first_priority, mark in trailing_marks],
         cancel_after=cancel_after,
+        edition=edition,
+        unfinished=Unfinished.unpacked(unfinished),
     )

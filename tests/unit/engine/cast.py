@@ -165,6 +165,8 @@ def restored(engine: Engine, groups: Mapping[int, tuple[int, GroupRole]] | None 
         max_stops=engine.max_stops,
         trailing_marks=engine.trailing_marks(),
         cancel_after=dict(engine.cancel_after),
+        edition=engine.edition,
+        unfinished=engine.unfinished,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from matching.engine import (
+    CURRENT_EDITION,
     PLAIN,
     TAKE_PROFIT_TYPES,
     ActivateBracket,
@@ -233,9 +234,10 @@ class CommandMaker:
     def set_rules(self, *, is_none: bool = False) -> SetRules:
         self.is_ruled = not is_none
         if is_none:
-            return SetRules(self.time_ms, 0, self.pick((0, self.price())))
+            return SetRules(self.time_ms, 0, self.pick((0, self.price())), edition=CURRENT_EDITION)
         band_ppm = self.pick((0, 100_000, 100_000, 333_333, 2_000_000))
-        return SetRules(self.time_ms, band_ppm, self.price(), self.pick((0, 0, 1, 5)), self.pick((0, 1, 3)))
+        limits = self.pick((0, 0, 1, 5)), self.pick((0, 1, 3))
+        return SetRules(self.time_ms, band_ppm, self.price(), *limits, edition=CURRENT_EDITION)
 
 
 _WEIGHTS: Final[dict[Callable[[CommandMaker], Command], int]] = {

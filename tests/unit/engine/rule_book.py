@@ -50,6 +50,7 @@ from matching.engine import (
     TradeExecuted,
     TradingState,
 )
+from matching.engine.editions import WORK_MAX
 
 RULE_BOOK: Final = Path(__file__).parents[3] / "docs" / "matching.md"
 
@@ -130,6 +131,7 @@ _RULES: Final = {
     "last": "last_price_ticks",
     "orders": "max_orders",
     "stops": "max_stops",
+    "work": "work_max",
 }
 
 # --- events -------------------------------------------------------------------------------------
@@ -161,6 +163,7 @@ class Play:
 
     def __init__(self) -> None:
         self.engine = Engine()
+        self._work_max = WORK_MAX
         self.commands: list[Command] = []
         self._now_ms = 0
         self._ids: dict[str, int] = {}
@@ -182,10 +185,13 @@ class Play:
         if step.text.startswith("book: "):
             return [step.text], [self._book()]
         if step.text.startswith("market: ") and not self.commands:
-            self.engine = Engine(**_rules(step.text.removeprefix("market: ")))
+            rules = _rules(step.text.removeprefix("market: "))
+            self._work_max = rules.pop("work_max", WORK_MAX)
+            self.engine = Engine(**rules)
             return step.beneath, []
         command = self._read(step.text)
         self.commands.append(command)
+        self.engine._market.work_max = self._work_max  # smaller than it ever is, or examples would be long
         said = [self._say(event) for event in self.engine.execute(command) if type(event) in _SAID]
         if isinstance(command, PlaceOrder) and not step.beneath:
             return [self._say(OrderAccepted(0, command.order_id))], said

@@ -177,11 +177,11 @@ def test_an_auction_trades_by_price_and_time_at_one_price_with_the_older_order_a
     )
     events = run(engine, [OPEN])
     expected: list[Event] = [
-        TradingStateChanged(0, CONTINUOUS),
         AuctionHeld(0, 101, 5),
         TradeExecuted(0, 101, 2, 3, 4, OUTSIDER, TAKER, SELL, 0),
         TradeExecuted(0, 101, 2, 2, 4, OUTSIDER, TAKER, SELL, 1),
         TradeExecuted(0, 101, 1, 1, 2, TAKER, OUTSIDER, BUY, 1),
+        TradingStateChanged(0, CONTINUOUS),
     ]
     assert unnumbered(events) == unnumbered(expected)
     assert (engine.depth(BUY), engine.depth(SELL)) == ([], [(101, 1, 1)])
@@ -203,7 +203,7 @@ def test_icebergs_trade_part_by_part_and_each_refill_is_newer_than_all_others() 
     )
     events = run(engine, [OPEN])
     assert [(maker, lots) for maker, _, _, lots in trades(events)] == [(1, 1), (2, 2), (3, 1), (3, 1)]
-    assert [type(event) for event in without_levels(events)[2:4]] == [TradeExecuted, IcebergRefilled]
+    assert [type(event) for event in without_levels(events)[1:3]] == [TradeExecuted, IcebergRefilled]
     assert engine.depth(SELL) == [(100, 1, 1)]
 
 
@@ -245,11 +245,11 @@ def test_a_book_that_still_crosses_has_another_auction() -> None:
     events = run(engine, [OPEN])
     assert unnumbered(events) == unnumbered(
         [
-            TradingStateChanged(0, CONTINUOUS),
             AuctionHeld(0, 105, 5),
             OrderCancelled(0, 2, SELF_TRADE, 5),
             AuctionHeld(0, 102, 2),
             TradeExecuted(0, 102, 2, 1, 3, MAKER, OUTSIDER, BUY, 3),
+            TradingStateChanged(0, CONTINUOUS),
         ]
     )
 
@@ -272,8 +272,9 @@ def test_stops_that_an_auction_triggers_have_their_turns_after_it() -> None:
         last=100,
     )
     events = run(engine, [OPEN])
-    kinds = [type(event).__name__ for event in without_levels(events)[1:]]
-    assert kinds == ["AuctionHeld", "TradeExecuted", "TradeExecuted", "StopTriggered", "TradeExecuted"]
+    kinds = [type(event) for event in without_levels(events)]
+    opening = [AuctionHeld, TradeExecuted, TradeExecuted, TradingStateChanged]
+    assert kinds == [*opening, StopTriggered, TradeExecuted]
     assert trades(events)[-1] == (11, 1, 96, 2)
 
 
@@ -316,7 +317,7 @@ def test_consequences_come_for_the_maker_and_then_for_the_taker() -> None:
     maker = bracket(limit(1, BUY, 2, 100), limit(2, SELL, 2, 120), stop(3, SELL, 2, 80))
     taker = oco(limit(4, SELL, 2, 100, account=TAKER), stop(5, SELL, 2, 70, account=TAKER))
     events = run(before_the_opening(maker, taker), [OPEN])
-    assert [type(event) for event in without_levels(events)[2:]] == [TradeExecuted, BracketArmed, OrderCancelled]
+    assert [type(event) for event in without_levels(events)[1:4]] == [TradeExecuted, BracketArmed, OrderCancelled]
 
 
 # --- when there is one ----------------------------------------------------------------------------

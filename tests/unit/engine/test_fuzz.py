@@ -11,7 +11,7 @@ SEED, SEQUENCE = 5, 2
 
 @pytest.fixture
 def _amendments_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_both(commands: list[Command]) -> None:
+    def run_both(commands: list[Command], _: int) -> None:
         assert not any(isinstance(command, AmendOrder) for command in commands), "no amendments"
 
     monkeypatch.setattr(tests.fuzz, "run_both", run_both)

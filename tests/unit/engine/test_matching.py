@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from matching.engine import (
+    FIRST_EDITION,
     CancelOrder,
     CancelReason,
     CancelRejected,
@@ -273,7 +274,7 @@ def test_the_edges_of_the_band_are_rounded_inwards(price: int, is_inside: bool) 
 def test_a_band_change_is_an_event_and_touches_no_order() -> None:
     engine = engine_with_asks()
     events = run(engine, [SetRules(0, 1, 5_000)])
-    assert typed(events) == typed([RulesChanged(7, 1, 5_000, 0, 0)])
+    assert typed(events) == typed([RulesChanged(7, 1, 5_000, 0, 0, FIRST_EDITION)])
     assert engine.open_order_count == 3
 
 

@@ -5,6 +5,8 @@ import gc
 import pytest
 
 from matching.engine import (
+    CURRENT_EDITION,
+    FIRST_EDITION,
     Command,
     Engine,
     RestoredOrder,
@@ -38,8 +40,8 @@ BOOK: list[Command] = [
 MORE: list[Command] = [market(20, BUY, 7), limit(21, SELL, 6, 98), cancel(1), limit(22, BUY, 1, 90)]
 
 
-def engine_with_book() -> Engine:
-    engine = Engine(band_ppm=200_000, reference_price_ticks=100)
+def engine_with_book(edition: int = CURRENT_EDITION) -> Engine:
+    engine = Engine(band_ppm=200_000, reference_price_ticks=100, edition=edition)
     run(engine, BOOK)
     return engine
 
@@ -114,7 +116,8 @@ def test_the_hash_fits_64_bits_and_does_not_depend_on_when_it_is_asked_for() -> 
 
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
-    assert engine_with_book().state_hash() == 14_917_151_239_178_368_240
+    assert engine_with_book(FIRST_EDITION).state_hash() == 14_917_151_239_178_368_240
+    assert engine_with_book().state_hash() == 8_766_459_101_645_986_186
 
 
 ORDER = RestoredOrder(1, MAKER, BUY, 100, 5, 5, 1)

@@ -1,8 +1,21 @@
 """An engine and the naive model of it, given the same commands and compared after each."""
 
 from collections.abc import Iterable
+from unittest.mock import patch
 
-from matching.engine import Command, Engine, Event, GroupRole, OrderRejected, PlaceGroup, PlaceOrder, Side
+from matching.engine import (
+    Command,
+    Engine,
+    Event,
+    GroupRole,
+    OrderRejected,
+    PlaceGroup,
+    PlaceOrder,
+    Side,
+    TradingState,
+    editions,
+)
+from matching.engine.unfinished import UP_TO_DATE
 from tests.unit.engine.cast import groups_of, restored, typed
 from tests.unit.engine.naive.model import NaiveModel
 from tests.unit.engine.naive.state import NaiveOrder, Where
@@ -11,8 +24,16 @@ OpenOrder = tuple[int, int, int, int]
 Groups = dict[int, tuple[int, GroupRole]]
 
 
-def run_both(commands: Iterable[Command]) -> list[Event]:
-    """Return the events; raise AssertionError where engine and model differ, or the engine from its restored self."""
+def run_both(commands: Iterable[Command], work_max: int = editions.WORK_MAX) -> list[Event]:
+    """Return the events; raise AssertionError where engine and model differ, or the engine from its restored self.
+
+    One command does no more than `work_max`.
+    """
+    with patch.object(editions, "WORK_MAX", work_max):
+        return _run_both(commands)
+
+
+def _run_both(commands: Iterable[Command]) -> list[Event]:
     engine, model = Engine(), NaiveModel()
     events: list[Event] = []
     groups = Groups()
@@ -48,7 +69,11 @@ def lines(value: object) -> str:
 
 def state_of_engine(engine: Engine) -> tuple[object, ...]:
     resting = [(o.order_id, o.total_lots, o.remaining_lots, o.priority) for o in engine.open_orders()]
-    waiting = [(o.order_id, o.total_lots, engine.stop_price_ticks(o), o.priority) for o in engine.waiting_orders()]
+    is_behind = engine.unfinished.unseen != UP_TO_DATE
+    waiting = [
+        (o.order_id, o.total_lots, 0 if is_behind else engine.stop_price_ticks(o), o.priority)
+        for o in engine.waiting_orders()
+    ]
     return (
         engine.seq,
         engine.last_price_ticks,
@@ -63,7 +88,11 @@ def state_of_engine(engine: Engine) -> tuple[object, ...]:
 
 def state_of_model(model: NaiveModel) -> tuple[object, ...]:
     resting = [(o.order_id, o.remaining, o.visible, o.priority) for o in model.orders if o.where is Where.BOOK]
-    waiting = [(o.order_id, o.remaining, model.stop_price(o), o.priority) for o in model.orders if is_waiting(o)]
+    waiting = [
+        (o.order_id, o.remaining, 0 if model.is_behind else model.stop_price(o), o.priority)
+        for o in model.orders
+        if is_waiting(o)
+    ]
     return (
         model.seq,
         model.last_price,
@@ -77,10 +106,12 @@ def state_of_model(model: NaiveModel) -> tuple[object, ...]:
 
 
 def is_waiting(order: NaiveOrder) -> bool:
-    return order.where in (Where.STOPS, Where.EXITS)
+    return order.where in (Where.STOPS, Where.QUEUE, Where.EXITS)
 
 
 def next_due_ms(model: NaiveModel) -> int | None:
+    if model.auction or (model.is_behind and model.trading_state == TradingState.CONTINUOUS):
+        return 0
     expiries = [o.instructions.expire_ms for o in model.orders if o.where is not Where.EXITS]
     return min([*filter(None, expiries), *(due for _, due in model.switches)], default=None)
 

@@ -41,12 +41,16 @@ class Matching(Ends):
         order.visible = min(display, order.remaining) if display else order.remaining
 
     def match(self, taker: NaiveOrder, reach: int) -> int:
-        """Return the lots still wanted, 0 when self-trade prevention has ended the taker."""
-        left = 0
+        """Return the lots still wanted, 0 when the taker has been ended."""
+        left = met = 0
         while (maker := self.head(taker.side.opposite)) and reaches(taker.side, reach, maker.price):
             left = taker.wanted(maker.price)
             if not left:
                 break
+            if met == self.most:
+                self.emit(OrderCancelled, taker.order_id, CancelReason.MATCH_LIMIT, left)
+                return 0
+            met += 1
             if maker.account_id != taker.account_id:
                 self.trade(maker, taker, maker.price, min(left, maker.visible))
                 self.after_fill(maker)
@@ -109,8 +113,9 @@ class Matching(Ends):
     def is_fillable(self, taker: NaiveOrder, reach: int) -> bool:
         """Play it through with a copy of the book and a taker that never has enough, up to what would stop it."""
         makers = [copy(o) for o in self.resting(taker.side.opposite) if reaches(taker.side, reach, o.price)]
-        lots = value = 0
-        while makers:
+        lots = value = met = 0
+        while makers and met < self.most:
+            met += 1
             maker = min(makers, key=queue_key)
             is_own = maker.account_id == taker.account_id
             if is_own and taker.instructions.self_trade_prevention != OLDEST:

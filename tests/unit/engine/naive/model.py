@@ -61,7 +61,7 @@ class NaiveModel(Refusals):
             self.set_trading_state(command)
         else:
             self.set_rules(command)
-        self.run_queue()
+        self.run_queue(goes_on=isinstance(command, ExpireDue))
         self.report_levels()
         return self.events
 
@@ -145,7 +145,7 @@ class NaiveModel(Refusals):
 
     def cancel_all(self, account_id: int, reason: CancelReason) -> None:
         for order in sorted(self.orders, key=lambda o: o.priority):
-            if order.account_id == account_id and order in self.orders:
+            if order.account_id == account_id and order in self.orders and self.may_go_on:
                 self.cancel(order, reason)
 
     def set_cancel_after(self, command: SetCancelAfter) -> None:
@@ -161,13 +161,15 @@ class NaiveModel(Refusals):
     def expire_due(self, time_ms: int) -> None:
         for order in sorted(self.orders, key=lambda o: (o.instructions.expire_ms, o.order_id)):
             is_due = 0 < order.instructions.expire_ms <= time_ms and order.where is not Where.EXITS
-            if is_due and order in self.orders:
+            if is_due and order in self.orders and self.may_go_on:
                 self.take_out(order)
                 self.emit(OrderExpired, order.order_id, order.remaining)
                 self.order_has_ended(order)
         for account_id, due in sorted(self.switches, key=lambda switch: (switch[1], switch[0])):
-            if due <= time_ms:
-                self.set_switch(account_id, 0)
+            if due <= time_ms and self.may_go_on:
+                mine = [order for order in self.orders if order.account_id == account_id]
+                if 2 * len(mine) < self.most - len(self.events):
+                    self.set_switch(account_id, 0)
                 self.cancel_all(account_id, CancelReason.CANCEL_AFTER)
 
     def amend(self, command: AmendOrder) -> None:
@@ -182,7 +184,7 @@ class NaiveModel(Refusals):
         reasons |= self.of_amendment(command, order, wish)
         if reasons:
             self.emit(AmendRejected, command.order_id, min(reasons))
-        elif order.where is Where.STOPS or not is_moved(order, wish):
+        elif order.where is not Where.BOOK or not is_moved(order, wish):
             self.amend_in_place(order, wish)
         else:
             self.move(order, wish)
@@ -223,20 +225,26 @@ class NaiveModel(Refusals):
         self.place_stop(stop_loss)
         self.take_out(take_profit)
         take_profit.priority = self.emit(OrderAccepted, take_profit.order_id)
-        if is_continuous and self.is_reached(stop_loss, self.last_price):
-            self.put_in_queue(stop_loss, self.last_price)
-            self.rest(take_profit)
-        elif is_continuous:
+        is_reached = self.is_reached(stop_loss, self.last_price)
+        if is_continuous and not is_reached:
             self.take(take_profit, take_profit.price)
-        else:
-            self.rest(take_profit)
+            return
+        self.rest(take_profit)
+        if is_continuous:
+            self.late = stop_loss, self.stop_price(stop_loss), self.last_price
+        elif is_reached and self.queue:
+            self.put_in_queue(stop_loss, self.last_price)
 
     def set_trading_state(self, command: SetTradingState) -> None:
-        self.trading_state = command.state
-        self.emit(TradingStateChanged, command.state)
-        if command.state == TradingState.CONTINUOUS:
+        begins = command.state == TradingState.CONTINUOUS
+        if begins and self.edition > 1:
+            self.hold_auctions()
+        if not begins or self.edition == 1 or not self.is_crossed():
+            self.trading_state, self.auction = command.state, 0
+            self.emit(TradingStateChanged, command.state)
+        if begins and self.edition == 1:
             self.hold_auctions()
 
     def set_rules(self, command: SetRules) -> None:
-        _, self.band_ppm, self.reference, self.max_orders, self.max_stops = command
+        _, self.band_ppm, self.reference, self.max_orders, self.max_stops, self.edition = command
         self.emit(RulesChanged, *command[1:])

@@ -24,7 +24,7 @@ class Refusals(Triggers):
     def of_counts(self, account_id: int, orders: int, stops: int) -> set[RejectReason]:
         """Return the reasons against so many more orders and stops of an account; 0 are never too many."""
         mine = [o for o in self.orders if o.account_id == account_id]
-        waiting = [o for o in mine if o.is_stop and o.where in (Where.STOPS, Where.EXITS)]
+        waiting = [o for o in mine if o.is_stop and o.where in (Where.STOPS, Where.QUEUE, Where.EXITS)]
         reasons = set()
         if orders and self.max_orders and len(mine) + orders > self.max_orders:
             reasons.add(RejectReason.TOO_MANY_ORDERS)
@@ -84,12 +84,13 @@ class Refusals(Triggers):
 
     def of_amendment(self, command: AmendOrder, order: NaiveOrder, wish: NaiveOrder) -> set[RejectReason]:
         """Return the reasons against an order that is there becoming what is wished for."""
-        reasons = self.of_amended_price(order, wish) if wish.price != order.price else set()
+        is_more = self.edition > 1 and wish.quantity > order.quantity
+        reasons = self.of_amended_price(order, wish) if is_more or wish.price != order.price else set()
         if order.where is Where.BOOK and is_moved(order, wish):
             reasons |= self.of_trading_at_once(wish)
         if self.is_linked(order):
             reasons.add(RejectReason.ORDER_LINKED)
-        if command.price_ticks and order.where is Where.STOPS and order.type not in LIMIT_TYPES:
+        if command.price_ticks and order.where is not Where.BOOK and order.type not in LIMIT_TYPES:
             reasons.add(RejectReason.PRICE_NOT_AMENDABLE)
         if command.quantity_lots and command.quantity_lots <= order.filled:
             reasons.add(RejectReason.QUANTITY_BELOW_FILLED)

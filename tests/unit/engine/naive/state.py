@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from matching.engine import editions
 from matching.engine.commands import Instructions, PlaceOrder
+from matching.engine.editions import CURRENT_EDITION
 from matching.engine.events import Event, LevelChanged
 from matching.engine.types import LIMIT_TYPES, STOP_TYPES, TAKE_PROFIT_TYPES, OrderType, Side, TimeInForce, TradingState
 
@@ -94,6 +96,10 @@ class State:
         self.seq = 0
         self.trading_state = TradingState.CONTINUOUS
         self.band_ppm = self.reference = self.max_orders = self.max_stops = 0
+        self.edition = CURRENT_EDITION
+        self.auction = 0  # the price of the one under way
+        self.is_behind = False  # with the queue
+        self.late: tuple[NaiveOrder, int, int] | None = None  # has its turn before the queue
         self.prints: list[int] = []  # the price of each trade there ever was
         self.orders: list[NaiveOrder] = []  # all the model has, wherever they are
         self.pairs: list[tuple[NaiveOrder, NaiveOrder]] = []  # one cancels the other
@@ -102,6 +108,15 @@ class State:
         self.queue: list[tuple[NaiveOrder, int, int]] = []  # order, its stop price, what reached it
         self.events: list[Event] = []
         self.touched: list[tuple[Side, int]] = []
+
+    @property
+    def most(self) -> int:
+        """How much one command does: so many events, and so many fills of a taker."""
+        return editions.WORK_MAX if self.edition > 1 else 1 << 62
+
+    @property
+    def may_go_on(self) -> bool:
+        return len(self.events) < self.most
 
     @property
     def last_price(self) -> int:
