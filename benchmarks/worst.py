@@ -111,7 +111,7 @@ def deadline_ms() -> int:
 def sweep(stage: Stage, makers: int, levels: int, parts: int, **taker: Any) -> "Callable[[], object]":
     """Return a taker of everything that so many makers offer, on so many levels, each as an iceberg of parts."""
     one, *others = stage.users
-    hidden = {"display_lots": 1} if parts > 1 else {}
+    hidden: dict[str, Any] = {"display_lots": 1} if parts > 1 else {}
     stage.fill(
         stage.order(others[n % len(others)], Side.SELL, parts, MIDDLE + n % levels, **hidden) for n in range(makers)
     )
@@ -246,7 +246,7 @@ def measure(kind: str, shape: dict[str, Any]) -> dict[str, Any]:
     with roles("engine"):
         wait_until_served(market)
         stage = Stage(market, users)
-        start = KINDS[kind][0](stage, **{name: value for name, value in shape.items() if name != "kind_name"})
+        start = KINDS[kind][0](stage, **shape)
         known = {"seq": 0}
 
         def is_done() -> bool:
@@ -259,12 +259,12 @@ def measure(kind: str, shape: dict[str, Any]) -> dict[str, Any]:
         began = time.perf_counter()
         start()
         took = stage.probe_until_quiet(other, is_done)
-    shape_text = ", ".join(f"{name} {_shown(value)}" for name, value in shape.items())
+        elapsed_s = time.perf_counter() - began
     return {
         "command": kind,
-        "shape": shape_text,
+        "shape": ", ".join(f"{name} {_shown(value)}" for name, value in shape.items()),
         "ms": percentiles_ms(took),
-        "until_quiet_s": round(time.perf_counter() - began, 1),
+        "until_quiet_s": round(elapsed_s, 1),
     }
 
 
