@@ -7,6 +7,7 @@ from journal.claims import ClientIdClaims
 from journal.live_order import LiveOrder
 from journal.new_orders import group_orders, new_order
 from journal.recent_orders import RecentOrders
+from journal.unsettled import UnsettledTrades
 from journal.work import BatchWork
 from matching.engine import (
     CURRENT_EDITION,
@@ -18,7 +19,9 @@ from matching.engine import (
     Command,
     ExpireDue,
     GroupKind,
+    OrderType,
     PlaceGroup,
+    PlaceOrder,
     SetCancelAfter,
     SetRules,
     SetTradingState,
@@ -36,6 +39,7 @@ from matching.messages import (
     ReplyStatus,
     Request,
 )
+from matching.storage import Unfunded
 from matching.timing import HORIZON_MS
 from orders.needs import first_need
 from orders.requests import group_commands, place_command
@@ -47,26 +51,34 @@ class Admission:
     """Admits the requests of one batch. `ready_brackets` are entries whose trades are settled."""
 
     def __init__(
-        self, work: BatchWork, claims: ClientIdClaims, recent: RecentOrders, ready_brackets: Sequence[int]
+        self,
+        work: BatchWork,
+        claims: ClientIdClaims,
+        recent: RecentOrders,
+        ready_brackets: Sequence[int],
+        unsettled: UnsettledTrades,
     ) -> None:
         self._work = work
         self._claims = claims
         self._recent = recent
         self._ready_brackets = ready_brackets
+        self._unsettled = unsettled
 
-    def admit(self, request: Request) -> list[Command] | Reply:
-        """Return the commands of a request, its funds held, or the reply that ends it here."""
+    def admit(self, request: Request) -> list[Command] | Reply | Unfunded:
+        """Return the commands of a request, its funds held, or the reply that ends it; Unfunded changes nothing."""
         return _ON_REQUEST[type(request)](self, request)
 
     # --- new orders -----------------------------------------------------------------------------------
 
-    def _place(self, request: PlaceRequest) -> list[Command] | Reply:
+    def _place(self, request: PlaceRequest) -> list[Command] | Reply | Unfunded:
         known = self._known(request)
         if known is not None:
             return known
         work = self._work
         terms, rates = work.terms, work.terms.rates_of(request.user_id)
         command = place_command(request, work.now_ms, rates, terms.scale)
+        if not command.price_ticks and (denial := self._too_small(request, command)) is not None:
+            return denial
         order = new_order(request, command, rates, terms)
         need = first_need(command, request.budget_units, rates, terms.scale, work.engine)
         if not work.hold(order, need):
@@ -77,12 +89,14 @@ class Admission:
         self._recent.add(order.id, work.now_ms)
         return [command]
 
-    def _group(self, request: GroupRequest) -> list[Command] | Reply:
+    def _group(self, request: GroupRequest) -> list[Command] | Reply | Unfunded:
         known = self._known(request)
         if known is not None:
             return known
         work, kind = self._work, GroupKind(request.kind)
         commands = group_commands(request, work.now_ms)
+        if not commands[0].price_ticks and (denial := self._too_small(request, commands[0])) is not None:
+            return denial
         terms, rates = work.terms, work.terms.rates_of(request.user_id)
         orders = group_orders(request, commands, rates, terms)
         held_for = commands if kind is GroupKind.OCO else commands[:1]
@@ -96,6 +110,29 @@ class Admission:
             self._recent.add(order.id, work.now_ms)
         return [PlaceGroup(time_ms=work.now_ms, kind=kind, orders=tuple(commands))]
 
+    def _too_small(self, request: PlaceRequest | GroupRequest, order: PlaceOrder) -> Reply | None:
+        """Deny an order without a price that is worth less than the market's minimum at the last price.
+
+        Orders with a limit, a stop price or a budget were judged before they came here. Whoever sells all that they
+        have may do so, however little it is.
+        """
+        terms, engine = self._work.terms, self._work.engine
+        if order.budget or order.instructions.stop_price_ticks:
+            return None
+        price_ticks = engine.last_price_ticks or engine.reference_price_ticks
+        worth = terms.cost_units(price_ticks, order.quantity_lots)
+        if not price_ticks or worth >= terms.min_notional_units or self._is_all(request.user_id, order):
+            return None
+        return Reply(request.correlation, ReplyStatus.DENIED, "MIN_NOTIONAL", {"worth": worth})
+
+    def _is_all(self, user_id: bytes, order: PlaceOrder) -> bool:
+        """Tell whether a market order sells all whole lots that its user has available."""
+        terms = self._work.terms
+        if order.side is Side.BUY or order.type is not OrderType.MARKET:
+            return False
+        available = self._work.holdings.available(user_id, terms.base)
+        return available // terms.lot_units <= order.quantity_lots
+
     def _known(self, request: PlaceRequest | GroupRequest) -> Reply | None:
         """Return the reply to what must not be executed: it is too old, or it was executed before."""
         if abs(int.from_bytes(request.order_id[:6]) - self._work.now_ms) > HORIZON_MS:  # its id carries its time
@@ -108,7 +145,14 @@ class Admission:
                 return _replayed(request, *first)
         return None
 
-    def _denied(self, request: PlaceRequest | GroupRequest | AmendRequest, order: LiveOrder, need: int) -> Reply:
+    def _denied(
+        self, request: PlaceRequest | GroupRequest | AmendRequest, order: LiveOrder, need: int
+    ) -> Reply | Unfunded:
+        """Deny a request that its user cannot fund, unless what is not settled yet may fund it in a moment."""
+        denial = self._denial(request, order, need)
+        return Unfunded(denial) if self._unsettled.has(request.user_id) else denial
+
+    def _denial(self, request: PlaceRequest | GroupRequest | AmendRequest, order: LiveOrder, need: int) -> Reply:
         terms = self._work.terms
         asset = order.hold_asset(terms)
         details = {
@@ -121,7 +165,7 @@ class Admission:
 
     # --- open orders ----------------------------------------------------------------------------------
 
-    def _amend(self, request: AmendRequest) -> list[Command] | Reply:
+    def _amend(self, request: AmendRequest) -> list[Command] | Reply | Unfunded:
         work, order_id = self._work, int.from_bytes(request.order_id)
         work.amend_hold = 0
         order = work.open_orders.by_id.get(order_id)
@@ -214,7 +258,7 @@ def _replayed(request: PlaceRequest | GroupRequest, order_id: bytes, payload_dif
 
 
 # Here and not in the object, whose bound methods would be reference cycles: see `recorder`.
-_ON_REQUEST: Final[dict[type[Request], Callable[[Admission, Any], list[Command] | Reply]]] = {
+_ON_REQUEST: Final[dict[type[Request], Callable[[Admission, Any], list[Command] | Reply | Unfunded]]] = {
     PlaceRequest: Admission._place,
     GroupRequest: Admission._group,
     AmendRequest: Admission._amend,

@@ -15,11 +15,12 @@ from journal.locks import accounts_to_lock
 from journal.order_table import insert_orders, update_orders
 from journal.owed_holds import balances_message, write_owed
 from journal.recorder import Recorder
+from journal.unsettled import UnsettledTrades
 from journal.work import BatchWork
 from journal.working_set import WorkingSet
 from matching.engine import Command, Engine, Event, Side
 from matching.messages import Reply, Request
-from matching.storage import BatchOutcome
+from matching.storage import BatchOutcome, Unfunded
 from orders.checksum import book_checksum
 from settlement.holds import Holdings
 
@@ -49,7 +50,8 @@ class PostgresBatch:
         self._first_seq = work.engine.seq
         self._claims = claims
         self._work = work
-        self._admission = Admission(work, claims, working_set.recent, ready_brackets)
+        unsettled = UnsettledTrades(cursor, work.trades, work.now_ms)
+        self._admission = Admission(work, claims, working_set.recent, ready_brackets, unsettled)
         self._recorder = Recorder(work)
 
     @classmethod
@@ -86,7 +88,7 @@ class PostgresBatch:
             ready_brackets=ready_brackets,
         )
 
-    def admit(self, request: Request) -> list[Command] | Reply:
+    def admit(self, request: Request) -> list[Command] | Reply | Unfunded:
         return self._admission.admit(request)
 
     def record(self, request: Request, command: Command, events: Sequence[Event]) -> None:

@@ -3,6 +3,7 @@
 from journal.batch_store import PostgresBatchStore
 from journal.board_source import PostgresBoardSource
 from journal.market_lock import PostgresLock
+from journal.proceeds import PostgresProceeds
 from journal.session import EngineSession
 from journal.warm_copy import PostgresWarmCopy
 from journal.working_set import WorkingSet
@@ -17,4 +18,5 @@ class PostgresStorage:
         self.lock = PostgresLock(self.session, self.working_set)
         self.warm_copy = PostgresWarmCopy(self.session)
         self.batches = PostgresBatchStore(self.session, self.warm_copy, self.working_set)
+        self.proceeds = PostgresProceeds()
         self.boards = PostgresBoardSource(self.session, self.working_set)

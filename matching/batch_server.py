@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from matching import metrics
 from matching.board import BoardKeeper
 from matching.cancellation import cancel
+from matching.funding_waits import FundingWaits
 from matching.heartbeat import Heartbeat
 from matching.lifecycle import LEAVING, MarketEvent, MarketLifecycle, MarketState
 from matching.maintenance import MaintenanceSchedule
@@ -19,7 +20,7 @@ from matching.processor import BatchFailedError, MarketProcessor
 from matching.publisher import OutcomePublisher
 from matching.requests import RequestQueue
 from matching.retries import BatchRetries
-from matching.storage import BatchOutcome
+from matching.storage import BatchOutcome, ProceedsSettlement
 from matching.thread import MarketThread
 from matching.timing import DRAIN_MS, HEARTBEAT_MS, seconds
 
@@ -38,6 +39,7 @@ class BatchServer:
         requests: RequestQueue,
         publisher: OutcomePublisher,
         lifecycle: MarketLifecycle,
+        proceeds: ProceedsSettlement,
         redis: Redis,
     ) -> None:
         self._slug = slug
@@ -48,6 +50,7 @@ class BatchServer:
         self._lifecycle = lifecycle
         self._redis = redis
         self._retries = BatchRetries()
+        self._funding = FundingWaits(slug, requests, publisher, proceeds)
         self._maintenance = MaintenanceSchedule(slug, processor, thread, requests)
 
     @property
@@ -77,6 +80,7 @@ class BatchServer:
 
     async def refuse_all(self) -> None:
         """Refuse what waits, and what was to be tried again."""
+        await self._funding.end()
         await self._requests.refuse(self._retries.take_all())
         await self._requests.refuse_all()
 
@@ -118,6 +122,7 @@ class BatchServer:
             await self._note_failure(requests, error)
             raise
         self._retries.succeeded()
+        self._funding.add(outcome.awaiting.values())
         self._requests.put_back(outcome.left)
         self._maintenance.look_within(pause_s)
         await self._publisher.put(outcome)

@@ -11,7 +11,7 @@ from base.times import wall_clock_ms
 from matching import metrics
 from matching.engine import Engine
 from matching.messages import MaintenanceRequest, Reply, Request, not_executed
-from matching.storage import BatchOutcome, BatchTransaction, MarketStorage
+from matching.storage import AwaitingSettlement, BatchOutcome, BatchTransaction, MarketStorage, Unfunded
 from matching.throughput import Throughput, ThroughputMeter
 from matching.timing import GRACE_MS
 
@@ -156,7 +156,8 @@ class MarketProcessor:
             done = self._execute_some(engine, batch, requests)
             batch.write(engine)
             self._require_in_time(requests[:done])
-            self._in_doubt = _InDoubt(batch.batch_id, batch.outcome, requests[done:])
+            unanswered = [each for awaiting in batch.outcome.awaiting.values() for each in awaiting.requests]
+            self._in_doubt = _InDoubt(batch.batch_id, batch.outcome, [*unanswered, *requests[done:]])
             batch.commit()
             self._in_doubt = None
             self.committed_state = _state_of(engine)
@@ -165,9 +166,12 @@ class MarketProcessor:
 
     def _execute_some(self, engine: Engine, batch: BatchTransaction, requests: Sequence[Request]) -> int:
         """Execute requests, at least one, until the batch has enough to write; return how many."""
-        enough = engine.seq + EVENTS_MAX
+        enough, awaiting = engine.seq + EVENTS_MAX, batch.outcome.awaiting
         for done, request in enumerate(requests, start=1):
-            self._execute(engine, batch, request)
+            if awaiting and not isinstance(request, MaintenanceRequest) and request.user_id in awaiting:
+                awaiting[request.user_id].requests.append(request)  # each user's requests keep their order
+            else:
+                self._execute(engine, batch, request)
             if engine.seq >= enough:
                 return done
         return len(requests)
@@ -182,6 +186,11 @@ class MarketProcessor:
         admitted = batch.admit(request)
         if isinstance(admitted, Reply):
             batch.reply(admitted)
+            return
+        if isinstance(admitted, Unfunded):
+            assert not isinstance(request, MaintenanceRequest), "Invariant: maintenance holds nothing"
+            awaiting = AwaitingSettlement(request.user_id, admitted.denial, [request])
+            batch.outcome.awaiting[request.user_id] = awaiting
             return
         for command in admitted:
             batch.record(request, command, engine.execute(command))

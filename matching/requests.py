@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -24,7 +25,11 @@ class RequestQueue:
         self._slug = slug
         self._publisher = publisher
         self._waiting: deque[Request] = deque()
+        self._held: dict[bytes, list[Request]] = {}  # by user
         self._wake = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting) + sum(map(len, self._held.values()))
 
     async def receive(self, reply_to: str, requests: Sequence[Any]) -> None:
         """Queue the requests of one gateway message; refuse them at once when too much is waiting.
@@ -32,7 +37,7 @@ class RequestQueue:
         A request that cannot be read is refused if its number can.
         """
         parsed = [request for fields in requests if (request := await self._read(reply_to, fields)) is not None]
-        if len(self._waiting) + len(parsed) > WAITING_MAX:
+        if len(self) + len(parsed) > WAITING_MAX:
             await self._publisher.publish(_refusal(parsed, "OVERLOADED"))
             return
         self._waiting.extend(parsed)
@@ -53,8 +58,24 @@ class RequestQueue:
         self._wake.clear()
 
     def take_batch(self) -> list[Request]:
-        """Return the requests that wait, at most BATCH_MAX."""
-        return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
+        """Return the requests that wait, at most BATCH_MAX, without those of users that are held."""
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
+        return [request for request in taken if not self._is_held(request)] if self._held else taken
+
+    def hold(self, user_id: bytes) -> None:
+        """Keep the requests of a user back, until `release`."""
+        self._held.setdefault(user_id, [])
+
+    def release(self, user_id: bytes, requests: Sequence[Request]) -> None:
+        """Have requests of a user executed before all others, and after them those that were kept back."""
+        self.put_back([*requests, *self._held.pop(user_id, ())])
+
+    def _is_held(self, request: Request) -> bool:
+        """Tell whether a request is kept back, and keep it."""
+        if isinstance(request, MaintenanceRequest) or request.user_id not in self._held:
+            return False
+        self._held[request.user_id].append(request)
+        return True
 
     def put_back(self, requests: Sequence[Request]) -> None:
         """Have requests of a batch that did not come to them executed before all others."""
@@ -69,8 +90,9 @@ class RequestQueue:
 
     async def refuse_all(self) -> None:
         """Refuse what waits."""
-        refused = list(self._waiting)
+        refused = [*self._waiting, *chain.from_iterable(self._held.values())]
         self._waiting.clear()
+        self._held.clear()
         await self.refuse(refused)
 
     async def _read(self, reply_to: str, fields: Any) -> Request | None:

@@ -56,6 +56,7 @@ class MarketRunner:
             requests=self._requests,
             publisher=self._publisher,
             lifecycle=self._lifecycle,
+            proceeds=storage.proceeds,
             redis=redis,
         )
 

@@ -1,10 +1,11 @@
-"""What the matching worker needs from storage, as four protocols; `journal` implements them on PostgreSQL.
+"""What the matching worker needs from storage, as five protocols; `journal` implements them on PostgreSQL.
 
 They belong to one market and are called from one thread. The lock and the batches share a connection: if it is lost,
 so are both.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -13,17 +14,40 @@ from matching.engine import Command, Engine, Event
 from matching.messages import Reply, Request
 
 
+class Unfunded(NamedTuple):
+    """What became of a request whose user has too little, but also trades that are not settled yet.
+
+    `denial` is the answer if settlement does not bring enough.
+    """
+
+    denial: Reply
+
+
+@dataclass(slots=True)
+class AwaitingSettlement:
+    """Requests of one user, in their order, that wait until what the user has traded is settled.
+
+    The first is the one that is not funded; `denial` is its answer if settlement does not bring enough.
+    """
+
+    user_id: bytes
+    denial: Reply
+    requests: list[Request]
+
+
 @dataclass(slots=True)
 class BatchOutcome:
     """What a committed batch leaves to be published: answers, and messages for groups of the pub/sub layer.
 
-    `left` are requests that the batch did not come to, in their order: they belong into the next one.
+    `left` are requests that the batch did not come to, in their order: they belong into the next one. `awaiting` are
+    those that wait for settlement, by user.
     """
 
     replies: list[Reply] = field(default_factory=list)
     publications: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     trades: int = 0
     left: list[Request] = field(default_factory=list)
+    awaiting: dict[bytes, AwaitingSettlement] = field(default_factory=dict)
 
 
 class BatchTransaction(Protocol):
@@ -35,8 +59,11 @@ class BatchTransaction(Protocol):
     def reply(self, reply: Reply) -> None:
         """Take the reply of a request that ends before the engine."""
 
-    def admit(self, request: Request) -> list[Command] | Reply:
-        """Hold what the request needs and return its commands, or the reply that ends it here."""
+    def admit(self, request: Request) -> list[Command] | Reply | Unfunded:
+        """Hold what the request needs and return its commands, or the reply that ends it here.
+
+        Unfunded: it may be admitted when what its user has traded is settled.
+        """
 
     def record(self, request: Request, command: Command, events: Sequence[Event]) -> None:
         """Take note of what the engine did: rows to write, funds to release, the reply."""
@@ -131,6 +158,16 @@ class BoardSource(Protocol):
         """Return the board as of the last batch, under a name. A query now and then."""
 
 
+class ProceedsSettlement(Protocol):
+    """Brings settlement forward."""
+
+    def settle_soon(self, user_id: bytes, patience_s: float) -> Future[None]:
+        """Settle what a user has traded lately, in all markets, in a thread of its own.
+
+        Done when nothing of it waits any more, or when so much time has passed.
+        """
+
+
 class MarketStorage(Protocol):
     """The storage of one market: each part of the worker takes the protocol that it needs."""
 
@@ -145,3 +182,6 @@ class MarketStorage(Protocol):
 
     @property
     def boards(self) -> BoardSource: ...
+
+    @property
+    def proceeds(self) -> ProceedsSettlement: ...

@@ -43,6 +43,9 @@ assert REMEMBERED_MS >= 2 * HORIZON_MS, "Invariant: an id is known for as long a
 assert GRACE_MS + CLOCK_SKEW_MS < HORIZON_MS, "Invariant: a command that is in time is not refused for its age"
 assert SETTLED_AFTER_MS >= HORIZON_MS + CLOCK_SKEW_MS, "Invariant: what the page calls lost is executed nowhere later"
 
+FUNDING_MS: Final = 250
+"""How long an order waits for the settlement of what its user has traded, before it is denied for lack of funds."""
+
 # --- the engine that serves a market --------------------------------------------------------------
 
 HEARTBEAT_MS: Final = 250
@@ -67,6 +70,7 @@ PATIENCE_MS: Final = 1_500
 """Commands wait in a gateway so long for a standby to take over."""
 
 assert 3 * HEARTBEAT_MS < HEARTBEAT_TTL_MS, "Invariant: an engine that works is not given up for a lost heartbeat"
+assert FUNDING_MS < DRAIN_MS, "Invariant: orders that wait for settlement are answered before an engine leaves"
 assert LIVENESS_MS < DRAIN_MS, "Invariant: an engine takes commands until every gateway knows that it leaves"
 assert STANDBY_MS + HEARTBEAT_TTL_MS < PATIENCE_MS, "Invariant: commands outwait a standby that takes over"
 

@@ -32,6 +32,17 @@ _CLAIM_IDS = f"""
     ORDER BY trade.id
     FOR NO KEY UPDATE OF trade SKIP LOCKED
 """
+# One index for each side; the two sides of a trade have different users.
+_UNSETTLED_OF = """
+    SELECT id, settlement_status FROM (
+        SELECT id, settlement_status FROM orders_trade
+        WHERE buyer_id = %(user)s AND id > %(after)s AND settlement_status IN ('pending', 'retrying')
+        UNION ALL
+        SELECT id, settlement_status FROM orders_trade
+        WHERE seller_id = %(user)s AND id > %(after)s AND settlement_status IN ('pending', 'retrying')
+    ) unsettled
+    ORDER BY id LIMIT %(limit)s
+"""
 _CLAIM_FAILED = f"""
     {_SELECT}
     WHERE trade.id = ANY(%s) AND trade.id BETWEEN %s AND %s AND trade.settlement_status = 'failed'
@@ -79,6 +90,12 @@ class PostgresTradeOutbox:
     def claim(self, *, market_id: int, limit: int, after: UUID | None = None) -> list[TradeToSettle]:
         """Lock and return the oldest pending trades of a market after an id; skips what is locked. One query."""
         return _trades(_CLAIM, [market_id, after or _FIRST_ID, limit])
+
+    def unsettled_of(self, *, user_id: UUID, limit: int, after: UUID) -> dict[UUID, str]:
+        """Return a user's oldest unsettled trades after an id, in all markets, with their status. One query."""
+        with connection.cursor() as cursor:
+            cursor.execute(_UNSETTLED_OF, {"user": user_id, "after": after, "limit": limit})
+            return dict(cursor.fetchall())
 
     def claim_ids(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
         """Lock and return the named trades that are pending or retrying; skips what is locked. One query."""

@@ -63,6 +63,12 @@ class TradeOutbox(Protocol):
         `after` leaves out all trades up to an id, and with them what lies in older partitions.
         """
 
+    def unsettled_of(self, *, user_id: UUID, limit: int, after: UUID) -> dict[UUID, str]:
+        """Return a user's oldest `pending` or `retrying` trades after an id, in all markets, with their status.
+
+        Locks nothing.
+        """
+
     def claim_ids(self, *, trade_ids: Sequence[UUID]) -> list[TradeToSettle]:
         """Lock and return those of the named trades that are `pending` or `retrying` and locked by nobody else."""
 

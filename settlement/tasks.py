@@ -20,7 +20,7 @@ from base.times import ms_of
 from settlement.coalescer import Coalescer
 from settlement.ports import trade_outbox
 from settlement.selectors import overdue_retries
-from settlement.services import Settled, settle_pending, settle_retries
+from settlement.services import Settled, settle_of_user, settle_pending, settle_retries
 from settlement.services.settlements import BATCH_TRADES
 from settlement.wallet.sweeps import wallet_sweep
 
@@ -32,6 +32,8 @@ PAUSE_S = 1.0  # before going on after a transient error, so that a short outage
 RECENT = timedelta(days=1)
 OVERDUE = timedelta(seconds=2)
 HINT_INTERVAL_S = 0.1
+LATELY = timedelta(minutes=1)
+LOOK_AGAIN_S = 0.005
 
 
 @shared_task
@@ -87,6 +89,23 @@ def settle_market_soon(*, market_id: int) -> None:
     task's lines in the log have the `request_ids` that are bound where this is called.
     """
     _hints.add(market_id, structlog.contextvars.get_contextvars().get("request_ids", ()))
+
+
+def settle_user_now(*, user_id: UUID, until: float) -> bool:
+    """Settle here and now what a user has traded in the last minute, in all markets; return False if nothing waited.
+
+    Returns when nothing of it waits any more, or at `until` (monotonic). Must not run inside a transaction. What others
+    are settling at this moment, and what failed for the moment, is looked for again.
+    """
+    after, has_waited = uuid7_floor(ms_of(timezone.now() - LATELY)), False
+    while True:
+        waiting, batch = settle_of_user(user_id=user_id, after=after)
+        _plan_retries(batch)
+        has_waited = has_waited or waiting > 0
+        if waiting == batch.settled < BATCH_TRADES or time.monotonic() > until:
+            return has_waited
+        if not batch.settled:
+            time.sleep(LOOK_AGAIN_S)
 
 
 def _send_hint(market_id: int, request_ids: Sequence[str]) -> None:

@@ -204,10 +204,15 @@ class Desk:
     # --- what happens by itself -----------------------------------------------------------------------
 
     def send(self, *requests: Request) -> list[Reply]:
-        """Have requests executed as one batch and check what it left."""
-        replies = self.processor.process(requests).replies
+        """Have requests executed as one batch and check what it left. Nobody's order waits for settlement here."""
+        outcome = self.processor.process(requests)
         self.check()
-        return [with_rows(reply) for reply in replies]
+        replies = [with_rows(reply) for reply in outcome.replies]
+        for awaiting in outcome.awaiting.values():
+            replies.append(awaiting.denial)
+            for request in awaiting.requests[1:]:
+                replies += self.send(request)
+        return replies
 
     def tend(self) -> None:
         self.send(MaintenanceRequest())

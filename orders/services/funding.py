@@ -7,7 +7,7 @@ Where prices move, for market buys by quantity and trailing stops, a margin come
 import time
 from collections.abc import Collection
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,12 +22,14 @@ from matching.engine import GroupKind, OrderType, PlaceOrder, Side
 from matching.engine.band import band_limits
 from matching.engine.rules import STOP_PROTECTION_PPM, hold_price_ticks
 from matching.messages import GroupRequest, PlaceRequest
+from matching.timing import FUNDING_MS, seconds
 from orders.models import ClientOrderId, Order
 from orders.needs import FeeRates, first_need, open_need
 from orders.requests import group_commands, place_command, time_ms_of
 from orders.selectors import book_depth, last_price_ticks
 from orders.vocabulary import SIDES
 from settlement.ports import Reserving, wallet
+from settlement.tasks import settle_user_now
 from settlement.wallet.funding import funds_reserve, funds_spent
 
 __all__ = ["amendment_fund", "group_fund", "order_fund", "orders_answered"]
@@ -115,7 +117,18 @@ def orders_answered(reservations: Collection[UUID]) -> None:
 
 
 def _reserve(reserving: Reserving, user: User, key: UUID, need: Need) -> Reservations:
-    return funds_reserve(reserving=reserving, key=key, user_id=user.pk, asset=need.asset, amount=need.amount)
+    """Reserve what an order needs; what its user has traded and is not settled yet is settled first, if it must be."""
+    reserve = partial(funds_reserve, reserving=reserving, user_id=user.pk, asset=need.asset, amount=need.amount)
+    try:
+        return reserve(key=key)
+    except ApiError as error:
+        if error.code is not ErrorCode.INSUFFICIENT_BALANCE or not _settle_now(user):
+            raise
+    return reserve(key=uuid7())
+
+
+def _settle_now(user: User) -> bool:
+    return settle_user_now(user_id=user.pk, until=time.monotonic() + seconds(FUNDING_MS))
 
 
 def _is_known(user: User, client_order_id: str | None) -> bool:

@@ -7,7 +7,7 @@ from settlement.services.adjustments import (
     adjustment_withdraw,
 )
 from settlement.services.failures import failed_settlement_resolve, failed_settlement_retry
-from settlement.services.settlements import Settled, settle_pending, settle_retries
+from settlement.services.settlements import Settled, settle_of_user, settle_pending, settle_retries
 from settlement.services.transfers import ledger_deposit, ledger_deposit_several, ledger_transfer, ledger_withdraw
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ledger_deposit_several",
     "ledger_transfer",
     "ledger_withdraw",
+    "settle_of_user",
     "settle_pending",
     "settle_retries",
 ]

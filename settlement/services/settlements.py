@@ -58,6 +58,16 @@ def settle_pending(*, market_id: int, limit: int = BATCH_TRADES, after: UUID | N
     return _settle(partial(trade_outbox().claim, market_id=market_id, limit=limit, after=after))
 
 
+def settle_of_user(*, user_id: UUID, after: UUID) -> tuple[int, Settled]:
+    """Settle what a user has traded after an id, in all markets, the oldest first; return how many trades waited.
+
+    Must not run inside a transaction. Trades that another settler has locked are left to it, and those that failed for
+    the moment to their next attempt.
+    """
+    waiting = trade_outbox().unsettled_of(user_id=user_id, limit=BATCH_TRADES, after=after)
+    return len(waiting), _settle_ids([trade_id for trade_id, status in waiting.items() if status == "pending"])
+
+
 def settle_retries(*, trade_ids: Sequence[UUID]) -> Settled:
     """Settle those of the named trades whose next attempt is due; safe to run twice and concurrently.
 

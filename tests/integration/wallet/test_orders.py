@@ -48,6 +48,15 @@ def test_an_order_that_was_placed_is_told_so_also_when_its_reservation_cannot_be
     assert scene.reservations(scene.taker) == ["spent"]
 
 
+def test_what_was_just_sold_buys_at_once(scene: Scene) -> None:
+    """Each purchase takes nine tenths of what the taker had at first, so it needs what the last sale brought."""
+    for _ in range(5):
+        scene.placed(scene.maker, "sell", "9", "100")
+        assert scene.placed(scene.taker, "buy", "9", "100")["status"] == "filled"
+        scene.placed(scene.maker, "buy", "9", "99")
+        assert scene.placed(scene.taker, "sell", "9", "99")["status"] == "filled"
+
+
 def test_the_money_of_a_cancelled_order_goes_back(scene: Scene) -> None:
     order = scene.placed(scene.taker, "buy", "1", "100")
 
