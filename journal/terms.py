@@ -7,14 +7,14 @@ from functools import cached_property
 
 from psycopg import Connection
 
-from base.scaling import MarketScale
+from base.scaling import ZERO, MarketScale, to_units
 from matching.engine import CURRENT_EDITION, Engine, TradingState
 from orders.needs import FeeRates
 
 _QUERY = """
 SELECT m.id, m.symbol, m.base_id, m.quote_id, b.decimals, q.decimals, m.tick_size, m.lot_size,
        m.maker_fee_ppm, m.taker_fee_ppm, m.price_band_ppm, m.reference_price, m.trading_state,
-       m.max_open_orders, m.max_stop_orders, m.fees_version
+       m.max_open_orders, m.max_stop_orders, m.fees_version, m.min_notional
 FROM exchange_market m JOIN exchange_asset b ON b.code = m.base_id JOIN exchange_asset q ON q.code = m.quote_id
 WHERE m.symbol = %s
 """
@@ -44,6 +44,7 @@ class MarketTerms:
     max_orders: int = 0
     max_stops: int = 0
     fees_version: int = 0
+    min_notional: Decimal = ZERO
     user_rates: Mapping[bytes, FeeRates] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -61,6 +62,10 @@ class MarketTerms:
     @cached_property
     def tick_lot_units(self) -> int:
         return self.scale.tick_lot_units
+
+    @cached_property
+    def min_notional_units(self) -> int:
+        return to_units(self.min_notional, self.quote_decimals)
 
     @cached_property
     def lot_units(self) -> int:

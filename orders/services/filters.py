@@ -10,6 +10,7 @@ from exchange.models import Market
 from exchange.services.markets import PRICE_BAND_PPM_MAX
 from matching.engine import Instructions
 from matching.engine.rules import STOP_PROTECTION_PPM
+from orders.services.refusals import too_small
 from orders.services.tickets import OrderTicket
 
 __all__ = ["Sizes", "check_notional", "check_quantity", "has_too_many_parts", "lots", "sizes", "ticks"]
@@ -89,15 +90,16 @@ def has_too_many_parts(display_quantity: Decimal, quantity: Decimal) -> bool:
 
 
 def check_notional(market: Market, ticket: OrderTicket, names: Names | None = None) -> None:
-    """Raises MIN_NOTIONAL, or MAX_QUANTITY for what does not fit into the engine's integers."""
+    """Raises MIN_NOTIONAL, or MAX_QUANTITY for what does not fit into the engine's integers.
+
+    What has neither limit, stop price nor budget is judged by the engine's process, which knows the last price.
+    """
     field, price = _priced_by(ticket)
     notional = ticket.quote_quantity
     if price is not None and ticket.quantity is not None:
         notional = price * ticket.quantity
     if notional is not None and notional < market.min_notional:
-        least, field = market.min_notional, (names or {}).get(field, field)
-        text = f"price x quantity is {plain(notional)}, at least {plain(least)} is needed"
-        raise _denied(ErrorCode.MIN_NOTIONAL, field, text, min_notional=least)
+        raise too_small(market, (names or {}).get(field, field), notional)
     if _highest_cost(ticket).scaleb(market.quote.decimals) > _NOTIONAL_UNITS_MAX:
         raise _denied(ErrorCode.MAX_QUANTITY, "quantity", "price x quantity is too large for one order")
 

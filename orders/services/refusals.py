@@ -13,7 +13,7 @@ from matching.engine.band import band_limits
 from matching.messages import Reply
 from orders.rejections import Limits
 
-__all__ = ["MESSAGES", "refusal", "rejection", "reply_refusal"]
+__all__ = ["MESSAGES", "refusal", "rejection", "reply_refusal", "too_small"]
 
 MESSAGES = {
     ErrorCode.INSUFFICIENT_BALANCE: "Not enough {asset}: {required} needed, {available} available",
@@ -51,6 +51,13 @@ def refusal(code: ErrorCode, details: Mapping[str, Any] | None = None) -> ApiErr
     return ApiError(code, MESSAGES[code].format_map(details), details)
 
 
+def too_small(market: Market, field: str, worth: Decimal) -> ApiError:
+    """Return the error for an order that is worth less than the market's minimum."""
+    least = plain(market.min_notional)
+    text = f"The order is worth {plain(worth)}, at least {least} is needed"
+    return ApiError(ErrorCode.MIN_NOTIONAL, text, {"field": field, "min_notional": least})
+
+
 class Leg(Protocol):
     """An order as it was asked for, or as it is stored."""
 
@@ -67,6 +74,8 @@ def reply_refusal(reply: Reply, market: Market, *legs: Leg) -> ApiError:
     code = ErrorCode(reply.code)
     if code is ErrorCode.INSUFFICIENT_BALANCE:
         return refusal(code, _amounts(reply.details))
+    if code is ErrorCode.MIN_NOTIONAL:
+        return too_small(market, "quantity", from_units(reply.details["worth"], market.quote.decimals))
     limits = reply.details.get("limits")
     return refusal(code) if limits is None else rejection(code, market, Limits(*limits), legs)
 
