@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 VENV ?= $(CURDIR)/.venv
-UV ?= uv
 ARGS ?=
 BASE ?= main
 CLIENTS ?= 1000
@@ -124,10 +123,9 @@ migrate: setup ## bring the database of DATABASE_URL up to date
 shell: setup ## open a Python shell with the models of the database of DATABASE_URL
 	@exec "$(python)" manage.py shell
 
-lock: ## lock the newest allowed versions of all packages again (needs uv)
-	@command -v "$(UV)" >/dev/null || { echo "make lock: uv is needed: see https://docs.astral.sh/uv/" >&2; exit 1; }
-	$(UV) $(lock) --upgrade --group embedded --group dev --output-file requirements.lock
-	$(UV) $(lock) --constraint requirements.lock --output-file requirements-production.lock
+lock: setup ## lock the newest allowed versions of all packages again
+	"$(VENV)/bin/uv" $(lock) --upgrade --group embedded --group dev --output-file requirements.lock
+	"$(VENV)/bin/uv" $(lock) --constraint requirements.lock --output-file requirements-production.lock
 
 diagrams: setup ## draw the pictures of ARCHITECTURE.md anew from the rules that hold the imports
 	@exec "$(python)" -m scripts.diagrams
