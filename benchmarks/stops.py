@@ -1,4 +1,4 @@
-"""Stops: what a trade costs while thousands wait that it does not trigger, and a thousand triggered by one trade.
+"""Stops: what a trade costs while thousands wait that it does not trigger, and hundreds triggered by one trade.
 
 Run with `python -m benchmarks stops`. All commands are built before the clock starts.
 """
@@ -41,7 +41,7 @@ MID_TICKS = 1_000_000
 NEAREST, FURTHEST = 0.2, 0.5  # of the price, between it and the stops that wait
 MAKER, TAKER = 1, 2
 DEEP_LOTS = 1_000_000_000
-TRIGGERED = 1_000
+TRIGGERED = 200
 USERS = 100
 TIMEOUT_S = 10.0
 WORKLOAD = (

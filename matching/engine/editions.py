@@ -4,7 +4,7 @@ A market follows the edition that its last `SetRules` named, so a journal is rep
 under, whatever the rules are now. An edition that was in use stays.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 FIRST_EDITION: Final = 1
 
@@ -13,17 +13,27 @@ SECOND_EDITION: Final = 2
 
 CURRENT_EDITION: Final = SECOND_EDITION
 
-WORK_MAX: Final = 1_000
-"""How many fills an order makes as a taker, and after how many events a command begins nothing more.
+FILLS_MAX: Final = 1_000
+"""How many fills an order makes as a taker; what it still wants then is cancelled.
 
-What is left goes on with later commands or is cancelled: docs/matching.md says which. A fill costs the exchange some
-0.1 ms until it is durable, so others wait for no command longer than a quarter of a second.
+A fill costs the exchange some 0.1 ms until it is durable, and an event of other work up to 0.3 ms. With both bounds
+others wait for no command longer than a quarter of a second (`python -m benchmarks worst`).
 """
 
+WORK_MAX: Final = 500
+"""After how many events a command begins nothing more; what is left goes on with later commands."""
+
 UNBOUNDED: Final = 1 << 62
-"""The bound of the first edition."""
+"""Both bounds of the first edition."""
 
 
-def work_max(edition: int) -> int:
-    """Return how much one command may do under an edition."""
-    return WORK_MAX if edition >= SECOND_EDITION else UNBOUNDED
+class Bounds(NamedTuple):
+    """How much one command may do: fills of a taker, and events after which it begins nothing more."""
+
+    fills: int
+    events: int
+
+
+def bounds_of(edition: int) -> Bounds:
+    """Return the bounds of an edition."""
+    return Bounds(FILLS_MAX, WORK_MAX) if edition >= SECOND_EDITION else Bounds(UNBOUNDED, UNBOUNDED)

@@ -147,7 +147,7 @@ class Engine:
         """Carry out one command and return what happened, in order of `seq`.
 
         Costs what its trades, the stops it triggers and the levels it touches cost (see `Book`), which is bounded (see
-        `editions.WORK_MAX`); FOK adds O(orders it would trade with). Raises AssertionError, before any change, for an
+        `editions`); FOK adds O(orders it would trade with). Raises AssertionError, before any change, for an
         order that has neither a quantity nor a budget.
         """
         self._handlers[type(command)](command)
@@ -285,7 +285,7 @@ class Engine:
         like its fills.
         """
         other, market = self._orders.book.other(order.side), self._market
-        return highest_cost(order, would_meet(order, other, market.band_key(other), market.work_max))
+        return highest_cost(order, would_meet(order, other, market.band_key(other), market.fills_max))
 
     def hold_price_ticks(self, order: PlaceOrder) -> int:
         """Return the furthest price a stop could trade at if it were placed now: its limit or protection price."""

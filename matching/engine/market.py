@@ -4,7 +4,7 @@ from typing import Final
 
 from matching.engine.band import band_limits
 from matching.engine.commands import PlaceOrder
-from matching.engine.editions import CURRENT_EDITION, SECOND_EDITION, work_max
+from matching.engine.editions import CURRENT_EDITION, SECOND_EDITION, bounds_of
 from matching.engine.levels import NO_REACH, BookSide
 from matching.engine.rules import REFUSED_IN_STATE
 from matching.engine.types import OrderType, RejectReason, TradingState
@@ -16,15 +16,17 @@ class MarketState:
     """A market's trading state, rules and last price, and what follows from them.
 
     `refused` is why the state refuses orders that cannot wait for the opening, `halted` why it refuses stops and
-    amendments as well; None = it does not. `low_ticks` and `high_ticks` are the price band. `work_max` is how much one
-    command may do. `auction_ticks` is the price of an auction that is under way, 0 without one. Code that sets
-    `last_price_ticks` calls `renew_band` when the trades of an order or an auction are done; all else is read-only.
+    amendments as well; None = it does not. `low_ticks` and `high_ticks` are the price band. `fills_max` and `work_max`
+    are how much one command may do. `auction_ticks` is the price of an auction that is under way, 0 without one. Code
+    that sets `last_price_ticks` calls `renew_band` when the trades of an order or an auction are done; all else is
+    read-only.
     """
 
     __slots__ = (
         "auction_ticks",
         "band_ppm",
         "edition",
+        "fills_max",
         "halted",
         "high_ticks",
         "is_matching",
@@ -85,7 +87,7 @@ class MarketState:
         self.max_orders = max_orders
         self.max_stops = max_stops
         self.edition = edition
-        self.work_max = work_max(edition)
+        self.fills_max, self.work_max = bounds_of(edition)
         self.renew_band()
 
     def renew_band(self) -> None:

@@ -58,7 +58,7 @@ class Matcher:
 
         Return it as self-trade prevention leaves it, and how many of its lots are still open.
         """
-        budget, left = order.budget, self._market.work_max
+        budget, left = order.budget, self._market.fills_max
         if order.time_in_force == _FOK and not is_fillable(order, would_meet(order, other, reach_key, left)):
             return order, lots or budget // other.best_level.price_ticks
         while other.best_key <= reach_key:

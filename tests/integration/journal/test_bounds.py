@@ -18,6 +18,7 @@ FEW = 4
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one command do very little."""
     monkeypatch.setattr(editions, "WORK_MAX", FEW)
+    monkeypatch.setattr(editions, "FILLS_MAX", FEW)
 
 
 def statuses(user: User) -> list[str]:

@@ -175,6 +175,7 @@ def test_whatever_happens_every_hold_is_explained(
 ) -> None:
     """Also when one command does so little that much is left for later ones."""
     monkeypatch.setattr(editions, "WORK_MAX", work_max)
+    monkeypatch.setattr(editions, "FILLS_MAX", work_max)
     seed = int(os.environ["TEST_SEED"]) + number
     print(f"TEST_SEED={seed}")
     rng = random.Random(seed)

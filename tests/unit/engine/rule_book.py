@@ -191,7 +191,8 @@ class Play:
             return step.beneath, []
         command = self._read(step.text)
         self.commands.append(command)
-        self.engine._market.work_max = self._work_max  # smaller than it ever is, or examples would be long
+        market = self.engine._market  # its bounds are smaller than they ever are, or examples would be long
+        market.work_max = market.fills_max = self._work_max
         said = [self._say(event) for event in self.engine.execute(command) if type(event) in _SAID]
         if isinstance(command, PlaceOrder) and not step.beneath:
             return [self._say(OrderAccepted(0, command.order_id))], said

@@ -33,7 +33,7 @@ from matching.engine import (
     TradingStateChanged,
     editions,
 )
-from matching.engine.editions import WORK_MAX
+from matching.engine.editions import FILLS_MAX, WORK_MAX
 from tests.unit.engine.cast import (
     BUY,
     FOK,
@@ -64,7 +64,7 @@ TOP = 1_000_000
 @pytest.fixture
 def _few() -> Iterator[None]:
     """Let one command do very little."""
-    with patch.object(editions, "WORK_MAX", FEW):
+    with patch.multiple(editions, WORK_MAX=FEW, FILLS_MAX=FEW):
         yield
 
 
@@ -114,9 +114,9 @@ def test_a_taker_makes_so_many_fills_and_its_rest_is_cancelled(
     taker: Callable[[Side, int], PlaceOrder], side: Side
 ) -> None:
     engine = Engine()
-    fill(engine, makers(side.opposite, WORK_MAX + 3))
-    events = run(engine, [taker(side, WORK_MAX + 2)])
-    assert len(of_type(TradeExecuted, events)) == WORK_MAX
+    fill(engine, makers(side.opposite, FILLS_MAX + 3))
+    events = run(engine, [taker(side, FILLS_MAX + 2)])
+    assert len(of_type(TradeExecuted, events)) == FILLS_MAX
     assert ended(events) == [(TOP, CancelReason.MATCH_LIMIT, 2)]
     assert not engine.knows(TOP)
 
@@ -124,9 +124,9 @@ def test_a_taker_makes_so_many_fills_and_its_rest_is_cancelled(
 @pytest.mark.parametrize("side", Side)
 def test_a_taker_that_needs_no_more_fills_than_that_is_filled_and_what_meets_nothing_rests(side: Side) -> None:
     engine = Engine()
-    fill(engine, makers(side.opposite, WORK_MAX))
-    events = run(engine, [limit(TOP, side, WORK_MAX + 2, 100, account=TAKER)])
-    assert len(of_type(TradeExecuted, events)) == WORK_MAX
+    fill(engine, makers(side.opposite, FILLS_MAX))
+    events = run(engine, [limit(TOP, side, FILLS_MAX + 2, 100, account=TAKER)])
+    assert len(of_type(TradeExecuted, events)) == FILLS_MAX
     assert ended(events) == []
     resting = engine.find(TOP)
     assert resting is not None and resting.remaining_lots == 2
@@ -134,18 +134,18 @@ def test_a_taker_that_needs_no_more_fills_than_that_is_filled_and_what_meets_not
 
 def test_each_part_of_an_iceberg_is_a_fill() -> None:
     engine = Engine()
-    run(engine, [asking(limit(1, SELL, 3 * WORK_MAX, 100), display_lots=1)])
-    events = run(engine, [market(2, BUY, 2 * WORK_MAX)])
-    assert len(of_type(TradeExecuted, events)) == WORK_MAX
-    assert ended(events) == [(2, CancelReason.MATCH_LIMIT, WORK_MAX)]
+    run(engine, [asking(limit(1, SELL, 3 * FILLS_MAX, 100), display_lots=1)])
+    events = run(engine, [market(2, BUY, 2 * FILLS_MAX)])
+    assert len(of_type(TradeExecuted, events)) == FILLS_MAX
+    assert ended(events) == [(2, CancelReason.MATCH_LIMIT, FILLS_MAX)]
 
 
 def test_an_amended_order_and_a_triggered_stop_are_takers_like_others() -> None:
     engine = Engine(last_price_ticks=110)
-    fill(engine, [*makers(SELL, WORK_MAX + 1, price=105), limit(TOP, BUY, WORK_MAX + 1, 99, account=TAKER)])
+    fill(engine, [*makers(SELL, FILLS_MAX + 1, price=105), limit(TOP, BUY, FILLS_MAX + 1, 99, account=TAKER)])
     assert ended(run(engine, [amend(TOP, price=105, account=TAKER)])) == [(TOP, CancelReason.MATCH_LIMIT, 1)]
     engine = Engine(last_price_ticks=110)
-    fill(engine, [stop(TOP, SELL, WORK_MAX + 1, 100, account=TAKER), *makers(BUY, WORK_MAX + 2)])
+    fill(engine, [stop(TOP, SELL, FILLS_MAX + 1, 100, account=TAKER), *makers(BUY, FILLS_MAX + 2)])
     events = run(engine, [market(TOP + 1, SELL, 1, account=OUTSIDER)])
     assert triggered(events) == [TOP]
     assert ended(events) == [(TOP, CancelReason.MATCH_LIMIT, 1)]
@@ -165,12 +165,12 @@ def test_own_orders_that_are_met_count_as_well(mode: SelfTradePrevention) -> Non
 @pytest.mark.parametrize("side", Side)
 def test_fill_or_kill_is_filled_with_that_many_fills_and_with_one_more_not_at_all(side: Side) -> None:
     engine = Engine()
-    fill(engine, makers(side.opposite, 3 * WORK_MAX))
-    refused = run(engine, [limit(TOP, side, WORK_MAX + 1, 100, account=TAKER, tif=FOK)])
-    assert ended(refused) == [(TOP, CancelReason.FOK_NOT_FILLABLE, WORK_MAX + 1)]
+    fill(engine, makers(side.opposite, 3 * FILLS_MAX))
+    refused = run(engine, [limit(TOP, side, FILLS_MAX + 1, 100, account=TAKER, tif=FOK)])
+    assert ended(refused) == [(TOP, CancelReason.FOK_NOT_FILLABLE, FILLS_MAX + 1)]
     assert of_type(TradeExecuted, refused) == []
-    filled = run(engine, [limit(TOP, side, WORK_MAX, 100, account=TAKER, tif=FOK)])
-    assert len(of_type(TradeExecuted, filled)) == WORK_MAX
+    filled = run(engine, [limit(TOP, side, FILLS_MAX, 100, account=TAKER, tif=FOK)])
+    assert len(of_type(TradeExecuted, filled)) == FILLS_MAX
     assert ended(filled) == []
 
 
@@ -384,8 +384,8 @@ def test_stops_that_an_auction_triggers_have_their_turns_when_trading_has_begun(
 
 def test_a_journal_of_the_first_edition_is_replayed_without_bounds_until_rules_name_another() -> None:
     engine = Engine(edition=FIRST_EDITION)
-    fill(engine, makers(SELL, WORK_MAX + 5))
-    assert len(of_type(TradeExecuted, run(engine, [market(TOP, BUY, WORK_MAX + 1)]))) == WORK_MAX + 1
+    fill(engine, makers(SELL, FILLS_MAX + 5))
+    assert len(of_type(TradeExecuted, run(engine, [market(TOP, BUY, FILLS_MAX + 1)]))) == FILLS_MAX + 1
     run(engine, [SetRules(0, 0, 0, edition=editions.CURRENT_EDITION)])
     assert engine.edition == editions.CURRENT_EDITION
     assert engine.state_hash() != Engine.state_hash(restored_in_first(engine))

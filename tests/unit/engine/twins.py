@@ -29,7 +29,7 @@ def run_both(commands: Iterable[Command], work_max: int = editions.WORK_MAX) -> 
 
     One command does no more than `work_max`.
     """
-    with patch.object(editions, "WORK_MAX", work_max):
+    with patch.multiple(editions, WORK_MAX=work_max, FILLS_MAX=work_max):
         return _run_both(commands)
 
 

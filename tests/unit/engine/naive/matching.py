@@ -47,7 +47,7 @@ class Matching(Ends):
             left = taker.wanted(maker.price)
             if not left:
                 break
-            if met == self.most:
+            if met == self.most_fills:
                 self.emit(OrderCancelled, taker.order_id, CancelReason.MATCH_LIMIT, left)
                 return 0
             met += 1
@@ -114,7 +114,7 @@ class Matching(Ends):
         """Play it through with a copy of the book and a taker that never has enough, up to what would stop it."""
         makers = [copy(o) for o in self.resting(taker.side.opposite) if reaches(taker.side, reach, o.price)]
         lots = value = met = 0
-        while makers and met < self.most:
+        while makers and met < self.most_fills:
             met += 1
             maker = min(makers, key=queue_key)
             is_own = maker.account_id == taker.account_id

@@ -111,8 +111,12 @@ class State:
 
     @property
     def most(self) -> int:
-        """How much one command does: so many events, and so many fills of a taker."""
+        """After so many events a command begins nothing more."""
         return editions.WORK_MAX if self.edition > 1 else 1 << 62
+
+    @property
+    def most_fills(self) -> int:
+        return editions.FILLS_MAX if self.edition > 1 else 1 << 62
 
     @property
     def may_go_on(self) -> bool:
