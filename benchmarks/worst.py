@@ -108,14 +108,16 @@ def deadline_ms() -> int:
 # Each fills a book and returns the command, given as a function that starts it.
 
 
-def sweep(stage: Stage, makers: int, levels: int, parts: int, **taker: Any) -> "Callable[[], object]":
+def sweep(
+    stage: Stage, makers: int, levels: int, parts: int, kind: OrderType = OrderType.LIMIT
+) -> "Callable[[], object]":
     """Return a taker of everything that so many makers offer, on so many levels, each as an iceberg of parts."""
     one, *others = stage.users
     hidden: dict[str, Any] = {"display_lots": 1} if parts > 1 else {}
     stage.fill(
         stage.order(others[n % len(others)], Side.SELL, parts, MIDDLE + n % levels, **hidden) for n in range(makers)
     )
-    order = stage.order(one, Side.BUY, makers * parts, MIDDLE + levels, **taker)
+    order = stage.order(one, Side.BUY, makers * parts, MIDDLE + levels if kind is OrderType.LIMIT else 0, kind=kind)
     return lambda: stage.send(order)
 
 
@@ -239,7 +241,7 @@ KINDS: dict[str, tuple[Callable[..., "Callable[[], object]"], list[dict[str, Any
 def measure(kind: str, shape: dict[str, Any]) -> dict[str, Any]:
     """Fill a market, start the command, and return how long others waited."""
     from benchmarks.durable import wait_until_served
-    from orders.models import JournalBatch
+    from orders.models import JournalBatch, MarketSequence
 
     market = make_market()
     *users, other = make_traders(market, USERS + 1)
@@ -250,16 +252,21 @@ def measure(kind: str, shape: dict[str, Any]) -> dict[str, Any]:
         known = {"seq": 0}
 
         def is_done() -> bool:
-            """Tell whether nothing but the probes' own events has happened since the last look."""
+            """Tell whether nothing but the probes' own events has happened since the last look, and nothing is left."""
+            sequence = MarketSequence.objects.select_related("market").get(pk=market.pk)
+            if sequence.unfinished or sequence.trading_state != sequence.market.trading_state:
+                return False
             last = JournalBatch.objects.filter(market=market).order_by("-id").values_list("first_seq", "last_seq")[:1]
             (first_seq, last_seq), before = last[0], known["seq"]
             known["seq"] = last_seq
             return bool(before) and last_seq - before <= 8 and last_seq - first_seq <= 8
 
         began = time.perf_counter()
-        start()
+        started = start()
         took = stage.probe_until_quiet(other, is_done)
         elapsed_s = time.perf_counter() - began
+        reply = started.result(TIMEOUT_S) if isinstance(started, Future) else None
+        assert reply is None or not reply.code, f"Invariant: the command is carried out: {reply}"
     return {
         "command": kind,
         "shape": ", ".join(f"{name} {_shown(value)}" for name, value in shape.items()),
