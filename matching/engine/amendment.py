@@ -1,7 +1,7 @@
 """Amending open orders."""
 
 from matching.engine.admission import Admission
-from matching.engine.commands import AmendOrder, PlaceOrder
+from matching.engine.commands import AmendOrder, PlaceOrder, are_whole
 from matching.engine.event_log import EventLog
 from matching.engine.events import AmendRejected, OrderAmended
 from matching.engine.levels import NO_REACH
@@ -28,6 +28,7 @@ class Amendment:
         self._matcher = matcher
 
     def amend_order(self, command: AmendOrder) -> None:
+        assert are_whole((command.price_ticks, command.quantity_lots)), "Invariant: prices and quantities have 64 bits"
         order = self._orders.find(command.order_id)
         if order is None or order.account_id != command.account_id:
             self._refuse(command, self._market.halted or RejectReason.ORDER_NOT_FOUND)

@@ -4,10 +4,16 @@ Commands are named tuples: immutable like frozen dataclasses, and much cheaper t
 tuples of different types with equal fields compare equal; tell them apart by type.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from matching.engine.types import GroupKind, OrderType, SelfTradePrevention, Side, TimeInForce, TradingState
+
+WHOLE_BITS: Final = 63
+"""Prices, quantities, budgets, times and the total of a level are whole numbers of so many bits, so they fit into 64.
+
+Asserted where they enter the engine. The filters of a market keep orders far below it.
+"""
 
 
 class Instructions(NamedTuple):
@@ -39,6 +45,11 @@ class Instructions(NamedTuple):
 
 PLAIN: Final = Instructions()
 """No instructions: what most orders have."""
+
+
+def are_whole(numbers: Iterable[int]) -> bool:
+    """Tell whether numbers are 0 or more, and no larger than any may be."""
+    return not any(number >> WHOLE_BITS for number in numbers)
 
 
 class PlaceOrder(NamedTuple):

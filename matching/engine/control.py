@@ -2,7 +2,7 @@
 
 from matching.engine.auction import find_auction_price
 from matching.engine.cancellation import Cancellation
-from matching.engine.commands import SetRules, SetTradingState
+from matching.engine.commands import SetRules, SetTradingState, are_whole
 from matching.engine.event_log import EventLog
 from matching.engine.events import AuctionHeld, RulesChanged, TradingStateChanged
 from matching.engine.market import MarketState
@@ -42,6 +42,7 @@ class MarketControl:
         self._log.emit(TradingStateChanged, self._market.trading_state)
 
     def set_rules(self, command: SetRules) -> None:
+        assert are_whole(command), "Invariant: rules have 64 bits"
         _, band_ppm, reference_price_ticks, max_orders, max_stops, edition = command
         self._market.set_rules(band_ppm, reference_price_ticks, max_orders, max_stops, edition)
         self._log.emit(RulesChanged, band_ppm, reference_price_ticks, max_orders, max_stops, edition)

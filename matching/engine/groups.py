@@ -1,7 +1,7 @@
 """Placing orders that belong together, and activating the exits of a bracket."""
 
 from matching.engine.admission import Admission
-from matching.engine.commands import ActivateBracket, PlaceGroup, PlaceOrder
+from matching.engine.commands import ActivateBracket, PlaceGroup, PlaceOrder, are_whole
 from matching.engine.event_log import EventLog
 from matching.engine.events import ExitPlaced, OrderRejected
 from matching.engine.levels import NO_REACH
@@ -38,6 +38,9 @@ class GroupPlacement:
 
     def place_group(self, command: PlaceGroup) -> None:
         assert len({order.account_id for order in command.orders}) == 1, "Invariant: a group has one account"
+        for order in command.orders:
+            numbers = order.quantity_lots, order.price_ticks, *order.instructions
+            assert are_whole(numbers), "Invariant: prices and quantities have 64 bits"
         if command.kind == GroupKind.OCO:
             self._place_oco(command)
         else:

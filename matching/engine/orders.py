@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from matching.engine.commands import PLAIN, Instructions, PlaceOrder
+from matching.engine.commands import PLAIN, WHOLE_BITS, Instructions, PlaceOrder
 from matching.engine.digests import MASK_64, digest_of
 from matching.engine.types import LIMIT_TYPES, STOP_TYPES, GroupRole, OrderType, Side, TimeInForce
 
@@ -151,7 +151,8 @@ class PriceLevel:
         else:
             tail.next = order
         self.tail = order
-        self.quantity_lots += order.remaining_lots
+        total = self.quantity_lots = self.quantity_lots + order.remaining_lots
+        assert not total >> WHOLE_BITS, "Invariant: the total of a level has 64 bits"
         self.order_count += 1
         if order.is_special:
             self.hidden_lots += order.hidden_lots

@@ -3,7 +3,7 @@
 from typing import Final
 
 from matching.engine.admission import Admission
-from matching.engine.commands import PlaceOrder
+from matching.engine.commands import PLAIN, WHOLE_BITS, PlaceOrder, are_whole
 from matching.engine.event_log import EventLog
 from matching.engine.events import OrderRejected, OrderRepriced, StopPlaced
 from matching.engine.levels import NO_REACH, BookSide
@@ -34,11 +34,13 @@ class Placement:
         self._matcher = matcher
 
     def place_order(self, order: PlaceOrder) -> None:
-        _, order_id, _, side, kind, _, post_only, price_ticks, lots, budget, _ = order
+        _, order_id, _, side, kind, _, post_only, price_ticks, lots, budget, instructions = order
         if kind > _MARKET:
             self._place_stop(order)
             return
-        assert lots > 0 or budget > 0, "Invariant: an order has a quantity or a budget"
+        assert lots | budget > 0, "Invariant: an order has a quantity or a budget"
+        assert not (lots | budget | price_ticks) >> WHOLE_BITS, "Invariant: prices and quantities have 64 bits"
+        assert instructions is PLAIN or are_whole(instructions), "Invariant: instructions have 64 bits"
         assert not budget or may_have_budget(order), "Invariant: only a market buy by budget has a budget"
         market, book = self._market, self._orders.book
         other = book.asks if side == _BUY else book.bids
@@ -69,6 +71,7 @@ class Placement:
 
     def _place_stop(self, order: PlaceOrder) -> None:
         assert order.quantity_lots > 0, "Invariant: a stop has a quantity"
+        assert are_whole((order.quantity_lots, order.price_ticks, *order.instructions)), "Invariant: 64 bits"
         stop_price_ticks = first_stop_price(order, self._market.last_price_ticks)
         reason = self._admission.stop_refusal(order, stop_price_ticks)
         if reason is None:

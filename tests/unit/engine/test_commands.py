@@ -1,5 +1,6 @@
 """Every command has its handler, and its events are numbered and made in one place."""
 
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
@@ -29,7 +30,22 @@ from matching.engine import (
 )
 from matching.engine.event_log import EventLog
 from matching.engine.types import CancelReason
-from tests.unit.engine.cast import BUY, MAKER, SELL, TAKER, amend, bracket, cancel, limit, market, oco, run, stop, typed
+from tests.unit.engine.cast import (
+    BUY,
+    MAKER,
+    SELL,
+    TAKER,
+    amend,
+    asking,
+    bracket,
+    cancel,
+    limit,
+    market,
+    oco,
+    run,
+    stop,
+    typed,
+)
 
 ARMED: list[Command] = [
     limit(1, SELL, 5, 100),
@@ -81,6 +97,46 @@ def test_what_is_not_a_command_is_refused_before_anything_changes() -> None:
         engine.execute(BracketArmed(1, 2, 3))  # type: ignore[arg-type]  # an event, which is what the test is about
 
     assert (engine.seq, engine.state_hash()) == before
+
+
+TOO_LARGE = 1 << 63
+
+
+@pytest.mark.parametrize("number", [TOO_LARGE, 1 << 64, -1])
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda number: limit(9, BUY, number, 100),
+        lambda number: limit(9, BUY, 5, number),
+        lambda number: market(9, BUY, budget=number),
+        lambda number: stop(9, BUY, 5, number),
+        lambda number: asking(limit(9, BUY, 5, 100), display_lots=number),
+        lambda number: oco(limit(9, SELL, 5, 120), stop(10, SELL, 5, number)),
+        lambda number: amend(1, lots=number),
+        lambda number: SetRules(0, 0, number),
+    ],
+    ids=["lots", "price", "budget", "stop price", "instructions", "group", "amendment", "rules"],
+)
+def test_numbers_of_more_than_64_bits_are_refused_before_anything_changes(
+    command: Callable[[int], Command], number: int
+) -> None:
+    engine = Engine()
+    run(engine, ARMED[:1])
+    before = engine.seq, engine.state_hash()
+
+    with pytest.raises(AssertionError, match=r"64 bits|has a quantity"):
+        engine.execute(command(number))
+
+    assert (engine.seq, engine.state_hash()) == before
+
+
+def test_the_largest_numbers_are_carried_out_and_a_level_has_no_more_than_one_order_of_them() -> None:
+    engine = Engine()
+    run(engine, [limit(1, BUY, TOO_LARGE - 1, TOO_LARGE - 1)])
+    assert engine.depth(BUY)[0].quantity_lots == TOO_LARGE - 1
+    assert engine.state_hash()
+    with pytest.raises(AssertionError, match="the total of a level"):
+        engine.execute(limit(2, BUY, 1, TOO_LARGE - 1, account=TAKER))
 
 
 def test_the_log_makes_the_same_events_as_their_constructors_and_numbers_them() -> None:
