@@ -52,7 +52,7 @@ def test_turns_of_stops_go_on_batch_by_batch_while_others_trade(
 ) -> None:
     desk.place(maker, BUY, 100, 9_800)
     desk.send(*[desk.order(taker, SELL, 1, kind=OrderType.STOP, stop_price_ticks=9_810) for _ in range(5)])
-    trailing = desk.order(taker, SELL, 1, kind=OrderType.TRAILING_STOP, trail_ticks=150)
+    trailing = desk.order(taker, SELL, 20, kind=OrderType.TRAILING_STOP, trail_ticks=150)
     desk.place(outsider, BUY, 1, 10_000)
     desk.place(maker, SELL, 1, 10_000)
     desk.send(trailing)

@@ -63,10 +63,10 @@ def test_cancel_all_cancels_every_order_of_one_user(desk: Desk, market: Market, 
     desk.send(desk.bracket(taker, BUY, 1_000, 9_900, take_profit=10_500, stop=9_500))
     other = desk.place(maker, BUY, 1_000, 9_500).order
     reply = desk.cancel_all(taker)
-    assert (reply.status, reply.details) == (ReplyStatus.EXECUTED, {"cancelled": 6})
+    assert (reply.status, reply.details) == (ReplyStatus.EXECUTED, {"cancelled": 6, "left": 0})
     assert held(taker, market.base_id) == held(taker, market.quote_id) == 0
     assert desk.stored(other.id).status == OrderStatus.OPEN
-    assert desk.cancel_all(taker).details == {"cancelled": 0}
+    assert desk.cancel_all(taker).details == {"cancelled": 0, "left": 0}
 
 
 def test_a_dead_mans_switch_cancels_unless_it_is_renewed(desk: Desk, market: Market, maker: User, taker: User) -> None:
