@@ -29,7 +29,6 @@ from orders.api.inputs import (
     CancelAllQuery,
     OcoInput,
     OrderInput,
-    OrderQuery,
 )
 from orders.api.outputs import (
     AmendedOutput,
@@ -41,6 +40,7 @@ from orders.api.outputs import (
     OrderOutput,
     PlacedOutput,
 )
+from orders.api.queries import OrderQuery
 from orders.selectors import order_for_user, order_for_user_by_client_id, orders_of_user
 from orders.services import (
     bracket_place,

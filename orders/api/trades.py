@@ -16,9 +16,9 @@ from base.etags import NOT_MODIFIED
 from base.pagination import EnvelopePagination
 from exchange.authentication import logged_in_user
 from exchange.selectors import market_by_id, market_by_symbol
-from orders.api.inputs import TradeQuery
 from orders.api.outputs import OwnTradeOutput, TradeOutput
 from orders.api.public_trades import public_trades_answer
+from orders.api.queries import TradeQuery
 from orders.representation import own_trade_as_json, trade_as_json
 from orders.selectors import trade_by_id, trades_of_user
 
