@@ -72,7 +72,7 @@ def public_trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
 
 def trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
     """Return a trade without its parties; the market must be the trade's, with its assets loaded."""
-    return public_trade_as_json(trade, market) | {"settlement_status": trade.settlement_status}
+    return public_trade_as_json(trade, market) | {"seq": trade.seq, "settlement_status": trade.settlement_status}
 
 
 def own_trade_as_json(trade: Trade, market: Market, user_id: UUID) -> dict[str, Any]:

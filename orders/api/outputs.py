@@ -86,6 +86,9 @@ class OrderOutput(serializers.Serializer[Any]):
     protection_price = AmountText(**_nullable("57600.00", "The furthest price at which a stop without limit trades"))
     created_at = serializers.DateTimeField(**_shown(_TIME, "When the engine took it"))
     updated_at = serializers.DateTimeField(**_shown(_TIME, "When it last changed"))
+    seq = serializers.IntegerField(
+        **_shown(123456, "Number of its last event in its market; 0 if that was under an earlier release")
+    )
 
 
 class PublicTradeOutput(serializers.Serializer[Any]):
@@ -100,6 +103,7 @@ class PublicTradeOutput(serializers.Serializer[Any]):
 
 
 class TradeOutput(PublicTradeOutput):
+    seq = serializers.IntegerField(**_shown(123456, "Its number in its market"))
     settlement_status = serializers.ChoiceField(
         SettlementStatus.values, **_shown("settled", "Whether the ledger has it yet")
     )
@@ -107,8 +111,9 @@ class TradeOutput(PublicTradeOutput):
 
 @extend_schema_serializer(component_name="OwnTrade")
 class OwnTradeOutput(PublicTradeOutput):
-    """The last five are there with `mine=true`."""
+    """The last six are there with `mine=true`."""
 
+    seq = serializers.IntegerField(required=False, **_shown(123456, "Its number in its market"))
     settlement_status = serializers.ChoiceField(
         SettlementStatus.values, required=False, **_shown("settled", "Whether the ledger has it yet")
     )
