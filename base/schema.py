@@ -47,14 +47,14 @@ _PAGINATION: dict[str, Any] = {
         "total": {
             "type": "integer",
             "nullable": True,
-            "description": "Exact up to 10,000; 10,001 means more than 10,000; null with a cursor",
+            "description": "Exact up to 10,000; 10,001 means more than 10,000; null with a cursor or `after`",
             "example": 250,
         },
         "limit": {"type": "integer", "description": "The most a page has", "example": 100},
         "offset": {
             "type": "integer",
             "nullable": True,
-            "description": "How many came before this page; null with a cursor",
+            "description": "How many came before this page; null with a cursor or `after`",
             "example": 0,
         },
         "has_more": {"type": "boolean", "description": "Whether there is a next page", "example": True},
@@ -63,6 +63,11 @@ _PAGINATION: dict[str, Any] = {
             "nullable": True,
             "description": "In lists that take a cursor: the one of the next page, null on the last",
             "example": "01900000-0000-7000-8000-000000000001",
+        },
+        "bookmark": {
+            "type": "string",
+            "description": "With `after`: what the next request gives as `after`, at once while `has_more`, else later",
+            "example": "lM8AAAGbddWIAAHNAdkA",
         },
     },
 }
@@ -181,8 +186,9 @@ class EnvelopeAutoSchema(AutoSchema):
             errors["401"] = "Not logged in, or the token or the signature is not good"
         if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
             errors["403"] = "Not allowed"
-        if not is_login and ("{" in path or is_of_orders or "/trades" in path or not is_reading):
-            errors["404"] = "There is no such market, order, trade or key"
+        names_something = "{" in path or is_of_orders or "/trades" in path or "/ledger" in path
+        if not is_login and (names_something or not is_reading):
+            errors["404"] = "There is no such market, asset, order, trade or key"
         errors["406"] = "Only application/json is served"
         if is_of_orders and not is_reading:
             errors |= {

@@ -10,6 +10,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from itertools import zip_longest
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +32,7 @@ KEPT_S = 60.0  # how long a session waits for its client to come back
 RECHECK_S = 30.0
 AWAY_MAX = 20  # sessions of one user whose clients are away
 READS_AT_ONCE = 4
+_seq_of = attrgetter("seq")
 
 
 class PrivateStreams:
@@ -88,13 +91,18 @@ class PrivateStreams:
         self._refresh_all(lambda session: True)
 
     def market_batch(self, market: Market, batch: Batch) -> None:
-        """Send each changed order to its owner, then each trade to both sides, once if both are the same user."""
+        """Send each changed order to its owner, then each trade to both sides, once if both are the same user.
+
+        Both in the order of their numbers, so that each message is a place from which REST can go on.
+        """
         if not self._sessions:
             return
-        for order in map(OrderRow.unpacked, batch.orders):
+        orders = sorted(map(OrderRow.unpacked, batch.orders), key=_seq_of)
+        for order, after in zip_longest(orders, orders[1:]):
+            read_to = order.seq - 1 if after and after.seq == order.seq else order.seq
             for session in self._sessions_of(order.user_id):
-                session.order(market, order)
-        for trade in map(TradeRow._make, batch.trades):
+                session.order(market, order, read_to)
+        for trade in sorted(map(TradeRow._make, batch.trades), key=_seq_of):
             for user_id in {trade.buyer_id, trade.seller_id}:
                 for session in self._sessions_of(user_id):
                     session.fill(market, trade)

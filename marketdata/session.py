@@ -17,7 +17,8 @@ from marketdata import messages
 from marketdata.payload import Payload
 from marketdata.selectors import Balance, PrivateState
 from marketdata.send_queue import SendQueue
-from orders.rows import OrderRow, TradeRow
+from orders.bookmarks import BEGINNING, Place
+from orders.rows import OrderRow, TradeRow, order_from_row
 
 KEPT_MESSAGES = 200  # some 100 KB
 WAITING_MAX = 10_000
@@ -37,7 +38,7 @@ class PrivateSession:
         self._queue: SendQueue | None = None
         self._on_taken: Callable[[], None] = lambda: None
         self._kept: deque[Payload] = deque(maxlen=KEPT_MESSAGES)
-        self._market_seqs: dict[int, int] = {}
+        self._snapshot: dict[int, Place] = {}
         self._balances: dict[str, Balance] = {}
         self._waiting: deque[_Event] | None = deque()  # None once there is a snapshot
         self._required: dict[int, int] = {}
@@ -56,11 +57,11 @@ class PrivateSession:
         if self._waiting is not None:
             self._required[market_id] = seq
             return False
-        return self._market_seqs.get(market_id, 0) < seq
+        return self._snapshot_seq(market_id) < seq
 
     def fits(self, state: PrivateState) -> bool:
         """Tell whether a snapshot contains what it must."""
-        return all(state.seqs.get(market_id, 0) >= seq for market_id, seq in self._required.items())
+        return all(state.places.get(market_id, BEGINNING).seq >= seq for market_id, seq in self._required.items())
 
     # --- The client -------------------------------------------------------------------------------
 
@@ -101,23 +102,25 @@ class PrivateSession:
     def snapshot(self, state: PrivateState) -> None:
         """Send the state, then what has happened since."""
         self.epoch += 1
-        self._market_seqs = dict(state.seqs)
+        self._snapshot = state.places
         self._balances = dict(state.balances)
         self._tell(messages.private_snapshot(self.id, state))
         waiting, self._waiting = self._waiting, None
         for _, _, tell in waiting or ():
             tell()
 
-    def order(self, market: Market, row: OrderRow) -> None:
+    def order(self, market: Market, row: OrderRow, read_to: int) -> None:
+        """Send an order; whoever has it has all orders of the market up to `read_to`."""
         if self._waiting is not None:
-            self._wait(market.id, row.seq, lambda: self.order(market, row))
-        elif row.seq > self._market_seqs.get(market.id, 0):
-            self._tell(messages.order(market, row))
+            self._wait(market.id, row.seq, lambda: self.order(market, row, read_to))
+        elif row.seq > self._snapshot_seq(market.id):
+            order, place = order_from_row(row, market), Place(read_to, row.updated_ms)
+            self._tell(messages.order(market, order, place))
 
     def fill(self, market: Market, row: TradeRow) -> None:
         if self._waiting is not None:
             self._wait(market.id, row.seq, lambda: self.fill(market, row))
-        elif row.seq > self._market_seqs.get(market.id, 0):
+        elif row.seq > self._snapshot_seq(market.id):
             self._tell(messages.fill(market, row, self.user_id))
 
     def balance(self, asset: str, balance: Balance) -> None:
@@ -125,6 +128,9 @@ class PrivateSession:
         if self._balances.get(asset) != balance:
             self._balances[asset] = balance
             self._tell(messages.balance(asset, balance))
+
+    def _snapshot_seq(self, market_id: int) -> int:
+        return self._snapshot.get(market_id, BEGINNING).seq
 
     def _wait(self, market_id: int, seq: int, tell: Callable[[], None]) -> None:
         """Keep what happens until there is a snapshot; when that is too much, the snapshot must contain it."""

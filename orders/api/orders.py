@@ -1,7 +1,7 @@
 """Own orders: placed alone or several at once, read, amended and cancelled."""
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -41,6 +41,9 @@ from orders.api.outputs import (
     PlacedOutput,
 )
 from orders.api.queries import OrderQuery
+from orders.bookmarks import bookmark_text
+from orders.changes import orders_changed
+from orders.models import Order
 from orders.selectors import order_for_user, order_for_user_by_client_id, orders_of_user
 from orders.services import (
     bracket_place,
@@ -85,10 +88,14 @@ class OrderViewSet(ViewSet):
         parameters=[OrderQuery],
         responses={200: OrderOutput(many=True)},
         summary="Own orders, newest first",
+        description="With `after` instead: those with an event after a bookmark, as they are now, in the order of"
+        " their last events, which misses and repeats nothing.",
         tags=["orders"],
     )
     def list(self, request: Request) -> Response:
         query = OrderQuery.validated(request.query_params.dict())
+        if "after" in query:
+            return self._changed(request, query)
         orders = orders_of_user(
             logged_in_user(request),
             market=_market(query.get("symbol")),
@@ -100,8 +107,14 @@ class OrderViewSet(ViewSet):
             until=query.get("to"),
         )
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(orders, request)
-        return paginator.get_paginated_response([order_of_its_market(order) for order in page])
+        return paginator.get_paginated_response(_as_json(paginator.paginate_queryset(orders, request)))
+
+    def _changed(self, request: Request, query: Mapping[str, Any]) -> Response:
+        paginator = self.pagination_class()
+        at_most, market = paginator.read_following(request), _market(query.get("symbol"))
+        changes = orders_changed(logged_in_user(request), query["after"], at_most=at_most, market=market)
+        bookmark = bookmark_text(changes.bookmark)
+        return paginator.get_following_response(_as_json(changes.rows), has_more=changes.has_more, bookmark=bookmark)
 
     @extend_schema(responses={200: OrderOutput}, summary="One own order", tags=["orders"])
     def retrieve(self, request: Request, order_id: str) -> Response:
@@ -227,6 +240,10 @@ class OrderViewSet(ViewSet):
         fields = CancelAfterInput.validated(request.data)
         user, market = logged_in_user(request), _market(fields["symbol"])
         return Response(switch_as_json(cancel_after_set(user=user, timeout_ms=fields["timeout_ms"], market=market)))
+
+
+def _as_json(orders: Iterable[Order]) -> list[dict[str, Any]]:
+    return [order_of_its_market(order) for order in orders]
 
 
 def _market(symbol: str | None) -> Market | None:

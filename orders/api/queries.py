@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from base.fields import AmountField, ChoiceField, CountField, MomentField, StrictSerializer, StrictString
+from base.pagination import NOW
+from orders.bookmarks import Bookmark, bookmark_of
 from orders.models import Order, OrderStatus
 
 __all__ = ["BookQuery", "OrderQuery", "TradeQuery"]
@@ -42,7 +45,40 @@ class _PeriodQuery(StrictSerializer):
         return super().to_internal_value({name: data[name] for name in data if name not in ("limit", "offset")})
 
 
-class OrderQuery(_PeriodQuery):
+@extend_schema_field({"type": "string", "pattern": r"^[A-Za-z0-9_.-]+$"})
+class BookmarkField(serializers.Field[Bookmark | None, Any, Any, Any]):
+    """A bookmark, several joined by points, `start` or `now`; the value of `now` is None."""
+
+    default_error_messages = {"invalid": "Give `bookmark` of an earlier answer, `start` or `now`"}
+
+    def to_internal_value(self, data: Any) -> Bookmark | None:
+        try:
+            return None if data == NOW else bookmark_of(str(data))
+        except ValueError:
+            self.fail("invalid")
+
+
+class _FollowedQuery(_PeriodQuery):
+    """With `after` a list goes forward, by what happened. Then it takes a symbol and a limit and nothing else."""
+
+    after = BookmarkField(
+        required=False,
+        **_example(
+            "start",
+            "What came after a bookmark, the oldest first: `bookmark` of an earlier answer, `start` for the beginning,"
+            " or `now` for no rows and a bookmark. Goes with `symbol` and `limit` only",
+        ),
+    )
+    _beside_after = frozenset({"after", "symbol"})
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        beside = [] if "after" not in attrs else [name for name in attrs if name not in self._beside_after]
+        if beside:
+            raise serializers.ValidationError({name: ["Not together with `after`"] for name in beside})
+        return attrs
+
+
+class OrderQuery(_FollowedQuery):
     status = StatusesField(
         required=False, max_length=100, **_example("open,pending", "One, or several separated by commas")
     )
@@ -54,8 +90,14 @@ class OrderQuery(_PeriodQuery):
     )
 
 
-class TradeQuery(_PeriodQuery):
+class TradeQuery(_FollowedQuery):
     mine = ChoiceField(["true", "false"], required=False, **_example("true", "true: own trades; needs a login"))
+    _beside_after = frozenset({"after", "symbol", "mine"})
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "after" in attrs and attrs.get("mine") != "true":
+            raise serializers.ValidationError({"after": ["Only own trades can be followed: give `mine=true`"]})
+        return super().validate(attrs)
 
 
 class BookQuery(StrictSerializer):

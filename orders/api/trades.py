@@ -1,9 +1,10 @@
 """Trades: all of them without a login, one's own with one."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
@@ -15,10 +16,14 @@ from base.errors import ApiError, ErrorCode
 from base.etags import NOT_MODIFIED
 from base.pagination import EnvelopePagination
 from exchange.authentication import logged_in_user
+from exchange.models import User
 from exchange.selectors import market_by_id, market_by_symbol
 from orders.api.outputs import OwnTradeOutput, TradeOutput
 from orders.api.public_trades import public_trades_answer
 from orders.api.queries import TradeQuery
+from orders.bookmarks import bookmark_text
+from orders.changes import trades_made
+from orders.models import Trade
 from orders.representation import own_trade_as_json, trade_as_json
 from orders.selectors import trade_by_id, trades_of_user
 
@@ -43,28 +48,41 @@ class TradeViewSet(ViewSet):
         parameters=[TradeQuery],
         responses={200: OwnTradeOutput(many=True), **NOT_MODIFIED},
         summary="Trades, newest first",
+        description="With `mine=true` and `after` instead: own trades made after a bookmark, the oldest first, which"
+        " misses and repeats nothing.",
         tags=["market data"],
     )
-    def list(self, request: Request) -> HttpResponse:
+    def list(self, request: Request) -> HttpResponseBase:
         query = TradeQuery.validated(request.query_params.dict())
         bounds: dict[str, Any] = {
             "market": market_by_symbol(query["symbol"]) if "symbol" in query else None,
             "since": query.get("from"),
             "until": query.get("to"),
         }
+        if "after" in query:
+            return self._made(request, query)
         paginator = self.pagination_class()
         if query.get("mine") != "true":
             return public_trades_answer(request, paginator, **bounds)
         user = logged_in_user(request)
         page = paginator.paginate_queryset(lambda count: trades_of_user(user, at_most=count, **bounds), request)
-        return paginator.get_paginated_response(
-            [own_trade_as_json(trade, market_by_id(trade.market_id), user.pk) for trade in page]
-        )
+        return paginator.get_paginated_response(_as_json(user, page))
+
+    def _made(self, request: Request, query: Mapping[str, Any]) -> Response:
+        paginator, user = self.pagination_class(), logged_in_user(request)
+        market = market_by_symbol(query["symbol"]) if "symbol" in query else None
+        changes = trades_made(user, query["after"], at_most=paginator.read_following(request), market=market)
+        trades, bookmark = _as_json(user, changes.rows), bookmark_text(changes.bookmark)
+        return paginator.get_following_response(trades, has_more=changes.has_more, bookmark=bookmark)
 
     @extend_schema(responses={200: TradeOutput}, summary="One trade", tags=["market data"])
     def retrieve(self, request: Request, trade_id: str) -> Response:
         trade = trade_by_id(_trade_uuid(trade_id))
         return Response(trade_as_json(trade, market_by_id(trade.market_id)))
+
+
+def _as_json(user: User, trades: Iterable[Trade]) -> list[dict[str, Any]]:
+    return [own_trade_as_json(trade, market_by_id(trade.market_id), user.pk) for trade in trades]
 
 
 def _trade_uuid(text: str) -> UUID:
