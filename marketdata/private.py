@@ -24,6 +24,7 @@ from marketdata.batches import Batch
 from marketdata.database import in_database
 from marketdata.send_queue import SendQueue
 from marketdata.session import PrivateSession
+from marketdata.trailing import TrailingWatch
 from orders.rows import OrderRow, TradeRow
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class PrivateStreams:
         self._sessions: dict[bytes, dict[str, PrivateSession]] = {}
         self._tasks = BackgroundTasks("private streams")
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._trailing = TrailingWatch(self._all_sessions)
         self._changed: set[bytes] = set()
         self._rechecked_at = time.monotonic()
 
@@ -60,6 +62,7 @@ class PrivateStreams:
         if found and found.keeps(seq):
             found.attach(queue, on_taken)
             found.resume(seq)
+            self._trailing.look(found)
             return
         if found:
             del sessions[session]
@@ -106,6 +109,7 @@ class PrivateStreams:
             for user_id in {trade.buyer_id, trade.seller_id}:
                 for session in self._sessions_of(user_id):
                     session.fill(market, trade)
+        self._trailing.seen(market, batch.last_seq, has_traded=bool(batch.trades))
 
     def balances(self, changes: Sequence[Sequence[Any]]) -> None:
         """Have the balances of the named users read, if they have a session."""
@@ -128,11 +132,15 @@ class PrivateStreams:
     async def close(self) -> None:
         """End all reading and every session."""
         self._sessions.clear()
+        await self._trailing.close()
         await self._tasks.stop()
 
     def _sessions_of(self, user_id: bytes) -> Iterable[PrivateSession]:
         sessions = self._sessions.get(user_id)
         return list(sessions.values()) if sessions else ()
+
+    def _all_sessions(self) -> Iterable[PrivateSession]:
+        return [session for sessions in self._sessions.values() for session in sessions.values()]
 
     def _has(self, session: PrivateSession) -> bool:
         return session.id in self._sessions.get(session.user_id.bytes, {})
@@ -140,10 +148,9 @@ class PrivateStreams:
     # --- Reading ----------------------------------------------------------------------------------
 
     def _refresh_all(self, needs: Callable[[PrivateSession], bool]) -> None:
-        for sessions in self._sessions.values():
-            for session in sessions.values():
-                if needs(session) and not session.is_waiting:
-                    self._refresh(session)
+        for session in self._all_sessions():
+            if needs(session) and not session.is_waiting:
+                self._refresh(session)
 
     def _refresh(self, session: PrivateSession) -> None:
         session.expect_snapshot()
@@ -155,6 +162,7 @@ class PrivateStreams:
             state = await self._tasks.retry(partial(_state_for, session))
             if self._has(session):
                 session.snapshot(state)
+                self._trailing.look(session)
         self._read_balances_of([session.user_id.bytes])  # what a message named while this was read
 
     def _read_balances_of(self, users: Iterable[bytes]) -> None:

@@ -20,11 +20,13 @@ from orders.models import Candle, MarketSequence, Order, Trade
 from orders.rows import TradeRow, trade_row
 from orders.selectors import book_depth
 from orders.timeframes import TIMEFRAMES
+from orders.trailing import Marks, with_marks
 from settlement.models import Account
 
 __all__ = [
     "Balance",
     "PrivateState",
+    "TrailingMarks",
     "balances_of",
     "last_candles",
     "last_seq",
@@ -32,6 +34,7 @@ __all__ = [
     "market_book",
     "private_state",
     "trades_since",
+    "trailing_marks",
 ]
 
 OPEN_ORDERS_MAX = 1_000
@@ -45,6 +48,13 @@ class Balance(NamedTuple):
     available: str
     held: str
     total: str
+
+
+class TrailingMarks(NamedTuple):
+    """The marks of a market's trailing stops (`orders.trailing`) as of a sequence number."""
+
+    seq: int
+    marks: Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ def private_state(user_id: UUID) -> PrivateState:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        open_orders = Order.objects.filter(user_id=user_id, status__in=OPEN_STATUSES).order_by("-id")
+        open_orders = with_marks(Order.objects.filter(user_id=user_id, status__in=OPEN_STATUSES)).order_by("-id")
         orders = list(open_orders[: OPEN_ORDERS_MAX + 1])
         balances = [(asset, balance) for _, asset, balance in balances_of([user_id.bytes])]
         places = last_places()
@@ -117,6 +127,12 @@ def private_state(user_id: UUID) -> PrivateState:
         is_complete=len(orders) <= OPEN_ORDERS_MAX,
         balances=balances,
     )
+
+
+def trailing_marks(market: Market) -> TrailingMarks:
+    """Return where the trailing stops of a market stand. One query."""
+    row = MarketSequence.objects.filter(pk=market.pk).values_list("last_seq", "trailing_marks").first()
+    return TrailingMarks(*row) if row else TrailingMarks(0, [])
 
 
 def balances_of(users: Iterable[bytes]) -> list[tuple[UUID, str, Balance]]:

@@ -8,15 +8,16 @@ session outlives its connection, so that a client that returns in time gets exac
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
 from exchange.models import Market
 from marketdata import messages
 from marketdata.payload import Payload
-from marketdata.selectors import Balance, PrivateState
+from marketdata.selectors import Balance, PrivateState, TrailingMarks
 from marketdata.send_queue import SendQueue
+from marketdata.trailing_orders import TrailingOrders
 from orders.bookmarks import BEGINNING, Place
 from orders.rows import OrderRow, TradeRow, order_from_row
 
@@ -39,7 +40,9 @@ class PrivateSession:
         self._on_taken: Callable[[], None] = lambda: None
         self._kept: deque[Payload] = deque(maxlen=KEPT_MESSAGES)
         self._snapshot: dict[int, Place] = {}
+        self._read: dict[int, Place] = {}  # how far each market's orders were told
         self._balances: dict[str, Balance] = {}
+        self._trailing = TrailingOrders()
         self._waiting: deque[_Event] | None = deque()  # None once there is a snapshot
         self._required: dict[int, int] = {}
         self.epoch = 0  # a balance that was read in another one may be older than the last snapshot
@@ -102,8 +105,9 @@ class PrivateSession:
     def snapshot(self, state: PrivateState) -> None:
         """Send the state, then what has happened since."""
         self.epoch += 1
-        self._snapshot = state.places
+        self._snapshot, self._read = state.places, dict(state.places)
         self._balances = dict(state.balances)
+        self._trailing = TrailingOrders(state.orders)
         self._tell(messages.private_snapshot(self.id, state))
         waiting, self._waiting = self._waiting, None
         for _, _, tell in waiting or ():
@@ -114,8 +118,20 @@ class PrivateSession:
         if self._waiting is not None:
             self._wait(market.id, row.seq, lambda: self.order(market, row, read_to))
         elif row.seq > self._snapshot_seq(market.id):
-            order, place = order_from_row(row, market), Place(read_to, row.updated_ms)
-            self._tell(messages.order(market, order, place))
+            order = self._trailing.placed(order_from_row(row, market))
+            self._read[market.id] = Place(read_to, row.updated_ms)
+            self._tell(messages.order(market, order, self._read[market.id]))
+
+    @property
+    def trails_in(self) -> Collection[Market]:
+        """The markets in which the user has trailing stops that wait; none while the client is away."""
+        return () if self._queue is None else self._trailing.markets
+
+    def trail(self, market: Market, marks: TrailingMarks) -> None:
+        """Send the trailing stops that have moved; nothing for marks that are older than the last snapshot."""
+        if self._queue is not None and self._waiting is None and marks.seq >= self._snapshot_seq(market.id):
+            for order in self._trailing.moved(market, marks):
+                self._tell(messages.order(market, order, self._read.get(market.id, BEGINNING)))
 
     def fill(self, market: Market, row: TradeRow) -> None:
         if self._waiting is not None:

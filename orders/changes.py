@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
+import orjson
 from django.db.models import QuerySet
 
 from base.errors import ValidationError
@@ -18,6 +19,7 @@ from exchange.models import Market, User
 from matching.timing import CLOCK_SKEW_MS
 from orders.bookmarks import BEGINNING, Bookmark, Place, last_places
 from orders.models import Order, Trade
+from orders.trailing import keep_marks, marks_of
 
 __all__ = ["Changes", "orders_changed", "trades_made"]
 
@@ -30,7 +32,9 @@ _AT_ONCE: Final = 3  # orders that one event can be about: a bracket
 # One probe of the index on (user, market, seq) for each market, and no more rows than the page has. The maximum keeps
 # each market in the order of its `seq` where an engine's clock was put back; among markets it is the order of time.
 _ORDERS: Final = """
-    SELECT changed.* FROM unnest(%(markets)s::smallint[], %(seqs)s::bigint[], %(ends)s::bigint[])
+    SELECT changed.*, CASE WHEN changed.type = 'trailing_stop' AND changed.status = 'pending' THEN (
+        SELECT trailing_marks FROM orders_marketsequence market WHERE market.market_id = changed.market_id
+    ) END AS trailing_marks FROM unnest(%(markets)s::smallint[], %(seqs)s::bigint[], %(ends)s::bigint[])
         AS unread (market_id, seq, last_seq)
     CROSS JOIN LATERAL (
         SELECT * FROM orders_order stored
@@ -78,7 +82,7 @@ def orders_changed(user: User, after: Bookmark | None, *, at_most: int, market: 
     if not reading.unread:
         return Changes([], False, reading.whole)
     parameters = reading.parameters() | {"user_id": user.pk, "limit": at_most + _AT_ONCE}
-    found = list(Order.objects.raw(_ORDERS, parameters))
+    found = [_with_marks(order) for order in Order.objects.raw(_ORDERS, parameters)]
     end = _end_of_event(found, at_most)
     if end == len(found):
         return Changes(found, False, reading.whole)
@@ -197,6 +201,11 @@ class _Reading:
 def _floor(time_ms: int) -> UUID:
     """Return an id that is below those of all trades after a place, for it tells the time by another host's clock."""
     return uuid7_floor(max(0, time_ms - CLOCK_SKEW_MS))
+
+
+def _with_marks(order: Order) -> Order:
+    marks = marks_of(order)
+    return order if marks is None else keep_marks(order, orjson.loads(marks))
 
 
 def _end_of_event(orders: Sequence[Order], at_most: int) -> int:
