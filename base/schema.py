@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_scheme_object, force_instance
 from rest_framework.permissions import AllowAny
 
+from base.downloads import CsvRenderer
 from base.errors import STATUS, ErrorCode
 from base.fields import StrictSerializer
 from base.pagination import EnvelopePagination
@@ -128,6 +129,10 @@ _PLACES |= {
     "trade_id": {"description": "The trade's `id`", "schema": _ID},
     "key_id": {"description": "The key's `id`", "schema": _ID},
 }
+_FILE = {
+    "type": "string",
+    "description": "The whole list, up to 100,000 rows: a line with the names of the fields, then one for each row",
+}
 _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait", "required": True, "schema": {"type": "integer", "minimum": 1}}
 }
@@ -143,6 +148,10 @@ class EnvelopeAutoSchema(AutoSchema):
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]  # drf-spectacular has no types here
         return [parameter | _PLACES.get(parameter["name"], {}) for parameter in parameters]
+
+    def _get_format_parameters(self) -> list[dict[str, Any]]:
+        """Describe no `format`: who wants a file says so in `Accept`."""
+        return []
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
         """Say that input may have no other fields."""
@@ -162,8 +171,9 @@ class EnvelopeAutoSchema(AutoSchema):
             self._register(name, schema)
         for status, body in bodies.items():
             if status.startswith("2"):
-                for content in body.get("content", {}).values():
-                    content["schema"] = self._enveloped(content.get("schema", {}))
+                for media_type, content in body.get("content", {}).items():
+                    is_file = media_type == CsvRenderer.media_type
+                    content["schema"] = _FILE if is_file else self._enveloped(content.get("schema", {}))
         errors = {status: text for status, text in self._errors().items() if status not in bodies}
         return bodies | {status: self._error_body(status, text) for status, text in errors.items()}
 
@@ -189,7 +199,7 @@ class EnvelopeAutoSchema(AutoSchema):
         names_something = "{" in path or is_of_orders or "/trades" in path or "/ledger" in path
         if not is_login and (names_something or not is_reading):
             errors["404"] = "There is no such market, asset, order, trade or key"
-        errors["406"] = "Only application/json is served"
+        errors["406"] = f"Only {' and '.join(self.map_renderers('media_type'))} is served"
         if is_of_orders and not is_reading:
             errors |= {
                 "409": "The market's trading state does not allow it, or the order has ended or belongs to a group",

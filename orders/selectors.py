@@ -145,9 +145,12 @@ def trades_of_user(
     market: Market | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    before: UUID | None = None,
 ) -> QuerySet[Trade]:
-    """Return the newest trades a user took part in, newest first."""
+    """Return the newest trades a user took part in, newest first; those before the trade `before`."""
     trades = trades_public(market=market, since=since, until=until)
+    if before is not None:
+        trades = trades.filter(id__lt=before)
     # One index each for buyer and seller, and a limit for each: anything else reads and sorts all trades of the user.
     bought = trades.filter(buyer_id=user.pk)[:at_most]
     sold = trades.filter(seller_id=user.pk).exclude(buyer_id=user.pk)[:at_most]

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -13,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from base.downloads import CsvLists, csv_list, is_csv
 from base.fields import ChoiceField, MomentField, StrictSerializer, StrictString
 from base.outputs import AmountText
 from base.pagination import NOW, START, EnvelopePagination
@@ -104,8 +107,9 @@ class LedgerQuery(EntryQuery):
     asset = StrictString(required=False, max_length=64, **_shown("BTC", "One asset only"))
 
 
-class BalanceViewSet(ViewSet):
+class BalanceViewSet(CsvLists, ViewSet):
     pagination_class = EnvelopePagination
+    csv_actions = frozenset({"entries"})
     lookup_field = "asset"
 
     @extend_schema(responses={200: BalanceOutput(many=True)}, summary="Own balances", tags=["balances"])
@@ -122,11 +126,11 @@ class BalanceViewSet(ViewSet):
         tags=["balances"],
     )
     @action(detail=True, name="Entry List")
-    def entries(self, request: Request, asset: str) -> Response:
+    def entries(self, request: Request, asset: str) -> HttpResponseBase:
         return _entries_answer(request, EntryQuery.validated(request.query_params.dict()) | {"asset": asset})
 
 
-class LedgerViewSet(ViewSet):
+class LedgerViewSet(CsvLists, ViewSet):
     pagination_class = EnvelopePagination
 
     @extend_schema(
@@ -136,21 +140,23 @@ class LedgerViewSet(ViewSet):
         description=_FOLLOWED,
         tags=["balances"],
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponseBase:
         return _entries_answer(request, LedgerQuery.validated(request.query_params.dict()))
 
 
-def _entries_answer(request: Request, query: Mapping[str, Any]) -> Response:
-    if "after" in query:
+def _entries_answer(request: Request, query: Mapping[str, Any]) -> HttpResponseBase:
+    if "after" in query and not is_csv(request):
         return _following_answer(request, query)
     user_id, paginator = logged_in_user(request).pk, EnvelopePagination()
     accounts = user_accounts(user_id=user_id, asset=query.get("asset"))
     bounds = {"since": query.get("from"), "until": query.get("to"), "kind": query.get("kind")}
 
-    def read(at_most: int) -> QuerySet[LedgerEntry]:
-        return entries_of(accounts=accounts, at_most=at_most, **bounds)
+    def read(last: LedgerEntry | None, at_most: int) -> QuerySet[LedgerEntry]:
+        return entries_of(accounts=accounts, at_most=at_most, before=None if last is None else last.pk, **bounds)
 
-    page = paginator.paginate_queryset(read, request)
+    if is_csv(request):
+        return csv_list(request, "ledger.csv", EntryOutput().fields, read, partial(_as_json, user_id))
+    page = paginator.paginate_queryset(partial(read, None), request)
     return paginator.get_paginated_response(_as_json(user_id, page))
 
 

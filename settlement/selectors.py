@@ -43,9 +43,13 @@ def entries_of(
     since: datetime | None = None,
     until: datetime | None = None,
     kind: str | None = None,
+    before: int | None = None,
 ) -> QuerySet[LedgerEntry]:
-    """Return the newest ledger entries of some accounts, newest first, written from `since` on and before `until`."""
-    wanted = {"created_at__gte": since, "created_at__lt": until, "kind": kind}
+    """Return the newest ledger entries of some accounts, newest first, written from `since` on and before `until`.
+
+    Only those before the entry `before`, if it is given.
+    """
+    wanted = {"created_at__gte": since, "created_at__lt": until, "kind": kind, "id__lt": before}
     conditions = {name: value for name, value in wanted.items() if value is not None}
     if not accounts:
         return LedgerEntry.objects.none()

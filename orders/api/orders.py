@@ -1,9 +1,12 @@
 """Own orders: placed alone or several at once, read, amended and cancelled."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
+from base.downloads import CsvLists, csv_list, is_csv
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.pagination import EnvelopePagination
 from base.throttling import BatchThrottle, OrderThrottle
@@ -64,7 +68,7 @@ _GROUP_ANSWERS = (
 )
 
 
-class OrderViewSet(ViewSet):
+class OrderViewSet(CsvLists, ViewSet):
     pagination_class = EnvelopePagination
     throttle_classes = (OrderThrottle,)
     lookup_field = "order_id"
@@ -92,9 +96,9 @@ class OrderViewSet(ViewSet):
         " their last events, which misses and repeats nothing.",
         tags=["orders"],
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponseBase:
         query = OrderQuery.validated(request.query_params.dict())
-        if "after" in query:
+        if "after" in query and not is_csv(request):
             return self._changed(request, query)
         orders = orders_of_user(
             logged_in_user(request),
@@ -106,6 +110,8 @@ class OrderViewSet(ViewSet):
             since=query.get("from"),
             until=query.get("to"),
         )
+        if is_csv(request):
+            return csv_list(request, "orders.csv", OrderOutput().fields, partial(_orders_before, orders), _as_json)
         paginator = self.pagination_class()
         return paginator.get_paginated_response(_as_json(paginator.paginate_queryset(orders, request)))
 
@@ -244,6 +250,10 @@ class OrderViewSet(ViewSet):
 
 def _as_json(orders: Iterable[Order]) -> list[dict[str, Any]]:
     return [order_of_its_market(order) for order in orders]
+
+
+def _orders_before(orders: QuerySet[Order], last: Order | None, at_most: int) -> QuerySet[Order]:
+    return orders[:at_most] if last is None else orders.filter(id__lt=last.pk)[:at_most]
 
 
 def _market(symbol: str | None) -> Market | None:

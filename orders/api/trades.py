@@ -1,9 +1,11 @@
 """Trades: all of them without a login, one's own with one."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
@@ -12,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from base.errors import ApiError, ErrorCode
+from base.downloads import CsvLists, csv_list, is_csv
+from base.errors import ApiError, ErrorCode, ValidationError
 from base.etags import NOT_MODIFIED
 from base.pagination import EnvelopePagination
 from exchange.authentication import logged_in_user
@@ -32,7 +35,7 @@ __all__ = ["TradeViewSet"]
 _Authenticators = list[BaseAuthentication]  # in the class `list` is the action
 
 
-class TradeViewSet(ViewSet):
+class TradeViewSet(CsvLists, ViewSet):
     permission_classes = (AllowAny,)
     pagination_class = EnvelopePagination
     lookup_field = "trade_id"
@@ -59,6 +62,8 @@ class TradeViewSet(ViewSet):
             "since": query.get("from"),
             "until": query.get("to"),
         }
+        if is_csv(request):
+            return self._file(request, query, bounds)
         if "after" in query:
             return self._made(request, query)
         paginator = self.pagination_class()
@@ -67,6 +72,16 @@ class TradeViewSet(ViewSet):
         user = logged_in_user(request)
         page = paginator.paginate_queryset(lambda count: trades_of_user(user, at_most=count, **bounds), request)
         return paginator.get_paginated_response(_as_json(user, page))
+
+    def _file(self, request: Request, query: Mapping[str, Any], bounds: Mapping[str, Any]) -> HttpResponseBase:
+        if query.get("mine") != "true":
+            raise ValidationError({"mine": ["Only own trades are a file: give `mine=true`"]})
+        user = logged_in_user(request)
+
+        def read(last: Trade | None, at_most: int) -> QuerySet[Trade]:
+            return trades_of_user(user, at_most=at_most, before=None if last is None else last.pk, **bounds)
+
+        return csv_list(request, "trades.csv", OwnTradeOutput().fields, read, partial(_as_json, user))
 
     def _made(self, request: Request, query: Mapping[str, Any]) -> Response:
         paginator, user = self.pagination_class(), logged_in_user(request)
