@@ -14,7 +14,10 @@ from base.responses import EnvelopeResponse
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module, by the settings
 
-__all__ = ["EnvelopePagination", "KeysetPagination"]
+__all__ = ["NOW", "START", "EnvelopePagination", "KeysetPagination"]
+
+START, NOW = "start", "now"
+"""What stands for a bookmark: the beginning of a list that is followed, and its present end."""
 
 Source = QuerySet[Any] | Sequence[Any] | Callable[[int], QuerySet[Any]]
 
@@ -86,6 +89,18 @@ class EnvelopePagination(BasePagination):
             "offset": self.offset,
             "has_more": self.has_more,
         }
+        return EnvelopeResponse(data, pagination=pagination)
+
+    def read_following(self, request: Request) -> int:
+        """Return how many rows a page has that follows a bookmark. Raises VALIDATION_ERROR, for an offset too."""
+        if "offset" in request.query_params:
+            raise ValidationError({"offset": ["Not together with `after`"]})
+        self._read_bounds(request)
+        return self.limit
+
+    def get_following_response(self, data: Any, *, has_more: bool, bookmark: str) -> EnvelopeResponse:
+        """Return a page that follows a bookmark, and the bookmark after it. Nothing was counted."""
+        pagination = {"total": None, "limit": self.limit, "offset": None, "has_more": has_more, "bookmark": bookmark}
         return EnvelopeResponse(data, pagination=pagination)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:

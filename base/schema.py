@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_scheme_object, force_instance
 from rest_framework.permissions import AllowAny
 
+from base.downloads import CsvRenderer
 from base.errors import STATUS, ErrorCode
 from base.fields import StrictSerializer
 from base.pagination import EnvelopePagination
@@ -47,14 +48,14 @@ _PAGINATION: dict[str, Any] = {
         "total": {
             "type": "integer",
             "nullable": True,
-            "description": "Exact up to 10,000; 10,001 means more than 10,000; null with a cursor",
+            "description": "Exact up to 10,000; 10,001 means more than 10,000; null with a cursor or `after`",
             "example": 250,
         },
         "limit": {"type": "integer", "description": "The most a page has", "example": 100},
         "offset": {
             "type": "integer",
             "nullable": True,
-            "description": "How many came before this page; null with a cursor",
+            "description": "How many came before this page; null with a cursor or `after`",
             "example": 0,
         },
         "has_more": {"type": "boolean", "description": "Whether there is a next page", "example": True},
@@ -63,6 +64,11 @@ _PAGINATION: dict[str, Any] = {
             "nullable": True,
             "description": "In lists that take a cursor: the one of the next page, null on the last",
             "example": "01900000-0000-7000-8000-000000000001",
+        },
+        "bookmark": {
+            "type": "string",
+            "description": "With `after`: what the next request gives as `after`, at once while `has_more`, else later",
+            "example": "lM8AAAGbddWIAAHNAdkA",
         },
     },
 }
@@ -123,6 +129,10 @@ _PLACES |= {
     "trade_id": {"description": "The trade's `id`", "schema": _ID},
     "key_id": {"description": "The key's `id`", "schema": _ID},
 }
+_FILE = {
+    "type": "string",
+    "description": "The whole list, up to 100,000 rows: a line with the names of the fields, then one for each row",
+}
 _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait", "required": True, "schema": {"type": "integer", "minimum": 1}}
 }
@@ -138,6 +148,10 @@ class EnvelopeAutoSchema(AutoSchema):
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]  # drf-spectacular has no types here
         return [parameter | _PLACES.get(parameter["name"], {}) for parameter in parameters]
+
+    def _get_format_parameters(self) -> list[dict[str, Any]]:
+        """Describe no `format`: who wants a file says so in `Accept`."""
+        return []
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
         """Say that input may have no other fields."""
@@ -157,8 +171,9 @@ class EnvelopeAutoSchema(AutoSchema):
             self._register(name, schema)
         for status, body in bodies.items():
             if status.startswith("2"):
-                for content in body.get("content", {}).values():
-                    content["schema"] = self._enveloped(content.get("schema", {}))
+                for media_type, content in body.get("content", {}).items():
+                    is_file = media_type == CsvRenderer.media_type
+                    content["schema"] = _FILE if is_file else self._enveloped(content.get("schema", {}))
         errors = {status: text for status, text in self._errors().items() if status not in bodies}
         return bodies | {status: self._error_body(status, text) for status, text in errors.items()}
 
@@ -181,9 +196,10 @@ class EnvelopeAutoSchema(AutoSchema):
             errors["401"] = "Not logged in, or the token or the signature is not good"
         if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
             errors["403"] = "Not allowed"
-        if not is_login and ("{" in path or is_of_orders or "/trades" in path or not is_reading):
-            errors["404"] = "There is no such market, order, trade or key"
-        errors["406"] = "Only application/json is served"
+        names_something = "{" in path or is_of_orders or "/trades" in path or "/ledger" in path
+        if not is_login and (names_something or not is_reading):
+            errors["404"] = "There is no such market, asset, order, trade or key"
+        errors["406"] = f"Only {' and '.join(self.map_renderers('media_type'))} is served"
         if is_of_orders and not is_reading:
             errors |= {
                 "409": "The market's trading state does not allow it, or the order has ended or belongs to a group",

@@ -12,8 +12,10 @@ from marketdata.batches import Candle, Level
 from marketdata.payload import Payload, encode
 from marketdata.replica import BookReplica
 from marketdata.selectors import Balance, PrivateState
+from orders.bookmarks import Place, bookmark_text
+from orders.models import Order
 from orders.representation import order_as_json, own_trade_as_json
-from orders.rows import OrderRow, TradeRow, order_from_row, trade_from_row
+from orders.rows import TradeRow, trade_from_row
 from orders.services import CancelAfter
 from orders.vocabulary import SIDES
 
@@ -111,12 +113,16 @@ def candle(market: Market, candle: Candle) -> Payload:
     )
 
 
-def order(market: Market, row: OrderRow) -> Fields:
-    return {"type": "order", "seq": row.seq, "order": order_as_json(order_from_row(row, market), market)}
+def order(market: Market, order: Order, place: Place) -> Fields:
+    """An order as it is. Whoever has this message has all own orders of the market up to a place."""
+    shown, bookmark = order_as_json(order, market), bookmark_text({market.pk: place})
+    return {"type": "order", "seq": order.seq, "order": shown, "bookmark": bookmark}
 
 
 def fill(market: Market, row: TradeRow, user_id: UUID) -> Fields:
-    return {"type": "fill", "seq": row.seq, **own_trade_as_json(trade_from_row(row, market), market, user_id)}
+    bookmark = bookmark_text({market.pk: Place(row.seq, row.executed_ms)})
+    shown = own_trade_as_json(trade_from_row(row, market), market, user_id)
+    return {"type": "fill", **shown, "bookmark": bookmark}
 
 
 def balance(asset: str, amounts: Balance) -> Fields:
@@ -128,8 +134,9 @@ def private_snapshot(session: str, state: PrivateState) -> Fields:
     return {
         "type": "snapshot",
         "session": session,
-        "seq": {state.symbols[market_id]: seq for market_id, seq in state.seqs.items()},
-        "orders": state.orders,
+        "seq": {state.symbols[market_id]: place.seq for market_id, place in state.places.items()},
+        "bookmark": bookmark_text(state.places),
+        "orders": [order_as_json(order, order.market) for order in state.orders],
         "orders_complete": state.is_complete,
         "balances": [{"asset": asset, **amounts._asdict()} for asset, amounts in state.balances],
     }

@@ -10,6 +10,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from itertools import zip_longest
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from marketdata.batches import Batch
 from marketdata.database import in_database
 from marketdata.send_queue import SendQueue
 from marketdata.session import PrivateSession
+from marketdata.trailing import TrailingWatch
 from orders.rows import OrderRow, TradeRow
 
 log = structlog.get_logger(__name__)
@@ -30,6 +33,7 @@ KEPT_S = 60.0  # how long a session waits for its client to come back
 RECHECK_S = 30.0
 AWAY_MAX = 20  # sessions of one user whose clients are away
 READS_AT_ONCE = 4
+_seq_of = attrgetter("seq")
 
 
 class PrivateStreams:
@@ -44,6 +48,7 @@ class PrivateStreams:
         self._sessions: dict[bytes, dict[str, PrivateSession]] = {}
         self._tasks = BackgroundTasks("private streams")
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._trailing = TrailingWatch(self._all_sessions)
         self._changed: set[bytes] = set()
         self._rechecked_at = time.monotonic()
 
@@ -57,6 +62,7 @@ class PrivateStreams:
         if found and found.keeps(seq):
             found.attach(queue, on_taken)
             found.resume(seq)
+            self._trailing.look(found)
             return
         if found:
             del sessions[session]
@@ -88,16 +94,22 @@ class PrivateStreams:
         self._refresh_all(lambda session: True)
 
     def market_batch(self, market: Market, batch: Batch) -> None:
-        """Send each changed order to its owner, then each trade to both sides, once if both are the same user."""
+        """Send each changed order to its owner, then each trade to both sides, once if both are the same user.
+
+        Both in the order of their numbers, so that each message is a place from which REST can go on.
+        """
         if not self._sessions:
             return
-        for order in map(OrderRow.unpacked, batch.orders):
+        orders = sorted(map(OrderRow.unpacked, batch.orders), key=_seq_of)
+        for order, after in zip_longest(orders, orders[1:]):
+            read_to = order.seq - 1 if after and after.seq == order.seq else order.seq
             for session in self._sessions_of(order.user_id):
-                session.order(market, order)
-        for trade in map(TradeRow._make, batch.trades):
+                session.order(market, order, read_to)
+        for trade in sorted(map(TradeRow._make, batch.trades), key=_seq_of):
             for user_id in {trade.buyer_id, trade.seller_id}:
                 for session in self._sessions_of(user_id):
                     session.fill(market, trade)
+        self._trailing.seen(market, batch.last_seq, has_traded=bool(batch.trades))
 
     def balances(self, changes: Sequence[Sequence[Any]]) -> None:
         """Have the balances of the named users read, if they have a session."""
@@ -120,11 +132,15 @@ class PrivateStreams:
     async def close(self) -> None:
         """End all reading and every session."""
         self._sessions.clear()
+        await self._trailing.close()
         await self._tasks.stop()
 
     def _sessions_of(self, user_id: bytes) -> Iterable[PrivateSession]:
         sessions = self._sessions.get(user_id)
         return list(sessions.values()) if sessions else ()
+
+    def _all_sessions(self) -> Iterable[PrivateSession]:
+        return [session for sessions in self._sessions.values() for session in sessions.values()]
 
     def _has(self, session: PrivateSession) -> bool:
         return session.id in self._sessions.get(session.user_id.bytes, {})
@@ -132,10 +148,9 @@ class PrivateStreams:
     # --- Reading ----------------------------------------------------------------------------------
 
     def _refresh_all(self, needs: Callable[[PrivateSession], bool]) -> None:
-        for sessions in self._sessions.values():
-            for session in sessions.values():
-                if needs(session) and not session.is_waiting:
-                    self._refresh(session)
+        for session in self._all_sessions():
+            if needs(session) and not session.is_waiting:
+                self._refresh(session)
 
     def _refresh(self, session: PrivateSession) -> None:
         session.expect_snapshot()
@@ -147,6 +162,7 @@ class PrivateStreams:
             state = await self._tasks.retry(partial(_state_for, session))
             if self._has(session):
                 session.snapshot(state)
+                self._trailing.look(session)
         self._read_balances_of([session.user_id.bytes])  # what a message named while this was read
 
     def _read_balances_of(self, users: Iterable[bytes]) -> None:

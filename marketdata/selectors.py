@@ -14,17 +14,19 @@ from exchange.selectors import market_by_id
 from exchange.streams import CandleMessage
 from marketdata.replica import BookReplica
 from matching.engine import DepthLevel
+from orders.bookmarks import Place, last_places
 from orders.lifecycle import OPEN_STATUSES
 from orders.models import Candle, MarketSequence, Order, Trade
-from orders.representation import order_as_json
 from orders.rows import TradeRow, trade_row
 from orders.selectors import book_depth
 from orders.timeframes import TIMEFRAMES
+from orders.trailing import Marks, with_marks
 from settlement.models import Account
 
 __all__ = [
     "Balance",
     "PrivateState",
+    "TrailingMarks",
     "balances_of",
     "last_candles",
     "last_seq",
@@ -32,6 +34,7 @@ __all__ = [
     "market_book",
     "private_state",
     "trades_since",
+    "trailing_marks",
 ]
 
 OPEN_ORDERS_MAX = 1_000
@@ -47,13 +50,20 @@ class Balance(NamedTuple):
     total: str
 
 
+class TrailingMarks(NamedTuple):
+    """The marks of a market's trailing stops (`orders.trailing`) as of a sequence number."""
+
+    seq: int
+    marks: Marks
+
+
 @dataclass(frozen=True, slots=True)
 class PrivateState:
     """A user's orders and balances as of one moment. `orders` are the newest open ones, all if `is_complete`."""
 
-    seqs: dict[int, int]  # by market id
+    places: dict[int, Place]  # by market id
     symbols: dict[int, str]
-    orders: list[dict[str, Any]]
+    orders: list[Order]
     is_complete: bool
     balances: list[tuple[str, Balance]]
 
@@ -104,12 +114,25 @@ def private_state(user_id: UUID) -> PrivateState:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        open_orders = Order.objects.filter(user_id=user_id, status__in=OPEN_STATUSES).order_by("-id")
-        orders = [order_as_json(order, market_by_id(order.market_id)) for order in open_orders[: OPEN_ORDERS_MAX + 1]]
+        open_orders = with_marks(Order.objects.filter(user_id=user_id, status__in=OPEN_STATUSES)).order_by("-id")
+        orders = list(open_orders[: OPEN_ORDERS_MAX + 1])
         balances = [(asset, balance) for _, asset, balance in balances_of([user_id.bytes])]
-        seqs = last_seqs()
-    symbols = {market_id: market_by_id(market_id).symbol for market_id in seqs}
-    return PrivateState(seqs, symbols, orders[:OPEN_ORDERS_MAX], len(orders) <= OPEN_ORDERS_MAX, balances)
+        places = last_places()
+    for order in orders:
+        order.market = market_by_id(order.market_id)
+    return PrivateState(
+        places=places,
+        symbols={market_id: market_by_id(market_id).symbol for market_id in places},
+        orders=orders[:OPEN_ORDERS_MAX],
+        is_complete=len(orders) <= OPEN_ORDERS_MAX,
+        balances=balances,
+    )
+
+
+def trailing_marks(market: Market) -> TrailingMarks:
+    """Return where the trailing stops of a market stand. One query."""
+    row = MarketSequence.objects.filter(pk=market.pk).values_list("last_seq", "trailing_marks").first()
+    return TrailingMarks(*row) if row else TrailingMarks(0, [])
 
 
 def balances_of(users: Iterable[bytes]) -> list[tuple[UUID, str, Balance]]:

@@ -8,16 +8,18 @@ session outlives its connection, so that a client that returns in time gets exac
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
 from exchange.models import Market
 from marketdata import messages
 from marketdata.payload import Payload
-from marketdata.selectors import Balance, PrivateState
+from marketdata.selectors import Balance, PrivateState, TrailingMarks
 from marketdata.send_queue import SendQueue
-from orders.rows import OrderRow, TradeRow
+from marketdata.trailing_orders import TrailingOrders
+from orders.bookmarks import BEGINNING, Place
+from orders.rows import OrderRow, TradeRow, order_from_row
 
 KEPT_MESSAGES = 200  # some 100 KB
 WAITING_MAX = 10_000
@@ -37,8 +39,10 @@ class PrivateSession:
         self._queue: SendQueue | None = None
         self._on_taken: Callable[[], None] = lambda: None
         self._kept: deque[Payload] = deque(maxlen=KEPT_MESSAGES)
-        self._market_seqs: dict[int, int] = {}
+        self._snapshot: dict[int, Place] = {}
+        self._read: dict[int, Place] = {}  # how far each market's orders were told
         self._balances: dict[str, Balance] = {}
+        self._trailing = TrailingOrders()
         self._waiting: deque[_Event] | None = deque()  # None once there is a snapshot
         self._required: dict[int, int] = {}
         self.epoch = 0  # a balance that was read in another one may be older than the last snapshot
@@ -56,11 +60,11 @@ class PrivateSession:
         if self._waiting is not None:
             self._required[market_id] = seq
             return False
-        return self._market_seqs.get(market_id, 0) < seq
+        return self._snapshot_seq(market_id) < seq
 
     def fits(self, state: PrivateState) -> bool:
         """Tell whether a snapshot contains what it must."""
-        return all(state.seqs.get(market_id, 0) >= seq for market_id, seq in self._required.items())
+        return all(state.places.get(market_id, BEGINNING).seq >= seq for market_id, seq in self._required.items())
 
     # --- The client -------------------------------------------------------------------------------
 
@@ -101,23 +105,38 @@ class PrivateSession:
     def snapshot(self, state: PrivateState) -> None:
         """Send the state, then what has happened since."""
         self.epoch += 1
-        self._market_seqs = dict(state.seqs)
+        self._snapshot, self._read = state.places, dict(state.places)
         self._balances = dict(state.balances)
+        self._trailing = TrailingOrders(state.orders)
         self._tell(messages.private_snapshot(self.id, state))
         waiting, self._waiting = self._waiting, None
         for _, _, tell in waiting or ():
             tell()
 
-    def order(self, market: Market, row: OrderRow) -> None:
+    def order(self, market: Market, row: OrderRow, read_to: int) -> None:
+        """Send an order; whoever has it has all orders of the market up to `read_to`."""
         if self._waiting is not None:
-            self._wait(market.id, row.seq, lambda: self.order(market, row))
-        elif row.seq > self._market_seqs.get(market.id, 0):
-            self._tell(messages.order(market, row))
+            self._wait(market.id, row.seq, lambda: self.order(market, row, read_to))
+        elif row.seq > self._snapshot_seq(market.id):
+            order = self._trailing.placed(order_from_row(row, market))
+            self._read[market.id] = Place(read_to, row.updated_ms)
+            self._tell(messages.order(market, order, self._read[market.id]))
+
+    @property
+    def trails_in(self) -> Collection[Market]:
+        """The markets in which the user has trailing stops that wait; none while the client is away."""
+        return () if self._queue is None else self._trailing.markets
+
+    def trail(self, market: Market, marks: TrailingMarks) -> None:
+        """Send the trailing stops that have moved; nothing for marks that are older than the last snapshot."""
+        if self._queue is not None and self._waiting is None and marks.seq >= self._snapshot_seq(market.id):
+            for order in self._trailing.moved(market, marks):
+                self._tell(messages.order(market, order, self._read.get(market.id, BEGINNING)))
 
     def fill(self, market: Market, row: TradeRow) -> None:
         if self._waiting is not None:
             self._wait(market.id, row.seq, lambda: self.fill(market, row))
-        elif row.seq > self._market_seqs.get(market.id, 0):
+        elif row.seq > self._snapshot_seq(market.id):
             self._tell(messages.fill(market, row, self.user_id))
 
     def balance(self, asset: str, balance: Balance) -> None:
@@ -125,6 +144,9 @@ class PrivateSession:
         if self._balances.get(asset) != balance:
             self._balances[asset] = balance
             self._tell(messages.balance(asset, balance))
+
+    def _snapshot_seq(self, market_id: int) -> int:
+        return self._snapshot.get(market_id, BEGINNING).seq
 
     def _wait(self, market_id: int, seq: int, tell: Callable[[], None]) -> None:
         """Keep what happens until there is a snapshot; when that is too much, the snapshot must contain it."""

@@ -9,6 +9,7 @@ from base.times import iso_ms
 from exchange.models import Market
 from orders.models import Order, Trade
 from orders.rows import EXTRA_FIELDS, ORDER_FIELDS
+from orders.trailing import stop_price_now
 
 # Types whose price the client names; the price of the others is a protection that the engine sets.
 _PRICED = frozenset(kind.value for kind in (Order.Type.LIMIT, Order.Type.STOP_LIMIT, Order.Type.TAKE_PROFIT_LIMIT))
@@ -24,6 +25,7 @@ _HIDDEN = frozenset(
         "fee_fraction_ppm",
         "held",
         "priority",
+        "stop_price",
         "trailing_ppm",
         "visible_quantity",
     }
@@ -47,6 +49,7 @@ def order_as_json(order: Order, market: Market) -> dict[str, Any]:
         "symbol": market.symbol,
         "price": price if is_priced else None,
         "protection_price": None if is_priced else price,
+        "stop_price": _fixed(stop_price_now(order, market), scale.price_decimals),
         "trailing_percent": _percent(order.trailing_ppm),
         "remaining_quantity": _fixed(order.remaining_quantity, scale.quantity_decimals),
         "average_price": scale.average_price_text(order.filled_quote, order.filled_quantity),
@@ -72,7 +75,7 @@ def public_trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
 
 def trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
     """Return a trade without its parties; the market must be the trade's, with its assets loaded."""
-    return public_trade_as_json(trade, market) | {"settlement_status": trade.settlement_status}
+    return public_trade_as_json(trade, market) | {"seq": trade.seq, "settlement_status": trade.settlement_status}
 
 
 def own_trade_as_json(trade: Trade, market: Market, user_id: UUID) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class OrderRow:
     status: Annotated[str, Text("status", _FILLS)] = OrderStatus.PENDING.value
     reason: Annotated[str, Text("reason", _FILLS)] = ""
     priority: Annotated[int, Whole("priority", _EVENTS)] = 0
-    seq: int = 0
+    seq: Annotated[int, Whole("seq", _FILLS)] = 0
     extras: OrderExtras | None = None
 
     @classmethod

@@ -25,6 +25,7 @@ from matching.timing import HORIZON_MS
 from orders.checksum import CHECKSUM_LEVELS, book_checksum
 from orders.models import ClientOrderId, MarketSequence, Order, Trade
 from orders.rejections import Limits
+from orders.trailing import with_marks
 
 _GROUP_MADE_WITHIN_MS = 10_000
 
@@ -66,13 +67,13 @@ def orders_of_user(
         conditions["side"] = side
     if order_type is not None:
         conditions["type"] = order_type
-    orders = Order.objects.filter(**conditions, **_created_between(since, until)).order_by("-id")
+    orders = with_marks(Order.objects.filter(**conditions, **_created_between(since, until))).order_by("-id")
     return orders if group_id is None else orders.filter(_in_group(group_id))
 
 
 def orders_of_group(user: User, group_id: UUID) -> QuerySet[Order]:
     """Return the orders of a user's OCO or bracket, the first one first."""
-    return Order.objects.filter(_in_group(group_id), user_id=user.pk).order_by("id")
+    return with_marks(Order.objects.filter(_in_group(group_id), user_id=user.pk)).order_by("id")
 
 
 def _in_group(group_id: UUID) -> Q:
@@ -83,7 +84,7 @@ def _in_group(group_id: UUID) -> Q:
 
 def order_for_user(user: User, order_id: UUID) -> Order:
     """Return a user's own order with its market. One query. Raises ORDER_NOT_FOUND, for somebody else's order too."""
-    order = Order.objects.filter(pk=order_id, user_id=user.pk).first()
+    order = with_marks(Order.objects.filter(pk=order_id, user_id=user.pk)).first()
     if order is None:
         raise ApiError(ErrorCode.ORDER_NOT_FOUND, "There is no such order")
     order.market = market_by_id(order.market_id)
@@ -144,9 +145,12 @@ def trades_of_user(
     market: Market | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    before: UUID | None = None,
 ) -> QuerySet[Trade]:
-    """Return the newest trades a user took part in, newest first."""
+    """Return the newest trades a user took part in, newest first; those before the trade `before`."""
     trades = trades_public(market=market, since=since, until=until)
+    if before is not None:
+        trades = trades.filter(id__lt=before)
     # One index each for buyer and seller, and a limit for each: anything else reads and sorts all trades of the user.
     bought = trades.filter(buyer_id=user.pk)[:at_most]
     sold = trades.filter(seller_id=user.pk).exclude(buyer_id=user.pk)[:at_most]

@@ -24,22 +24,40 @@ def user_balances(*, user_id: UUID) -> QuerySet[Account]:
     return Account.objects.filter(owner_id=user_id).order_by("asset_id")
 
 
-def user_entries(
-    *, user_id: UUID, asset: str, since: datetime | None = None, until: datetime | None = None, kind: str | None = None
-) -> QuerySet[LedgerEntry]:
-    """Return the ledger entries of a user's account, newest first, written from `since` on and before `until`.
-
-    Raises ASSET_NOT_FOUND; one query before.
-    """
+def user_accounts(*, user_id: UUID, asset: str | None = None) -> list[int]:
+    """Return the ids of a user's accounts, or of the one of an asset. Raises ASSET_NOT_FOUND. One query or two."""
+    accounts = Account.objects.filter(owner_id=user_id).order_by("pk")
+    if asset is None:
+        return list(accounts.values_list("pk", flat=True))
     code = asset.upper()
-    account = Account.objects.filter(owner_id=user_id, asset_id=code).first()
-    if account is None and not Asset.objects.filter(code=code).exists():
+    found = list(accounts.filter(asset_id=code).values_list("pk", flat=True))
+    if not found and not Asset.objects.filter(code=code).exists():
         raise ApiError(ErrorCode.ASSET_NOT_FOUND, "There is no such asset", {"asset": asset[:64]})
-    if account is None:
-        return LedgerEntry.objects.none()
-    wanted = {"created_at__gte": since, "created_at__lt": until, "kind": kind}
+    return found
+
+
+def entries_of(
+    *,
+    accounts: Sequence[int],
+    at_most: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    kind: str | None = None,
+    before: int | None = None,
+) -> QuerySet[LedgerEntry]:
+    """Return the newest ledger entries of some accounts, newest first, written from `since` on and before `until`.
+
+    Only those before the entry `before`, if it is given.
+    """
+    wanted = {"created_at__gte": since, "created_at__lt": until, "kind": kind, "id__lt": before}
     conditions = {name: value for name, value in wanted.items() if value is not None}
-    return LedgerEntry.objects.filter(account=account, **conditions).order_by("-id")
+    if not accounts:
+        return LedgerEntry.objects.none()
+    # A limit for each account, by the index on (account, id): else everybody's newest entries are read for those few.
+    first, *others = [
+        LedgerEntry.objects.filter(account_id=account, **conditions).order_by("-id")[:at_most] for account in accounts
+    ]
+    return first.union(*others, all=True).order_by("-id")[:at_most] if others else first
 
 
 def orders_of_entries(*, entries: Sequence[LedgerEntry | StatementLine], user_id: UUID) -> dict[int, UUID]:

@@ -13,7 +13,6 @@ from rest_framework import serializers
 from base.fields import (
     AmountField,
     ChoiceField,
-    CountField,
     MomentField,
     StrictBoolean,
     StrictSerializer,
@@ -21,21 +20,18 @@ from base.fields import (
 )
 from base.throttling import BatchThrottle
 from orders.api.rules import expiry_problems, order_problems, time_in_force
-from orders.models import Order, OrderStatus
+from orders.models import Order
 from orders.services import BracketTicket, OcoTicket, OrderTicket
 
 __all__ = [
     "CLIENT_ORDER_ID",
     "AmendInput",
     "BatchInput",
-    "BookQuery",
     "BracketInput",
     "CancelAfterInput",
     "CancelAllQuery",
     "OcoInput",
     "OrderInput",
-    "OrderQuery",
-    "TradeQuery",
 ]
 
 CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -99,16 +95,6 @@ class WholeNumber(serializers.IntegerField):
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return int(data)
-
-
-class StatusesField(StrictString):
-    """One status or several, separated by commas."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        words = super().to_internal_value(data).lower().split(",")
-        if not set(words) <= set(OrderStatus.values):
-            raise serializers.ValidationError(f"Give one or more of: {', '.join(OrderStatus.values)}")
-        return words
 
 
 # --- orders ---------------------------------------------------------------------------------------
@@ -329,48 +315,3 @@ class CancelAfterInput(StrictSerializer):
 
     timeout_ms = WholeNumber(**_example(60_000, "0 turns it off, otherwise 1,000 to 86,400,000"))
     symbol = StrictString(max_length=64, **_optional("BTC/USDT", "One market only; every market if omitted"))
-
-
-# --- queries --------------------------------------------------------------------------------------
-
-
-class _PeriodQuery(StrictSerializer):
-    """`from` (inclusive) and `to` (exclusive); `limit` and `offset` are the paginator's."""
-
-    symbol = StrictString(required=False, max_length=64, **_example("BTC/USDT", "One market only"))
-
-    def get_fields(self) -> Any:
-        bounds = {
-            "from": MomentField(
-                required=False, **_example("2026-01-31T00:00:00Z", "Created or executed then or later")
-            ),
-            "to": MomentField(required=False, **_example("2026-02-01T00:00:00Z", "Created or executed before")),
-        }
-        return super().get_fields() | bounds
-
-    def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value({name: data[name] for name in data if name not in ("limit", "offset")})
-
-
-class OrderQuery(_PeriodQuery):
-    status = StatusesField(
-        required=False, max_length=100, **_example("open,pending", "One, or several separated by commas")
-    )
-    side = ChoiceField(Order.Side.values, required=False, **_example("buy", "One side only"))
-    type = ChoiceField(Order.Type.values, required=False, **_example("stop_limit", "One type only"))
-    group_id = serializers.UUIDField(
-        required=False,
-        **_example("01900000-0000-7000-8000-000000000001", "The orders of one OCO or bracket"),
-    )
-
-
-class TradeQuery(_PeriodQuery):
-    mine = ChoiceField(["true", "false"], required=False, **_example("true", "true: own trades; needs a login"))
-
-
-class BookQuery(StrictSerializer):
-    depth = CountField(required=False, default=50, min_value=1, max_value=1_000, **_example(10, "Levels of each side"))
-    group = AmountField(
-        required=False,
-        **_example("10", "Add up levels to multiples of this price step, itself one of the tick: bids down, asks up"),
-    )

@@ -17,8 +17,8 @@ from base.times import iso_ms
 from exchange.models import Market
 from exchange.selectors import market_by_symbol
 from matching.engine import DepthLevel
-from orders.api.inputs import BookQuery
 from orders.api.outputs import BookOutput
+from orders.api.queries import BookQuery
 from orders.book import grouped_book, public_book
 from orders.selectors import BookDepth
 

@@ -1,9 +1,12 @@
 """Own orders: placed alone or several at once, read, amended and cancelled."""
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
+from base.downloads import CsvLists, csv_list, is_csv
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.pagination import EnvelopePagination
 from base.throttling import BatchThrottle, OrderThrottle
@@ -29,7 +33,6 @@ from orders.api.inputs import (
     CancelAllQuery,
     OcoInput,
     OrderInput,
-    OrderQuery,
 )
 from orders.api.outputs import (
     AmendedOutput,
@@ -41,6 +44,10 @@ from orders.api.outputs import (
     OrderOutput,
     PlacedOutput,
 )
+from orders.api.queries import OrderQuery
+from orders.bookmarks import bookmark_text
+from orders.changes import orders_changed
+from orders.models import Order
 from orders.selectors import order_for_user, order_for_user_by_client_id, orders_of_user
 from orders.services import (
     bracket_place,
@@ -61,7 +68,7 @@ _GROUP_ANSWERS = (
 )
 
 
-class OrderViewSet(ViewSet):
+class OrderViewSet(CsvLists, ViewSet):
     pagination_class = EnvelopePagination
     throttle_classes = (OrderThrottle,)
     lookup_field = "order_id"
@@ -85,10 +92,14 @@ class OrderViewSet(ViewSet):
         parameters=[OrderQuery],
         responses={200: OrderOutput(many=True)},
         summary="Own orders, newest first",
+        description="With `after` instead: those with an event after a bookmark, as they are now, in the order of"
+        " their last events, which misses and repeats nothing.",
         tags=["orders"],
     )
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponseBase:
         query = OrderQuery.validated(request.query_params.dict())
+        if "after" in query and not is_csv(request):
+            return self._changed(request, query)
         orders = orders_of_user(
             logged_in_user(request),
             market=_market(query.get("symbol")),
@@ -99,9 +110,17 @@ class OrderViewSet(ViewSet):
             since=query.get("from"),
             until=query.get("to"),
         )
+        if is_csv(request):
+            return csv_list(request, "orders.csv", OrderOutput().fields, partial(_orders_before, orders), _as_json)
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(orders, request)
-        return paginator.get_paginated_response([order_of_its_market(order) for order in page])
+        return paginator.get_paginated_response(_as_json(paginator.paginate_queryset(orders, request)))
+
+    def _changed(self, request: Request, query: Mapping[str, Any]) -> Response:
+        paginator = self.pagination_class()
+        at_most, market = paginator.read_following(request), _market(query.get("symbol"))
+        changes = orders_changed(logged_in_user(request), query["after"], at_most=at_most, market=market)
+        bookmark = bookmark_text(changes.bookmark)
+        return paginator.get_following_response(_as_json(changes.rows), has_more=changes.has_more, bookmark=bookmark)
 
     @extend_schema(responses={200: OrderOutput}, summary="One own order", tags=["orders"])
     def retrieve(self, request: Request, order_id: str) -> Response:
@@ -227,6 +246,14 @@ class OrderViewSet(ViewSet):
         fields = CancelAfterInput.validated(request.data)
         user, market = logged_in_user(request), _market(fields["symbol"])
         return Response(switch_as_json(cancel_after_set(user=user, timeout_ms=fields["timeout_ms"], market=market)))
+
+
+def _as_json(orders: Iterable[Order]) -> list[dict[str, Any]]:
+    return [order_of_its_market(order) for order in orders]
+
+
+def _orders_before(orders: QuerySet[Order], last: Order | None, at_most: int) -> QuerySet[Order]:
+    return orders[:at_most] if last is None else orders.filter(id__lt=last.pk)[:at_most]
 
 
 def _market(symbol: str | None) -> Market | None:

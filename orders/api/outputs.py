@@ -51,7 +51,10 @@ class OrderOutput(serializers.Serializer[Any]):
     quantity = AmountText(**_nullable("0.50000", "The whole quantity; null for a market buy by budget"))
     price = AmountText(**_nullable("65000.00", "The limit; null for what trades at market"))
     stop_price = AmountText(
-        **_nullable("64000.00", "Trigger; of a trailing stop the first one, or the one that was reached")
+        **_nullable(
+            "64000.00",
+            "Trigger. Of a trailing stop that waits where it is now; later the one that was reached, or where it began",
+        )
     )
     quote_quantity = AmountText(**_nullable("1000.00000000", "The budget of a market buy, fee included"))
     filled_quantity = AmountText(**_shown("0.20000", "What was traded"))
@@ -69,7 +72,7 @@ class OrderOutput(serializers.Serializer[Any]):
         REASONS,
         **_nullable("SELF_TRADE", "Why it was rejected or cancelled; null when its owner cancelled it, or it lives"),
     )
-    trailing_amount = AmountText(**_nullable("250.00", "Distance of a trailing stop"))
+    trailing_amount = AmountText(**_nullable("250.00", "Distance of a trailing stop from the best price so far"))
     trailing_percent = AmountText(**_nullable("1.5", "Distance of a trailing stop in percent"))
     display_quantity = AmountText(**_nullable("0.05000", "What the book shows of an iceberg at most"))
     expire_at = serializers.DateTimeField(**_nullable(_TIME, "When a gtd order expires"))
@@ -86,6 +89,9 @@ class OrderOutput(serializers.Serializer[Any]):
     protection_price = AmountText(**_nullable("57600.00", "The furthest price at which a stop without limit trades"))
     created_at = serializers.DateTimeField(**_shown(_TIME, "When the engine took it"))
     updated_at = serializers.DateTimeField(**_shown(_TIME, "When it last changed"))
+    seq = serializers.IntegerField(
+        **_shown(123456, "Number of its last event in its market; 0 if that was under an earlier release")
+    )
 
 
 class PublicTradeOutput(serializers.Serializer[Any]):
@@ -100,6 +106,7 @@ class PublicTradeOutput(serializers.Serializer[Any]):
 
 
 class TradeOutput(PublicTradeOutput):
+    seq = serializers.IntegerField(**_shown(123456, "Its number in its market"))
     settlement_status = serializers.ChoiceField(
         SettlementStatus.values, **_shown("settled", "Whether the ledger has it yet")
     )
@@ -107,8 +114,9 @@ class TradeOutput(PublicTradeOutput):
 
 @extend_schema_serializer(component_name="OwnTrade")
 class OwnTradeOutput(PublicTradeOutput):
-    """The last five are there with `mine=true`."""
+    """The last six are there with `mine=true`."""
 
+    seq = serializers.IntegerField(required=False, **_shown(123456, "Its number in its market"))
     settlement_status = serializers.ChoiceField(
         SettlementStatus.values, required=False, **_shown("settled", "Whether the ledger has it yet")
     )

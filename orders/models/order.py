@@ -81,6 +81,9 @@ class Order(models.Model):
     status = models.CharField(max_length=16, choices=OrderStatus.choices)
     reason = models.CharField(max_length=40)
     priority = models.BigIntegerField(help_text="Sequence number that gave it its place in the queue")
+    seq = models.BigIntegerField(
+        default=0, db_default=0, help_text="Sequence number of the last event about it; 0 = under an earlier release"
+    )
     reprice = models.BooleanField(default=False, help_text="Post-only: move it behind the touch instead of refusing it")
     self_trade_prevention = models.CharField(
         max_length=16, choices=SelfTradePrevention.choices, default=SelfTradePrevention.CANCEL_NEWEST

@@ -16,6 +16,7 @@ from orders.services.filters import check_notional, check_quantity, has_too_many
 from orders.services.funding import amendment_fund, orders_answered
 from orders.services.refusals import refusal, reply_refusal
 from orders.services.tickets import OrderTicket
+from orders.trailing import keep_marks, marks_of
 
 __all__ = ["AmendedOrder", "order_amend"]
 
@@ -60,7 +61,8 @@ def order_amend(
         raise _with_order(answer, order)
     if answer.code:
         raise _refused(answer, order, ticket)
-    return AmendedOrder(order_from_row(answer.order, market), _trades(answer, market))
+    amended = keep_marks(order_from_row(answer.order, market), marks_of(order))
+    return AmendedOrder(amended, _trades(answer, market))
 
 
 def _check_parts(order: Order, quantity: Decimal | None) -> None:

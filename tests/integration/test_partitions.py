@@ -1,6 +1,7 @@
 """Partitions are added while others read and write."""
 
 from datetime import date
+from importlib import import_module
 
 import psycopg
 import pytest
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from operations.partitions import PARTITIONED_TABLES, create_partitions, missing_partitions
+from tests.separate_database import separate_database
 
 _INDEXES = """
     SELECT regexp_replace(pg_get_indexdef(indexrelid), ' INDEX .* USING', ''), indisvalid
@@ -56,3 +58,28 @@ def test_a_partition_is_made_like_its_table(table: str, query: str) -> None:
         of_partition = cursor.fetchall()
 
     assert sorted(map(str, of_partition)) == sorted(map(str, of_table))
+
+
+def test_the_index_of_orders_is_put_together_from_those_of_the_partitions() -> None:
+    """As when an exchange with orders is upgraded, also after an attempt that was interrupted."""
+    migration = import_module("orders.migrations.0013_order_user_market_seq")
+    with separate_database("index"), connection.cursor() as cursor:
+        create_partitions(today=date(2043, 1, 1))
+        cursor.execute(f"DROP INDEX {migration.NAME}")
+        cursor.execute(f"CREATE INDEX {migration.NAME} ON ONLY orders_order {migration.COLUMNS}")
+        cursor.execute(f"CREATE INDEX orders_order_2043_01_{migration.NAME} ON orders_order_2043_01 (reason)")
+        for _ in range(2):
+            with connection.schema_editor(atomic=False) as editor:
+                migration.create(None, editor)
+
+        cursor.execute(migration.MISSING)
+        assert cursor.fetchall() == []
+        cursor.execute(
+            "SELECT indisvalid, pg_get_indexdef(indexrelid) FROM pg_index WHERE indexrelid = %s::regclass",
+            [migration.NAME],
+        )
+        is_valid, definition = cursor.fetchone()
+        assert is_valid
+        assert migration.COLUMNS in definition
+        cursor.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
+        assert cursor.fetchone() == ("15s", "5s")

@@ -18,11 +18,22 @@ class PrivateStream(Stream):
         self.orders: dict[str, Message] = {}
         self.balances: dict[str, Message] = {}
         self.seq = 0
+        self._places: dict[str, dict[str, str]] = {"order": {}, "fill": {}}
         self.resumed = self.snapshots = 0
         self._session = ""
         self._is_logged_in = False
         self._url = url
         self._login = login
+
+    @property
+    def orders_bookmark(self) -> str:
+        """From here `Changes(ask, "/api/v1/orders", after=...)` goes on, after the orders that were handed out."""
+        return ".".join(self._places["order"].values())
+
+    @property
+    def trades_bookmark(self) -> str:
+        """The same for `Changes(ask, "/api/v1/trades", after=..., mine="true")`."""
+        return ".".join(self._places["fill"].values())
 
     def address(self) -> str:
         self._is_logged_in = False
@@ -54,12 +65,16 @@ class PrivateStream(Stream):
         if kind == "snapshot":
             self.snapshots += 1
             self._session = message["session"]
+            self._places = {"order": {"": message["bookmark"]}, "fill": {"": message["bookmark"]}}
             self.orders = {order["id"]: order for order in message["orders"]}
             self.balances = {balance["asset"]: balance for balance in message["balances"]}
         elif kind == "balance":
             self.balances[message["asset"]] = message
+        elif kind == "fill":
+            self._places["fill"][message["symbol"]] = message["bookmark"]
         elif kind == "order":
             order = message["order"]
+            self._places["order"][order["symbol"]] = message["bookmark"]
             self.orders.pop(order["id"], None)
             if order["status"] in OPEN:
                 self.orders[order["id"]] = order

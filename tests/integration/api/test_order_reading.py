@@ -170,6 +170,7 @@ def test_public_trades_need_no_login(visitor: APIClient, maker: User, taker: Use
         "seller_fee": "0.20000000",
         "taker_side": "buy",
         "executed_at": one.json()["data"]["executed_at"],
+        "seq": 1,
         "settlement_status": "settled",
     }
 

@@ -13,6 +13,7 @@ from exchange.models import Market, User
 from exchange.selectors import forget_markets
 from exchange.services import market_set_state
 from marketdata.database import in_database
+from marketdata.trailing import TrailingWatch
 from orders.services import OcoTicket, PlacedOrder, cancel_after_set, oco_place, order_amend, order_place
 from tests.engines import running_engine
 from tests.fixtures import make_market, make_user
@@ -162,3 +163,79 @@ async def test_the_owner_hears_what_the_dead_mans_switch_cancelled(market: Marke
 
     await order_until(client, "cancelled", reason="CANCEL_AFTER")
     await client.leave()
+
+
+async def test_a_trailing_stop_is_sent_again_when_it_has_moved(market: Market, maker: User, taker: User) -> None:
+    await trade_at("100", market, maker, taker)
+    client = await listen(taker, market)
+    await place(taker, market, "sell", "trailing_stop", trailing_amount=Decimal(3))
+    placed = await order_until(client, "pending", stop_price="97.00")
+
+    await trade_at("104", market, maker, taker)
+    moved = await order_until(client, "pending", stop_price="101.00", id=placed["id"], seq=placed["seq"])
+    await trade_at("103", market, maker, taker)
+    await trade_at("106", market, maker, taker)
+    again = await order_until(client, "pending", stop_price="103.00", id=placed["id"])
+    await in_database(buy, maker, market, "2", "103")
+    seller = await in_database(make_user, "seller", assets=(market.base_id, market.quote_id))
+    await in_database(sell, seller, market, "0.1", "103")
+    sold = await order_until(client, "filled", id=placed["id"], stop_price="103.00")
+
+    assert moved["trailing_amount"] == again["trailing_amount"] == sold["trailing_amount"] == "3.00"
+    await client.leave()
+
+
+async def test_trailing_stops_are_told_at_most_once_a_second(
+    market: Market, maker: User, taker: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrailingWatch, "pace_s", 0.5)
+    await trade_at("100", market, maker, taker)
+    client = await listen(maker, market)
+    await place(maker, market, "sell", "trailing_stop", trailing_amount=Decimal(3))
+    placed = await order_until(client, "pending", stop_price="97.00")
+    began = time.monotonic()
+    for step in range(1, 21):
+        await trade_at(f"{100 + step / 4}", market, maker, taker)
+
+    told: list[Message] = []
+    while not told or told[-1]["stop_price"] != "102.00":
+        order = (await client.until("order", 10))["order"]
+        if order["id"] == placed["id"]:
+            told.append(order)
+
+    assert len(told) <= 2 + (time.monotonic() - began) / 0.5
+    prices = [Decimal(order["stop_price"]) for order in told]
+    assert prices == sorted(prices)
+    await client.leave()
+
+
+async def test_a_client_that_was_away_is_told_where_its_trailing_stop_is_now(
+    market: Market, maker: User, taker: User
+) -> None:
+    await trade_at("100", market, maker, taker)
+    forget_markets()
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth", "token": token_of(taker)})
+    session = (await client.until("snapshot", 15))["session"]
+    await place(taker, market, "sell", "trailing_stop", trailing_amount=Decimal(3))
+    last = await client.until("order")
+    await client.leave()
+    buyer = await in_database(make_user, "buyer", assets=(market.base_id, market.quote_id))
+    await trade_at("104", market, maker, buyer)
+
+    back = await Client("/ws/orders").open()
+    await back.send({"op": "auth", "token": token_of(taker), "session": session, "private_seq": last["private_seq"]})
+    await back.until("resumed")
+    await order_until(back, "pending", stop_price="101.00", id=last["order"]["id"])
+    await back.leave()
+
+    fresh = await listen_to_snapshot(taker)
+    assert [order["stop_price"] for order in fresh["orders"] if order["type"] == "trailing_stop"] == ["101.00"]
+
+
+async def listen_to_snapshot(user: User) -> Message:
+    client = await Client("/ws/orders").open()
+    await client.send({"op": "auth", "token": token_of(user)})
+    snapshot = await client.until("snapshot", 15)
+    await client.leave()
+    return snapshot

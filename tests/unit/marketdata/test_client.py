@@ -107,7 +107,7 @@ async def test_after_a_wrong_checksum_the_client_asks_for_the_whole_book() -> No
 
 async def test_a_private_message_that_does_not_follow_ends_the_connection() -> None:
     stream = PrivateStream("ws://nowhere", lambda: "token")
-    beginning = {"type": "snapshot", "session": "a", "private_seq": 1, "orders": [], "balances": []}
+    beginning = {"type": "snapshot", "session": "a", "private_seq": 1, "bookmark": "", "orders": [], "balances": []}
     await stream.take(beginning)
     await stream.take({"type": "balance", "private_seq": 2, "asset": "BTC", "available": "1"})
 
@@ -150,8 +150,8 @@ async def test_a_token_that_expired_is_followed_by_the_next_and_one_that_is_refu
         greetings.append(json.loads(await socket.recv()))
         if greetings[-1]["token"] != "refused":
             user_id, until = "01900000-0000-7000-8000-000000000001", "2026-01-01T00:00:00.000Z"
-            snapshot = {"type": "snapshot", "session": "a", "private_seq": len(greetings), "seq": {}, "orders": [],
-                        "orders_complete": True, "balances": []}  # fmt: skip
+            snapshot = {"type": "snapshot", "session": "a", "private_seq": len(greetings), "seq": {},
+                        "bookmark": "start", "orders": [], "orders_complete": True, "balances": []}  # fmt: skip
             await socket.send(json.dumps({"type": "authenticated", "user_id": user_id, "expires_at": until}))
             await socket.send(json.dumps(snapshot))
         await socket.close(4401)

@@ -13,12 +13,14 @@ from marketdata.private import PrivateStreams
 from marketdata.selectors import Balance, PrivateState
 from marketdata.send_queue import SendQueue
 from marketdata.session import PrivateSession
+from orders.bookmarks import Place
 
 BTC = 3  # a market's id
 
 
 def state(seq: int, available: str = "1") -> PrivateState:
-    return PrivateState({BTC: seq}, {BTC: "BTC/USDT"}, [], True, [("BTC", Balance(available, "0", available))])
+    balances = [("BTC", Balance(available, "0", available))]
+    return PrivateState({BTC: Place(seq, 0)}, {BTC: "BTC/USDT"}, [], True, balances)
 
 
 def test_what_no_longer_fits_in_the_queue_has_to_be_in_the_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +29,7 @@ def test_what_no_longer_fits_in_the_queue_has_to_be_in_the_snapshot(monkeypatch:
     waiting = PrivateSession(uuid4())
     for seq in (5, 6, 7):
         row: Any = SimpleNamespace(seq=seq)
-        waiting.order(market, row)
+        waiting.order(market, row, seq)
 
     assert not waiting.is_lost
     assert not waiting.fits(state(6))

@@ -60,7 +60,7 @@ def test_every_column_of_the_model_is_a_field_of_the_row() -> None:
 def test_every_field_of_the_row_has_a_column() -> None:
     fields = [field.name for field in dataclasses.fields(OrderRow)]
 
-    assert set(fields) - {name for name, _ in ORDER_FIELDS} == {"seq", "extras"}
+    assert set(fields) - {name for name, _ in ORDER_FIELDS} == {"extras"}
     assert [name for name, _ in EXTRA_FIELDS] == list(OrderExtras._fields)
 
 

@@ -45,6 +45,7 @@ def order(market: Market, **fields: object) -> Order:
         "filled_quote": Decimal("6500.04"),
         "fee_paid": Decimal("5.200032"),
         "status": "partially_filled",
+        "seq": 41,
         "reason": "",
         "created_at": MOMENT,
         "updated_at": MOMENT,
@@ -100,6 +101,7 @@ def test_an_order_has_every_field(market: Market, django_assert_num_queries: Dja
         "fee": "5.20003200",
         "fee_asset": "USDT",
         "status": "partially_filled",
+        "seq": 41,
         "reason": None,
         "self_trade_prevention": "cancel_newest",
         "reprice": False,
@@ -216,6 +218,7 @@ def test_a_public_trade_names_no_party(market: Market, django_assert_num_queries
         "seller_fee": "5.20000000",
         "taker_side": "buy",
         "executed_at": "2026-01-31T23:59:59.123Z",
+        "seq": 3,
         "settlement_status": "pending",
     }
 

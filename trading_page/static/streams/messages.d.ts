@@ -337,6 +337,8 @@ export type AccountMessage =
       private_seq: number;
       /** The number of each market at that moment */
       seq: Record<string, number>;
+      /** From here `GET /orders` and `GET /trades?mine=true` go on with `after` */
+      bookmark: string;
       /** The newest 1,000 open and pending orders, newest first */
       orders: {
         /** The exchange's id of the order, a UUIDv7 */
@@ -366,7 +368,10 @@ export type AccountMessage =
         quantity: string | null;
         /** The limit; null for what trades at market */
         price: string | null;
-        /** Trigger; of a trailing stop the first one, or the one that was reached */
+        /**
+         * Trigger. Of a trailing stop that waits where it is now; later the one that was reached,
+         * or where it began
+         */
         stop_price: string | null;
         /** The budget of a market buy, fee included */
         quote_quantity: string | null;
@@ -411,7 +416,7 @@ export type AccountMessage =
           | "NO_FUNDS"
           | "CANCEL_AFTER"
           | null;
-        /** Distance of a trailing stop */
+        /** Distance of a trailing stop from the best price so far */
         trailing_amount: string | null;
         /** Distance of a trailing stop in percent */
         trailing_percent: string | null;
@@ -435,6 +440,8 @@ export type AccountMessage =
         created_at: string;
         /** When it last changed */
         updated_at: string;
+        /** Number of its last event in its market; 0 if that was under an earlier release */
+        seq: number;
       }[];
       /** Whether these are all of them */
       orders_complete: boolean;
@@ -485,7 +492,10 @@ export type AccountMessage =
         quantity: string | null;
         /** The limit; null for what trades at market */
         price: string | null;
-        /** Trigger; of a trailing stop the first one, or the one that was reached */
+        /**
+         * Trigger. Of a trailing stop that waits where it is now; later the one that was reached,
+         * or where it began
+         */
         stop_price: string | null;
         /** The budget of a market buy, fee included */
         quote_quantity: string | null;
@@ -530,7 +540,7 @@ export type AccountMessage =
           | "NO_FUNDS"
           | "CANCEL_AFTER"
           | null;
-        /** Distance of a trailing stop */
+        /** Distance of a trailing stop from the best price so far */
         trailing_amount: string | null;
         /** Distance of a trailing stop in percent */
         trailing_percent: string | null;
@@ -554,7 +564,11 @@ export type AccountMessage =
         created_at: string;
         /** When it last changed */
         updated_at: string;
+        /** Number of its last event in its market; 0 if that was under an earlier release */
+        seq: number;
       };
+      /** The order's place: `after` of `GET /orders`, joined to those of other markets by points */
+      bookmark: string;
       /** Counts the messages of the session, from 1 */
       private_seq: number;
     }
@@ -565,8 +579,6 @@ export type AccountMessage =
   | {
       /** The type of the message */
       type: "fill";
-      /** The trade's number in its market */
-      seq: number;
       /** A UUIDv7 */
       id: string;
       /** The market */
@@ -583,6 +595,8 @@ export type AccountMessage =
       taker_side: "buy" | "sell";
       /** When it was made */
       executed_at: string;
+      /** Its number in its market */
+      seq: number;
       /** Whether the ledger has it yet */
       settlement_status: "pending" | "retrying" | "settled" | "failed" | "resolved";
       /** The own side */
@@ -593,6 +607,8 @@ export type AccountMessage =
       fee: string;
       /** The own order */
       order_id: string;
+      /** The trade's place: `after` of `GET /trades?mine=true`, joined by points likewise */
+      bookmark: string;
       /** Counts the messages of the session, from 1 */
       private_seq: number;
     }

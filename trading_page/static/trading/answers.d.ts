@@ -202,7 +202,10 @@ export interface Order {
   quantity: string | null;
   /** The limit; null for what trades at market */
   price: string | null;
-  /** Trigger; of a trailing stop the first one, or the one that was reached */
+  /**
+   * Trigger. Of a trailing stop that waits where it is now; later the one that was reached, or
+   * where it began
+   */
   stop_price: string | null;
   /** The budget of a market buy, fee included */
   quote_quantity: string | null;
@@ -246,7 +249,7 @@ export interface Order {
     | "NO_FUNDS"
     | "CANCEL_AFTER"
     | null;
-  /** Distance of a trailing stop */
+  /** Distance of a trailing stop from the best price so far */
   trailing_amount: string | null;
   /** Distance of a trailing stop in percent */
   trailing_percent: string | null;
@@ -270,6 +273,8 @@ export interface Order {
   created_at: string;
   /** When it last changed */
   updated_at: string;
+  /** Number of its last event in its market; 0 if that was under an earlier release */
+  seq: number;
 }
 
 export interface OwnTrade {
@@ -289,6 +294,8 @@ export interface OwnTrade {
   taker_side: "buy" | "sell";
   /** When it was made */
   executed_at: string;
+  /** Its number in its market */
+  seq?: number;
   /** Whether the ledger has it yet */
   settlement_status?: "pending" | "retrying" | "settled" | "failed" | "resolved";
   /** The own side */
@@ -302,16 +309,18 @@ export interface OwnTrade {
 }
 
 export interface Pagination {
-  /** Exact up to 10,000; 10,001 means more than 10,000; null with a cursor */
+  /** Exact up to 10,000; 10,001 means more than 10,000; null with a cursor or `after` */
   total: number | null;
   /** The most a page has */
   limit: number;
-  /** How many came before this page; null with a cursor */
+  /** How many came before this page; null with a cursor or `after` */
   offset: number | null;
   /** Whether there is a next page */
   has_more: boolean;
   /** In lists that take a cursor: the one of the next page, null on the last */
   next_cursor?: string | null;
+  /** With `after`: what the next request gives as `after`, at once while `has_more`, else later */
+  bookmark?: string;
 }
 
 export interface Placed {
@@ -365,6 +374,8 @@ export interface Trade {
   taker_side: "buy" | "sell";
   /** When it was made */
   executed_at: string;
+  /** Its number in its market */
+  seq: number;
   /** Whether the ledger has it yet */
   settlement_status: "pending" | "retrying" | "settled" | "failed" | "resolved";
 }
