@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0010_fee_fraction"),
+        ("orders", "0011_editions"),
     ]
 
     operations = [
