@@ -1,8 +1,9 @@
 // What is the visitor's own: open orders, past ones, trades, balances.
 
 import { useState } from "preact/hooks";
-import { grouped, short } from "./decimal.js";
+import { short } from "./decimal.js";
 import { html } from "./html.js";
+import { grouped } from "./numbers.js";
 import { OpenOrders } from "./orders.js";
 import { account } from "./session.js";
 import { balances, dialog, fills, history, isDemo, orders, symbol } from "./store.js";
@@ -66,7 +67,7 @@ function History() {
     order.type.replaceAll("_", " "),
     priceOf(order),
     html`<${Average} price=${order.average_price} />`,
-    `${order.filled_quantity} / ${sizeOf(order)}`,
+    `${grouped(order.filled_quantity)} / ${sizeOf(order)}`,
     order.average_price ? `${grouped(short(order.filled_quote))} ${order.fee_asset}` : "–",
     order.average_price ? `${grouped(short(order.fee))} ${order.fee_asset}` : "–",
     html`${order.status}<${Reason} reason=${order.reason} />`,
@@ -98,7 +99,7 @@ function priceOf({ price, stop_price: trigger }) {
 
 /** @param {Order} order */
 function sizeOf({ quantity, quote_quantity: budget, symbol: name }) {
-  return quantity ?? `${budget} ${name.split("/")[1]}`;
+  return quantity ? grouped(quantity) : `${grouped(budget ?? "")} ${name.split("/")[1]}`;
 }
 
 /** @param {Pick<Order, "reason">} props */
@@ -114,8 +115,8 @@ function Fills() {
     fill.symbol,
     html`<${Side} side=${fill.side} />`,
     grouped(fill.price),
-    fill.quantity,
-    `${short(fill.fee)} ${fill.symbol.split("/")[1]}`,
+    grouped(fill.quantity),
+    `${grouped(short(fill.fee))} ${fill.symbol.split("/")[1]}`,
     fill.role,
   ]);
   return html`<${Table}

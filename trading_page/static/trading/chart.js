@@ -11,11 +11,11 @@ import {
 } from "lightweight-charts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, query, slug } from "./api.js";
-import { compact, grouped, neat } from "./decimal.js";
 import { Depth } from "./depth.js";
 import { paint, unpaint, write } from "./frame.js";
 import { html, rendered } from "./html.js";
 import { onCandle } from "./live.js";
+import { compact, grouped, neat } from "./numbers.js";
 import { market, timeframe } from "./store.js";
 import { Tabs } from "./tabs.js";
 import { colours, onTheme } from "./theme.js";

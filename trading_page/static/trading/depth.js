@@ -1,11 +1,12 @@
 // The depth chart: what there is to buy and to sell up to each price.
 
 import { useEffect, useRef } from "preact/hooks";
-import { grouped, toShortText, toText } from "./decimal.js";
+import { toShortText, toText } from "./decimal.js";
 import { paint } from "./frame.js";
 import { html, rendered } from "./html.js";
 import { sideLevels } from "./levels.js";
 import { live, onChange } from "./live.js";
+import { grouped } from "./numbers.js";
 import { colours, onTheme } from "./theme.js";
 
 const LEVELS = 400;
@@ -114,7 +115,7 @@ class DepthView {
     /** @param {ShownLevel[]} levels */
     const tell = (levels) => {
       const last = levels[levels.length - 1];
-      const total = toShortText(last.total, quantityDecimals);
+      const total = grouped(toShortText(last.total, quantityDecimals));
       return `${total} ${base} to ${grouped(toText(last.price, priceDecimals))}`;
     };
     this.words.textContent = `Bids: ${tell(bids)}. Asks: ${tell(asks)}.`;

@@ -1,11 +1,12 @@
 // The order book as a ladder. Its rows are made once and painted at most once per frame.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { exactUnits, grouped, toShortText, toText } from "./decimal.js";
+import { exactUnits, toShortText, toText } from "./decimal.js";
 import { paint, write } from "./frame.js";
 import { html, onValue, rendered } from "./html.js";
 import { groupPrice, sideLevels, steps } from "./levels.js";
 import { live, onChange } from "./live.js";
+import { grouped } from "./numbers.js";
 import { connection, market, orders, picked, ticker } from "./store.js";
 
 /**
@@ -28,7 +29,7 @@ export function Book() {
   useEffect(() => setFactor(0), [shown?.symbol]);
   if (!shown) return html`<section class="panel book" aria-label="Order book"></section>`;
   const choices = steps(shown);
-  const names = choices.map((step) => toShortText(step, shown.price_decimals));
+  const names = choices.map((step) => grouped(toShortText(step, shown.price_decimals)));
   const isStale = connection.value === "reconnecting";
   return html`
     <section class="panel book" aria-label="Order book">
@@ -203,7 +204,7 @@ class LadderView {
     write(this.last, known?.last ? grouped(known.last) : "–");
     if (!bids.length || !asks.length) return write(this.spread, "no spread");
     const spread = exactUnits(asks[0][0], decimals) - exactUnits(bids[0][0], decimals);
-    return write(this.spread, `spread ${toText(spread, decimals)}`);
+    return write(this.spread, `spread ${grouped(toText(spread, decimals))}`);
   }
 
   /** @param {HTMLElement | null} element */

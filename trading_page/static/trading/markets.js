@@ -1,8 +1,8 @@
 // The list of markets with their prices.
 
 import { useState } from "preact/hooks";
-import { compact, grouped } from "./decimal.js";
 import { html, onValue } from "./html.js";
+import { compact, grouped } from "./numbers.js";
 import { isListOpen, markets, symbol, ticker } from "./store.js";
 
 /**
@@ -96,7 +96,8 @@ export function Change({ percent }) {
   if (percent === null || percent === undefined) return html`<span class="change">–</span>`;
   const isDown = percent.startsWith("-");
   const isNone = /^-?0(\.0+)?$/.test(percent);
-  const text = isDown ? percent.replace("-", "−") : isNone ? percent : `+${percent}`;
+  const size = grouped(percent.replace("-", ""));
+  const text = isDown ? `−${size}` : isNone ? size : `+${size}`;
   return html`<span class=${`change ${isNone ? "" : isDown ? "down" : "up"}`}>${text} %</span>`;
 }
 

@@ -1,10 +1,10 @@
 // The newest trades. Rows are made once: for a new trade the last one moves to the top.
 
 import { useEffect, useRef } from "preact/hooks";
-import { grouped } from "./decimal.js";
 import { write } from "./frame.js";
 import { html, rendered } from "./html.js";
 import { live, onChange } from "./live.js";
+import { grouped } from "./numbers.js";
 import { market } from "./store.js";
 
 /**
@@ -86,7 +86,7 @@ class Row {
     const [price, amount, time] = this.cells;
     this.element.className = `trade ${trade.taker_side}`;
     write(price, `${trade.taker_side === "buy" ? "▲" : "▼"} ${grouped(trade.price)}`);
-    write(amount, trade.quantity);
+    write(amount, grouped(trade.quantity));
     write(time, timeOf(trade.executed_at));
   }
 }
