@@ -1,11 +1,13 @@
 // The order form.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { compact, exactUnits, grouped, neat, short, toShortText, toUnits } from "./decimal.js";
+import { preview, shareOf } from "./costs.js";
+import { exactUnits, short, toShortText, toUnits } from "./decimal.js";
 import { DemoButton } from "./demo.js";
 import { paint } from "./frame.js";
 import { html, onValue } from "./html.js";
 import { live, onChange } from "./live.js";
+import { compact, grouped, neat } from "./numbers.js";
 import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
 import { account } from "./session.js";
@@ -25,10 +27,8 @@ import {
   LABELS,
   numberFields,
   OPTIONAL,
-  preview,
   problems,
   refusalAt,
-  shareOf,
   TYPES,
 } from "./ticket.js";
 
