@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { short } from "./decimal.js";
 import { html } from "./html.js";
 import { grouped } from "./numbers.js";
-import { OpenOrders } from "./orders.js";
+import { OpenOrders, sizeOf } from "./orders.js";
 import { account } from "./session.js";
 import { balances, dialog, fills, history, isDemo, orders, symbol } from "./store.js";
 import { Side, Table, When } from "./table.js";
@@ -95,11 +95,6 @@ function Average({ price }) {
 function priceOf({ price, stop_price: trigger }) {
   const shown = price ?? trigger;
   return shown ? grouped(shown) : "market";
-}
-
-/** @param {Order} order */
-function sizeOf({ quantity, quote_quantity: budget, symbol: name }) {
-  return quantity ? grouped(quantity) : `${grouped(budget ?? "")} ${name.split("/")[1]}`;
 }
 
 /** @param {Pick<Order, "reason">} props */

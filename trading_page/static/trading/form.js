@@ -2,8 +2,10 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { preview, shareOf } from "./costs.js";
-import { exactUnits, short, toShortText, toUnits } from "./decimal.js";
+import { short } from "./decimal.js";
 import { DemoButton } from "./demo.js";
+import { formOf, typedOf } from "./entry.js";
+import { idOf, NumberField } from "./fields.js";
 import { paint } from "./frame.js";
 import { html, onValue } from "./html.js";
 import { live, onChange } from "./live.js";
@@ -21,24 +23,14 @@ import {
   ticker,
   tradingState,
 } from "./store.js";
-import {
-  BLANK,
-  isByBudget,
-  LABELS,
-  numberFields,
-  OPTIONAL,
-  problems,
-  refusalAt,
-  TYPES,
-} from "./ticket.js";
+import { BLANK, isByBudget, numberFields, problems, refusalAt, TYPES } from "./ticket.js";
 
 /**
  * @import { Market, Order } from "./answers.d.ts"
- * @import { Form as Fields, FormType, NumberName, Texts } from "./ticket.js"
+ * @import { Change, PartProps } from "./fields.js"
+ * @import { Form as Fields, FormType, Texts } from "./ticket.js"
  */
 
-/** @typedef {(fields: Partial<Fields>) => void} Change */
-/** @typedef {{ form: Fields, market: Market, change: Change }} PartProps */
 /** @typedef {{ fields: Texts, general: string }} Errors At their fields, and the rest. */
 
 const SHARES = [25, 50, 75, 100];
@@ -58,11 +50,11 @@ export function OrderForm() {
  * @param {Market} shown
  */
 function useForm(shown) {
-  const [form, setForm] = useState(BLANK);
+  const [typed, setTyped] = useState(BLANK);
   const [errors, setErrors] = useState(/** @type {Errors} */ ({ fields: {}, general: "" }));
   /** @type {Change} */
   const change = (fields) => {
-    setForm((before) => ({ ...before, ...fields }));
+    setTyped((before) => ({ ...before, ...fields }));
     setErrors((before) => without(before, Object.keys(fields)));
   };
   useEffect(
@@ -70,17 +62,18 @@ function useForm(shown) {
       picked.subscribe((fields) => {
         if (fields === null) return;
         picked.value = null;
-        change(fields.price ? { [priceField()]: fields.price } : fields);
+        change(typedOf(fields.price ? { [priceField()]: fields.price } : fields));
       }),
     [],
   );
   useEffect(
     () =>
       offerLast(shown.symbol, (price) =>
-        setForm((before) => (before.price ? before : { ...before, price })),
+        setTyped((before) => (before.price ? before : { ...before, ...typedOf({ price }) })),
       ),
     [],
   );
+  const form = formOf(typed);
   const latest = useRef(form);
   latest.current = form;
   const priceField = () => {
@@ -107,15 +100,16 @@ function useForm(shown) {
       setErrors(refused);
       focusOn(Object.keys(refused.fields)[0]);
     } else if (outcome.kind === "placed" || outcome.kind === "found") {
-      setForm((before) => ({ ...before, quantity: "", quote_quantity: "", display_quantity: "" }));
+      setTyped((before) => ({ ...before, quantity: "", quote_quantity: "", display_quantity: "" }));
     }
   };
-  return { form, errors, change, send };
+  return { typed, form, errors, change, send };
 }
 
 /** @param {{ market: Market }} props */
 function Form({ market: shown }) {
-  const { form, errors, change, send } = useForm(shown);
+  const { typed, form, errors, change, send } = useForm(shown);
+  const part = { typed, form, market: shown, change };
   /** @param {Order["side"]} side */
   const chooseSide = (side) => change({ side });
   /** @param {FormType} type */
@@ -137,19 +131,12 @@ function Form({ market: shown }) {
       </label>
       ${names.map(
         (name) => html`
-          <${NumberField}
-            key=${name}
-            name=${name}
-            form=${form}
-            market=${shown}
-            error=${errors.fields[name]}
-            change=${change}
-          />
+          <${NumberField} ...${part} key=${name} name=${name} error=${errors.fields[name]} />
         `,
       )}
-      <${Shares} form=${form} market=${shown} change=${change} />
+      <${Shares} ...${part} />
       <${Preview} form=${form} market=${shown} />
-      <${Options} form=${form} market=${shown} errors=${errors.fields} change=${change} />
+      <${Options} ...${part} errors=${errors.fields} />
       <div class="send">
         <p class="form-error" role="alert">${errors.general}</p>
         <button type="submit" class="submit" disabled=${isBusy}>
@@ -202,11 +189,6 @@ function focusOn(name) {
   if (name) document.getElementById(idOf(name))?.focus();
 }
 
-/** @param {string} name */
-export function idOf(name) {
-  return `order-${name.replace(".", "-")}`;
-}
-
 /** @param {{ side: Order["side"], choose: (side: Order["side"]) => void }} props */
 function Sides({ side, choose }) {
   return html`
@@ -231,98 +213,6 @@ function Sides({ side, choose }) {
   `;
 }
 
-/** @param {PartProps & { name: NumberName, error?: string }} props */
-function NumberField({ name, form, market: shown, error, change }) {
-  const id = idOf(name);
-  /** @param {string} text */
-  const type = (text) => change({ [name]: text.replace(",", ".") });
-  /** @param {KeyboardEvent} event */
-  const onKey = (event) => {
-    const by = event.key === "ArrowUp" ? 1n : event.key === "ArrowDown" ? -1n : null;
-    if (by === null || name === "trailing_percent" || name === "quote_quantity") return;
-    event.preventDefault();
-    const text = stepped(form[name], by, name, shown);
-    if (text !== null) change({ [name]: text });
-  };
-  return html`
-    <div class=${`field ${error ? "wrong" : ""}`}>
-      <label for=${id}
-        >${LABELS[name]}${OPTIONAL.has(name) && html`<small> optional</small>`}</label
-      >
-      <div class="input">
-        <input
-          id=${id}
-          name=${name}
-          type="text"
-          inputmode="decimal"
-          value=${form[name]}
-          aria-invalid=${error ? "true" : "false"}
-          aria-describedby=${`${id}-error`}
-          onInput=${onValue(type)}
-          onKeyDown=${onKey}
-        />
-        <${Unit} name=${name} form=${form} market=${shown} change=${change} />
-      </div>
-      <p class="field-error" id=${`${id}-error`} role="alert">${error}</p>
-    </div>
-  `;
-}
-
-/**
- * A number moved by so many of its smallest steps; null below zero.
- *
- * @param {string} text
- * @param {bigint} by
- * @param {NumberName} name
- * @param {Market} shown
- */
-function stepped(text, by, name, shown) {
-  const isQuantity = name.endsWith("quantity");
-  const decimals = isQuantity ? shown.quantity_decimals : shown.price_decimals;
-  const size = exactUnits(isQuantity ? shown.lot_size : shown.tick_size, decimals);
-  const units = (toUnits(text, decimals) ?? 0n) + by * size;
-  return units >= 0n ? toShortText(units, decimals) : null;
-}
-
-/**
- * In what a number is counted; where there is a choice, to choose it.
- *
- * @param {PartProps & { name: NumberName }} props
- */
-function Unit({ name, form, market: shown, change }) {
-  /** @param {Fields["sizeBy"]} sizeBy */
-  const chooseSize = (sizeBy) => change({ sizeBy });
-  /** @param {Fields["trailBy"]} trailBy */
-  const chooseTrail = (trailBy) => change({ trailBy });
-  if (
-    (name === "quantity" || name === "quote_quantity") &&
-    form.type === "market" &&
-    form.side === "buy"
-  ) {
-    return html`
-      <select
-        aria-label="Size of the order in"
-        value=${form.sizeBy}
-        onChange=${onValue(chooseSize)}
-      >
-        <option value="quantity">${shown.base}</option>
-        <option value="quote_quantity">${shown.quote}</option>
-      </select>
-    `;
-  }
-  if (name.startsWith("trailing")) {
-    return html`
-      <select aria-label="Distance in" value=${form.trailBy} onChange=${onValue(chooseTrail)}>
-        <option value="trailing_percent">%</option>
-        <option value="trailing_amount">${shown.quote}</option>
-      </select>
-    `;
-  }
-  return html`<span class="unit" aria-hidden="true"
-    >${name.endsWith("quantity") && name !== "quote_quantity" ? shown.base : shown.quote}</span
-  >`;
-}
-
 /** @param {PartProps} props */
 function Shares({ form, market: shown, change }) {
   const asset = form.side === "buy" ? shown.quote : shown.base;
@@ -332,7 +222,7 @@ function Shares({ form, market: shown, change }) {
     if (!share) tell("Give a price first");
     else if (!/[1-9]/.test(Object.values(share)[0])) {
       tell(`There is not enough ${asset} available for that`);
-    } else change(share);
+    } else change(typedOf(share));
   };
   return html`
     <div class="shares" role="group" aria-label=${`Share of the available ${asset}`}>
@@ -356,7 +246,7 @@ function Shares({ form, market: shown, change }) {
 /**
  * What it would come to. Of an order at market that changes with the book.
  *
- * @param {Omit<PartProps, "change">} props
+ * @param {Pick<PartProps, "form" | "market">} props
  */
 function Preview({ form, market: shown }) {
   const [, again] = useState(0);
@@ -391,7 +281,7 @@ function Preview({ form, market: shown }) {
         isByBudget(form) &&
         html`<div>
           <dt>Amount</dt>
-          <dd>${found ? `about ${found.quantity} ${shown.base}` : "–"}</dd>
+          <dd>${found ? `about ${grouped(found.quantity)} ${shown.base}` : "–"}</dd>
         </div>`
       }
       ${

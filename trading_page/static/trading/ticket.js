@@ -1,6 +1,7 @@
 // The order form's rules: which fields a type has, what is wrong, what is sent. No input or output.
 
-import { exactUnits, toUnits } from "./decimal.js";
+import { exactUnits, toText, toUnits } from "./decimal.js";
+import { grouped, style } from "./numbers.js";
 
 /**
  * @import { Market, Order } from "./answers.d.ts"
@@ -25,12 +26,16 @@ import { exactUnits, toUnits } from "./decimal.js";
  *   reprice: boolean,
  *   self_trade_prevention: Order["self_trade_prevention"],
  *   expire_at: string,
- * }} Form What is typed and chosen.
+ * }} Form What is asked for; numbers are plain, or UNREADABLE.
  */
 /** @typedef {Record<string, string>} Texts By field. */
 
 // The most that the exchange has: a market's limits need not be multiples of its steps.
 export const LIMIT_DECIMALS = 18;
+const PERCENT_DECIMALS = 4;
+
+/** Stands for a number that was typed and is none. */
+export const UNREADABLE = "?";
 
 /** @type {Order["time_in_force"][]} */
 const ALL_TIMES = ["gtc", "ioc", "fok", "gtd"];
@@ -139,6 +144,21 @@ export const PREVENTIONS = {
   decrement: "Take both down",
 };
 
+/** @type {NumberName[]} */
+export const NUMBER_NAMES = [
+  "price",
+  "quantity",
+  "quote_quantity",
+  "stop_price",
+  "stop_limit_price",
+  "trailing_percent",
+  "trailing_amount",
+  "display_quantity",
+  "take_profit.price",
+  "stop_loss.stop_price",
+  "stop_loss.price",
+];
+
 /**
  * What an empty form holds.
  *
@@ -231,7 +251,7 @@ export function request(form, market, clientOrderId) {
     Object.assign(body, { type: "limit", take_profit: {}, stop_loss: {} });
   }
   for (const name of numberFields(form)) {
-    const text = form[name].trim();
+    const text = form[name];
     if (text === "" && OPTIONAL.has(name)) continue;
     const [outer, inner] = name.split(".");
     if (inner) /** @type {Texts} */ (body[outer])[inner] = text;
@@ -279,34 +299,40 @@ export function problems(form, market) {
 }
 
 /**
+ * What is wrong with a number by itself; null when nothing is.
+ *
  * @param {NumberName} name
- * @param {string} text
+ * @param {string} plain
  * @param {Market} market
  */
-function numberProblem(name, text, market) {
-  if (text.trim() === "") return OPTIONAL.has(name) ? null : "This is needed";
-  if (name === "trailing_percent") return toUnits(text, 4) ? null : "A percentage such as 1.5";
-  const [decimals, step, word] = unitOf(name, market);
-  if (!/^\d*\.?\d*$/.test(text.trim()) || !/\d/.test(text)) return "A number such as 0.5";
-  const units = toUnits(text, decimals);
-  if (units === null || units % step) return `In steps of ${word}`;
+export function numberProblem(name, plain, market) {
+  if (plain === "") return OPTIONAL.has(name) ? null : "This is needed";
+  if (plain === UNREADABLE) return style.rule;
+  if (name === "trailing_percent") {
+    return toUnits(plain, PERCENT_DECIMALS) ? null : `A percentage such as ${grouped("1.5")}`;
+  }
+  const { decimals, step } = stepOf(name, market);
+  const units = toUnits(plain, decimals);
+  if (units === null || units % exactUnits(step, decimals)) return `In steps of ${grouped(step)}`;
   return units > 0n ? null : "More than zero";
 }
 
 /**
+ * How a number is counted.
+ *
  * @param {NumberName} name
  * @param {Market} market
- * @returns {[decimals: number, step: bigint, word: string]}
+ * @returns {{ decimals: number, step: string, asset: string }}
  */
-function unitOf(name, market) {
+export function stepOf(name, market) {
   if (name === "quote_quantity") {
-    return [market.quote_decimals, 1n, `10^-${market.quote_decimals} ${market.quote}`];
+    const decimals = market.quote_decimals;
+    return { decimals, step: toText(1n, decimals), asset: market.quote };
   }
-  const { price_decimals: priceDecimals, quantity_decimals: quantityDecimals } = market;
   if (isPrice(name)) {
-    return [priceDecimals, exactUnits(market.tick_size, priceDecimals), market.tick_size];
+    return { decimals: market.price_decimals, step: market.tick_size, asset: market.quote };
   }
-  return [quantityDecimals, exactUnits(market.lot_size, quantityDecimals), market.lot_size];
+  return { decimals: market.quantity_decimals, step: market.lot_size, asset: market.base };
 }
 
 /**
@@ -317,15 +343,17 @@ function unitOf(name, market) {
 function sizeProblem(form, market) {
   const quantity = exactUnits(form.quantity, LIMIT_DECIMALS);
   if (quantity < exactUnits(market.min_quantity, LIMIT_DECIMALS)) {
-    return { quantity: `At least ${market.min_quantity} ${market.base}` };
+    return { quantity: `At least ${grouped(market.min_quantity)} ${market.base}` };
   }
   if (quantity > exactUnits(market.max_quantity, LIMIT_DECIMALS)) {
-    return { quantity: `At most ${market.max_quantity} ${market.base}` };
+    return { quantity: `At most ${grouped(market.max_quantity)} ${market.base}` };
   }
   const price = namedPrice(form, market);
   const decimals = market.price_decimals + LIMIT_DECIMALS;
   if (price && price * quantity < exactUnits(market.min_notional, decimals)) {
-    return { quantity: `Price x amount is at least ${market.min_notional} ${market.quote}` };
+    return {
+      quantity: `Price x amount is at least ${grouped(market.min_notional)} ${market.quote}`,
+    };
   }
   return {};
 }

@@ -7,6 +7,7 @@ import {
   request,
   timeOf,
   TYPES,
+  UNREADABLE,
 } from "../../../../trading_page/static/trading/ticket.js";
 import { form, MARKET } from "./market.mjs";
 
@@ -110,13 +111,15 @@ test("what can be seen to be wrong is said at its field", () => {
   const wrong = (fields) => problems(form({ price: "65000", quantity: "0.1", ...fields }), MARKET);
   assert.deepEqual(wrong({}), {});
   assert.deepEqual(wrong({ price: "65000.001" }), { price: "In steps of 0.01" });
-  assert.deepEqual(wrong({ price: "x" }), { price: "A number such as 0.5" });
+  assert.deepEqual(wrong({ price: UNREADABLE }), {
+    price: "A number such as 10,000.5: a comma separates thousands, a point the decimals",
+  });
   assert.deepEqual(wrong({ quantity: "0.000001" }), { quantity: "In steps of 0.00001" });
   assert.deepEqual(wrong({ quantity: "0.00001" }), { quantity: "At least 0.00005 BTC" });
   assert.deepEqual(wrong({ quantity: "0.00006" }), {
     quantity: "Price x amount is at least 5 USDT",
   });
-  assert.deepEqual(wrong({ quantity: "1001" }), { quantity: "At most 1000 BTC" });
+  assert.deepEqual(wrong({ quantity: "1001" }), { quantity: "At most 1,000 BTC" });
   assert.deepEqual(wrong({ quantity: "0" }), { quantity: "More than zero" });
   assert.deepEqual(wrong({ time_in_force: "gtd" }), { expire_at: "Say when it expires" });
 });

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  formOf,
+  stepped,
+  typedOf,
+  understood,
+} from "../../../../trading_page/static/trading/entry.js";
+import { NumberStyle } from "../../../../trading_page/static/trading/numbers.js";
+import {
+  NUMBER_NAMES,
+  problems,
+  request,
+  UNREADABLE,
+} from "../../../../trading_page/static/trading/ticket.js";
+import { form, MARKET } from "./market.mjs";
+
+/**
+ * @import { Form } from "../../../../trading_page/static/trading/ticket.js"
+ */
+
+/** @param {Partial<Form>} fields */
+const sent = (fields) => request(formOf(form(fields)), MARKET, "id").body;
+
+test("ten thousand typed as the page writes it is ten thousand", () => {
+  const budget = sent({ type: "market", sizeBy: "quote_quantity", quote_quantity: "10,000" });
+  assert.equal(budget.quote_quantity, "10000");
+  const limit = sent({ price: "65,000.50", quantity: " 1,000.5 " });
+  assert.deepEqual([limit.price, limit.quantity], ["65000.50", "1000.5"]);
+});
+
+test("every number of the form is read by the same rule, and what is none is refused in words", () => {
+  const words = "A number such as 10,000.5: a comma separates thousands, a point the decimals";
+  for (const name of NUMBER_NAMES) {
+    for (const text of ["1,5", "x", "1e3", "-1", ","]) {
+      const read = formOf(form({ [name]: text }));
+      assert.equal(read[name], UNREADABLE, `${name} ${text}`);
+    }
+    assert.equal(formOf(form({ [name]: "1,000" }))[name], "1000");
+  }
+  /** @param {Partial<Form>} fields */
+  const wrong = (fields) =>
+    problems(formOf(form({ price: "65000", quantity: "0.1", ...fields })), MARKET);
+  assert.deepEqual(wrong({ quantity: "1,5" }), { quantity: words });
+  assert.deepEqual(wrong({ price: "65.000,00" }), { price: words });
+  assert.deepEqual(wrong({ display_quantity: "0,5" }), { display_quantity: words });
+  assert.deepEqual(wrong({ type: "trailing_stop", trailing_percent: "1,5" }), {
+    trailing_percent: words,
+  });
+  assert.deepEqual(wrong({ type: "oco", stop_price: "64000", stop_limit_price: "6,4" }), {
+    stop_limit_price: words,
+  });
+});
+
+test("another language reads its own separators", () => {
+  const typed = form({ price: "65.000,50", quantity: "1,5" });
+  const read = formOf(typed, new NumberStyle("de"));
+  assert.deepEqual([read.price, read.quantity], ["65000.50", "1.5"]);
+  assert.equal(formOf(form({ price: "65000.50" }), new NumberStyle("de")).price, UNREADABLE);
+});
+
+test("beside a field stands what was understood, in words of the page", () => {
+  assert.equal(understood("quote_quantity", "10000", MARKET), "= 10,000.00 USDT");
+  assert.equal(understood("quote_quantity", "0.00012", MARKET), "= 0.00012 USDT");
+  assert.equal(understood("quantity", "1.5", MARKET), "= 1.50000 BTC");
+  assert.equal(understood("price", "65000.001", MARKET), "= 65,000.001 USDT");
+  assert.equal(understood("stop_loss.stop_price", "60000", MARKET), "= 60,000.00 USDT");
+  assert.equal(understood("trailing_amount", "1500", MARKET), "= 1,500.00 USDT");
+  assert.equal(understood("trailing_percent", "1.5", MARKET), "= 1.5 %");
+  assert.equal(understood("price", "", MARKET), "");
+  assert.equal(understood("price", UNREADABLE, MARKET), "not clear");
+});
+
+test("what the page fills in is read again as what it was", () => {
+  assert.deepEqual(typedOf({ price: "65000.50", side: "sell" }), {
+    price: "65000.50",
+    side: "sell",
+  });
+  assert.equal(formOf(form(typedOf({ quantity: "1000.00001" }))).quantity, "1000.00001");
+});
+
+test("an arrow key moves a number by its smallest step", () => {
+  assert.equal(stepped("65000", 1n, "price", MARKET), "65000.01");
+  assert.equal(stepped("0.00002", -1n, "quantity", MARKET), "0.00001");
+  assert.equal(stepped("", 1n, "quantity", MARKET), "0.00001");
+  assert.equal(stepped("0", -1n, "price", MARKET), null);
+  assert.equal(stepped(UNREADABLE, 1n, "price", MARKET), null);
+});
