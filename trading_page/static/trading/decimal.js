@@ -73,6 +73,19 @@ export function shownDecimals(text) {
 }
 
 /**
+ * A number rounded to so many decimals, halves up.
+ *
+ * @param {string} text
+ * @param {number} decimals
+ */
+export function roundedText(text, decimals) {
+  const finer = Math.max(shownDecimals(text) - decimals, 0);
+  const unit = 10n ** BigInt(finer);
+  const units = exactUnits(text, decimals + finer) + unit / 2n;
+  return toText(units / unit, decimals);
+}
+
+/**
  * @param {bigint} units
  * @param {bigint} step
  */

@@ -1,4 +1,4 @@
-// The login and the help, as dialogs; and notices.
+// The login and the help, as dialogs.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
@@ -6,7 +6,7 @@ import { DemoButton } from "./demo.js";
 import { html, onChecked, rendered } from "./html.js";
 import { areOn, SHORTCUTS, switchShortcuts } from "./keys.js";
 import { logIn } from "./session.js";
-import { dialog, dismiss, isDemo, notices } from "./store.js";
+import { dialog, isDemo } from "./store.js";
 
 /**
  * @import { ComponentChildren } from "preact"
@@ -46,7 +46,6 @@ export function Dialogs() {
   return html`
     <${Dialog} name="login" title="Log in"><${Login} /><//>
     <${Dialog} name="help" title="Keyboard"><${Help} /><//>
-    <${Notices} />
   `;
 }
 
@@ -123,23 +122,6 @@ function Help() {
         <input type="checkbox" checked=${areOn.value} onChange=${onChecked(switchShortcuts)} />
         <span>Single keys are shortcuts</span>
       </label>
-    </div>
-  `;
-}
-
-function Notices() {
-  return html`
-    <div class="notices" role="log" aria-live="polite" aria-label="Notices">
-      ${notices.value.map(
-        ({ id, text, kind }) => html`
-          <p key=${id} class=${`notice ${kind}`}>
-            <span>${text}</span>
-            <button type="button" class="close" aria-label="Dismiss" onClick=${() => dismiss(id)}>
-              ×
-            </button>
-          </p>
-        `,
-      )}
     </div>
   `;
 }

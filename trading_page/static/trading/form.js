@@ -9,20 +9,12 @@ import { idOf, NumberField } from "./fields.js";
 import { paint } from "./frame.js";
 import { html, onValue } from "./html.js";
 import { live, onChange } from "./live.js";
+import { tell } from "./notices.js";
 import { compact, grouped, neat } from "./numbers.js";
 import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
 import { account } from "./session.js";
-import {
-  available,
-  balances,
-  dialog,
-  market,
-  picked,
-  tell,
-  ticker,
-  tradingState,
-} from "./store.js";
+import { available, balances, dialog, market, picked, ticker, tradingState } from "./store.js";
 import { BLANK, isByBudget, numberFields, problems, refusalAt, TYPES } from "./ticket.js";
 
 /**

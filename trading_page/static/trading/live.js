@@ -5,11 +5,11 @@ import { batch, effect } from "@preact/signals";
 import { OrderBook } from "../streams/book.js";
 import { MarketStream, PrivateStream, TradeStream } from "../streams/stream.js";
 import { call, query, slug } from "./api.js";
-import { exactUnits, shownDecimals, toText } from "./decimal.js";
 import { Connection } from "./connection.js";
 import { paint } from "./frame.js";
-import { grouped } from "./numbers.js";
+import { isTold, tellOrder } from "./notices.js";
 import { Tape } from "./recent.js";
+import { isNews } from "./reports.js";
 import { accessToken, account, ask } from "./session.js";
 import * as store from "./store.js";
 
@@ -29,7 +29,7 @@ import * as store from "./store.js";
 const SOCKETS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 const HISTORY_MAX = 200;
 const RETRY_MS = 2_000;
-const FILLS_TOLD_AFTER_MS = 300;
+const NEWS_AFTER_MS = 300;
 const LOOK_MS = 1_000;
 const ASLEEP_MS = 10_000; // timers of hidden tabs may come late, but not as late as that
 
@@ -287,43 +287,32 @@ function takePrivateMessage(stream, message) {
     paint(showAccount);
     readHistory();
   } else if (message.type === "order") {
+    announce(message.order, store.knownOrder(message.order.id));
     paint(showAccount);
     if (!stream.orders.has(message.order.id)) remember(store.history, message.order);
-  } else if (message.type === "fill") {
-    remember(store.fills, message);
-    announceFill(message);
-  } else if (message.type === "balance") paint(showAccount);
+  } else if (message.type === "fill") remember(store.fills, message);
+  else if (message.type === "balance") paint(showAccount);
 }
 
-/** @type {Map<string, Fill[]>} By order. */
-const newFills = new Map();
+/** @type {Map<string, Order>} What is news of orders, by id. */
+const news = new Map();
 
 /**
- * An order that sweeps the book has many fills: they are told as one.
+ * An order that sweeps the book, or is filled piece by piece, changes often: it is told as it is
+ * after a moment.
  *
- * @param {Fill} fill
+ * @param {Order} order
+ * @param {Order} [before]
  */
-function announceFill(fill) {
-  if (!newFills.size) setTimeout(tellFills, FILLS_TOLD_AFTER_MS);
-  newFills.set(fill.order_id, [...(newFills.get(fill.order_id) ?? []), fill]);
+function announce(order, before) {
+  if (!news.has(order.id) && !isNews(order, before) && !isTold(order.id)) return;
+  if (!news.size) setTimeout(tellNews, NEWS_AFTER_MS);
+  news.set(order.id, order);
 }
 
-function tellFills() {
-  for (const fills of newFills.values()) store.tell(fillsInWords(fills), fills[0].side);
-  newFills.clear();
-}
-
-/** @param {Fill[]} fills */
-function fillsInWords(fills) {
-  const [{ side, symbol, quantity: first }] = fills;
-  const decimals = shownDecimals(first);
-  const units = fills.reduce((sum, { quantity }) => sum + exactUnits(quantity, decimals), 0n);
-  const quantity = `${toText(units, decimals)} ${symbol.split("/")[0]}`;
-  // As floats they are compared only.
-  const prices = fills.map(({ price }) => price).sort((one, other) => Number(one) - Number(other));
-  const [low, high] = [prices[0], prices[prices.length - 1]];
-  const at = low === high ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;
-  return `${side === "buy" ? "Bought" : "Sold"} ${quantity} at ${at}`;
+function tellNews() {
+  for (const order of news.values()) tellOrder(order);
+  news.clear();
 }
 
 function showAccount() {

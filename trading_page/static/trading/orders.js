@@ -5,9 +5,10 @@ import { NoAnswer, Refusal } from "./api.js";
 import { plainOf } from "./entry.js";
 import { Understood } from "./fields.js";
 import { html, onValue, rendered } from "./html.js";
+import { tell } from "./notices.js";
 import { grouped, style } from "./numbers.js";
 import { ask } from "./session.js";
-import { markets, orders, tell } from "./store.js";
+import { marketOf, orders } from "./store.js";
 import { Side, When } from "./table.js";
 import { UNREADABLE } from "./ticket.js";
 
@@ -15,6 +16,7 @@ import { UNREADABLE } from "./ticket.js";
  * @import { Order } from "./answers.d.ts"
  */
 
+const CANCEL_ALL = "cancel all"; // the key of its notice
 const PRICED = ["limit", "stop_limit", "take_profit_limit"];
 const HEAD = ["Time", "Market", "Side", "Type", "Price", "Trigger", "Filled", "Amount"];
 
@@ -197,7 +199,7 @@ function AmendRow({ order, close }) {
  * }} props
  */
 function NewNumber({ order, name, typed, change }) {
-  const market = markets.value.find(({ symbol }) => symbol === order.symbol);
+  const market = marketOf(order.symbol);
   return html`
     <input
       form="amend"
@@ -217,7 +219,7 @@ function Cancel({ order }) {
     setBusy(true);
     await attempt(
       () => ask("DELETE", `/orders/${order.id}`),
-      (text) => tell(text, "error"),
+      (text) => tell(text, "error", order.id),
     );
     setBusy(false);
   };
@@ -242,9 +244,9 @@ function CancelAll({ count }) {
     setAsking(false);
     const isDone = await attempt(
       () => ask("DELETE", "/orders"),
-      (text) => tell(text, "error"),
+      (text) => tell(text, "error", CANCEL_ALL),
     );
-    if (isDone) tell("All open orders are cancelled", "done");
+    if (isDone) tell("All open orders are cancelled", "info", CANCEL_ALL);
   };
   if (!isAsking) {
     return html`<button type="button" onClick=${() => setAsking(true)}>Cancel all</button>`;

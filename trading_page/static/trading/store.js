@@ -15,17 +15,13 @@ import { account } from "./session.js";
 
 /** @typedef {Extract<MarketMessage, { type: "ticker" }>} Ticker */
 /** @typedef {Required<OwnTrade>} Fill An own trade, with all that is told to its owner. */
-/** @typedef {"info" | "done" | "error" | "keep" | Order["side"]} NoticeKind */
-/** @typedef {{ id: number, text: string, kind: NoticeKind }} Notice */
 
 export const page = document.documentElement.dataset;
 export const isDemo = page.demo === "yes";
 
 export const markets = signal(/** @type {Market[]} */ ([]));
 export const symbol = signal(page.symbol ?? "");
-export const market = computed(
-  () => markets.value.find((found) => found.symbol === symbol.value) ?? null,
-);
+export const market = computed(() => marketOf(symbol.value));
 export const tradingState = signal(/** @type {Market["trading_state"] | ""} */ (""));
 export const timeframe = signal(/** @type {Timeframe} */ ("1m"));
 
@@ -46,7 +42,24 @@ export const picked = signal(/** @type {Partial<Form> | null} */ (null));
 export const isListOpen = signal(false);
 /** Which dialog is open. */
 export const dialog = signal(/** @type {"login" | "help" | ""} */ (""));
-export const notices = signal(/** @type {Notice[]} */ ([]));
+
+/**
+ * The market of a symbol; null until the markets are known.
+ *
+ * @param {string} name
+ */
+export function marketOf(name) {
+  return markets.value.find((found) => found.symbol === name) ?? null;
+}
+
+/**
+ * An order as the page has shown it last.
+ *
+ * @param {string} id
+ */
+export function knownOrder(id) {
+  return [...orders.peek(), ...history.peek()].find((order) => order.id === id);
+}
 
 /** @type {Map<string, Signal<Ticker | null>>} */
 const tickers = new Map();
@@ -71,37 +84,6 @@ export function ticker(of) {
  */
 export function available(asset) {
   return balances.value.get(asset)?.available ?? "0";
-}
-
-const NOTICES_MAX = 3;
-const NOTICE_MS = 6_000;
-/** @type {NoticeKind[]} */
-const STAYING = ["error", "keep"];
-let noticeId = 0;
-
-/**
- * Shows a message, which assistive technology reads out; one goes by itself unless it is an error
- * or to be kept.
- *
- * @param {string} text
- * @param {NoticeKind} kind
- */
-export function tell(text, kind = "info") {
-  const notice = { id: (noticeId += 1), text, kind };
-  // Not `value`: an effect may tell something without following what is told.
-  const shown = [...notices.peek(), notice];
-  if (shown.length > NOTICES_MAX) {
-    // The oldest makes room, and one that stays only for others that stay.
-    const passing = shown.findIndex((one) => !STAYING.includes(one.kind));
-    shown.splice(Math.max(0, passing), 1);
-  }
-  notices.value = shown;
-  if (!STAYING.includes(kind)) setTimeout(() => dismiss(notice.id), NOTICE_MS);
-}
-
-/** @param {number} id */
-export function dismiss(id) {
-  notices.value = notices.peek().filter((notice) => notice.id !== id);
 }
 
 // Nobody's orders stay on the screen after a logout.
