@@ -1,7 +1,7 @@
 // The order form.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { preview, shareOf } from "./costs.js";
+import { preview } from "./costs.js";
 import { short } from "./decimal.js";
 import { DemoButton } from "./demo.js";
 import { formOf, typedOf } from "./entry.js";
@@ -9,12 +9,22 @@ import { idOf, NumberField } from "./fields.js";
 import { paint } from "./frame.js";
 import { html, onValue } from "./html.js";
 import { live, onChange } from "./live.js";
-import { tell } from "./notices.js";
+import { dismiss, tell } from "./notices.js";
 import { compact, grouped, neat } from "./numbers.js";
 import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
 import { account } from "./session.js";
-import { available, balances, dialog, market, picked, ticker, tradingState } from "./store.js";
+import { shareOf } from "./shares.js";
+import {
+  available,
+  balances,
+  dialog,
+  fees,
+  market,
+  picked,
+  ticker,
+  tradingState,
+} from "./store.js";
 import { BLANK, isByBudget, numberFields, problems, refusalAt, TYPES } from "./ticket.js";
 
 /**
@@ -26,14 +36,27 @@ import { BLANK, isByBudget, numberFields, problems, refusalAt, TYPES } from "./t
 /** @typedef {{ fields: Texts, general: string }} Errors At their fields, and the rest. */
 
 const SHARES = [25, 50, 75, 100];
+const SHARE = "share"; // the key of its notice
 
 export function OrderForm() {
-  const shown = market.value;
+  const shown = market.value && atOwnRates(market.value);
   return html`
     <section class="panel form" aria-label="Order form" id="order-form" tabindex="-1">
       ${shown && html`<${Form} key=${shown.symbol} market=${shown} />`}
     </section>
   `;
+}
+
+/**
+ * The market as it is for the account: a fee tier has rates of its own.
+ *
+ * @param {Market} shown
+ * @returns {Market}
+ */
+function atOwnRates(shown) {
+  const own = fees.value.get(shown.symbol);
+  if (!own) return shown;
+  return { ...shown, maker_fee_rate: own.maker_fee_rate, taker_fee_rate: own.taker_fee_rate };
 }
 
 /**
@@ -210,11 +233,16 @@ function Shares({ form, market: shown, change }) {
   const asset = form.side === "buy" ? shown.quote : shown.base;
   /** @param {number} percent */
   const take = (percent) => {
-    const share = shareOf(percent, form, shown, balances.value, live.book);
-    if (!share) tell("Give a price first");
-    else if (!/[1-9]/.test(Object.values(share)[0])) {
-      tell(`There is not enough ${asset} available for that`);
-    } else change(typedOf(share));
+    const means = { balances: balances.value, last: ticker(shown.symbol).value?.last };
+    const share = shareOf(percent, form, shown, means);
+    const size = share?.quantity ?? share?.quote_quantity;
+    if (!share) tell("Give a price first", "info", SHARE);
+    else if (!/[1-9]/.test(size ?? "")) {
+      tell(`There is not enough ${asset} available for that`, "info", SHARE);
+    } else {
+      dismiss(SHARE);
+      change(typedOf(share));
+    }
   };
   return html`
     <div class="shares" role="group" aria-label=${`Share of the available ${asset}`}>

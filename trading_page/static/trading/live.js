@@ -17,7 +17,7 @@ import * as store from "./store.js";
  * @import { Signal } from "@preact/signals"
  * @import { AccountMessage, MarketMessage, TradeMessage } from "../streams/messages.d.ts"
  * @import { StreamState, Timeframe } from "../streams/stream.js"
- * @import { Market, Order, PublicTrade } from "./answers.d.ts"
+ * @import { Market, Order, OwnFees, PublicTrade } from "./answers.d.ts"
  * @import { Answer } from "./api.js"
  * @import { Painter } from "./frame.js"
  * @import { Fill, Ticker } from "./store.js"
@@ -30,6 +30,7 @@ const SOCKETS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.h
 const HISTORY_MAX = 200;
 const RETRY_MS = 2_000;
 const NEWS_AFTER_MS = 300;
+const FEES_EVERY_MS = 600_000; // they change once a night, or when staff change them
 const LOOK_MS = 1_000;
 const ASLEEP_MS = 10_000; // timers of hidden tabs may come late, but not as late as that
 
@@ -87,6 +88,7 @@ export function goLive() {
     marketStream?.wish(timeframe);
   });
   effect(() => watchAccount(account.value));
+  setInterval(readFees, FEES_EVERY_MS);
   watchNetwork();
 }
 
@@ -245,6 +247,7 @@ function changed(what) {
 function watchAccount(name) {
   privateStream?.close();
   privateStream = null;
+  news.clear();
   if (name === null) {
     connection.forget("account");
     return;
@@ -286,6 +289,7 @@ function takePrivateMessage(stream, message) {
   if (message.type === "snapshot") {
     paint(showAccount);
     readHistory();
+    readFees();
   } else if (message.type === "order") {
     announce(message.order, store.knownOrder(message.order.id));
     paint(showAccount);
@@ -341,6 +345,17 @@ async function readHistory() {
     remember(store.fills, ...trades.data);
   } catch {
     setTimeout(() => account.peek() === name && name !== null && readHistory(), RETRY_MS);
+  }
+}
+
+/** Reads what the account pays. Without an answer the market's own rates stay. */
+async function readFees() {
+  const name = account.peek();
+  if (name === null) return;
+  /** @type {Answer<OwnFees[]> | null} */
+  const answer = await ask("GET", `/fees${query({ limit: 1_000 })}`).catch(() => null);
+  if (answer && account.peek() === name) {
+    store.fees.value = new Map(answer.data.map((rates) => [rates.symbol, rates]));
   }
 }
 

@@ -8,7 +8,7 @@ import { account } from "./session.js";
  * @import { Signal } from "@preact/signals"
  * @import { MarketMessage } from "../streams/messages.d.ts"
  * @import { Timeframe } from "../streams/stream.js"
- * @import { Balance, Market, Order, OwnTrade } from "./answers.d.ts"
+ * @import { Balance, Market, Order, OwnFees, OwnTrade } from "./answers.d.ts"
  * @import { ConnectionState } from "./connection.js"
  * @import { Form } from "./ticket.js"
  */
@@ -35,6 +35,9 @@ export const history = signal(/** @type {Order[]} */ ([]));
 export const fills = signal(/** @type {Fill[]} */ ([]));
 /** By asset. */
 export const balances = signal(/** @type {Map<string, Balance>} */ (new Map()));
+
+/** What the account pays, by symbol. */
+export const fees = signal(/** @type {Map<string, OwnFees>} */ (new Map()));
 
 /** What the form is told from elsewhere, such as a price picked in the book. */
 export const picked = signal(/** @type {Partial<Form> | null} */ (null));
@@ -93,4 +96,5 @@ effect(() => {
   history.value = [];
   fills.value = [];
   balances.value = new Map();
+  fees.value = new Map();
 });

@@ -32,7 +32,7 @@ import { grouped, style } from "./numbers.js";
 
 // The most that the exchange has: a market's limits need not be multiples of its steps.
 export const LIMIT_DECIMALS = 18;
-const PERCENT_DECIMALS = 4;
+export const PERCENT_DECIMALS = 4; // so a percentage counts millionths
 
 /** Stands for a number that was typed and is none. */
 export const UNREADABLE = "?";

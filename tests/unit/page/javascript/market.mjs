@@ -39,10 +39,6 @@ export const BOOK = {
     ["65020.00", "2.00000"],
   ],
 };
-export const BALANCES = new Map([
-  ["USDT", { available: "1000.00000000" }],
-  ["BTC", { available: "0.12345678" }],
-]);
 
 /**
  * What is typed and chosen, the rest blank.

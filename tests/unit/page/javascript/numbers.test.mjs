@@ -64,8 +64,9 @@ test("a German page reads a comma as what it writes there", () => {
 
 test("separators that are on no keyboard may be typed as those that are", () => {
   const french = new NumberStyle("fr");
-  for (const space of [" ", "\u00a0", "\u202f"])
+  for (const space of [" ", "\u00a0", "\u202f"]) {
     assert.equal(french.read(`10${space}000,5`), "10000.5");
+  }
   assert.equal(french.read("10 00"), null);
   const swiss = new NumberStyle("de-CH");
   for (const text of ["10'000.5", "10’000.5", swiss.write("10000.5")]) {
