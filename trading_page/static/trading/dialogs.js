@@ -69,7 +69,7 @@ function Login() {
     }
   };
   return html`
-    <form class="login-form" onSubmit=${submit}>
+    <form class="login-form" onSubmit=${submit} onInput=${() => setError("")}>
       <label class="field"
         ><span>Name</span><input name="username" autocomplete="username" required autofocus
       /></label>

@@ -2,7 +2,7 @@
 
 import { exactUnits, toShortText, toUnits } from "./decimal.js";
 import { grouped, padded, style } from "./numbers.js";
-import { NUMBER_NAMES, stepOf, UNREADABLE } from "./ticket.js";
+import { BLANK, NUMBER_NAMES, PRICE_NAMES, stepOf, UNREADABLE } from "./ticket.js";
 
 /**
  * @import { Market } from "./answers.d.ts"
@@ -10,9 +10,42 @@ import { NUMBER_NAMES, stepOf, UNREADABLE } from "./ticket.js";
  * @import { Form, NumberName } from "./ticket.js"
  */
 
-/** @typedef {Form} Typed The same fields with numbers as they are typed, in the page's language. */
+/**
+ * The same fields with numbers as they are typed, in the page's language; and the prices that were
+ * typed for other sides and types.
+ *
+ * @typedef {Form & { drafts: Record<string, Partial<Form>> }} Typed
+ */
 
+/**
+ * What an empty form shows.
+ *
+ * @type {Typed}
+ */
+export const EMPTY = { ...BLANK, drafts: {} };
 const NEAT = 2; // decimals of money at least
+
+/**
+ * The form after some fields were changed. Prices belong to a side and a type: another one has its
+ * own, which are those that it had when it was left.
+ *
+ * @param {Typed} before
+ * @param {Partial<Typed>} fields
+ * @returns {Typed}
+ */
+export function changed(before, fields) {
+  const after = { ...before, ...fields };
+  const [left, entered] = [before, after].map(({ side, type }) => `${side} ${type}`);
+  if (left === entered) return after;
+  const drafts = { ...before.drafts, [left]: pricesOf(before) };
+  return { ...after, ...pricesOf(EMPTY), ...drafts[entered], ...pricesOf(fields), drafts };
+}
+
+/** @param {Partial<Form>} fields */
+function pricesOf(fields) {
+  const names = PRICE_NAMES.filter((name) => name in fields);
+  return Object.fromEntries(names.map((name) => [name, fields[name]]));
+}
 
 /**
  * The form with plain numbers; what is none is UNREADABLE.

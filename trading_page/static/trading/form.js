@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { preview } from "./costs.js";
 import { short } from "./decimal.js";
 import { DemoButton } from "./demo.js";
-import { formOf, typedOf } from "./entry.js";
+import { changed, EMPTY, formOf, typedOf } from "./entry.js";
 import { idOf, NumberField } from "./fields.js";
 import { paint } from "./frame.js";
 import { html, onValue } from "./html.js";
@@ -25,10 +25,11 @@ import {
   ticker,
   tradingState,
 } from "./store.js";
-import { BLANK, isByBudget, numberFields, problems, refusalAt, TYPES } from "./ticket.js";
+import { isByBudget, numberFields, problems, refusalAt, standing, TYPES } from "./ticket.js";
 
 /**
  * @import { Market, Order } from "./answers.d.ts"
+ * @import { Typed } from "./entry.js"
  * @import { Change, PartProps } from "./fields.js"
  * @import { Form as Fields, FormType, Texts } from "./ticket.js"
  */
@@ -59,42 +60,31 @@ function atOwnRates(shown) {
   return { ...shown, maker_fee_rate: own.maker_fee_rate, taker_fee_rate: own.taker_fee_rate };
 }
 
+/** @typedef {Errors & { code: string, cause: string }} Refused What was refused, and why. */
+
 /**
- * What is typed, what is wrong with it, and how to change and to send it.
+ * What is typed, what is wrong with it, and how to change and to send it. An error goes when its
+ * cause does: a problem when it is solved, a refusal when anything of the order changes, or what it
+ * was about.
  *
  * @param {Market} shown
  */
 function useForm(shown) {
-  const [typed, setTyped] = useState(BLANK);
-  const [errors, setErrors] = useState(/** @type {Errors} */ ({ fields: {}, general: "" }));
+  const [typed, setTyped] = useState(EMPTY);
+  const [found, setFound] = useState(/** @type {Texts} */ ({}));
+  const [refused, setRefused] = useState(/** @type {Refused | null} */ (null));
+  const form = formOf(typed);
   /** @type {Change} */
   const change = (fields) => {
-    setTyped((before) => ({ ...before, ...fields }));
-    setErrors((before) => without(before, Object.keys(fields)));
+    setTyped((before) => changed(before, fields));
+    setRefused(null);
+    if ("side" in fields || "type" in fields) setFound({});
   };
+  usePicked(form, change);
   useEffect(
-    () =>
-      picked.subscribe((fields) => {
-        if (fields === null) return;
-        picked.value = null;
-        change(typedOf(fields.price ? { [priceField()]: fields.price } : fields));
-      }),
-    [],
+    () => (form.type === "limit" ? offerLast(shown.symbol, setTyped) : undefined),
+    [form.side, form.type],
   );
-  useEffect(
-    () =>
-      offerLast(shown.symbol, (price) =>
-        setTyped((before) => (before.price ? before : { ...before, ...typedOf({ price }) })),
-      ),
-    [],
-  );
-  const form = formOf(typed);
-  const latest = useRef(form);
-  latest.current = form;
-  const priceField = () => {
-    const { fields } = TYPES[latest.current.type];
-    return fields.includes("price") || !fields.includes("stop_price") ? "price" : "stop_price";
-  };
 
   /** @param {SubmitEvent} event */
   const send = async (event) => {
@@ -104,21 +94,73 @@ function useForm(shown) {
       return;
     }
     const wrong = problems(form, shown);
-    setErrors({ fields: wrong, general: "" });
+    setFound(wrong);
+    setRefused(null);
     if (Object.keys(wrong).length) focusOn(Object.keys(wrong)[0]);
     else await sendNow();
   };
   const sendNow = async () => {
     const outcome = await place(form, shown);
     if (outcome.kind === "refused") {
-      const refused = refusalAt(outcome.refusal, shownFields(form));
-      setErrors(refused);
-      focusOn(Object.keys(refused.fields)[0]);
+      const { code } = outcome.refusal;
+      const errors = refusalAt(outcome.refusal, shownFields(form));
+      setRefused({ ...errors, code, cause: causeOf(code, form, shown) });
+      focusOn(Object.keys(errors.fields)[0]);
     } else if (outcome.kind === "placed" || outcome.kind === "found") {
       setTyped((before) => ({ ...before, quantity: "", quote_quantity: "", display_quantity: "" }));
     }
   };
-  return { typed, form, errors, change, send };
+  const isRefused = refused?.cause === causeOf(refused?.code ?? "", form, shown);
+  const said = isRefused ? refused : null;
+  const fields = { ...standing(found, problems(form, shown)), ...said?.fields };
+  return { typed, form, errors: { fields, general: said?.general ?? "" }, change, send };
+}
+
+/**
+ * What a refusal was about besides the order itself.
+ *
+ * @param {string} code
+ * @param {Fields} form
+ * @param {Market} shown
+ */
+function causeOf(code, form, shown) {
+  const who = account.value ?? "";
+  if (code.startsWith("MARKET_")) return `${who} ${tradingState.value}`;
+  if (code !== "INSUFFICIENT_BALANCE") return who;
+  return `${who} ${available(form.side === "buy" ? shown.quote : shown.base)}`;
+}
+
+/**
+ * Takes into the form what is picked elsewhere; a price where the type has one.
+ *
+ * @param {Fields} form
+ * @param {Change} change
+ */
+function usePicked(form, change) {
+  const latest = useRef({ form, change });
+  latest.current = { form, change };
+  useEffect(
+    () =>
+      picked.subscribe((fields) => {
+        if (fields === null) return;
+        picked.value = null;
+        const { price, ...others } = fields;
+        const name = priceField(latest.current.form);
+        latest.current.change(typedOf(price && name ? { ...others, [name]: price } : others));
+      }),
+    [],
+  );
+}
+
+/**
+ * The field that a price from the book goes to.
+ *
+ * @param {Fields} form
+ */
+function priceField({ type }) {
+  return /** @type {const} */ (["price", "stop_price"]).find((name) =>
+    TYPES[type].fields.includes(name),
+  );
 }
 
 /** @param {{ market: Market }} props */
@@ -165,17 +207,19 @@ function Form({ market: shown }) {
 }
 
 /**
- * Says the last price as soon as it is known, once: a form that begins with it needs no typing.
+ * Fills in the last price as soon as it is known, once, where none was typed: a form that begins
+ * with it needs no typing.
  *
  * @param {string} symbol
- * @param {(price: string) => void} take
+ * @param {(change: (before: Typed) => Typed) => void} setTyped
  */
-function offerLast(symbol, take) {
+function offerLast(symbol, setTyped) {
   let isDone = false;
   return ticker(symbol).subscribe((known) => {
-    if (isDone || !known?.last) return;
+    const price = known?.last;
+    if (isDone || !price) return;
     isDone = true;
-    take(known.last);
+    setTyped((before) => (before.price ? before : { ...before, ...typedOf({ price }) }));
   });
 }
 
@@ -186,17 +230,6 @@ function offerLast(symbol, take) {
  */
 function shownFields(form) {
   return [...numberFields(form), "expire_at", "display_quantity"];
-}
-
-/**
- * @param {Errors} errors
- * @param {string[]} names
- */
-function without(errors, names) {
-  const fields = Object.fromEntries(
-    Object.entries(errors.fields).filter(([name]) => !names.includes(name)),
-  );
-  return { fields, general: "" };
 }
 
 /** @param {string | undefined} name */

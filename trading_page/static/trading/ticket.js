@@ -159,6 +159,8 @@ export const NUMBER_NAMES = [
   "stop_loss.price",
 ];
 
+export const PRICE_NAMES = NUMBER_NAMES.filter((name) => name.endsWith("price"));
+
 /**
  * What an empty form holds.
  *
@@ -296,6 +298,17 @@ export function problems(form, market) {
   if (timeOf(form) === "gtd" && !form.expire_at) found.expire_at = "Say when it expires";
   if (!found.quantity && !isByBudget(form)) Object.assign(found, sizeProblem(form, market));
   return found;
+}
+
+/**
+ * Of the problems that were found those that are still there.
+ *
+ * @param {Texts} found
+ * @param {Texts} now
+ * @returns {Texts}
+ */
+export function standing(found, now) {
+  return Object.fromEntries(Object.entries(found).filter(([name, text]) => now[name] === text));
 }
 
 /**

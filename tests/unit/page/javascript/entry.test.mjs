@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  changed,
+  EMPTY,
   formOf,
   stepped,
   typedOf,
@@ -14,14 +16,16 @@ import {
   request,
   UNREADABLE,
 } from "../../../../trading_page/static/trading/ticket.js";
-import { form, MARKET } from "./market.mjs";
+import { MARKET } from "./market.mjs";
 
 /**
  * @import { Form } from "../../../../trading_page/static/trading/ticket.js"
  */
 
 /** @param {Partial<Form>} fields */
-const sent = (fields) => request(formOf(form(fields)), MARKET, "id").body;
+const entry = (fields) => ({ ...EMPTY, ...fields });
+/** @param {Partial<Form>} fields */
+const sent = (fields) => request(formOf(entry(fields)), MARKET, "id").body;
 
 test("ten thousand typed as the page writes it is ten thousand", () => {
   const budget = sent({ type: "market", sizeBy: "quote_quantity", quote_quantity: "10,000" });
@@ -34,14 +38,14 @@ test("every number of the form is read by the same rule, and what is none is ref
   const words = "A number such as 10,000.5: a comma separates thousands, a point the decimals";
   for (const name of NUMBER_NAMES) {
     for (const text of ["1,5", "x", "1e3", "-1", ","]) {
-      const read = formOf(form({ [name]: text }));
+      const read = formOf(entry({ [name]: text }));
       assert.equal(read[name], UNREADABLE, `${name} ${text}`);
     }
-    assert.equal(formOf(form({ [name]: "1,000" }))[name], "1000");
+    assert.equal(formOf(entry({ [name]: "1,000" }))[name], "1000");
   }
   /** @param {Partial<Form>} fields */
   const wrong = (fields) =>
-    problems(formOf(form({ price: "65000", quantity: "0.1", ...fields })), MARKET);
+    problems(formOf(entry({ price: "65000", quantity: "0.1", ...fields })), MARKET);
   assert.deepEqual(wrong({ quantity: "1,5" }), { quantity: words });
   assert.deepEqual(wrong({ price: "65.000,00" }), { price: words });
   assert.deepEqual(wrong({ display_quantity: "0,5" }), { display_quantity: words });
@@ -54,10 +58,10 @@ test("every number of the form is read by the same rule, and what is none is ref
 });
 
 test("another language reads its own separators", () => {
-  const typed = form({ price: "65.000,50", quantity: "1,5" });
+  const typed = entry({ price: "65.000,50", quantity: "1,5" });
   const read = formOf(typed, new NumberStyle("de"));
   assert.deepEqual([read.price, read.quantity], ["65000.50", "1.5"]);
-  assert.equal(formOf(form({ price: "65000.50" }), new NumberStyle("de")).price, UNREADABLE);
+  assert.equal(formOf(entry({ price: "65000.50" }), new NumberStyle("de")).price, UNREADABLE);
 });
 
 test("beside a field stands what was understood, in words of the page", () => {
@@ -77,7 +81,7 @@ test("what the page fills in is read again as what it was", () => {
     price: "65000.50",
     side: "sell",
   });
-  assert.equal(formOf(form(typedOf({ quantity: "1000.00001" }))).quantity, "1000.00001");
+  assert.equal(formOf(entry(typedOf({ quantity: "1000.00001" }))).quantity, "1000.00001");
 });
 
 test("an arrow key moves a number by its smallest step", () => {
@@ -86,4 +90,28 @@ test("an arrow key moves a number by its smallest step", () => {
   assert.equal(stepped("", 1n, "quantity", MARKET), "0.00001");
   assert.equal(stepped("0", -1n, "price", MARKET), null);
   assert.equal(stepped(UNREADABLE, 1n, "price", MARKET), null);
+});
+
+test("a price stays with the side and the type that it was typed for", () => {
+  let typed = changed(EMPTY, { price: "65000", quantity: "0.1" });
+  typed = changed(typed, { side: "sell" });
+  assert.deepEqual([typed.price, typed.quantity], ["", "0.1"]);
+  typed = changed(typed, { price: "66000" });
+  typed = changed(typed, { type: "stop_limit" });
+  assert.deepEqual([typed.price, typed.stop_price], ["", ""]);
+  typed = changed(typed, { stop_price: "64000", price: "63900" });
+  typed = changed(typed, { type: "oco" });
+  assert.deepEqual([typed.price, typed.stop_price], ["", ""]);
+  typed = changed(typed, { type: "limit" });
+  assert.equal(typed.price, "66000");
+  typed = changed(typed, { side: "buy" });
+  assert.equal(typed.price, "65000");
+  typed = changed(typed, { side: "sell", type: "stop_limit" });
+  assert.deepEqual([typed.price, typed.stop_price], ["63900", "64000"]);
+});
+
+test("a price that comes with the side goes to that side", () => {
+  const typed = changed(changed(EMPTY, { price: "65000" }), { side: "sell", price: "66000" });
+  assert.equal(typed.price, "66000");
+  assert.equal(changed(typed, { side: "buy" }).price, "65000");
 });

@@ -5,6 +5,7 @@ import {
   problems,
   refusalAt,
   request,
+  standing,
   timeOf,
   TYPES,
   UNREADABLE,
@@ -122,6 +123,16 @@ test("what can be seen to be wrong is said at its field", () => {
   assert.deepEqual(wrong({ quantity: "1001" }), { quantity: "At most 1,000 BTC" });
   assert.deepEqual(wrong({ quantity: "0" }), { quantity: "More than zero" });
   assert.deepEqual(wrong({ time_in_force: "gtd" }), { expire_at: "Say when it expires" });
+});
+
+test("of what was wrong that stays which is wrong still, whichever field has put it right", () => {
+  /** @param {Partial<Form>} fields */
+  const now = (fields) => problems(form(fields), MARKET);
+  const found = now({ price: "65000.001", quantity: "0.00006" });
+  assert.deepEqual(standing(found, found), found);
+  const small = now({ price: "65000", quantity: "0.00006" });
+  assert.deepEqual(standing(small, now({ price: "650000", quantity: "0.00006" })), {});
+  assert.deepEqual(standing(now({}), now({ price: "65000" })), { quantity: "This is needed" });
 });
 
 test("a market's limits need not be multiples of its lot", () => {
