@@ -1,4 +1,4 @@
-// Paints once per frame, however often something changes.
+// Paints once per frame, however often something changes; and what painters need to measure.
 
 /** @typedef {() => void} Painter */
 
@@ -40,4 +40,17 @@ function run() {
  */
 export function write(node, text) {
   if (node.data !== text) node.data = text;
+}
+
+const canvas = document.createElement("canvas").getContext("2d");
+
+/**
+ * How wide a digit is in an element, in pixels.
+ *
+ * @param {HTMLElement} element
+ */
+export function digitPx(element) {
+  if (!canvas) return parseFloat(getComputedStyle(element).fontSize);
+  canvas.font = getComputedStyle(element).font;
+  return canvas.measureText("0").width;
 }

@@ -89,3 +89,18 @@ export function sweep(
   }
   return { cost, quantity: taken, worst, isWhole: quantity !== null && taken === quantity };
 }
+
+const GAPS = 5; // between the columns and beside them, in digits
+const PRICE_MIN = 8; // as wide as its heading
+
+/**
+ * How the columns of the book share a number of digits: a price is never cut, and what it leaves is
+ * for amount and total alike.
+ *
+ * @param {number} digits
+ * @param {string[]} prices
+ */
+export function columns(digits, prices) {
+  const price = Math.max(PRICE_MIN, ...prices.map((text) => text.length));
+  return { price, amount: Math.max(1, Math.floor((digits - price - GAPS) / 2)) };
+}

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { sideLevels, steps, sweep } from "../../../../trading_page/static/trading/levels.js";
+import {
+  columns,
+  sideLevels,
+  steps,
+  sweep,
+} from "../../../../trading_page/static/trading/levels.js";
 
 /**
  * @import { Level } from "../../../../trading_page/static/streams/book.js"
@@ -77,4 +82,11 @@ test("a budget buys whole lots and is never overspent", () => {
   const budget = 10n * 10001n + 5n * 10009n + 5n;
   const swept = sweep(ASKS, { budget, lot: 1n, ...scale });
   assert.deepEqual([swept.quantity, swept.cost <= budget], [15n, true]);
+});
+
+test("columns share the width: a price is never cut, amounts have what it leaves", () => {
+  assert.deepEqual(columns(36, ["65,010.00", "9.00"]), { price: 9, amount: 11 });
+  assert.deepEqual(columns(36, ["1,234,567,890.12"]), { price: 16, amount: 7 });
+  assert.deepEqual(columns(36, ["", "0.5"]), { price: 8, amount: 11 });
+  assert.deepEqual(columns(10, ["65,010.00"]), { price: 9, amount: 1 });
 });
