@@ -8,13 +8,12 @@ import { call, query, slug } from "./api.js";
 import { Connection } from "./connection.js";
 import { paint } from "./frame.js";
 import { isTold, tellOrder } from "./notices.js";
-import { Tape } from "./recent.js";
+import { merged, newestFirst, Tape } from "./recent.js";
 import { isNews } from "./reports.js";
 import { accessToken, account, ask } from "./session.js";
 import * as store from "./store.js";
 
 /**
- * @import { Signal } from "@preact/signals"
  * @import { AccountMessage, MarketMessage, TradeMessage } from "../streams/messages.d.ts"
  * @import { StreamState, Timeframe } from "../streams/stream.js"
  * @import { Market, Order, OwnFees, PublicTrade } from "./answers.d.ts"
@@ -293,8 +292,8 @@ function takePrivateMessage(stream, message) {
   } else if (message.type === "order") {
     announce(message.order, store.knownOrder(message.order.id));
     paint(showAccount);
-    if (!stream.orders.has(message.order.id)) remember(store.history, message.order);
-  } else if (message.type === "fill") remember(store.fills, message);
+    if (!stream.orders.has(message.order.id)) rememberOrders(message.order);
+  } else if (message.type === "fill") rememberFills(message);
   else if (message.type === "balance") paint(showAccount);
 }
 
@@ -323,7 +322,7 @@ function showAccount() {
   if (!privateStream) return;
   const { orders, balances } = privateStream;
   batch(() => {
-    store.orders.value = [...orders.values()].sort(byAge);
+    store.orders.value = [...orders.values()].sort(newestFirst((order) => order.created_at));
     store.balances.value = new Map(balances);
   });
 }
@@ -341,8 +340,8 @@ async function readHistory() {
       ask("GET", `/trades${query({ mine: "true", limit: HISTORY_MAX / 2 })}`),
     ]);
     if (account.peek() !== name) return;
-    remember(store.history, ...ended.data);
-    remember(store.fills, ...trades.data);
+    rememberOrders(...ended.data);
+    rememberFills(...trades.data);
   } catch {
     setTimeout(() => account.peek() === name && name !== null && readHistory(), RETRY_MS);
   }
@@ -359,23 +358,13 @@ async function readFees() {
   }
 }
 
-/**
- * Adds what is new by id, the newest first: ids are UUIDv7, which begin with the time.
- *
- * @template {{ id: string }} Item
- * @param {Signal<Item[]>} list
- * @param {Item[]} items
- */
-function remember(list, ...items) {
-  const byId = new Map(list.peek().map((item) => [item.id, item]));
-  for (const item of items) byId.set(item.id, item);
-  list.value = [...byId.values()].sort(byAge).slice(0, HISTORY_MAX);
+/** @param {Order[]} orders */
+function rememberOrders(...orders) {
+  const ended = merged(store.history.peek(), orders, (order) => order.updated_at, HISTORY_MAX);
+  store.history.value = ended;
 }
 
-/**
- * @param {{ id: string }} one
- * @param {{ id: string }} other
- */
-function byAge(one, other) {
-  return one.id < other.id ? 1 : -1;
+/** @param {Fill[]} trades */
+function rememberFills(...trades) {
+  store.fills.value = merged(store.fills.peek(), trades, (fill) => fill.executed_at, HISTORY_MAX);
 }
