@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { TIMEFRAMES } from "./chart.js";
+import { account } from "./session.js";
 import { dialog, isListOpen, picked, timeframe } from "./store.js";
 
 /**
@@ -35,7 +36,7 @@ export const SHORTCUTS = [
     text: `Timeframe: ${TIMEFRAMES.join(", ")}`,
     act: chooseTimeframe,
   },
-  { keys: ["l"], text: "Log in", act: () => (dialog.value = "login") },
+  { keys: ["l"], text: "Log in", act: askForLogin },
   { keys: ["?"], text: "This list", act: () => (dialog.value = "help") },
 ];
 
@@ -68,6 +69,11 @@ export function listen() {
 function side(wanted) {
   picked.value = { side: wanted };
   if (!focus("order-quantity")) focus("order-quote_quantity");
+}
+
+/** Who is logged in is asked nothing. */
+function askForLogin() {
+  if (account.peek() === null) dialog.value = "login";
 }
 
 function findMarket() {
