@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_person_with_a_keyboard_only_places_an_order(visitor: Visitor) -> None
     expect(page.form.locator("[name=quantity]")).to_be_focused()
     keyboard.type("0.01")
     keyboard.press("Enter")
-    page.expect_notice("Buy 0.01000 BTC/USDT")
+    page.expect_notice("Buy 0.01000 BTC at")
     keyboard.press("Escape")
     page.page.locator("h1").click(force=True)
     keyboard.press("?")
@@ -127,6 +128,31 @@ def test_a_duplicated_tab_keeps_the_login_of_both_until_one_logs_out(visitor: Vi
         twin.get_by_role("button", name="Log out").click()
     assert page.evaluate(REFRESH) is None
     expect(page.get_by_text("Your login has ended. Log in again to go on.")).to_be_visible()
+
+
+def test_a_market_is_found_and_opened_with_the_keyboard(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider").page
+    page.locator("h1").click(force=True)
+    page.keyboard.press("l")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("/")
+    page.keyboard.type("eth")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("ETH/USDT")
+    expect(page.get_by_label("Find a market")).to_have_value("")
+
+
+@pytest.mark.parametrize("click", [{"modifiers": ["Control"]}, {"modifiers": ["Shift"]}, {"button": "middle"}])
+def test_a_market_that_is_opened_in_another_tab_has_the_login(visitor: Visitor, click: dict[str, Any]) -> None:
+    page = TradingPage(visitor).log_in("outsider").page
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="ETH/USDT").click(**click)
+    other = opened.value
+    expect(other.locator("h1")).to_have_text("ETH/USDT")
+    expect(other.get_by_role("button", name="Log out")).to_be_visible()
+    assert other.evaluate("window.opener") is None
+    expect(page.locator("h1")).to_have_text("BTC/USDT")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
 def test_an_unknown_market_is_told_with_those_that_there_are(visitor: Visitor) -> None:

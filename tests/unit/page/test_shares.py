@@ -66,10 +66,18 @@ class Case(NamedTuple):
             trail_ppm=self.trail_ppm if kind == OrderType.TRAILING_STOP else 0,
         )
         order = PlaceOrder(
-            time_ms=0, order_id=1, account_id=1, side=self.side, type=kind, time_in_force=TimeInForce.GTC,
-            post_only=False, price_ticks=0 if kind in WITHOUT_LIMIT else self.price_ticks, quantity_lots=lots,
-            budget=0, instructions=instructions,
-        )  # fmt: skip
+            time_ms=0,
+            order_id=1,
+            account_id=1,
+            side=self.side,
+            type=kind,
+            time_in_force=TimeInForce.GTC,
+            post_only=False,
+            price_ticks=0 if kind in WITHOUT_LIMIT else self.price_ticks,
+            quantity_lots=lots,
+            budget=0,
+            instructions=instructions,
+        )
         return first_need(order, 0, self.rates, self.scale, self)
 
     def hold_price_ticks(self, order: PlaceOrder) -> int:
@@ -92,12 +100,19 @@ class Case(NamedTuple):
             "trailBy": "trailing_amount" if self.trail_ticks else "trailing_percent",
         }
         market = {
-            "base": "B", "quote": "Q", "base_decimals": scale.base_decimals, "quote_decimals": scale.quote_decimals,
-            "tick_size": plain(scale.tick_size), "lot_size": plain(scale.lot_size),
-            "price_decimals": scale.price_decimals, "quantity_decimals": scale.quantity_decimals,
-            "max_quantity": "100000000000000", "price_band": rate(self.band_ppm),
-            "maker_fee_rate": rate(self.rates.maker_ppm), "taker_fee_rate": rate(self.rates.taker_ppm),
-        }  # fmt: skip
+            "base": "B",
+            "quote": "Q",
+            "base_decimals": scale.base_decimals,
+            "quote_decimals": scale.quote_decimals,
+            "tick_size": plain(scale.tick_size),
+            "lot_size": plain(scale.lot_size),
+            "price_decimals": scale.price_decimals,
+            "quantity_decimals": scale.quantity_decimals,
+            "max_quantity": "100000000000000",
+            "price_band": rate(self.band_ppm),
+            "maker_fee_rate": rate(self.rates.maker_ppm),
+            "taker_fee_rate": rate(self.rates.taker_ppm),
+        }
         available = plain(Decimal(self.available_units).scaleb(-decimals), decimals)
         last = plain(scale.price(self.last_ticks), scale.price_decimals)
         return {"form": form, "market": market, "available": [[asset, {"available": available}]], "last": last}
