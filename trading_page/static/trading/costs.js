@@ -1,6 +1,6 @@
 // What an order of the form comes to. No input or output.
 
-import { exactUnits, shareUp, toText, toUnits } from "./decimal.js";
+import { exactUnits, floorTo, shareUp, toText, toUnits } from "./decimal.js";
 import { sweep } from "./levels.js";
 import { isByBudget, namedPrice } from "./ticket.js";
 
@@ -33,47 +33,104 @@ export function rates(market) {
  * @param {Form} form
  * @param {Market} market
  * @param {Sides} book
+ * @param {string | null} last The last price.
  */
-export function preview(form, market, book) {
-  const scale = {
-    priceDecimals: market.price_decimals,
-    quantityDecimals: market.quantity_decimals,
-  };
-  const fine = scale.priceDecimals + scale.quantityDecimals;
-  const lot = exactUnits(market.lot_size, scale.quantityDecimals);
-  const { taker } = rates(market);
-  let quantity = toUnits(form.quantity, scale.quantityDecimals);
-  /** @type {bigint} */
-  let cost;
-  /** @type {bigint | null} */
-  let worst = null;
-  if (form.type === "market") {
-    const budget = isByBudget(form) ? toUnits(form.quote_quantity, market.quote_decimals) : null;
-    if (isByBudget(form) ? !budget : !quantity) return null;
-    const free =
-      budget === null ? null : rescale((budget * PPM) / (PPM + taker), market.quote_decimals, fine);
-    const swept = sweep(form.side === "buy" ? book.asks : book.bids, {
-      quantity: budget === null ? quantity : null,
-      budget: free,
-      lot,
-      ...scale,
-    });
-    if (!swept.quantity) return null;
-    ({ cost, quantity, worst } = swept);
-  } else {
-    const price = namedPrice(form, market);
-    if (!price || !quantity) return null;
-    cost = price * quantity;
-  }
+export function preview(form, market, book, last) {
+  const met = form.type === "market" ? meeting(form, market, book, last) : null;
+  const { cost, quantity } = met ?? resting(form, market);
+  if (!cost || !quantity) return null;
+  const fine = market.price_decimals + market.quantity_decimals;
   const total = rescale(cost, fine, market.quote_decimals);
-  const fee = shareUp(total, taker, PPM);
+  const fee = shareUp(total, rates(market).taker, PPM);
   return {
     total: toText(total, market.quote_decimals),
     fee: toText(fee, market.quote_decimals),
-    quantity: toText(quantity, scale.quantityDecimals),
-    worst: worst === null ? null : toText(worst, scale.priceDecimals),
+    quantity: toText(quantity, market.quantity_decimals),
+    worst: met?.worst ? toText(met.worst, market.price_decimals) : null,
     isEstimate: form.type !== "limit",
   };
+}
+
+/**
+ * What an order costs at the price that it names.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ */
+function resting(form, market) {
+  const price = form.type === "market" ? null : namedPrice(form, market);
+  const quantity = toUnits(form.quantity, market.quantity_decimals);
+  return { cost: price && quantity && price * quantity, quantity };
+}
+
+/**
+ * What an order would trade at once with the book as it is: at market up to the edge of the price
+ * band, else up to its limit. Null of a type that waits first, and while the form does not say
+ * enough.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ * @param {Sides} book
+ * @param {string | null} last
+ */
+export function meeting(form, market, book, last) {
+  const edge = edgeOf(form, market, last);
+  const quantity = toUnits(form.quantity, market.quantity_decimals);
+  const budget = isByBudget(form) ? freeBudget(form, market) : null;
+  if (edge === undefined || !(isByBudget(form) ? budget : quantity)) return null;
+  const isBuy = form.side === "buy";
+  return sweep(isBuy ? book.asks : book.bids, {
+    quantity: budget === null ? quantity : null,
+    budget,
+    lot: exactUnits(market.lot_size, market.quantity_decimals),
+    priceDecimals: market.price_decimals,
+    quantityDecimals: market.quantity_decimals,
+    isInReach: (price) => edge === null || (isBuy ? price <= edge : price >= edge),
+  });
+}
+
+/**
+ * The furthest price at which an order may trade at once; null when there is none, undefined of an
+ * order that does not trade at once.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ * @param {string | null} last
+ */
+function edgeOf(form, market, last) {
+  if (form.type === "limit" || form.type === "bracket") {
+    return toUnits(form.price, market.price_decimals) ?? undefined;
+  }
+  if (form.type !== "market") return undefined;
+  const band = toUnits(market.price_band, RATE_DECIMALS);
+  const middle = toUnits(last ?? market.reference_price, market.price_decimals);
+  if (!band || !middle) return null;
+  const width = wholeTicks(middle, band, market);
+  return form.side === "buy" ? middle + width : middle - width;
+}
+
+/**
+ * What a budget leaves for the order itself, in units of price x quantity.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ */
+function freeBudget(form, market) {
+  const budget = toUnits(form.quote_quantity, market.quote_decimals);
+  const free = budget && (budget * PPM) / (PPM + rates(market).taker);
+  const fine = market.price_decimals + market.quantity_decimals;
+  return free && rescale(free, market.quote_decimals, fine);
+}
+
+/**
+ * A share of a price, in millionths, rounded down to ticks.
+ *
+ * @param {bigint} price
+ * @param {bigint} ppm
+ * @param {Market} market
+ */
+export function wholeTicks(price, ppm, market) {
+  return floorTo((price * ppm) / PPM, exactUnits(market.tick_size, market.price_decimals));
 }
 
 /**

@@ -266,7 +266,7 @@ function Shares({ form, market: shown, change }) {
   const asset = form.side === "buy" ? shown.quote : shown.base;
   /** @param {number} percent */
   const take = (percent) => {
-    const means = { balances: balances.value, last: ticker(shown.symbol).value?.last };
+    const means = { balances: balances.value, last: lastOf(shown) };
     const share = shareOf(percent, form, shown, means);
     const size = share?.quantity ?? share?.quote_quantity;
     if (!share) tell("Give a price first", "info", SHARE);
@@ -318,7 +318,7 @@ function Preview({ form, market: shown }) {
       clearTimeout(timer);
     };
   }, [form.type]);
-  const found = preview(form, shown, live.book);
+  const found = preview(form, shown, live.book, lastOf(shown));
   const about = found?.isEstimate ? "about " : "";
   return html`
     <dl class="preview">
@@ -346,6 +346,11 @@ function Preview({ form, market: shown }) {
       }
     </dl>
   `;
+}
+
+/** @param {Market} shown */
+function lastOf({ symbol }) {
+  return ticker(symbol).peek()?.last ?? null;
 }
 
 /** @param {string} text */

@@ -60,34 +60,40 @@ export function steps(market) {
 }
 
 /**
- * What a market order meets in the book: `{cost, quantity, worst}` in units of price x quantity, of
- * quantity, of price. It ends with the quantity wanted, or with the budget, or with the book
- * (`isWhole` is false then).
+ * What an order meets in the book: `{cost, quantity, best, worst}` in units of price x quantity, of
+ * quantity, of price. It ends with the quantity wanted, with the budget, with the prices in reach or
+ * with the book; `isWhole` says whether the order was done by then.
  *
  * @param {Level[]} levels
- * @param {Scale & { quantity?: bigint | null, budget?: bigint | null, lot: bigint }} options
+ * @param {Scale & {
+ *   quantity?: bigint | null,
+ *   budget?: bigint | null,
+ *   lot: bigint,
+ *   isInReach?: (price: bigint) => boolean,
+ * }} options
  */
 export function sweep(
   levels,
-  { quantity = null, budget = null, priceDecimals, quantityDecimals, lot },
+  { quantity = null, budget = null, priceDecimals, quantityDecimals, lot, isInReach = () => true },
 ) {
-  let cost = 0n;
-  let taken = 0n;
-  /** @type {bigint | null} */
-  let worst = null;
+  /** @type {{ cost: bigint, quantity: bigint, best: bigint | null, worst: bigint | null }} */
+  const met = { cost: 0n, quantity: 0n, best: null, worst: null };
   for (const [priceText, volumeText] of levels) {
     const price = exactUnits(priceText, priceDecimals);
+    if (!isInReach(price)) break;
     let volume = exactUnits(volumeText, quantityDecimals);
-    if (quantity !== null && volume > quantity - taken) volume = quantity - taken;
-    if (budget !== null && volume * price > budget - cost) {
-      volume = floorTo((budget - cost) / price, lot);
+    if (quantity !== null && volume > quantity - met.quantity) volume = quantity - met.quantity;
+    if (budget !== null && volume * price > budget - met.cost) {
+      volume = floorTo((budget - met.cost) / price, lot);
     }
-    if (volume <= 0n) return { cost, quantity: taken, worst, isWhole: true };
-    cost += volume * price;
-    taken += volume;
-    worst = price;
+    if (volume <= 0n) return { ...met, isWhole: true };
+    met.best ??= price;
+    met.cost += volume * price;
+    met.quantity += volume;
+    met.worst = price;
   }
-  return { cost, quantity: taken, worst, isWhole: quantity !== null && taken === quantity };
+  const isSpent = budget !== null && met.worst !== null && budget - met.cost < met.worst * lot;
+  return { ...met, isWhole: isSpent || met.quantity === quantity };
 }
 
 const GAPS = 5; // between the columns and beside them, in digits

@@ -1,7 +1,7 @@
 // How much of an order can be paid for: the rule by which the exchange holds funds, turned round. No
 // input or output.
 
-import { PPM, RATE_DECIMALS, rates, rescale } from "./costs.js";
+import { PPM, RATE_DECIMALS, rates, rescale, wholeTicks } from "./costs.js";
 import { exactUnits, floorTo, toText, toUnits } from "./decimal.js";
 import { LIMIT_DECIMALS, PERCENT_DECIMALS, TYPES } from "./ticket.js";
 
@@ -117,15 +117,4 @@ function trailingTrigger(form, market, last) {
   const ppm = toUnits(form.trailing_percent, PERCENT_DECIMALS);
   const tick = exactUnits(market.tick_size, market.price_decimals);
   return ppm && last + (wholeTicks(last, ppm, market) || tick);
-}
-
-/**
- * A share of a price, in millionths, rounded down to ticks.
- *
- * @param {bigint} price
- * @param {bigint} ppm
- * @param {Market} market
- */
-function wholeTicks(price, ppm, market) {
-  return floorTo((price * ppm) / PPM, exactUnits(market.tick_size, market.price_decimals));
 }
