@@ -39,8 +39,7 @@ export function preview(form, market, book, last) {
   const met = form.type === "market" ? meeting(form, market, book, last) : null;
   const { cost, quantity } = met ?? resting(form, market);
   if (!cost || !quantity) return null;
-  const fine = market.price_decimals + market.quantity_decimals;
-  const total = rescale(cost, fine, market.quote_decimals);
+  const total = inQuote(cost, market);
   const fee = shareUp(total, rates(market).taker, PPM);
   return {
     total: toText(total, market.quote_decimals),
@@ -49,6 +48,25 @@ export function preview(form, market, book, last) {
     worst: met?.worst ? toText(met.worst, market.price_decimals) : null,
     isEstimate: form.type !== "limit",
   };
+}
+
+/**
+ * What so much of price x quantity costs with the fee of a taker, in units of the quote asset.
+ *
+ * @param {bigint} cost
+ * @param {Market} market
+ */
+export function spentOf(cost, market) {
+  const total = inQuote(cost, market);
+  return total + shareUp(total, rates(market).taker, PPM);
+}
+
+/**
+ * @param {bigint} cost
+ * @param {Market} market
+ */
+function inQuote(cost, market) {
+  return rescale(cost, market.price_decimals + market.quantity_decimals, market.quote_decimals);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
+import { Confirmation } from "./confirm.js";
 import { DemoButton } from "./demo.js";
 import { html, onChecked, rendered } from "./html.js";
 import { areOn, SHORTCUTS, switchShortcuts } from "./keys.js";
@@ -15,7 +16,7 @@ import { dialog, isDemo } from "./store.js";
 /**
  * A modal dialog: the browser keeps the focus inside and gives it back at the end.
  *
- * @param {{ name: "login" | "help", title: string, children: ComponentChildren }} props
+ * @param {{ name: "login" | "help" | "confirm", title: string, children: ComponentChildren }} props
  */
 function Dialog({ name, title, children }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
@@ -46,6 +47,7 @@ export function Dialogs() {
   return html`
     <${Dialog} name="login" title="Log in"><${Login} /><//>
     <${Dialog} name="help" title="Keyboard"><${Help} /><//>
+    <${Dialog} name="confirm" title="Send this order?"><${Confirmation} /><//>
   `;
 }
 

@@ -1,18 +1,19 @@
 // The order form.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isConfirmed } from "./confirm.js";
 import { preview } from "./costs.js";
 import { short } from "./decimal.js";
 import { DemoButton } from "./demo.js";
 import { changed, EMPTY, formOf, typedOf } from "./entry.js";
 import { idOf, NumberField } from "./fields.js";
-import { paint } from "./frame.js";
 import { html, onValue } from "./html.js";
-import { live, onChange } from "./live.js";
+import { live } from "./live.js";
 import { dismiss, tell } from "./notices.js";
 import { compact, grouped, neat } from "./numbers.js";
 import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
+import { useBook } from "./refresh.js";
 import { account } from "./session.js";
 import { shareOf } from "./shares.js";
 import {
@@ -20,6 +21,7 @@ import {
   balances,
   dialog,
   fees,
+  lastOf,
   market,
   picked,
   ticker,
@@ -100,6 +102,7 @@ function useForm(shown) {
     else await sendNow();
   };
   const sendNow = async () => {
+    if (!(await isConfirmed(form, shown))) return;
     const outcome = await place(form, shown);
     if (outcome.kind === "refused") {
       const { code } = outcome.refusal;
@@ -266,7 +269,7 @@ function Shares({ form, market: shown, change }) {
   const asset = form.side === "buy" ? shown.quote : shown.base;
   /** @param {number} percent */
   const take = (percent) => {
-    const means = { balances: balances.value, last: lastOf(shown) };
+    const means = { balances: balances.value, last: lastOf(shown.symbol) };
     const share = shareOf(percent, form, shown, means);
     const size = share?.quantity ?? share?.quote_quantity;
     if (!share) tell("Give a price first", "info", SHARE);
@@ -302,23 +305,8 @@ function Shares({ form, market: shown, change }) {
  * @param {Pick<PartProps, "form" | "market">} props
  */
 function Preview({ form, market: shown }) {
-  const [, again] = useState(0);
-  useEffect(() => {
-    if (form.type !== "market") return undefined;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    const stop = onChange("book", () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        paint(() => again((count) => count + 1));
-      }, 250);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [form.type]);
-  const found = preview(form, shown, live.book, lastOf(shown));
+  useBook(form.type === "market");
+  const found = preview(form, shown, live.book, lastOf(shown.symbol));
   const about = found?.isEstimate ? "about " : "";
   return html`
     <dl class="preview">
@@ -346,11 +334,6 @@ function Preview({ form, market: shown }) {
       }
     </dl>
   `;
-}
-
-/** @param {Market} shown */
-function lastOf({ symbol }) {
-  return ticker(symbol).peek()?.last ?? null;
 }
 
 /** @param {string} text */

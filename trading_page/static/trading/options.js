@@ -1,5 +1,6 @@
 // The further instructions of an order: how long, and how it may trade.
 
+import { AskAlways } from "./confirm.js";
 import { idOf, NumberField } from "./fields.js";
 import { html, onChecked, onValue } from "./html.js";
 import { LABELS, PREVENTIONS, rests, timeOf, TIMES, TYPES } from "./ticket.js";
@@ -50,6 +51,7 @@ export function Options({ typed, form, market, errors, change }) {
           )}
         </select>
       </label>
+      <${AskAlways} />
     </details>
   `;
 }

@@ -84,7 +84,7 @@ function isTraded({ filled_quantity: filled }) {
   return /[1-9]/.test(filled);
 }
 
-/** @param {Order} order */
+/** @param {Pick<Order, "symbol">} order */
 function assetsOf({ symbol }) {
   const [base, quote] = symbol.split("/");
   return { base, quote };
@@ -93,7 +93,7 @@ function assetsOf({ symbol }) {
 /**
  * "Buy 0.20000 BTC at 65,003.00 USDT".
  *
- * @param {Order} order
+ * @param {Pick<Order, "symbol" | "side" | "quantity" | "quote_quantity" | "price">} order
  */
 export function asked(order) {
   const { base, quote } = assetsOf(order);

@@ -44,7 +44,7 @@ export const picked = signal(/** @type {Partial<Form> | null} */ (null));
 /** Whether the list of markets is shown where there is no room for it beside the rest. */
 export const isListOpen = signal(false);
 /** Which dialog is open. */
-export const dialog = signal(/** @type {"login" | "help" | ""} */ (""));
+export const dialog = signal(/** @type {"login" | "help" | "confirm" | ""} */ (""));
 
 /**
  * The market of a symbol; null until the markets are known.
@@ -78,6 +78,15 @@ export function ticker(of) {
   const fresh = signal(/** @type {Ticker | null} */ (null));
   tickers.set(of, fresh);
   return fresh;
+}
+
+/**
+ * The last price of a market; null before the first trade. Follows nothing.
+ *
+ * @param {string} of
+ */
+export function lastOf(of) {
+  return ticker(of).peek()?.last ?? null;
 }
 
 /**
