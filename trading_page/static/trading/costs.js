@@ -1,6 +1,6 @@
 // What an order of the form comes to. No input or output.
 
-import { exactUnits, floorTo, shareUp, toText, toUnits } from "./decimal.js";
+import { exactUnits, floorTo, rescale, shareUp, toText, toUnits } from "./decimal.js";
 import { sweep } from "./levels.js";
 import { isByBudget, namedPrice } from "./ticket.js";
 
@@ -149,13 +149,4 @@ function freeBudget(form, market) {
  */
 export function wholeTicks(price, ppm, market) {
   return floorTo((price * ppm) / PPM, exactUnits(market.tick_size, market.price_decimals));
-}
-
-/**
- * @param {bigint} units
- * @param {number} from
- * @param {number} to
- */
-export function rescale(units, from, to) {
-  return to >= from ? units * 10n ** BigInt(to - from) : units / 10n ** BigInt(from - to);
 }

@@ -1,5 +1,5 @@
 // Money, prices and quantities without floats: a number is a BigInt of its smallest units, at a
-// number of decimals.
+// number of decimals. No input or output.
 
 const PLAIN = /^(\d*)(?:\.(\d*))?$/;
 
@@ -111,4 +111,15 @@ export function ceilTo(units, step) {
  */
 export function shareUp(units, numerator, denominator) {
   return (units * numerator + denominator - 1n) / denominator;
+}
+
+/**
+ * Units at other decimals, cut where these are fewer.
+ *
+ * @param {bigint} units
+ * @param {number} from
+ * @param {number} to
+ */
+export function rescale(units, from, to) {
+  return to >= from ? units * 10n ** BigInt(to - from) : units / 10n ** BigInt(from - to);
 }

@@ -1,8 +1,16 @@
 // What is typed into the order form, and what it means. No input or output.
 
-import { exactUnits, toShortText, toUnits } from "./decimal.js";
+import { exactUnits, floorTo, rescale, toShortText, toText, toUnits } from "./decimal.js";
 import { grouped, padded, style } from "./numbers.js";
-import { BLANK, NUMBER_NAMES, PRICE_NAMES, stepOf, UNREADABLE } from "./ticket.js";
+import {
+  BLANK,
+  hasTotal,
+  isMoney,
+  NUMBER_NAMES,
+  PRICE_NAMES,
+  stepOf,
+  UNREADABLE,
+} from "./ticket.js";
 
 /**
  * @import { Market } from "./answers.d.ts"
@@ -27,13 +35,63 @@ const NEAT = 2; // decimals of money at least
 
 /**
  * The form after some fields were changed. Prices belong to a side and a type: another one has its
- * own, which are those that it had when it was left.
+ * own, which are those that it had when it was left. Of amount and total the one follows that was
+ * not typed last.
+ *
+ * @param {Typed} before
+ * @param {Partial<Typed>} fields
+ * @param {Market} market
+ * @returns {Typed}
+ */
+export function changed(before, fields, market) {
+  const sizedBy = "total" in fields ? "total" : "quantity" in fields ? "quantity" : before.sizedBy;
+  return sized({ ...moved(before, fields), sizedBy }, market);
+}
+
+/**
+ * @param {Typed} typed
+ * @param {Market} market
+ * @returns {Typed}
+ */
+function sized(typed, market) {
+  const form = formOf(typed);
+  if (!hasTotal(form)) return { ...typed, sizedBy: "quantity", total: "" };
+  const price = toUnits(form.price, market.price_decimals);
+  const fine = market.price_decimals + market.quantity_decimals;
+  if (typed.sizedBy === "total") {
+    const total = toUnits(form.total, market.quote_decimals);
+    const units = price && total !== null && rescale(total, market.quote_decimals, fine) / price;
+    return {
+      ...typed,
+      ...typedOf({ quantity: typeof units === "bigint" ? inLots(units, market) : "" }),
+    };
+  }
+  const quantity = toUnits(form.quantity, market.quantity_decimals);
+  const total = price && quantity && rescale(price * quantity, fine, market.quote_decimals);
+  return {
+    ...typed,
+    ...typedOf({ total: total ? toShortText(total, market.quote_decimals) : "" }),
+  };
+}
+
+/**
+ * As many whole lots as there are.
+ *
+ * @param {bigint} units
+ * @param {Market} market
+ */
+function inLots(units, { lot_size: lot, quantity_decimals: decimals }) {
+  return toText(floorTo(units, exactUnits(lot, decimals)), decimals);
+}
+
+/**
+ * The form after some fields were changed, each by itself.
  *
  * @param {Typed} before
  * @param {Partial<Typed>} fields
  * @returns {Typed}
  */
-export function changed(before, fields) {
+function moved(before, fields) {
   const after = { ...before, ...fields };
   const [left, entered] = [before, after].map(({ side, type }) => `${side} ${type}`);
   if (left === entered) return after;
@@ -94,7 +152,7 @@ export function understood(name, plain, market) {
   if (plain === UNREADABLE) return "not clear";
   if (name === "trailing_percent") return `= ${grouped(plain)} %`;
   const { decimals, asset } = stepOf(name, market);
-  return `= ${padded(plain, name === "quote_quantity" ? NEAT : decimals)} ${asset}`;
+  return `= ${padded(plain, isMoney(name) ? NEAT : decimals)} ${asset}`;
 }
 
 /**

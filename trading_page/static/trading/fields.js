@@ -2,7 +2,7 @@
 
 import { stepped, typedOf, understood } from "./entry.js";
 import { html, onValue } from "./html.js";
-import { LABELS, OPTIONAL } from "./ticket.js";
+import { isMoney, LABELS, OPTIONAL, stepOf } from "./ticket.js";
 
 /**
  * @import { Market } from "./answers.d.ts"
@@ -30,7 +30,7 @@ export function NumberField({ name, typed, form, market, error, change, hint }) 
   /** @param {KeyboardEvent} event */
   const onKey = (event) => {
     const by = event.key === "ArrowUp" ? 1n : event.key === "ArrowDown" ? -1n : null;
-    if (by === null || name === "trailing_percent" || name === "quote_quantity") return;
+    if (by === null || name === "trailing_percent" || isMoney(name)) return;
     event.preventDefault();
     const plain = stepped(form[name], by, name, market);
     if (plain !== null) change(typedOf({ [name]: plain }));
@@ -102,7 +102,5 @@ function Unit({ name, form, market, change }) {
       </select>
     `;
   }
-  return html`<span class="unit" aria-hidden="true"
-    >${name.endsWith("quantity") && name !== "quote_quantity" ? market.base : market.quote}</span
-  >`;
+  return html`<span class="unit" aria-hidden="true">${stepOf(name, market).asset}</span>`;
 }

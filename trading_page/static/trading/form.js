@@ -27,17 +27,26 @@ import {
   ticker,
   tradingState,
 } from "./store.js";
-import { isByBudget, numberFields, problems, refusalAt, standing, TYPES } from "./ticket.js";
+import {
+  hasTotal,
+  isByBudget,
+  numberFields,
+  problems,
+  refusalAt,
+  standing,
+  TYPES,
+} from "./ticket.js";
 
 /**
  * @import { Market, Order } from "./answers.d.ts"
  * @import { Typed } from "./entry.js"
  * @import { Change, PartProps } from "./fields.js"
- * @import { Form as Fields, FormType, Texts } from "./ticket.js"
+ * @import { Form as Fields, FormType, NumberName, Texts } from "./ticket.js"
  */
 
 /** @typedef {{ fields: Texts, general: string }} Errors At their fields, and the rest. */
 
+const NO_SIZE = { quantity: "", quote_quantity: "", display_quantity: "" };
 const SHARES = [25, 50, 75, 100];
 const SHARE = "share"; // the key of its notice
 
@@ -78,13 +87,13 @@ function useForm(shown) {
   const form = formOf(typed);
   /** @type {Change} */
   const change = (fields) => {
-    setTyped((before) => changed(before, fields));
+    setTyped((before) => changed(before, fields, shown));
     setRefused(null);
     if ("side" in fields || "type" in fields) setFound({});
   };
   usePicked(form, change);
   useEffect(
-    () => (form.type === "limit" ? offerLast(shown.symbol, setTyped) : undefined),
+    () => (form.type === "limit" ? offerLast(shown, setTyped) : undefined),
     [form.side, form.type],
   );
 
@@ -110,7 +119,7 @@ function useForm(shown) {
       setRefused({ ...errors, code, cause: causeOf(code, form, shown) });
       focusOn(Object.keys(errors.fields)[0]);
     } else if (outcome.kind === "placed" || outcome.kind === "found") {
-      setTyped((before) => ({ ...before, quantity: "", quote_quantity: "", display_quantity: "" }));
+      setTyped((before) => changed(before, NO_SIZE, shown));
     }
   };
   const isRefused = refused?.cause === causeOf(refused?.code ?? "", form, shown);
@@ -175,7 +184,7 @@ function Form({ market: shown }) {
   /** @param {FormType} type */
   const chooseType = (type) => change({ type, time_in_force: "gtc" });
   const isBusy = pending.value !== null;
-  const names = numberFields(form).filter((name) => name !== "display_quantity");
+  const names = sizeAndPrices(form);
   const verb = form.side === "buy" ? "Buy" : "Sell";
   const submit = account.value === null ? "Log in to trade" : `${verb} ${shown.base}`;
   return html`
@@ -213,17 +222,29 @@ function Form({ market: shown }) {
  * Fills in the last price as soon as it is known, once, where none was typed: a form that begins
  * with it needs no typing.
  *
- * @param {string} symbol
+ * @param {Market} shown
  * @param {(change: (before: Typed) => Typed) => void} setTyped
  */
-function offerLast(symbol, setTyped) {
+function offerLast(shown, setTyped) {
   let isDone = false;
-  return ticker(symbol).subscribe((known) => {
+  return ticker(shown.symbol).subscribe((known) => {
     const price = known?.last;
     if (isDone || !price) return;
     isDone = true;
-    setTyped((before) => (before.price ? before : { ...before, ...typedOf({ price }) }));
+    const offered = typedOf({ price });
+    setTyped((before) => (before.price ? before : changed(before, offered, shown)));
   });
+}
+
+/**
+ * The numbers that every order of the type has; what is optional is elsewhere.
+ *
+ * @param {Fields} form
+ * @returns {NumberName[]}
+ */
+function sizeAndPrices(form) {
+  const names = numberFields(form).filter((name) => name !== "display_quantity");
+  return hasTotal(form) ? [...names, "total"] : names;
 }
 
 /**
@@ -232,7 +253,7 @@ function offerLast(symbol, setTyped) {
  * @param {Fields} form
  */
 function shownFields(form) {
-  return [...numberFields(form), "expire_at", "display_quantity"];
+  return [...numberFields(form), "expire_at", "display_quantity", "total"];
 }
 
 /** @param {string | undefined} name */
@@ -310,10 +331,13 @@ function Preview({ form, market: shown }) {
   const about = found?.isEstimate ? "about " : "";
   return html`
     <dl class="preview">
-      <div>
-        <dt>Total</dt>
-        <dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd>
-      </div>
+      ${
+        !hasTotal(form) &&
+        html`<div>
+          <dt>Total</dt>
+          <dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd>
+        </div>`
+      }
       <div>
         <dt>Fee at most</dt>
         <dd>${found ? `${money(found.fee)} ${shown.quote}` : "–"}</dd>

@@ -1,6 +1,6 @@
 // Numbers as people see and type them, by the page's language. What the page writes it reads again,
 // and nothing else: "10,000.5" in English is 10000.5, and "1,5" is no number. A plain number is one
-// as the exchange has it, such as "10000.5".
+// as the exchange has it, such as "10000.5". No input or output.
 
 /** @type {Record<string, string>} */
 const NAMES = { ",": "a comma", ".": "a point", "'": "an apostrophe", "’": "an apostrophe" };

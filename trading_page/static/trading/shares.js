@@ -1,8 +1,8 @@
 // How much of an order can be paid for: the rule by which the exchange holds funds, turned round. No
 // input or output.
 
-import { PPM, RATE_DECIMALS, rates, rescale, wholeTicks } from "./costs.js";
-import { exactUnits, floorTo, toText, toUnits } from "./decimal.js";
+import { PPM, RATE_DECIMALS, rates, wholeTicks } from "./costs.js";
+import { exactUnits, floorTo, rescale, toText, toUnits } from "./decimal.js";
 import { LIMIT_DECIMALS, PERCENT_DECIMALS, TYPES } from "./ticket.js";
 
 /**

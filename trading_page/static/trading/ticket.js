@@ -12,7 +12,7 @@ import { grouped, style } from "./numbers.js";
 /** @typedef {"trailing_percent" | "trailing_amount"} Trail */
 /**
  * @typedef {"price" | "quantity" | "quote_quantity" | "stop_price" | "stop_limit_price" | Trail
- *   | "display_quantity" | "take_profit.price" | "stop_loss.stop_price" | "stop_loss.price"
+ *   | "display_quantity" | "total" | "take_profit.price" | "stop_loss.stop_price" | "stop_loss.price"
  * } NumberName A field of the form that holds a number.
  */
 /**
@@ -21,6 +21,7 @@ import { grouped, style } from "./numbers.js";
  *   type: FormType,
  *   sizeBy: "quantity" | "quote_quantity",
  *   trailBy: Trail,
+ *   sizedBy: "quantity" | "total",
  *   time_in_force: Order["time_in_force"],
  *   post_only: boolean,
  *   reprice: boolean,
@@ -113,6 +114,7 @@ export const LABELS = {
   price: "Price",
   quantity: "Amount",
   quote_quantity: "Budget",
+  total: "Total",
   stop_price: "Trigger price",
   stop_limit_price: "Stop limit",
   trailing_amount: "Distance",
@@ -154,6 +156,7 @@ export const NUMBER_NAMES = [
   "trailing_percent",
   "trailing_amount",
   "display_quantity",
+  "total",
   "take_profit.price",
   "stop_loss.stop_price",
   "stop_loss.price",
@@ -171,6 +174,7 @@ export const BLANK = {
   type: "limit",
   sizeBy: "quantity",
   trailBy: "trailing_percent",
+  sizedBy: "quantity",
   time_in_force: "gtc",
   post_only: false,
   reprice: false,
@@ -183,6 +187,7 @@ export const BLANK = {
   trailing_percent: "",
   trailing_amount: "",
   display_quantity: "",
+  total: "",
   expire_at: "",
   "take_profit.price": "",
   "stop_loss.stop_price": "",
@@ -223,6 +228,20 @@ export function numberFields(form) {
 /** @param {Form} form */
 export function rests(form) {
   return ["gtc", "gtd"].includes(timeOf(form));
+}
+
+/**
+ * Whether the form has the total besides the amount: only a limit says what an amount comes to.
+ *
+ * @param {Form} form
+ */
+export function hasTotal(form) {
+  return TYPES[form.type].fields.includes("price");
+}
+
+/** @param {NumberName} name */
+export function isMoney(name) {
+  return name === "quote_quantity" || name === "total";
 }
 
 /** @param {NumberName} name */
@@ -295,8 +314,14 @@ export function problems(form, market) {
     const problem = numberProblem(name, form[name], market);
     if (problem) found[name] = problem;
   }
+  if (form.sizedBy === "total" && form.total === UNREADABLE) {
+    found.total = style.rule;
+    delete found.quantity;
+  }
   if (timeOf(form) === "gtd" && !form.expire_at) found.expire_at = "Say when it expires";
-  if (!found.quantity && !isByBudget(form)) Object.assign(found, sizeProblem(form, market));
+  if (!found.quantity && !found.total && !isByBudget(form)) {
+    Object.assign(found, sizeProblem(form, market));
+  }
   return found;
 }
 
@@ -338,7 +363,7 @@ export function numberProblem(name, plain, market) {
  * @returns {{ decimals: number, step: string, asset: string }}
  */
 export function stepOf(name, market) {
-  if (name === "quote_quantity") {
+  if (isMoney(name)) {
     const decimals = market.quote_decimals;
     return { decimals, step: toText(1n, decimals), asset: market.quote };
   }

@@ -19,6 +19,7 @@ import {
 import { MARKET } from "./market.mjs";
 
 /**
+ * @import { Typed } from "../../../../trading_page/static/trading/entry.js"
  * @import { Form } from "../../../../trading_page/static/trading/ticket.js"
  */
 
@@ -92,26 +93,58 @@ test("an arrow key moves a number by its smallest step", () => {
   assert.equal(stepped(UNREADABLE, 1n, "price", MARKET), null);
 });
 
+/**
+ * @param {Typed} before
+ * @param {Partial<Typed>} fields
+ */
+const after = (before, fields) => changed(before, fields, MARKET);
+
 test("a price stays with the side and the type that it was typed for", () => {
-  let typed = changed(EMPTY, { price: "65000", quantity: "0.1" });
-  typed = changed(typed, { side: "sell" });
+  let typed = after(EMPTY, { price: "65000", quantity: "0.1" });
+  typed = after(typed, { side: "sell" });
   assert.deepEqual([typed.price, typed.quantity], ["", "0.1"]);
-  typed = changed(typed, { price: "66000" });
-  typed = changed(typed, { type: "stop_limit" });
+  typed = after(typed, { price: "66000" });
+  typed = after(typed, { type: "stop_limit" });
   assert.deepEqual([typed.price, typed.stop_price], ["", ""]);
-  typed = changed(typed, { stop_price: "64000", price: "63900" });
-  typed = changed(typed, { type: "oco" });
+  typed = after(typed, { stop_price: "64000", price: "63900" });
+  typed = after(typed, { type: "oco" });
   assert.deepEqual([typed.price, typed.stop_price], ["", ""]);
-  typed = changed(typed, { type: "limit" });
+  typed = after(typed, { type: "limit" });
   assert.equal(typed.price, "66000");
-  typed = changed(typed, { side: "buy" });
+  typed = after(typed, { side: "buy" });
   assert.equal(typed.price, "65000");
-  typed = changed(typed, { side: "sell", type: "stop_limit" });
+  typed = after(typed, { side: "sell", type: "stop_limit" });
   assert.deepEqual([typed.price, typed.stop_price], ["63900", "64000"]);
 });
 
 test("a price that comes with the side goes to that side", () => {
-  const typed = changed(changed(EMPTY, { price: "65000" }), { side: "sell", price: "66000" });
+  const typed = after(after(EMPTY, { price: "65000" }), { side: "sell", price: "66000" });
   assert.equal(typed.price, "66000");
-  assert.equal(changed(typed, { side: "buy" }).price, "65000");
+  assert.equal(after(typed, { side: "buy" }).price, "65000");
+});
+
+test("of amount and total the one follows that was not typed last", () => {
+  let typed = after(EMPTY, { price: "65000", quantity: "0.1" });
+  assert.equal(typed.total, "6500");
+  typed = after(typed, { price: "60,000.50" });
+  assert.deepEqual([typed.quantity, typed.total], ["0.1", "6000.05"]);
+  typed = after(typed, { total: "1,000" });
+  assert.deepEqual([typed.quantity, typed.total], ["0.01666", "1,000"]);
+  typed = after(typed, { price: "50000" });
+  assert.deepEqual([typed.quantity, typed.total], ["0.02000", "1,000"]);
+  typed = after(typed, { quantity: "" });
+  assert.deepEqual([typed.quantity, typed.total], ["", ""]);
+});
+
+test("a total that is no number is refused where it was typed", () => {
+  const typed = after(EMPTY, { price: "65000", total: "1,5" });
+  assert.equal(typed.quantity, "");
+  assert.deepEqual(Object.keys(problems(formOf(typed), MARKET)), ["total"]);
+  const large = after(EMPTY, { price: "65000", total: "100,000,000" });
+  assert.match(problems(formOf(large), MARKET).quantity, /^At most/);
+});
+
+test("a type without a limit has no total, and keeps its amount", () => {
+  const typed = after(after(EMPTY, { price: "65000", total: "650" }), { type: "market" });
+  assert.deepEqual([typed.quantity, typed.total, typed.sizedBy], ["0.01000", "", "quantity"]);
 });
