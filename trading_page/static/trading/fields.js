@@ -2,6 +2,7 @@
 
 import { stepped, typedOf, understood } from "./entry.js";
 import { html, onValue } from "./html.js";
+import { live } from "./live.js";
 import { isMoney, LABELS, OPTIONAL, stepOf } from "./ticket.js";
 
 /**
@@ -56,6 +57,7 @@ export function NumberField({ name, typed, form, market, error, change, hint }) 
           onKeyDown=${onKey}
         />
         <${Unit} name=${name} typed=${typed} form=${form} market=${market} change=${change} />
+        ${name === "price" && html`<${BestPrices} change=${change} />`}
       </div>
       <p class="field-error" id=${`${id}-error`} role="alert">${error}</p>
     </div>
@@ -69,6 +71,33 @@ export function NumberField({ name, typed, form, market, error, change, hint }) 
  */
 export function Understood({ id, name, plain, market }) {
   return html`<output id=${id} class="understood">${understood(name, plain, market)}</output>`;
+}
+
+/**
+ * Takes the best price of a side of the book, as it is when it is asked for.
+ *
+ * @param {{ change: Change }} props
+ */
+function BestPrices({ change }) {
+  const sides = /** @type {const} */ ([
+    ["Bid", "bids"],
+    ["Ask", "asks"],
+  ]);
+  return sides.map(
+    ([label, side]) => html`
+      <button
+        type="button"
+        class="best"
+        aria-label=${`Take the best ${label.toLowerCase()} as the price`}
+        onClick=${() => {
+          const [best] = live.book[side];
+          if (best) change(typedOf({ price: best[0] }));
+        }}
+      >
+        ${label}
+      </button>
+    `,
+  );
 }
 
 /**
