@@ -174,3 +174,58 @@ def cancel_all(page: TradingPage) -> None:
 
 def amount(text: str) -> Decimal:
     return Decimal(text.replace(",", ""))
+
+
+def test_an_unusual_order_is_asked_about_and_every_order_if_that_is_wished(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+    dialog = page.page.get_by_role("dialog", name="Send this order?")
+    page.place(side="buy", type="limit", price="67,500", quantity="0.01", time_in_force="ioc")
+    expect(dialog.get_by_role("alert")).to_contain_text("Its price is far beyond the market")
+    expect(dialog.get_by_role("button", name="Back")).to_be_focused()
+    visitor.shot("confirm-unusual")
+    page.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.form.locator("[name=quantity]")).to_have_value("0.01")
+
+    page.form.get_by_label("Ask before each order").check()
+    page.place(price="64,400", time_in_force="gtc")
+    expect(dialog).to_contain_text("Buy 0.01 BTC at 64,400 USDT")
+    expect(dialog).to_contain_text("below the best ask")
+    visitor.shot("confirm-each")
+    dialog.get_by_role("button", name="Buy BTC").click()
+    page.expect_notice("Buy 0.01000 BTC at 64,400.00 USDT: in the book")
+    page.page.reload()
+    page.expect_state("Live")
+    page.place(side="buy", type="market", quantity="0.01")
+    expect(dialog).to_contain_text("Slippage")
+    dialog.get_by_role("button", name="Back").click()
+    expect(dialog).to_be_hidden()
+    cancel_all(page)
+
+
+def test_a_total_sizes_the_order(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+    quantity, total = page.form.locator("[name=quantity]"), page.form.locator("[name=total]")
+    page.write(side="buy", type="limit", price="64,000", total="1,000")
+    expect(quantity).to_have_value("0.01562")
+    page.write(quantity="0.02")
+    expect(total).to_have_value("1280")
+
+
+def test_prices_are_taken_from_the_best_of_the_book_from_the_chart_and_from_the_depth(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+    price = page.form.locator("[name=price]")
+    page.write(side="buy", type="limit", price="1")
+    for name, side in (("bid", "bids"), ("ask", "asks")):
+        page.form.get_by_role("button", name=f"Take the best {name} as the price").click()
+        rows = page.page.locator(f".ladder-{side} .level .price")
+        best = rows.first if side == "bids" else rows.last
+        expect(price).to_have_value(best.inner_text().replace(",", ""))
+    page.write(price="1")
+    page.page.locator(".candles").click(position={"x": 200, "y": 80})
+    expect(price).to_have_value(re.compile(r"^6\d{4}\.\d\d$"))
+    page.write(price="1")
+    page.page.get_by_role("tab", name="Depth").click()
+    expect(page.page.locator("#depth-words")).to_contain_text("Bids:")
+    page.page.locator(".depth canvas").click(position={"x": 60, "y": 80})
+    expect(price).to_have_value(re.compile(r"^6[345]\d{3}\.\d\d$"))

@@ -1,7 +1,7 @@
 // A side of the book as it is shown: levels added up to price steps, with running totals. No input
 // or output.
 
-import { ceilTo, exactUnits, floorTo } from "./decimal.js";
+import { ceilTo, exactUnits, floorTo, toText } from "./decimal.js";
 
 /**
  * @import { Level } from "../streams/book.js"
@@ -47,6 +47,21 @@ export function sideLevels(levels, { count, priceDecimals, quantityDecimals, ...
     }
   }
   return shown;
+}
+
+/**
+ * The price of the market that is nearest to one that was pointed at, as a text; null of one that is
+ * none. Pixels need no exactness, prices do.
+ *
+ * @param {number} price
+ * @param {Pick<Market, "tick_size" | "price_decimals">} market
+ */
+export function pointedPrice(price, { tick_size: tick, price_decimals: decimals }) {
+  const step = exactUnits(tick, decimals);
+  if (!Number.isFinite(price) || price <= 0) return null;
+  const units = exactUnits(price.toFixed(decimals), decimals);
+  const nearest = floorTo(units + step / 2n, step);
+  return nearest > 0n ? toText(nearest, decimals) : null;
 }
 
 /**

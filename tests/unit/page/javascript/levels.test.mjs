@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import {
   columns,
+  pointedPrice,
   sideLevels,
   steps,
   sweep,
@@ -103,4 +104,14 @@ test("columns share the width: a price is never cut, amounts have what it leaves
   assert.deepEqual(columns(36, ["1,234,567,890.12"]), { price: 16, amount: 7 });
   assert.deepEqual(columns(36, ["", "0.5"]), { price: 8, amount: 11 });
   assert.deepEqual(columns(10, ["65,010.00"]), { price: 9, amount: 1 });
+});
+
+test("what is pointed at is the nearest price of the market", () => {
+  const market = { tick_size: "0.05", price_decimals: 2 };
+  assert.equal(pointedPrice(65000.037, market), "65000.05");
+  assert.equal(pointedPrice(65000.021, market), "65000.00");
+  assert.equal(pointedPrice(0.01, market), null);
+  assert.equal(pointedPrice(-3, market), null);
+  assert.equal(pointedPrice(NaN, market), null);
+  assert.equal(pointedPrice(64_321.4, { tick_size: "10", price_decimals: 0 }), "64320");
 });
