@@ -68,6 +68,9 @@ def test_a_market_order_that_is_cut_short_says_so_and_is_not_green(exchange: Run
     assert exchange.place("maker", symbol="LTC/USDT", side="sell", price="85.00", quantity="0.5")[0] == 201
     page = TradingPage(visitor, "/trade/LTC-USDT").log_in("outsider")
     page.place(side="buy", type="market", quantity="2")
+    dialog = page.page.get_by_role("dialog", name="Send this order?")
+    expect(dialog.get_by_role("alert")).to_contain_text("will not be filled")
+    dialog.get_by_role("button", name="Buy LTC").click()
     notice = page.page.locator(".notice")
     expect(notice).to_contain_text(
         re.compile(

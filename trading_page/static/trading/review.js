@@ -44,7 +44,7 @@ const BEFORE_MAX = 500n;
  */
 export function reviewOf(form, market, book, last) {
   const met = form.post_only && rests(form) ? null : meeting(form, market, book, last);
-  const isTaking = met !== null && (form.type === "market" || met.quantity > 0n);
+  const isTaking = met !== null && (form.type === "market" || !rests(form) || met.quantity > 0n);
   /** @type {Review} */
   const review = { order: inWords(form, market), lines: [], warnings: [], isUnusual: false };
   const found = preview(form, market, book, last);

@@ -86,6 +86,13 @@ test("a limit says what it trades at once, what rests, and how far it is from th
   );
 });
 
+test("an order that may not rest and finds nothing is asked about", () => {
+  for (const time_in_force of /** @type {const} */ (["ioc", "fok"])) {
+    const found = review({ price: "64000", quantity: "1", time_in_force });
+    assert.deepEqual([found.isUnusual, found.warnings.length], [true, 1]);
+  }
+});
+
 test("a price far beyond the market is asked about, one far before it only warned of", () => {
   for (const [side, beyond, before] of /** @type {const} */ ([
     ["buy", "68000", "60000"],
