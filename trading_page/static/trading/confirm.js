@@ -70,9 +70,11 @@ export function Confirmation() {
       <p class="asked">${order}</p>
       ${
         warnings.length > 0 &&
-        html`<ul class="warnings" role="alert">
-          ${warnings.map((text) => html`<li>${text}</li>`)}
-        </ul>`
+        html`<div role="alert">
+          <ul class="warnings">
+            ${warnings.map((text) => html`<li>${text}</li>`)}
+          </ul>
+        </div>`
       }
       <dl class="preview">
         ${lines.map(

@@ -70,7 +70,7 @@ export function NumberField({ name, typed, form, market, error, change, hint }) 
  * @param {{ id?: string, name: NumberName, plain: string, market: Market }} props
  */
 export function Understood({ id, name, plain, market }) {
-  return html`<output id=${id} class="understood">${understood(name, plain, market)}</output>`;
+  return html`<span id=${id} class="understood">${understood(name, plain, market)}</span>`;
 }
 
 /**
