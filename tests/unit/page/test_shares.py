@@ -108,7 +108,7 @@ class Case(NamedTuple):
             "lot_size": plain(scale.lot_size),
             "price_decimals": scale.price_decimals,
             "quantity_decimals": scale.quantity_decimals,
-            "max_quantity": "100000000000000",
+            "max_quantity": str(10**19),
             "price_band": rate(self.band_ppm),
             "maker_fee_rate": rate(self.rates.maker_ppm),
             "taker_fee_rate": rate(self.rates.taker_ppm),
