@@ -23,6 +23,41 @@ NAMELESS = """() => [...document.querySelectorAll("button, input, select, a, [ro
     .map((one) => one.outerHTML.slice(0, 120))"""
 
 
+# Rows of book and trades in which a text is cut, or runs into the next.
+COLLIDING = """() => [...document.querySelectorAll(".level, .trade")].filter((row) => {
+    const boxes = [...row.querySelectorAll("span")].filter((cell) => cell.textContent).map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+    });
+    const isCut = ([text, cell]) => text.width > cell.width + 0.5;
+    return boxes.some(isCut) || boxes.some(([text], index) => index && text.left < boxes[index - 1][0].right + 2);
+}).map((row) => row.innerText)"""
+
+
+@pytest.fixture(scope="module")
+def large_amounts(exchange: RunningExchange) -> None:
+    """Let the book of a market have levels of ten millions, and a trade of a million."""
+    xrp = {"symbol": "XRP/USDT", "side": "buy"}
+    for cents in range(20):
+        assert exchange.place("maker", price=f"0.59{cents:02}", quantity="9999999.9", **xrp)[0] == 201
+    assert exchange.place("maker", price="0.6", quantity="1234567.8", **xrp)[0] == 201
+    sale = {"symbol": "XRP/USDT", "side": "sell", "price": "0.6", "quantity": "1234567.8"}
+    assert exchange.place("taker", **sale)[0] == 201
+
+
+@pytest.mark.usefixtures("large_amounts")
+@pytest.mark.parametrize("width", [375, 768, 1100, 1440])
+def test_large_amounts_do_not_run_into_each_other(visitors: Visitors, width: int) -> None:
+    visitor = visitors(width=width, height=900)
+    for market, price in (("XRP", "0.5919"), ("BTC", "64,994.80")):
+        page = TradingPage(visitor, f"/trade/{market}-USDT")
+        expect(page.level(price)).to_be_attached()
+        expect(page.page.locator(".trade").first).to_be_attached()
+        assert page.page.evaluate(COLLIDING) == []
+        visitor.shot(f"amounts-{width}-{market}")
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize(("width", "height"), [(375, 812), (768, 1024), (1280, 800), (1920, 1080)])
 def test_it_fits_every_width_in_both_themes(visitors: Visitors, width: int, height: int, theme: str) -> None:

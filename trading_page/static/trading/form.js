@@ -119,13 +119,23 @@ function useForm(shown) {
       setRefused({ ...errors, code, cause: causeOf(code, form, shown) });
       focusOn(Object.keys(errors.fields)[0]);
     } else if (outcome.kind === "placed" || outcome.kind === "found") {
-      setTyped((before) => changed(before, NO_SIZE, shown));
+      setTyped((before) => (isSameSize(before, typed) ? changed(before, NO_SIZE, shown) : before));
     }
   };
   const isRefused = refused?.cause === causeOf(refused?.code ?? "", form, shown);
   const said = isRefused ? refused : null;
   const fields = { ...standing(found, problems(form, shown)), ...said?.fields };
   return { typed, form, errors: { fields, general: said?.general ?? "" }, change, send };
+}
+
+/**
+ * Whether the size is still the one that was sent: a person may have gone on to the next order.
+ *
+ * @param {Typed} now
+ * @param {Typed} sent
+ */
+function isSameSize(now, sent) {
+  return now.quantity === sent.quantity && now.quote_quantity === sent.quote_quantity;
 }
 
 /**

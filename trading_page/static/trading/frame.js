@@ -50,7 +50,8 @@ const canvas = document.createElement("canvas").getContext("2d");
  * @param {HTMLElement} element
  */
 export function digitPx(element) {
-  if (!canvas) return parseFloat(getComputedStyle(element).fontSize);
-  canvas.font = getComputedStyle(element).font;
+  const { fontSize, fontFamily } = getComputedStyle(element);
+  if (!canvas) return parseFloat(fontSize);
+  canvas.font = `${fontSize} ${fontFamily}`; // the whole font may have no short form
   return canvas.measureText("0").width;
 }

@@ -71,7 +71,7 @@ export function Notices() {
   useEffect(() => uncover(rendered(board)), [shown]);
   return html`
     <div ref=${board} class="notices" role="log" aria-live="polite" aria-label="Notices">
-      ${shown.map(
+      ${[...shown].reverse().map(
         ({ key, text, kind }) => html`
           <p key=${key} class=${`notice ${kind}`}>
             <span>${text}</span>
