@@ -87,7 +87,7 @@ function Resting({ typed, form, market, errors, change }) {
       market=${market}
       error=${errors.display_quantity}
       change=${change}
-      hint="iceberg: what the book shows"
+      hint="of an iceberg"
     />
   `;
 }
