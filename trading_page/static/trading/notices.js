@@ -1,9 +1,10 @@
-// What the page has to say. Notices have a place of their own in which they cover nothing; where
-// there is no room for one, they are at the top, and what is being worked on moves out from below.
+// What the page has to say. Notices have a place of their own below the order form, in which they
+// cover nothing. When that is out of sight they are at the top, and what is being worked on moves
+// out from below.
 
 import { effect, signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { html, rendered } from "./html.js";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { byId, html, rendered } from "./html.js";
 import { posted, shownMs } from "./notes.js";
 import { reportOf } from "./reports.js";
 import { account } from "./session.js";
@@ -68,7 +69,7 @@ export function tellOrder(order) {
 export function Notices() {
   const board = useRef(/** @type {HTMLElement | null} */ (null));
   const shown = notices.value;
-  useEffect(() => uncover(rendered(board)), [shown]);
+  useLayoutEffect(() => setUp(rendered(board)), [shown]);
   return html`
     <div ref=${board} class="notices" role="log" aria-live="polite" aria-label="Notices">
       ${[...shown].reverse().map(
@@ -86,6 +87,15 @@ export function Notices() {
 }
 
 const AROUND_PX = 8;
+
+/** @param {HTMLElement} board */
+function setUp(board) {
+  const { bottom } = byId("order-form").getBoundingClientRect();
+  const isInSight = bottom > 0 && bottom <= innerHeight;
+  board.classList.toggle("floating", !isInSight);
+  if (!isInSight) uncover(board);
+  else if (board.firstElementChild) board.scrollIntoView({ block: "nearest" });
+}
 
 /**
  * Moves what has the focus out from below the notices, where these lie over the page.
