@@ -78,7 +78,8 @@ function askForLogin() {
 
 function findMarket() {
   isListOpen.value = true;
-  requestAnimationFrame(() => focus("market-search")); // when it is shown
+  // What is typed next is for it; where it is not shown yet, it will be in the next frame.
+  if (!focus("market-search")) requestAnimationFrame(() => focus("market-search"));
 }
 
 /** @param {string} key */
@@ -86,12 +87,16 @@ function chooseTimeframe(key) {
   timeframe.value = TIMEFRAMES[Number(key) - 1];
 }
 
-/** @param {string} id */
+/**
+ * Returns whether it has the focus then: what is not there or not shown cannot have it.
+ *
+ * @param {string} id
+ */
 function focus(id) {
   const element = document.getElementById(id);
   element?.focus();
   if (element instanceof HTMLInputElement) element.select();
-  return Boolean(element);
+  return element !== null && document.activeElement === element;
 }
 
 function stored() {
