@@ -1,4 +1,4 @@
-"""Reading markets. They are few and change rarely, so each process keeps them for a second."""
+"""Reading markets and fee tiers. Markets are few and change rarely, so each process keeps them for a second."""
 
 import re
 import time
@@ -7,9 +7,9 @@ from functools import cache
 
 from base.errors import ApiError, ErrorCode
 from base.symbols import symbol_of
-from exchange.models import Asset, Market
+from exchange.models import Asset, FeeTier, Market, User, UserFeeTier
 
-__all__ = ["asset_decimals", "forget_markets", "market_by_id", "market_by_symbol", "markets"]
+__all__ = ["asset_decimals", "forget_markets", "market_by_id", "market_by_symbol", "markets", "tiers_of"]
 
 _KEPT_S = 1.0
 _SYMBOL = re.compile(r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}")
@@ -49,6 +49,12 @@ def market_by_id(market_id: int) -> Market:
     market = _fresh().by_id.get(market_id) or _load().by_id.get(market_id)
     assert market is not None, "Invariant: what names a market names an existing one"
     return market
+
+
+def tiers_of(user: User) -> dict[int, FeeTier]:
+    """Return the fee tiers that a user has, by market id; in other markets the market's own rates hold. One query."""
+    held = UserFeeTier.objects.filter(user=user).select_related("tier")
+    return {row.market_id: row.tier for row in held}
 
 
 def forget_markets() -> None:

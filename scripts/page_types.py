@@ -25,6 +25,7 @@ _READ = [
     "PublicTradeOutput",
     "CandleOutput",
     "OwnTrade",
+    "OwnFeesOutput",
     "OrderOutput",
     "PlacedOutput",
     "GroupOutput",

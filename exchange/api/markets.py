@@ -15,7 +15,7 @@ from base.scaling import PPM, from_units, plain
 from exchange.models import FeeTier, Market, TradingState
 from exchange.selectors import market_by_symbol, markets
 
-__all__ = ["MarketViewSet", "market_as_json"]
+__all__ = ["MarketViewSet", "market_as_json", "rate_as_text"]
 
 
 def _text(example: str, meaning: str) -> serializers.CharField:
@@ -80,10 +80,10 @@ def market_as_json(market: Market) -> dict[str, Any]:
         "max_quantity": plain(market.max_quantity),
         "max_open_orders": market.max_open_orders,
         "max_stop_orders": market.max_stop_orders,
-        "maker_fee_rate": _rate(market.maker_fee_ppm),
-        "taker_fee_rate": _rate(market.taker_fee_ppm),
+        "maker_fee_rate": rate_as_text(market.maker_fee_ppm),
+        "taker_fee_rate": rate_as_text(market.taker_fee_ppm),
         "fee_tiers": [_tier_as_json(tier) for tier in market.fee_tiers.all()],
-        "price_band": _rate(market.price_band_ppm),
+        "price_band": rate_as_text(market.price_band_ppm),
         "reference_price": plain(market.reference_price),
         "trading_state": market.trading_state,
     }
@@ -93,12 +93,13 @@ def _tier_as_json(tier: FeeTier) -> dict[str, Any]:
     return {
         "level": tier.level,
         "min_volume": plain(tier.min_volume),
-        "maker_fee_rate": _rate(tier.maker_fee_ppm),
-        "taker_fee_rate": _rate(tier.taker_fee_ppm),
+        "maker_fee_rate": rate_as_text(tier.maker_fee_ppm),
+        "taker_fee_rate": rate_as_text(tier.taker_fee_ppm),
     }
 
 
-def _rate(ppm: int) -> str:
+def rate_as_text(ppm: int) -> str:
+    """Return a fee rate or a band as a share: 800 ppm is 0.0008."""
     return plain(from_units(ppm, len(str(PPM)) - 1))
 
 

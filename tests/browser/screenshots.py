@@ -91,10 +91,10 @@ def try_demo_and_trade(page: TradingPage) -> None:
     for row in (4, 7):
         bids.nth(row).click()
         page.place(side="buy", type="limit", quantity="0.1")
-        page.expect_notice("Buy 0.10000 BTC/USDT")
+        page.expect_notice("Buy 0.10000 BTC at")
     last = Decimal(page.page.locator(".summary .last").inner_text().replace(",", ""))
     page.place(side="sell", type="stop", stop_price=f"{last * Decimal('0.97'):.2f}", quantity="0.02")
-    page.expect_notice("Sell 0.02000 BTC/USDT: pending")
+    page.expect_notice("Sell 0.02000 BTC at market: waits")
     page.write(type="limit", side="buy", quantity="0.25")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -20,6 +21,41 @@ NAMELESS = """() => [...document.querySelectorAll("button, input, select, a, [ro
     .filter((one) => !(one.ariaLabel || one.labels?.length || one.innerText?.trim()))
     .filter((one) => !one.hasAttribute("aria-labelledby"))
     .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+# Rows of book and trades in which a text is cut, or runs into the next.
+COLLIDING = """() => [...document.querySelectorAll(".level, .trade")].filter((row) => {
+    const boxes = [...row.querySelectorAll("span")].filter((cell) => cell.textContent).map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+    });
+    const isCut = ([text, cell]) => text.width > cell.width + 0.5;
+    return boxes.some(isCut) || boxes.some(([text], index) => index && text.left < boxes[index - 1][0].right + 2);
+}).map((row) => row.innerText)"""
+
+
+@pytest.fixture(scope="module")
+def large_amounts(exchange: RunningExchange) -> None:
+    """Let the book of a market have levels of ten millions, and a trade of a million."""
+    xrp = {"symbol": "XRP/USDT", "side": "buy"}
+    for cents in range(20):
+        assert exchange.place("maker", price=f"0.59{cents:02}", quantity="9999999.9", **xrp)[0] == 201
+    assert exchange.place("maker", price="0.6", quantity="1234567.8", **xrp)[0] == 201
+    sale = {"symbol": "XRP/USDT", "side": "sell", "price": "0.6", "quantity": "1234567.8"}
+    assert exchange.place("taker", **sale)[0] == 201
+
+
+@pytest.mark.usefixtures("large_amounts")
+@pytest.mark.parametrize("width", [375, 768, 1100, 1440])
+def test_large_amounts_do_not_run_into_each_other(visitors: Visitors, width: int) -> None:
+    visitor = visitors(width=width, height=900)
+    for market, price in (("XRP", "0.5919"), ("BTC", "64,994.80")):
+        page = TradingPage(visitor, f"/trade/{market}-USDT")
+        expect(page.level(price)).to_be_attached()
+        expect(page.page.locator(".trade").first).to_be_attached()
+        assert page.page.evaluate(COLLIDING) == []
+        visitor.shot(f"amounts-{width}-{market}")
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -57,7 +93,7 @@ def test_a_person_with_a_keyboard_only_places_an_order(visitor: Visitor) -> None
     expect(page.form.locator("[name=quantity]")).to_be_focused()
     keyboard.type("0.01")
     keyboard.press("Enter")
-    page.expect_notice("Buy 0.01000 BTC/USDT")
+    page.expect_notice("Buy 0.01000 BTC at")
     keyboard.press("Escape")
     page.page.locator("h1").click(force=True)
     keyboard.press("?")
@@ -127,6 +163,31 @@ def test_a_duplicated_tab_keeps_the_login_of_both_until_one_logs_out(visitor: Vi
         twin.get_by_role("button", name="Log out").click()
     assert page.evaluate(REFRESH) is None
     expect(page.get_by_text("Your login has ended. Log in again to go on.")).to_be_visible()
+
+
+def test_a_market_is_found_and_opened_with_the_keyboard(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider").page
+    page.locator("h1").click(force=True)
+    page.keyboard.press("l")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("/")
+    page.keyboard.type("eth")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("ETH/USDT")
+    expect(page.get_by_label("Find a market")).to_have_value("")
+
+
+@pytest.mark.parametrize("click", [{"modifiers": ["Control"]}, {"modifiers": ["Shift"]}, {"button": "middle"}])
+def test_a_market_that_is_opened_in_another_tab_has_the_login(visitor: Visitor, click: dict[str, Any]) -> None:
+    page = TradingPage(visitor).log_in("outsider").page
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="ETH/USDT").click(**click)
+    other = opened.value
+    expect(other.locator("h1")).to_have_text("ETH/USDT")
+    expect(other.get_by_role("button", name="Log out")).to_be_visible()
+    assert other.evaluate("window.opener") is None
+    expect(page.locator("h1")).to_have_text("BTC/USDT")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
 def test_an_unknown_market_is_told_with_those_that_there_are(visitor: Visitor) -> None:

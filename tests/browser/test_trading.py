@@ -23,7 +23,7 @@ def test_two_people_trade_and_see_it(visitors: Visitors) -> None:
     taker = TradingPage(visitors(theme="light")).log_in("taker")
 
     maker.place(side="sell", type="limit", price="65003.00", quantity="0.2")
-    maker.expect_notice("Sell 0.20000 BTC/USDT: open")
+    maker.expect_notice("Sell 0.20000 BTC at 65,003.00 USDT: in the book")
     expect(maker.account.get_by_role("row", name=re.compile("65,003.00"))).to_be_visible()
     expect(taker.level("65,003.00")).to_contain_text("0.20000")
     assert maker.balance("BTC")[1] == "0.20000000"
@@ -47,38 +47,57 @@ def test_two_people_trade_and_see_it(visitors: Visitors) -> None:
 
 
 IN_AN_HOUR = (datetime.now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")  # noqa: DTZ005 - as a person types it
+BOOK = "BTC at {}.00 USDT: in the book"
 TYPES: list[tuple[dict[str, Any], str]] = [
-    ({"type": "limit", "price": "64000", "quantity": "0.01", "time_in_force": "gtd", "expire_at": IN_AN_HOUR}, "open"),
-    ({"type": "limit", "price": "64001", "quantity": "0.01", "time_in_force": "gtc", "post_only": True}, "open"),
-    ({"type": "limit", "price": "64002", "quantity": "1", "post_only": False, "display_quantity": "0.1"}, "open"),
-    ({"type": "limit", "price": "65600", "quantity": "0.01", "time_in_force": "ioc"}, "filled"),
-    ({"type": "limit", "price": "65600", "quantity": "0.02", "time_in_force": "fok"}, "filled"),
-    ({"type": "market", "quantity": "0.01"}, "filled"),
-    ({"type": "stop", "stop_price": "66000", "quantity": "0.01"}, "pending"),
-    ({"type": "stop_limit", "stop_price": "66000", "price": "66100", "quantity": "0.01"}, "pending"),
-    ({"type": "take_profit", "stop_price": "64000", "quantity": "0.01"}, "pending"),
-    ({"type": "take_profit_limit", "stop_price": "64000", "price": "64010", "quantity": "0.01"}, "pending"),
-    ({"type": "trailing_stop", "trailing_percent": "1.5", "quantity": "0.01"}, "pending"),
-    ({"type": "oco", "price": "64003", "stop_price": "66000", "quantity": "0.01"}, "open"),
+    (
+        {"type": "limit", "price": "64000", "quantity": "0.01", "time_in_force": "gtd", "expire_at": IN_AN_HOUR},
+        BOOK.format("64,000"),
+    ),
+    (
+        {"type": "limit", "price": "64001", "quantity": "0.01", "time_in_force": "gtc", "post_only": True},
+        BOOK.format("64,001"),
+    ),
+    (
+        {"type": "limit", "price": "64002", "quantity": "1", "post_only": False, "display_quantity": "0.1"},
+        BOOK.format("64,002"),
+    ),
+    ({"type": "limit", "price": "65600", "quantity": "0.01", "time_in_force": "ioc"}, "Bought 0.01000 BTC at"),
+    ({"type": "limit", "price": "65600", "quantity": "0.02", "time_in_force": "fok"}, "Bought 0.02000 BTC at"),
+    ({"type": "market", "quantity": "0.03"}, "Bought 0.03000 BTC at"),
+    ({"type": "stop", "stop_price": "66000", "quantity": "0.01"}, "BTC at market: waits for 66,000.00 USDT"),
+    (
+        {"type": "stop_limit", "stop_price": "66001", "price": "66100", "quantity": "0.01"},
+        "BTC at 66,100.00 USDT: waits for 66,001.00 USDT",
+    ),
+    ({"type": "take_profit", "stop_price": "64000", "quantity": "0.01"}, "BTC at market: waits for 64,000.00 USDT"),
+    (
+        {"type": "take_profit_limit", "stop_price": "64001", "price": "64010", "quantity": "0.01"},
+        "BTC at 64,010.00 USDT: waits for 64,001.00 USDT",
+    ),
+    ({"type": "trailing_stop", "trailing_percent": "1.5", "quantity": "0.01"}, "trails the market by 1.5 %"),
+    ({"type": "oco", "price": "64003", "stop_price": "66002", "quantity": "0.01"}, BOOK.format("64,003")),
     (
         {
-            "type": "bracket", "price": "64004", "take_profit__price": "66000", "stop_loss__stop_price": "63000",
+            "type": "bracket",
+            "price": "64004",
+            "take_profit__price": "66000",
+            "stop_loss__stop_price": "63000",
             "quantity": "0.01",
         },
-        "open",
+        BOOK.format("64,004"),
     ),
-]  # fmt: skip
+]
 
 
 def test_every_type_of_order_can_be_placed_and_cancelled(visitor: Visitor) -> None:
     page = TradingPage(visitor).log_in("taker")
-    for fields, status in TYPES:
+    for fields, told in TYPES:
         page.place(**fields)
-        page.expect_notice(f"BTC/USDT: {status}")
+        page.expect_notice(told)
     page.write(type="market", side="buy")
     page.form.get_by_label("Size of the order in").select_option("quote_quantity")
     page.place(quote_quantity="1000")
-    page.expect_notice("Buy 1000.00000000 BTC/USDT: filled")
+    page.expect_notice("BTC for 999.")
 
     orders = page.show("Open orders")
     expect(page.account.get_by_role("tab", name="Open orders (13)")).to_be_visible()
@@ -95,7 +114,7 @@ def test_an_order_is_amended_where_it_stands_and_cancelled(visitor: Visitor) -> 
     visitor.forgive(REFUSALS)
     page.place(side="buy", price="64100", quantity="0.02")
     orders = page.show("Open orders")
-    orders.get_by_role("button", name="Amend buy 0.02000 BTC/USDT at 64100.00").click()
+    orders.get_by_role("button", name="Amend buy 0.02000 BTC/USDT at 64,100.00").click()
     price = orders.get_by_label("New price")
     expect(price).to_be_focused()
     price.fill("64100.001")
@@ -142,7 +161,8 @@ def test_a_lost_answer_is_asked_for_and_nothing_is_sent_twice(exchange: RunningE
 
     page.page.route("**/api/v1/orders", lose_the_answer)
     page.place(side="buy", price="64200", quantity="0.01")
-    page.expect_notice("The answer was lost, but the exchange has the order: Buy 0.01000 BTC/USDT: open")
+    page.expect_notice("Buy 0.01000 BTC at 64,200.00 USDT: in the book")
+    expect(page.page.get_by_text("No answer came")).to_have_count(0)
     assert len(sent) == 1
     expect(page.account.get_by_role("row", name=re.compile("64,200.00"))).to_have_count(1)
 
@@ -160,7 +180,7 @@ def test_a_page_that_is_left_while_it_sends_an_order_says_afterwards_what_became
     page.place(side="buy", price="64150", quantity="0.01")
     expect(page.account.get_by_role("row", name=re.compile("64,150.00"))).to_have_count(1)
     page.page.reload()
-    page.expect_notice("The answer was lost, but the exchange has the order: Buy 0.01000 BTC/USDT: open")
+    page.expect_notice("Buy 0.01000 BTC at 64,150.00 USDT: in the book")
 
 
 def test_the_page_comes_back_by_itself_after_web_and_engine_died(exchange: RunningExchange, visitor: Visitor) -> None:

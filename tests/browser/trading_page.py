@@ -72,6 +72,10 @@ class TradingPage:
         """Return what is said beneath a field."""
         return self.form.locator(f"#order-{name}-error")
 
+    def understood(self, name: str) -> Locator:
+        """Return what is said beside a field of the number in it."""
+        return self.form.locator(f"#order-{name}-understood")
+
     def show(self, tab: str) -> Locator:
         """Open a tab of the account and return its panel."""
         self.account.get_by_role("tab", name=tab).click()

@@ -23,6 +23,7 @@ POST    auth/token/revoke                      auth_token_revoke_create      pub
 GET     balances                               balances_list                 login or key  -
 GET     balances/{asset}/entries               balances_entries_list         login or key  -
 POST    demo/accounts                          demo_accounts_create          public        -
+GET     fees                                   fees_list                     login or key  -
 GET     ledger                                 ledger_list                   login or key  -
 GET     markets                                markets_list                  public        -
 GET     markets/{symbol}                       markets_retrieve              public        -

@@ -1,13 +1,17 @@
 """Fee tiers of a market: set as a whole, checked, recorded, told to the engine."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
 
 from base.errors import ApiError, ErrorCode, ValidationError
-from exchange.models import AuditEntry, FeeTier, Market, User
+from exchange.api.markets import rate_as_text
+from exchange.models import AuditEntry, FeeTier, Market, User, UserFeeTier
 from exchange.selectors import market_by_symbol
 from exchange.services import TierTerms, market_set_fee_tiers, on_market_changed
 from tests.integration.fees.trading import LEVELS
@@ -72,3 +76,26 @@ def test_the_database_refuses_tiers_that_make_no_sense(market: Market, staff: Us
 
     with pytest.raises(IntegrityError), transaction.atomic():
         FeeTier.objects.filter(market=market, level=2).update(**changes)
+
+
+def test_a_user_reads_the_rates_of_their_next_order_in_each_market(
+    market: Market, staff: User, maker: User, taker: User, client_for: Callable[[User], APIClient]
+) -> None:
+    first, _, _ = market_set_fee_tiers(actor=staff, market_id=market.pk, tiers=LEVELS)
+    UserFeeTier.objects.create(user=maker, market=market, tier=first, volume=1_000, computed_at=timezone.now())
+
+    own = {user: rates_shown(client_for(user), market) for user in (maker, taker)}
+
+    tier, base = ("0.0006", "0.0009"), (rate_as_text(market.maker_fee_ppm), rate_as_text(market.taker_fee_ppm))
+    assert own == {maker: (1, *tier), taker: (None, *base)}
+
+
+def rates_shown(client: APIClient, market: Market) -> tuple[int | None, str, str]:
+    """Return level, maker rate and taker rate."""
+    shown = client.get("/api/v1/fees?limit=1000").json()["data"]
+    (own,) = (one for one in shown if one["symbol"] == market.symbol)
+    return own["level"], own["maker_fee_rate"], own["taker_fee_rate"]
+
+
+def test_nobody_reads_fee_rates_without_a_login(visitor: APIClient) -> None:
+    assert visitor.get("/api/v1/fees").status_code == 401

@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[3] / "trading_page/static/trading"
     ("module", "name", "promised"),
     [
         pytest.param("submission.js", "SETTLED_MS", SETTLED_AFTER_MS, id="an order may still come"),
-        pytest.param("ticket.js", "BAND_OTHERWISE", STOP_PROTECTION_PPM, id="the reach of a stop at market"),
+        pytest.param("shares.js", "BAND_OTHERWISE", STOP_PROTECTION_PPM, id="the reach of a stop at market"),
     ],
 )
 def test_a_constant_of_the_page_is_the_promise(module: str, name: str, promised: int) -> None:

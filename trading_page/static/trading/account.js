@@ -1,9 +1,10 @@
 // What is the visitor's own: open orders, past ones, trades, balances.
 
 import { useState } from "preact/hooks";
-import { grouped, short } from "./decimal.js";
+import { short } from "./decimal.js";
 import { html } from "./html.js";
-import { OpenOrders } from "./orders.js";
+import { grouped } from "./numbers.js";
+import { OpenOrders, sizeOf } from "./orders.js";
 import { account } from "./session.js";
 import { balances, dialog, fills, history, isDemo, orders, symbol } from "./store.js";
 import { Side, Table, When } from "./table.js";
@@ -66,7 +67,7 @@ function History() {
     order.type.replaceAll("_", " "),
     priceOf(order),
     html`<${Average} price=${order.average_price} />`,
-    `${order.filled_quantity} / ${sizeOf(order)}`,
+    `${grouped(order.filled_quantity)} / ${sizeOf(order)}`,
     order.average_price ? `${grouped(short(order.filled_quote))} ${order.fee_asset}` : "–",
     order.average_price ? `${grouped(short(order.fee))} ${order.fee_asset}` : "–",
     html`${order.status}<${Reason} reason=${order.reason} />`,
@@ -96,11 +97,6 @@ function priceOf({ price, stop_price: trigger }) {
   return shown ? grouped(shown) : "market";
 }
 
-/** @param {Order} order */
-function sizeOf({ quantity, quote_quantity: budget, symbol: name }) {
-  return quantity ?? `${budget} ${name.split("/")[1]}`;
-}
-
 /** @param {Pick<Order, "reason">} props */
 function Reason({ reason }) {
   if (!reason) return null;
@@ -114,8 +110,8 @@ function Fills() {
     fill.symbol,
     html`<${Side} side=${fill.side} />`,
     grouped(fill.price),
-    fill.quantity,
-    `${short(fill.fee)} ${fill.symbol.split("/")[1]}`,
+    grouped(fill.quantity),
+    `${grouped(short(fill.fee))} ${fill.symbol.split("/")[1]}`,
     fill.role,
   ]);
   return html`<${Table}

@@ -277,6 +277,17 @@ export interface Order {
   seq: number;
 }
 
+export interface OwnFees {
+  /** The market */
+  symbol: string;
+  /** Of the own fee tier; null without one */
+  level: number | null;
+  /** Of orders that rest; 0.0006 is 0.06 % */
+  maker_fee_rate: string;
+  /** Of orders that trade at once */
+  taker_fee_rate: string;
+}
+
 export interface OwnTrade {
   /** A UUIDv7 */
   id: string;

@@ -5,7 +5,6 @@ import { h, render } from "preact";
 import { Account } from "./account.js";
 import { call } from "./api.js";
 import { Chart } from "./chart.js";
-import { grouped } from "./decimal.js";
 import { Dialogs } from "./dialogs.js";
 import { OrderForm } from "./form.js";
 import { Header } from "./header.js";
@@ -14,9 +13,11 @@ import { listen } from "./keys.js";
 import { Book } from "./ladder.js";
 import { goLive } from "./live.js";
 import { Markets } from "./markets.js";
+import { dismiss, Notices, tell } from "./notices.js";
+import { grouped } from "./numbers.js";
 import { resolveDoubt } from "./placing.js";
 import { account, ended, restore } from "./session.js";
-import { markets, page, symbol, tell, ticker } from "./store.js";
+import { markets, page, symbol, ticker } from "./store.js";
 import { Tape } from "./tape.js";
 import { TradeBar } from "./tradebar.js";
 
@@ -27,6 +28,7 @@ import { TradeBar } from "./tradebar.js";
 
 const RETRY_MS = 2_000;
 const TITLE_EVERY_MS = 500;
+const ENDED = "login"; // the key of its notice
 
 function App() {
   return html`
@@ -36,8 +38,11 @@ function App() {
       <${Markets} />
       <${Chart} />
       <${Book} />
-      <${OrderForm} />
-      <${Tape} />
+      <div class="side">
+        <${OrderForm} />
+        <${Notices} />
+        <${Tape} />
+      </div>
       <${Account} />
     </main>
     <footer class="foot">
@@ -89,10 +94,12 @@ restore();
 render(h(App, {}), byId("app"));
 followTitle();
 effect(() => {
-  if (account.value !== null) resolveDoubt();
+  if (account.value === null) return;
+  dismiss(ENDED);
+  resolveDoubt();
 });
 effect(() => {
-  if (ended.value) tell("Your login has ended. Log in again to go on.", "error");
+  if (ended.value) tell("Your login has ended. Log in again to go on.", "error", ENDED);
 });
 followAddress();
 listen();

@@ -11,12 +11,13 @@ import {
 } from "lightweight-charts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, query, slug } from "./api.js";
-import { compact, grouped, neat } from "./decimal.js";
 import { Depth } from "./depth.js";
 import { paint, unpaint, write } from "./frame.js";
 import { html, rendered } from "./html.js";
+import { pointedPrice } from "./levels.js";
 import { onCandle } from "./live.js";
-import { market, timeframe } from "./store.js";
+import { compact, grouped, neat } from "./numbers.js";
+import { market, picked, timeframe } from "./store.js";
 import { Tabs } from "./tabs.js";
 import { colours, onTheme } from "./theme.js";
 
@@ -167,6 +168,7 @@ class CandleView {
     this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.22 } });
     this.dress();
     this.chart.subscribeCrosshairMove((at) => this.say(at.time));
+    this.chart.subscribeClick(({ point }) => point && this.pick(point.y));
     this.chart
       .timeScale()
       .subscribeVisibleLogicalRangeChange(
@@ -174,6 +176,17 @@ class CandleView {
       );
     this.stop = [onTheme(() => this.dress()), onCandle((candle) => this.take(candle))];
     this.read();
+  }
+
+  /**
+   * Takes the price under the pointer into the order form.
+   *
+   * @param {number} y
+   */
+  pick(y) {
+    const at = this.candles.coordinateToPrice(y);
+    const price = at !== null && pointedPrice(at, this.market);
+    if (price) picked.value = { price };
   }
 
   end() {

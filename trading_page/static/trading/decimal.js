@@ -1,5 +1,5 @@
 // Money, prices and quantities without floats: a number is a BigInt of its smallest units, at a
-// number of decimals.
+// number of decimals. No input or output.
 
 const PLAIN = /^(\d*)(?:\.(\d*))?$/;
 
@@ -73,6 +73,19 @@ export function shownDecimals(text) {
 }
 
 /**
+ * A number rounded to so many decimals, halves up.
+ *
+ * @param {string} text
+ * @param {number} decimals
+ */
+export function roundedText(text, decimals) {
+  const finer = Math.max(shownDecimals(text) - decimals, 0);
+  const unit = 10n ** BigInt(finer);
+  const units = exactUnits(text, decimals + finer) + unit / 2n;
+  return toText(units / unit, decimals);
+}
+
+/**
  * @param {bigint} units
  * @param {bigint} step
  */
@@ -101,43 +114,12 @@ export function shareUp(units, numerator, denominator) {
 }
 
 /**
- * "1234567.5" as "1,234,567.5".
+ * Units at other decimals, cut where these are fewer.
  *
- * @param {string} text
+ * @param {bigint} units
+ * @param {number} from
+ * @param {number} to
  */
-export function grouped(text) {
-  const [whole, fraction] = String(text).split(".");
-  const separated = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-  return fraction === undefined ? separated : `${separated}.${fraction}`;
-}
-
-/**
- * An amount at a glance: "100,000.00", "0.00012345". What is a thousand and more is cut to two
- * decimals.
- *
- * @param {string} text
- */
-export function neat(text) {
-  const [whole, fraction = ""] = String(text).split(".");
-  const kept = whole.length > 3 ? fraction.slice(0, 2) : fraction.replace(/0+$/, "");
-  return grouped(`${whole}.${kept.padEnd(2, "0")}`);
-}
-
-/**
- * A large amount in a few digits, for people only: "12.3K". Cut, not rounded.
- *
- * @param {string} text
- */
-export function compact(text) {
-  const [whole, fraction = ""] = String(text).split(".");
-  const [digits, unit] =
-    whole.length > 9
-      ? [9, "B"]
-      : whole.length > 6
-        ? [6, "M"]
-        : whole.length > 3
-          ? [3, "K"]
-          : [0, ""];
-  if (!unit) return fraction ? `${whole}.${fraction.slice(0, 2)}` : whole;
-  return `${whole.slice(0, -digits)}.${whole.slice(-digits).slice(0, 2)}${unit}`;
+export function rescale(units, from, to) {
+  return to >= from ? units * 10n ** BigInt(to - from) : units / 10n ** BigInt(from - to);
 }

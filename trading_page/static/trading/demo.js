@@ -3,8 +3,9 @@
 import { useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
 import { html } from "./html.js";
+import { tell } from "./notices.js";
 import { account, tryDemo } from "./session.js";
-import { dialog, isDemo, tell } from "./store.js";
+import { dialog, isDemo } from "./store.js";
 
 /**
  * `say` is told what went wrong, else it is a notice.

@@ -1,11 +1,13 @@
 // The depth chart: what there is to buy and to sell up to each price.
 
 import { useEffect, useRef } from "preact/hooks";
-import { grouped, toShortText, toText } from "./decimal.js";
+import { toShortText, toText } from "./decimal.js";
 import { paint } from "./frame.js";
 import { html, rendered } from "./html.js";
-import { sideLevels } from "./levels.js";
+import { pointedPrice, sideLevels } from "./levels.js";
 import { live, onChange } from "./live.js";
+import { grouped } from "./numbers.js";
+import { picked } from "./store.js";
 import { colours, onTheme } from "./theme.js";
 
 const LEVELS = 400;
@@ -55,13 +57,28 @@ class DepthView {
     this.draw = () => this.drawInTime();
     this.resizing = new ResizeObserver(() => paint(this.draw));
     this.resizing.observe(canvas);
+    /** @type {Frame | null} */
+    this.frame = null;
     this.stop = [onChange("book", this.draw), onTheme(() => this.dress())];
+    canvas.onclick = ({ offsetX }) => this.pick(offsetX);
   }
 
   end() {
     clearTimeout(this.timer);
     this.resizing.disconnect();
     for (const stop of this.stop) stop();
+  }
+
+  /**
+   * Takes the price under the pointer into the order form.
+   *
+   * @param {number} x
+   */
+  pick(x) {
+    const units = this.frame?.priceAt(x);
+    const { market } = this;
+    const price = units && pointedPrice(units / 10 ** market.price_decimals, market);
+    if (price) picked.value = { price };
   }
 
   dress() {
@@ -87,12 +104,14 @@ class DepthView {
     const asks = sideLevels(live.book.asks, { ...common, isAsk: true });
     const { context, width, height } = this.prepare();
     context.clearRect(0, 0, width, height);
+    this.frame = null;
     if (!bids.length || !asks.length) {
       this.words.textContent = "Orders are missing on one side.";
       return;
     }
     const frame = frameOf(bids, asks, width, height - FOOT_PX);
     const { palette } = this;
+    this.frame = frame;
     drawSide(context, bids, frame, palette.up, palette.upTint);
     drawSide(context, asks, frame, palette.down, palette.downTint);
     drawPrices(context, frame, palette.muted, height, (price) =>
@@ -114,7 +133,7 @@ class DepthView {
     /** @param {ShownLevel[]} levels */
     const tell = (levels) => {
       const last = levels[levels.length - 1];
-      const total = toShortText(last.total, quantityDecimals);
+      const total = grouped(toShortText(last.total, quantityDecimals));
       return `${total} ${base} to ${grouped(toText(last.price, priceDecimals))}`;
     };
     this.words.textContent = `Bids: ${tell(bids)}. Asks: ${tell(asks)}.`;
@@ -168,6 +187,8 @@ function frameOf(bids, asks, width, height) {
     within,
     /** @param {bigint} price */
     x: (price) => ((Number(price) - middle) / distance + 1) * (width / 2),
+    /** @param {number} x */
+    priceAt: (x) => middle + (x / (width / 2) - 1) * distance,
     /** @param {bigint} total */
     y: (total) => height - (Number(total) / most) * height * 0.92,
   };

@@ -1,12 +1,13 @@
-// The login and the help, as dialogs; and notices.
+// The login and the help, as dialogs.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
+import { Confirmation } from "./confirm.js";
 import { DemoButton } from "./demo.js";
 import { html, onChecked, rendered } from "./html.js";
 import { areOn, SHORTCUTS, switchShortcuts } from "./keys.js";
 import { logIn } from "./session.js";
-import { dialog, dismiss, isDemo, notices } from "./store.js";
+import { dialog, isDemo } from "./store.js";
 
 /**
  * @import { ComponentChildren } from "preact"
@@ -15,7 +16,7 @@ import { dialog, dismiss, isDemo, notices } from "./store.js";
 /**
  * A modal dialog: the browser keeps the focus inside and gives it back at the end.
  *
- * @param {{ name: "login" | "help", title: string, children: ComponentChildren }} props
+ * @param {{ name: "login" | "help" | "confirm", title: string, children: ComponentChildren }} props
  */
 function Dialog({ name, title, children }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
@@ -46,7 +47,7 @@ export function Dialogs() {
   return html`
     <${Dialog} name="login" title="Log in"><${Login} /><//>
     <${Dialog} name="help" title="Keyboard"><${Help} /><//>
-    <${Notices} />
+    <${Dialog} name="confirm" title="Send this order?"><${Confirmation} /><//>
   `;
 }
 
@@ -70,7 +71,7 @@ function Login() {
     }
   };
   return html`
-    <form class="login-form" onSubmit=${submit}>
+    <form class="login-form" onSubmit=${submit} onInput=${() => setError("")}>
       <label class="field"
         ><span>Name</span><input name="username" autocomplete="username" required autofocus
       /></label>
@@ -123,23 +124,6 @@ function Help() {
         <input type="checkbox" checked=${areOn.value} onChange=${onChecked(switchShortcuts)} />
         <span>Single keys are shortcuts</span>
       </label>
-    </div>
-  `;
-}
-
-function Notices() {
-  return html`
-    <div class="notices" role="log" aria-live="polite" aria-label="Notices">
-      ${notices.value.map(
-        ({ id, text, kind }) => html`
-          <p key=${id} class=${`notice ${kind}`}>
-            <span>${text}</span>
-            <button type="button" class="close" aria-label="Dismiss" onClick=${() => dismiss(id)}>
-              ×
-            </button>
-          </p>
-        `,
-      )}
     </div>
   `;
 }

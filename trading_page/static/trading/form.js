@@ -1,50 +1,57 @@
 // The order form.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { compact, exactUnits, grouped, neat, short, toShortText, toUnits } from "./decimal.js";
+import { isConfirmed } from "./confirm.js";
+import { preview } from "./costs.js";
+import { short } from "./decimal.js";
 import { DemoButton } from "./demo.js";
-import { paint } from "./frame.js";
+import { changed, EMPTY, formOf, typedOf } from "./entry.js";
+import { idOf, NumberField } from "./fields.js";
 import { html, onValue } from "./html.js";
-import { live, onChange } from "./live.js";
+import { live } from "./live.js";
+import { dismiss, tell } from "./notices.js";
+import { compact, grouped, neat } from "./numbers.js";
 import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
+import { useBook } from "./refresh.js";
 import { account } from "./session.js";
+import { shareOf } from "./shares.js";
 import {
   available,
   balances,
   dialog,
+  fees,
+  lastOf,
   market,
   picked,
-  tell,
   ticker,
   tradingState,
 } from "./store.js";
 import {
-  BLANK,
+  hasTotal,
   isByBudget,
-  LABELS,
   numberFields,
-  OPTIONAL,
-  preview,
   problems,
   refusalAt,
-  shareOf,
+  standing,
   TYPES,
 } from "./ticket.js";
 
 /**
  * @import { Market, Order } from "./answers.d.ts"
+ * @import { Typed } from "./entry.js"
+ * @import { Change, PartProps } from "./fields.js"
  * @import { Form as Fields, FormType, NumberName, Texts } from "./ticket.js"
  */
 
-/** @typedef {(fields: Partial<Fields>) => void} Change */
-/** @typedef {{ form: Fields, market: Market, change: Change }} PartProps */
 /** @typedef {{ fields: Texts, general: string }} Errors At their fields, and the rest. */
 
+const NO_SIZE = { quantity: "", quote_quantity: "", display_quantity: "" };
 const SHARES = [25, 50, 75, 100];
+const SHARE = "share"; // the key of its notice
 
 export function OrderForm() {
-  const shown = market.value;
+  const shown = market.value && atOwnRates(market.value);
   return html`
     <section class="panel form" aria-label="Order form" id="order-form" tabindex="-1">
       ${shown && html`<${Form} key=${shown.symbol} market=${shown} />`}
@@ -53,40 +60,42 @@ export function OrderForm() {
 }
 
 /**
- * What is typed, what is wrong with it, and how to change and to send it.
+ * The market as it is for the account: a fee tier has rates of its own.
+ *
+ * @param {Market} shown
+ * @returns {Market}
+ */
+function atOwnRates(shown) {
+  const own = fees.value.get(shown.symbol);
+  if (!own) return shown;
+  return { ...shown, maker_fee_rate: own.maker_fee_rate, taker_fee_rate: own.taker_fee_rate };
+}
+
+/** @typedef {Errors & { code: string, cause: string }} Refused What was refused, and why. */
+
+/**
+ * What is typed, what is wrong with it, and how to change and to send it. An error goes when its
+ * cause does: a problem when it is solved, a refusal when anything of the order changes, or what it
+ * was about.
  *
  * @param {Market} shown
  */
 function useForm(shown) {
-  const [form, setForm] = useState(BLANK);
-  const [errors, setErrors] = useState(/** @type {Errors} */ ({ fields: {}, general: "" }));
+  const [typed, setTyped] = useState(EMPTY);
+  const [found, setFound] = useState(/** @type {Texts} */ ({}));
+  const [refused, setRefused] = useState(/** @type {Refused | null} */ (null));
+  const form = formOf(typed);
   /** @type {Change} */
   const change = (fields) => {
-    setForm((before) => ({ ...before, ...fields }));
-    setErrors((before) => without(before, Object.keys(fields)));
+    setTyped((before) => changed(before, fields, shown));
+    setRefused(null);
+    if ("side" in fields || "type" in fields) setFound({});
   };
+  usePicked(form, change);
   useEffect(
-    () =>
-      picked.subscribe((fields) => {
-        if (fields === null) return;
-        picked.value = null;
-        change(fields.price ? { [priceField()]: fields.price } : fields);
-      }),
-    [],
+    () => (form.type === "limit" ? offerLast(shown, setTyped) : undefined),
+    [form.side, form.type],
   );
-  useEffect(
-    () =>
-      offerLast(shown.symbol, (price) =>
-        setForm((before) => (before.price ? before : { ...before, price })),
-      ),
-    [],
-  );
-  const latest = useRef(form);
-  latest.current = form;
-  const priceField = () => {
-    const { fields } = TYPES[latest.current.type];
-    return fields.includes("price") || !fields.includes("stop_price") ? "price" : "stop_price";
-  };
 
   /** @param {SubmitEvent} event */
   const send = async (event) => {
@@ -96,32 +105,96 @@ function useForm(shown) {
       return;
     }
     const wrong = problems(form, shown);
-    setErrors({ fields: wrong, general: "" });
+    setFound(wrong);
+    setRefused(null);
     if (Object.keys(wrong).length) focusOn(Object.keys(wrong)[0]);
     else await sendNow();
   };
   const sendNow = async () => {
+    if (!(await isConfirmed(form, shown))) return;
     const outcome = await place(form, shown);
     if (outcome.kind === "refused") {
-      const refused = refusalAt(outcome.refusal, shownFields(form));
-      setErrors(refused);
-      focusOn(Object.keys(refused.fields)[0]);
+      const { code } = outcome.refusal;
+      const errors = refusalAt(outcome.refusal, shownFields(form));
+      setRefused({ ...errors, code, cause: causeOf(code, form, shown) });
+      focusOn(Object.keys(errors.fields)[0]);
     } else if (outcome.kind === "placed" || outcome.kind === "found") {
-      setForm((before) => ({ ...before, quantity: "", quote_quantity: "", display_quantity: "" }));
+      setTyped((before) => (isSameSize(before, typed) ? changed(before, NO_SIZE, shown) : before));
     }
   };
-  return { form, errors, change, send };
+  const isRefused = refused?.cause === causeOf(refused?.code ?? "", form, shown);
+  const said = isRefused ? refused : null;
+  const fields = { ...standing(found, problems(form, shown)), ...said?.fields };
+  return { typed, form, errors: { fields, general: said?.general ?? "" }, change, send };
+}
+
+/**
+ * Whether the size is still the one that was sent: a person may have gone on to the next order.
+ *
+ * @param {Typed} now
+ * @param {Typed} sent
+ */
+function isSameSize(now, sent) {
+  return now.quantity === sent.quantity && now.quote_quantity === sent.quote_quantity;
+}
+
+/**
+ * What a refusal was about besides the order itself.
+ *
+ * @param {string} code
+ * @param {Fields} form
+ * @param {Market} shown
+ */
+function causeOf(code, form, shown) {
+  const who = account.value ?? "";
+  if (code.startsWith("MARKET_")) return `${who} ${tradingState.value}`;
+  if (code !== "INSUFFICIENT_BALANCE") return who;
+  return `${who} ${available(form.side === "buy" ? shown.quote : shown.base)}`;
+}
+
+/**
+ * Takes into the form what is picked elsewhere; a price where the type has one.
+ *
+ * @param {Fields} form
+ * @param {Change} change
+ */
+function usePicked(form, change) {
+  const latest = useRef({ form, change });
+  latest.current = { form, change };
+  useEffect(
+    () =>
+      picked.subscribe((fields) => {
+        if (fields === null) return;
+        picked.value = null;
+        const { price, ...others } = fields;
+        const name = priceField(latest.current.form);
+        latest.current.change(typedOf(price && name ? { ...others, [name]: price } : others));
+      }),
+    [],
+  );
+}
+
+/**
+ * The field that a price from the book goes to.
+ *
+ * @param {Fields} form
+ */
+function priceField({ type }) {
+  return /** @type {const} */ (["price", "stop_price"]).find((name) =>
+    TYPES[type].fields.includes(name),
+  );
 }
 
 /** @param {{ market: Market }} props */
 function Form({ market: shown }) {
-  const { form, errors, change, send } = useForm(shown);
+  const { typed, form, errors, change, send } = useForm(shown);
+  const part = { typed, form, market: shown, change };
   /** @param {Order["side"]} side */
   const chooseSide = (side) => change({ side });
   /** @param {FormType} type */
   const chooseType = (type) => change({ type, time_in_force: "gtc" });
   const isBusy = pending.value !== null;
-  const names = numberFields(form).filter((name) => name !== "display_quantity");
+  const names = sizeAndPrices(form);
   const verb = form.side === "buy" ? "Buy" : "Sell";
   const submit = account.value === null ? "Log in to trade" : `${verb} ${shown.base}`;
   return html`
@@ -137,19 +210,12 @@ function Form({ market: shown }) {
       </label>
       ${names.map(
         (name) => html`
-          <${NumberField}
-            key=${name}
-            name=${name}
-            form=${form}
-            market=${shown}
-            error=${errors.fields[name]}
-            change=${change}
-          />
+          <${NumberField} ...${part} key=${name} name=${name} error=${errors.fields[name]} />
         `,
       )}
-      <${Shares} form=${form} market=${shown} change=${change} />
+      <${Shares} ...${part} />
       <${Preview} form=${form} market=${shown} />
-      <${Options} form=${form} market=${shown} errors=${errors.fields} change=${change} />
+      <${Options} ...${part} errors=${errors.fields} />
       <div class="send">
         <p class="form-error" role="alert">${errors.general}</p>
         <button type="submit" class="submit" disabled=${isBusy}>
@@ -163,18 +229,32 @@ function Form({ market: shown }) {
 }
 
 /**
- * Says the last price as soon as it is known, once: a form that begins with it needs no typing.
+ * Fills in the last price as soon as it is known, once, where none was typed: a form that begins
+ * with it needs no typing.
  *
- * @param {string} symbol
- * @param {(price: string) => void} take
+ * @param {Market} shown
+ * @param {(change: (before: Typed) => Typed) => void} setTyped
  */
-function offerLast(symbol, take) {
+function offerLast(shown, setTyped) {
   let isDone = false;
-  return ticker(symbol).subscribe((known) => {
-    if (isDone || !known?.last) return;
+  return ticker(shown.symbol).subscribe((known) => {
+    const price = known?.last;
+    if (isDone || !price) return;
     isDone = true;
-    take(known.last);
+    const offered = typedOf({ price });
+    setTyped((before) => (before.price ? before : changed(before, offered, shown)));
   });
+}
+
+/**
+ * The numbers that every order of the type has; what is optional is elsewhere.
+ *
+ * @param {Fields} form
+ * @returns {NumberName[]}
+ */
+function sizeAndPrices(form) {
+  const names = numberFields(form).filter((name) => name !== "display_quantity");
+  return hasTotal(form) ? [...names, "total"] : names;
 }
 
 /**
@@ -183,28 +263,12 @@ function offerLast(symbol, take) {
  * @param {Fields} form
  */
 function shownFields(form) {
-  return [...numberFields(form), "expire_at", "display_quantity"];
-}
-
-/**
- * @param {Errors} errors
- * @param {string[]} names
- */
-function without(errors, names) {
-  const fields = Object.fromEntries(
-    Object.entries(errors.fields).filter(([name]) => !names.includes(name)),
-  );
-  return { fields, general: "" };
+  return [...numberFields(form), "expire_at", "display_quantity", "total"];
 }
 
 /** @param {string | undefined} name */
 function focusOn(name) {
   if (name) document.getElementById(idOf(name))?.focus();
-}
-
-/** @param {string} name */
-export function idOf(name) {
-  return `order-${name.replace(".", "-")}`;
 }
 
 /** @param {{ side: Order["side"], choose: (side: Order["side"]) => void }} props */
@@ -231,108 +295,21 @@ function Sides({ side, choose }) {
   `;
 }
 
-/** @param {PartProps & { name: NumberName, error?: string }} props */
-function NumberField({ name, form, market: shown, error, change }) {
-  const id = idOf(name);
-  /** @param {string} text */
-  const type = (text) => change({ [name]: text.replace(",", ".") });
-  /** @param {KeyboardEvent} event */
-  const onKey = (event) => {
-    const by = event.key === "ArrowUp" ? 1n : event.key === "ArrowDown" ? -1n : null;
-    if (by === null || name === "trailing_percent" || name === "quote_quantity") return;
-    event.preventDefault();
-    const text = stepped(form[name], by, name, shown);
-    if (text !== null) change({ [name]: text });
-  };
-  return html`
-    <div class=${`field ${error ? "wrong" : ""}`}>
-      <label for=${id}
-        >${LABELS[name]}${OPTIONAL.has(name) && html`<small> optional</small>`}</label
-      >
-      <div class="input">
-        <input
-          id=${id}
-          name=${name}
-          type="text"
-          inputmode="decimal"
-          value=${form[name]}
-          aria-invalid=${error ? "true" : "false"}
-          aria-describedby=${`${id}-error`}
-          onInput=${onValue(type)}
-          onKeyDown=${onKey}
-        />
-        <${Unit} name=${name} form=${form} market=${shown} change=${change} />
-      </div>
-      <p class="field-error" id=${`${id}-error`} role="alert">${error}</p>
-    </div>
-  `;
-}
-
-/**
- * A number moved by so many of its smallest steps; null below zero.
- *
- * @param {string} text
- * @param {bigint} by
- * @param {NumberName} name
- * @param {Market} shown
- */
-function stepped(text, by, name, shown) {
-  const isQuantity = name.endsWith("quantity");
-  const decimals = isQuantity ? shown.quantity_decimals : shown.price_decimals;
-  const size = exactUnits(isQuantity ? shown.lot_size : shown.tick_size, decimals);
-  const units = (toUnits(text, decimals) ?? 0n) + by * size;
-  return units >= 0n ? toShortText(units, decimals) : null;
-}
-
-/**
- * In what a number is counted; where there is a choice, to choose it.
- *
- * @param {PartProps & { name: NumberName }} props
- */
-function Unit({ name, form, market: shown, change }) {
-  /** @param {Fields["sizeBy"]} sizeBy */
-  const chooseSize = (sizeBy) => change({ sizeBy });
-  /** @param {Fields["trailBy"]} trailBy */
-  const chooseTrail = (trailBy) => change({ trailBy });
-  if (
-    (name === "quantity" || name === "quote_quantity") &&
-    form.type === "market" &&
-    form.side === "buy"
-  ) {
-    return html`
-      <select
-        aria-label="Size of the order in"
-        value=${form.sizeBy}
-        onChange=${onValue(chooseSize)}
-      >
-        <option value="quantity">${shown.base}</option>
-        <option value="quote_quantity">${shown.quote}</option>
-      </select>
-    `;
-  }
-  if (name.startsWith("trailing")) {
-    return html`
-      <select aria-label="Distance in" value=${form.trailBy} onChange=${onValue(chooseTrail)}>
-        <option value="trailing_percent">%</option>
-        <option value="trailing_amount">${shown.quote}</option>
-      </select>
-    `;
-  }
-  return html`<span class="unit" aria-hidden="true"
-    >${name.endsWith("quantity") && name !== "quote_quantity" ? shown.base : shown.quote}</span
-  >`;
-}
-
 /** @param {PartProps} props */
 function Shares({ form, market: shown, change }) {
   const asset = form.side === "buy" ? shown.quote : shown.base;
   /** @param {number} percent */
   const take = (percent) => {
-    const share = shareOf(percent, form, shown, balances.value, live.book);
-    if (!share) tell("Give a price first");
-    else if (!/[1-9]/.test(Object.values(share)[0])) {
-      tell(`There is not enough ${asset} available for that`);
-    } else change(share);
+    const means = { balances: balances.value, last: lastOf(shown.symbol) };
+    const share = shareOf(percent, form, shown, means);
+    const size = share?.quantity ?? share?.quote_quantity;
+    if (!share) tell("Give a price first", "info", SHARE);
+    else if (!/[1-9]/.test(size ?? "")) {
+      tell(`There is not enough ${asset} available for that`, "info", SHARE);
+    } else {
+      dismiss(SHARE);
+      change(typedOf(share));
+    }
   };
   return html`
     <div class="shares" role="group" aria-label=${`Share of the available ${asset}`}>
@@ -356,33 +333,21 @@ function Shares({ form, market: shown, change }) {
 /**
  * What it would come to. Of an order at market that changes with the book.
  *
- * @param {Omit<PartProps, "change">} props
+ * @param {Pick<PartProps, "form" | "market">} props
  */
 function Preview({ form, market: shown }) {
-  const [, again] = useState(0);
-  useEffect(() => {
-    if (form.type !== "market") return undefined;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    const stop = onChange("book", () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        paint(() => again((count) => count + 1));
-      }, 250);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [form.type]);
-  const found = preview(form, shown, live.book);
+  useBook(form.type === "market");
+  const found = preview(form, shown, live.book, lastOf(shown.symbol));
   const about = found?.isEstimate ? "about " : "";
   return html`
     <dl class="preview">
-      <div>
-        <dt>Total</dt>
-        <dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd>
-      </div>
+      ${
+        !hasTotal(form) &&
+        html`<div>
+          <dt>Total</dt>
+          <dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd>
+        </div>`
+      }
       <div>
         <dt>Fee at most</dt>
         <dd>${found ? `${money(found.fee)} ${shown.quote}` : "–"}</dd>
@@ -391,7 +356,7 @@ function Preview({ form, market: shown }) {
         isByBudget(form) &&
         html`<div>
           <dt>Amount</dt>
-          <dd>${found ? `about ${found.quantity} ${shown.base}` : "–"}</dd>
+          <dd>${found ? `about ${grouped(found.quantity)} ${shown.base}` : "–"}</dd>
         </div>`
       }
       ${

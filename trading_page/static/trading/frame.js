@@ -1,4 +1,4 @@
-// Paints once per frame, however often something changes.
+// Paints once per frame, however often something changes; and what painters need to measure.
 
 /** @typedef {() => void} Painter */
 
@@ -40,4 +40,18 @@ function run() {
  */
 export function write(node, text) {
   if (node.data !== text) node.data = text;
+}
+
+const canvas = document.createElement("canvas").getContext("2d");
+
+/**
+ * How wide a digit is in an element, in pixels.
+ *
+ * @param {HTMLElement} element
+ */
+export function digitPx(element) {
+  const { fontSize, fontFamily } = getComputedStyle(element);
+  if (!canvas) return parseFloat(fontSize);
+  canvas.font = `${fontSize} ${fontFamily}`; // the whole font may have no short form
+  return canvas.measureText("0").width;
 }

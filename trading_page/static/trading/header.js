@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { html } from "./html.js";
+import { onAuxClick, opensElsewhere } from "./links.js";
 import { Summary } from "./markets.js";
 import { account, logOut } from "./session.js";
 import { connection, dialog, isListOpen, symbol, tradingState } from "./store.js";
@@ -16,7 +17,12 @@ const THEME_SIGNS = { system: "◐", light: "○", dark: "●" };
 export function Header() {
   return html`
     <header class="top">
-      <a class="brand" href="/" aria-label="Trade Engine, home"
+      <a
+        class="brand"
+        href="/"
+        aria-label="Trade Engine, home"
+        onClick=${opensElsewhere}
+        onAuxClick=${onAuxClick}
         ><i aria-hidden="true"></i><span>Trade Engine</span></a
       >
       <button

@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { TIMEFRAMES } from "./chart.js";
+import { account } from "./session.js";
 import { dialog, isListOpen, picked, timeframe } from "./store.js";
 
 /**
@@ -35,7 +36,7 @@ export const SHORTCUTS = [
     text: `Timeframe: ${TIMEFRAMES.join(", ")}`,
     act: chooseTimeframe,
   },
-  { keys: ["l"], text: "Log in", act: () => (dialog.value = "login") },
+  { keys: ["l"], text: "Log in", act: askForLogin },
   { keys: ["?"], text: "This list", act: () => (dialog.value = "help") },
 ];
 
@@ -70,9 +71,15 @@ function side(wanted) {
   if (!focus("order-quantity")) focus("order-quote_quantity");
 }
 
+/** Who is logged in is asked nothing. */
+function askForLogin() {
+  if (account.peek() === null) dialog.value = "login";
+}
+
 function findMarket() {
   isListOpen.value = true;
-  requestAnimationFrame(() => focus("market-search")); // when it is shown
+  // What is typed next is for it; where it is not shown yet, it will be in the next frame.
+  if (!focus("market-search")) requestAnimationFrame(() => focus("market-search"));
 }
 
 /** @param {string} key */
@@ -80,12 +87,16 @@ function chooseTimeframe(key) {
   timeframe.value = TIMEFRAMES[Number(key) - 1];
 }
 
-/** @param {string} id */
+/**
+ * Returns whether it has the focus then: what is not there or not shown cannot have it.
+ *
+ * @param {string} id
+ */
 function focus(id) {
   const element = document.getElementById(id);
   element?.focus();
   if (element instanceof HTMLInputElement) element.select();
-  return Boolean(element);
+  return element !== null && document.activeElement === element;
 }
 
 function stored() {

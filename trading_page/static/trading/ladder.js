@@ -1,11 +1,12 @@
 // The order book as a ladder. Its rows are made once and painted at most once per frame.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { exactUnits, grouped, toShortText, toText } from "./decimal.js";
-import { paint, write } from "./frame.js";
+import { exactUnits, toShortText, toText } from "./decimal.js";
+import { digitPx, paint, write } from "./frame.js";
 import { html, onValue, rendered } from "./html.js";
-import { groupPrice, sideLevels, steps } from "./levels.js";
+import { columns, groupPrice, sideLevels, steps } from "./levels.js";
 import { live, onChange } from "./live.js";
+import { fitted, grouped } from "./numbers.js";
 import { connection, market, orders, picked, ticker } from "./store.js";
 
 /**
@@ -28,7 +29,7 @@ export function Book() {
   useEffect(() => setFactor(0), [shown?.symbol]);
   if (!shown) return html`<section class="panel book" aria-label="Order book"></section>`;
   const choices = steps(shown);
-  const names = choices.map((step) => toShortText(step, shown.price_decimals));
+  const names = choices.map((step) => grouped(toShortText(step, shown.price_decimals)));
   const isStale = connection.value === "reconnecting";
   return html`
     <section class="panel book" aria-label="Order book">
@@ -94,6 +95,9 @@ class LadderView {
     this.own = new Set();
     /** @type {Place | null} */
     this.active = null;
+    this.digitPx = 8;
+    this.digits = 0; // of a row
+    this.priceDigits = 0;
     this.draw = () => this.drawNow();
     this.parts = { asks: this.part("asks"), middle: this.part("middle"), bids: this.part("bids") };
     this.parts.asks.ariaLabel = "Asks";
@@ -106,6 +110,7 @@ class LadderView {
     root.onclick = ({ target }) => this.take(/** @type {HTMLElement} */ (target).closest(".level"));
     root.onkeydown = (event) => this.onKey(event);
     root.onblur = () => this.activate(null);
+    root.onmouseover = ({ target }) => this.spell(/** @type {HTMLElement} */ (target));
   }
 
   end() {
@@ -144,8 +149,11 @@ class LadderView {
       .appendChild(document.createTextNode(""));
   }
 
-  /** As many rows as there is room for. */
+  /** As many rows as there is room for, and as many digits. */
   fit() {
+    this.digitPx = digitPx(this.root);
+    this.digits = Math.floor(this.root.clientWidth / this.digitPx);
+    paint(this.draw);
     const rowPx = parseFloat(getComputedStyle(this.root).getPropertyValue("--row"));
     const room = Math.floor((this.root.clientHeight - MIDDLE_PX) / 2 / rowPx);
     const count = Math.max(ROWS_MIN, Math.min(ROWS_MAX, room));
@@ -155,7 +163,6 @@ class LadderView {
       while (rows.length < count) rows.push(new Row(this.parts[side], side, rows.length));
       for (const row of rows.splice(count)) row.element.remove();
     }
-    paint(this.draw);
   }
 
   drawNow() {
@@ -171,12 +178,46 @@ class LadderView {
     );
     const most = deepest[0] > deepest[1] ? deepest[0] : deepest[1];
     const owned = this.ownLevels();
+    const scale = { ...common, room: this.share(priceDecimals) };
     for (const side of SIDES) {
       this.rows[side].forEach((row, index) =>
-        row.show(this.shown[side][index], most, common, owned[side]),
+        row.show(this.shown[side][index], most, scale, owned[side]),
       );
     }
     this.drawMiddle(priceDecimals);
+  }
+
+  /**
+   * Shares the width out among the columns; returns how many characters an amount may have.
+   *
+   * @param {number} decimals
+   */
+  share(decimals) {
+    const prices = [this.shown.asks.at(-1), this.shown.bids[0]].map((level) =>
+      level ? grouped(toText(level.price, decimals)) : "",
+    );
+    const { price, amount } = columns(this.digits, prices);
+    if (price !== this.priceDigits) {
+      const width = `${Math.ceil(price * this.digitPx)}px`;
+      this.root.parentElement?.style.setProperty("--price", width);
+    }
+    this.priceDigits = price;
+    return amount;
+  }
+
+  /**
+   * What was cut to fit is in the tooltip.
+   *
+   * @param {HTMLElement} target
+   */
+  spell(target) {
+    /** @type {HTMLElement | null} */
+    const row = target.closest(".level");
+    const level = row && this.shown[sideOf(row)][Number(row.dataset.index)];
+    if (!row || !level) return;
+    const { quantity_decimals: decimals, base } = this.market;
+    const [amount, total] = [level.volume, level.total].map((units) => toText(units, decimals));
+    row.title = `${grouped(amount)} ${base}, up to here ${grouped(total)} ${base}`;
   }
 
   grouping() {
@@ -203,14 +244,13 @@ class LadderView {
     write(this.last, known?.last ? grouped(known.last) : "–");
     if (!bids.length || !asks.length) return write(this.spread, "no spread");
     const spread = exactUnits(asks[0][0], decimals) - exactUnits(bids[0][0], decimals);
-    return write(this.spread, `spread ${toText(spread, decimals)}`);
+    return write(this.spread, `spread ${grouped(toText(spread, decimals))}`);
   }
 
   /** @param {HTMLElement | null} element */
   take(element) {
     if (!element) return;
-    const side = /** @type {BookSide} */ (element.dataset.side);
-    const level = this.shown[side][Number(element.dataset.index)];
+    const level = this.shown[sideOf(element)][Number(element.dataset.index)];
     if (level) picked.value = { price: toText(level.price, this.market.price_decimals) };
   }
 
@@ -254,6 +294,11 @@ class LadderView {
   }
 }
 
+/** @param {HTMLElement} row */
+function sideOf(row) {
+  return /** @type {BookSide} */ (row.dataset.side);
+}
+
 class Row {
   /**
    * @param {HTMLElement} parent
@@ -283,14 +328,14 @@ class Row {
   /**
    * @param {ShownLevel | undefined} level
    * @param {bigint} most
-   * @param {Scale} scale
+   * @param {Scale & { room: number }} scale
    * @param {Set<bigint>} owned
    */
-  show(level, most, { priceDecimals, quantityDecimals }, owned) {
+  show(level, most, { priceDecimals, quantityDecimals, room }, owned) {
     const [price, amount, total] = this.cells;
     write(price, level ? grouped(toText(level.price, priceDecimals)) : "");
-    write(amount, level ? toText(level.volume, quantityDecimals) : "");
-    write(total, level ? toText(level.total, quantityDecimals) : "");
+    write(amount, level ? fitted(toText(level.volume, quantityDecimals), room) : "");
+    write(total, level ? fitted(toText(level.total, quantityDecimals), room) : "");
     const width = level && most ? Number((level.total * 1000n) / most) / 1000 : 0;
     if (width !== this.width) this.bar.style.transform = `scaleX(${width})`;
     this.width = width;

@@ -1,7 +1,7 @@
 // A side of the book as it is shown: levels added up to price steps, with running totals. No input
 // or output.
 
-import { ceilTo, exactUnits, floorTo } from "./decimal.js";
+import { ceilTo, exactUnits, floorTo, toText } from "./decimal.js";
 
 /**
  * @import { Level } from "../streams/book.js"
@@ -50,6 +50,21 @@ export function sideLevels(levels, { count, priceDecimals, quantityDecimals, ...
 }
 
 /**
+ * The price of the market that is nearest to one that was pointed at, as a text; null of one that is
+ * none. Pixels need no exactness, prices do.
+ *
+ * @param {number} price
+ * @param {Pick<Market, "tick_size" | "price_decimals">} market
+ */
+export function pointedPrice(price, { tick_size: tick, price_decimals: decimals }) {
+  const step = exactUnits(tick, decimals);
+  if (!Number.isFinite(price) || price <= 0) return null;
+  const units = exactUnits(price.toFixed(decimals), decimals);
+  const nearest = floorTo(units + step / 2n, step);
+  return nearest > 0n ? toText(nearest, decimals) : null;
+}
+
+/**
  * The price steps to choose from: the tick, and multiples of it by powers of ten.
  *
  * @param {Pick<Market, "tick_size" | "price_decimals">} market
@@ -60,32 +75,53 @@ export function steps(market) {
 }
 
 /**
- * What a market order meets in the book: `{cost, quantity, worst}` in units of price x quantity, of
- * quantity, of price. It ends with the quantity wanted, or with the budget, or with the book
- * (`isWhole` is false then).
+ * What an order meets in the book: `{cost, quantity, best, worst}` in units of price x quantity, of
+ * quantity, of price. It ends with the quantity wanted, with the budget, with the prices in reach or
+ * with the book; `isWhole` says whether the order was done by then.
  *
  * @param {Level[]} levels
- * @param {Scale & { quantity?: bigint | null, budget?: bigint | null, lot: bigint }} options
+ * @param {Scale & {
+ *   quantity?: bigint | null,
+ *   budget?: bigint | null,
+ *   lot: bigint,
+ *   isInReach?: (price: bigint) => boolean,
+ * }} options
  */
 export function sweep(
   levels,
-  { quantity = null, budget = null, priceDecimals, quantityDecimals, lot },
+  { quantity = null, budget = null, priceDecimals, quantityDecimals, lot, isInReach = () => true },
 ) {
-  let cost = 0n;
-  let taken = 0n;
-  /** @type {bigint | null} */
-  let worst = null;
+  /** @type {{ cost: bigint, quantity: bigint, best: bigint | null, worst: bigint | null }} */
+  const met = { cost: 0n, quantity: 0n, best: null, worst: null };
   for (const [priceText, volumeText] of levels) {
     const price = exactUnits(priceText, priceDecimals);
+    if (!isInReach(price)) break;
     let volume = exactUnits(volumeText, quantityDecimals);
-    if (quantity !== null && volume > quantity - taken) volume = quantity - taken;
-    if (budget !== null && volume * price > budget - cost) {
-      volume = floorTo((budget - cost) / price, lot);
+    if (quantity !== null && volume > quantity - met.quantity) volume = quantity - met.quantity;
+    if (budget !== null && volume * price > budget - met.cost) {
+      volume = floorTo((budget - met.cost) / price, lot);
     }
-    if (volume <= 0n) return { cost, quantity: taken, worst, isWhole: true };
-    cost += volume * price;
-    taken += volume;
-    worst = price;
+    if (volume <= 0n) return { ...met, isWhole: true };
+    met.best ??= price;
+    met.cost += volume * price;
+    met.quantity += volume;
+    met.worst = price;
   }
-  return { cost, quantity: taken, worst, isWhole: quantity !== null && taken === quantity };
+  const isSpent = budget !== null && met.worst !== null && budget - met.cost < met.worst * lot;
+  return { ...met, isWhole: isSpent || met.quantity === quantity };
+}
+
+const GAPS = 5; // between the columns and beside them, in digits
+const PRICE_MIN = 8; // as wide as its heading
+
+/**
+ * How the columns of the book share a number of digits: a price is never cut, and what it leaves is
+ * for amount and total alike.
+ *
+ * @param {number} digits
+ * @param {string[]} prices
+ */
+export function columns(digits, prices) {
+  const price = Math.max(PRICE_MIN, ...prices.map((text) => text.length));
+  return { price, amount: Math.max(1, Math.floor((digits - price - GAPS) / 2)) };
 }

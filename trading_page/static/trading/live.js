@@ -5,18 +5,18 @@ import { batch, effect } from "@preact/signals";
 import { OrderBook } from "../streams/book.js";
 import { MarketStream, PrivateStream, TradeStream } from "../streams/stream.js";
 import { call, query, slug } from "./api.js";
-import { exactUnits, grouped, shownDecimals, toText } from "./decimal.js";
 import { Connection } from "./connection.js";
 import { paint } from "./frame.js";
-import { Tape } from "./recent.js";
+import { isTold, tellOrder } from "./notices.js";
+import { merged, newestFirst, Tape } from "./recent.js";
+import { isNews } from "./reports.js";
 import { accessToken, account, ask } from "./session.js";
 import * as store from "./store.js";
 
 /**
- * @import { Signal } from "@preact/signals"
  * @import { AccountMessage, MarketMessage, TradeMessage } from "../streams/messages.d.ts"
  * @import { StreamState, Timeframe } from "../streams/stream.js"
- * @import { Market, Order, PublicTrade } from "./answers.d.ts"
+ * @import { Market, Order, OwnFees, PublicTrade } from "./answers.d.ts"
  * @import { Answer } from "./api.js"
  * @import { Painter } from "./frame.js"
  * @import { Fill, Ticker } from "./store.js"
@@ -28,7 +28,8 @@ import * as store from "./store.js";
 const SOCKETS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 const HISTORY_MAX = 200;
 const RETRY_MS = 2_000;
-const FILLS_TOLD_AFTER_MS = 300;
+const NEWS_AFTER_MS = 300;
+const FEES_EVERY_MS = 600_000; // they change once a night, or when staff change them
 const LOOK_MS = 1_000;
 const ASLEEP_MS = 10_000; // timers of hidden tabs may come late, but not as late as that
 
@@ -86,6 +87,7 @@ export function goLive() {
     marketStream?.wish(timeframe);
   });
   effect(() => watchAccount(account.value));
+  setInterval(readFees, FEES_EVERY_MS);
   watchNetwork();
 }
 
@@ -244,6 +246,7 @@ function changed(what) {
 function watchAccount(name) {
   privateStream?.close();
   privateStream = null;
+  news.clear();
   if (name === null) {
     connection.forget("account");
     return;
@@ -285,51 +288,41 @@ function takePrivateMessage(stream, message) {
   if (message.type === "snapshot") {
     paint(showAccount);
     readHistory();
+    readFees();
   } else if (message.type === "order") {
+    announce(message.order, store.knownOrder(message.order.id));
     paint(showAccount);
-    if (!stream.orders.has(message.order.id)) remember(store.history, message.order);
-  } else if (message.type === "fill") {
-    remember(store.fills, message);
-    announceFill(message);
-  } else if (message.type === "balance") paint(showAccount);
+    if (!stream.orders.has(message.order.id)) rememberOrders(message.order);
+  } else if (message.type === "fill") rememberFills(message);
+  else if (message.type === "balance") paint(showAccount);
 }
 
-/** @type {Map<string, Fill[]>} By order. */
-const newFills = new Map();
+/** @type {Map<string, Order>} What is news of orders, by id. */
+const news = new Map();
 
 /**
- * An order that sweeps the book has many fills: they are told as one.
+ * An order that sweeps the book, or is filled piece by piece, changes often: it is told as it is
+ * after a moment.
  *
- * @param {Fill} fill
+ * @param {Order} order
+ * @param {Order} [before]
  */
-function announceFill(fill) {
-  if (!newFills.size) setTimeout(tellFills, FILLS_TOLD_AFTER_MS);
-  newFills.set(fill.order_id, [...(newFills.get(fill.order_id) ?? []), fill]);
+function announce(order, before) {
+  if (!news.has(order.id) && !isNews(order, before) && !isTold(order.id)) return;
+  if (!news.size) setTimeout(tellNews, NEWS_AFTER_MS);
+  news.set(order.id, order);
 }
 
-function tellFills() {
-  for (const fills of newFills.values()) store.tell(fillsInWords(fills), fills[0].side);
-  newFills.clear();
-}
-
-/** @param {Fill[]} fills */
-function fillsInWords(fills) {
-  const [{ side, symbol, quantity: first }] = fills;
-  const decimals = shownDecimals(first);
-  const units = fills.reduce((sum, { quantity }) => sum + exactUnits(quantity, decimals), 0n);
-  const quantity = `${toText(units, decimals)} ${symbol.split("/")[0]}`;
-  // As floats they are compared only.
-  const prices = fills.map(({ price }) => price).sort((one, other) => Number(one) - Number(other));
-  const [low, high] = [prices[0], prices[prices.length - 1]];
-  const at = low === high ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;
-  return `${side === "buy" ? "Bought" : "Sold"} ${quantity} at ${at}`;
+function tellNews() {
+  for (const order of news.values()) tellOrder(order);
+  news.clear();
 }
 
 function showAccount() {
   if (!privateStream) return;
   const { orders, balances } = privateStream;
   batch(() => {
-    store.orders.value = [...orders.values()].sort(byAge);
+    store.orders.value = [...orders.values()].sort(newestFirst((order) => order.created_at));
     store.balances.value = new Map(balances);
   });
 }
@@ -347,30 +340,31 @@ async function readHistory() {
       ask("GET", `/trades${query({ mine: "true", limit: HISTORY_MAX / 2 })}`),
     ]);
     if (account.peek() !== name) return;
-    remember(store.history, ...ended.data);
-    remember(store.fills, ...trades.data);
+    rememberOrders(...ended.data);
+    rememberFills(...trades.data);
   } catch {
     setTimeout(() => account.peek() === name && name !== null && readHistory(), RETRY_MS);
   }
 }
 
-/**
- * Adds what is new by id, the newest first: ids are UUIDv7, which begin with the time.
- *
- * @template {{ id: string }} Item
- * @param {Signal<Item[]>} list
- * @param {Item[]} items
- */
-function remember(list, ...items) {
-  const byId = new Map(list.peek().map((item) => [item.id, item]));
-  for (const item of items) byId.set(item.id, item);
-  list.value = [...byId.values()].sort(byAge).slice(0, HISTORY_MAX);
+/** Reads what the account pays. Without an answer the market's own rates stay. */
+async function readFees() {
+  const name = account.peek();
+  if (name === null) return;
+  /** @type {Answer<OwnFees[]> | null} */
+  const answer = await ask("GET", `/fees${query({ limit: 1_000 })}`).catch(() => null);
+  if (answer && account.peek() === name) {
+    store.fees.value = new Map(answer.data.map((rates) => [rates.symbol, rates]));
+  }
 }
 
-/**
- * @param {{ id: string }} one
- * @param {{ id: string }} other
- */
-function byAge(one, other) {
-  return one.id < other.id ? 1 : -1;
+/** @param {Order[]} orders */
+function rememberOrders(...orders) {
+  const ended = merged(store.history.peek(), orders, (order) => order.updated_at, HISTORY_MAX);
+  store.history.value = ended;
+}
+
+/** @param {Fill[]} trades */
+function rememberFills(...trades) {
+  store.fills.value = merged(store.fills.peek(), trades, (fill) => fill.executed_at, HISTORY_MAX);
 }

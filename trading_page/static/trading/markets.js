@@ -1,8 +1,10 @@
 // The list of markets with their prices.
 
 import { useState } from "preact/hooks";
-import { compact, grouped } from "./decimal.js";
 import { html, onValue } from "./html.js";
+import { onAuxClick, opensElsewhere } from "./links.js";
+import { compact, grouped } from "./numbers.js";
+import { matching } from "./search.js";
 import { isListOpen, markets, symbol, ticker } from "./store.js";
 
 /**
@@ -21,11 +23,22 @@ function addressOf(wanted) {
   return `/trade/${wanted.replace("/", "-")}`;
 }
 
+/** @param {string} wanted */
+function choose(wanted) {
+  show(wanted);
+  isListOpen.value = false;
+}
+
 export function Markets() {
   const [words, setWords] = useState("");
-  const found = markets.value.filter((market) =>
-    market.symbol.includes(words.trim().toUpperCase()),
-  );
+  const found = matching(markets.value, words);
+  /** @param {KeyboardEvent} event */
+  const onSearch = (event) => {
+    if (event.key !== "Enter" || !words.trim() || !found.length) return;
+    choose(found[0].symbol);
+    setWords("");
+    /** @type {HTMLElement} */ (event.target).blur();
+  };
   /** @param {KeyboardEvent} event */
   const onKey = (event) => {
     if (event.key !== "Escape" || !isListOpen.value) return;
@@ -48,12 +61,13 @@ export function Markets() {
           placeholder="Find"
           value=${words}
           onInput=${onValue(setWords)}
+          onKeyDown=${onSearch}
         />
       </header>
       <div class="columns" aria-hidden="true">
         <span>Market</span><span>Last</span><span>24 h</span>
       </div>
-      <ul>
+      <ul class=${words.trim() ? "searched" : ""}>
         ${found.map((market) => html`<${Row} key=${market.symbol} symbol=${market.symbol} />`)}
         ${found.length === 0 && html`<li class="nothing">No such market</li>`}
       </ul>
@@ -67,10 +81,9 @@ function Row({ symbol: name }) {
   const [base, quote] = name.split("/");
   /** @param {MouseEvent} event */
   const go = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab is meant
+    if (opensElsewhere(event)) return;
     event.preventDefault();
-    show(name);
-    isListOpen.value = false;
+    choose(name);
   };
   return html`
     <li>
@@ -78,6 +91,7 @@ function Row({ symbol: name }) {
         href=${addressOf(name)}
         aria-current=${name === symbol.value ? "page" : undefined}
         onClick=${go}
+        onAuxClick=${onAuxClick}
       >
         <span class="name"><b>${base}</b><small>/${quote}</small></span>
         <span class="last">${known?.last ? grouped(known.last) : "–"}</span>
@@ -96,7 +110,8 @@ export function Change({ percent }) {
   if (percent === null || percent === undefined) return html`<span class="change">–</span>`;
   const isDown = percent.startsWith("-");
   const isNone = /^-?0(\.0+)?$/.test(percent);
-  const text = isDown ? percent.replace("-", "−") : isNone ? percent : `+${percent}`;
+  const size = grouped(percent.replace("-", ""));
+  const text = isDown ? `−${size}` : isNone ? size : `+${size}`;
   return html`<span class=${`change ${isNone ? "" : isDown ? "down" : "up"}`}>${text} %</span>`;
 }
 

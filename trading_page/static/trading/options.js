@@ -1,21 +1,23 @@
 // The further instructions of an order: how long, and how it may trade.
 
+import { AskAlways } from "./confirm.js";
+import { idOf, NumberField } from "./fields.js";
 import { html, onChecked, onValue } from "./html.js";
 import { LABELS, PREVENTIONS, rests, timeOf, TIMES, TYPES } from "./ticket.js";
 
 /**
- * @import { Market } from "./answers.d.ts"
- * @import { Change } from "./form.js"
+ * @import { Change, PartProps } from "./fields.js"
  * @import { Form, Texts } from "./ticket.js"
  */
 
-/** @typedef {{ form: Form, market: Market, errors: Texts, change: Change }} OptionsProps */
+/** @typedef {PartProps & { errors: Texts }} OptionsProps */
 
 // What opens them, when the exchange refuses it.
 const NAMES = ["expire_at", "display_quantity"];
 
 /** @param {OptionsProps} props */
-export function Options({ form, market, errors, change }) {
+export function Options({ typed, form, market, errors, change }) {
+  const part = { typed, form, market, errors, change };
   const type = TYPES[form.type];
   const time = timeOf(form);
   /** @param {Form["time_in_force"]} value */
@@ -34,21 +36,9 @@ export function Options({ form, market, errors, change }) {
       </label>
       ${
         time === "gtd" &&
-        html`
-          <${Text}
-            name="expire_at"
-            type="datetime-local"
-            form=${form}
-            error=${errors.expire_at}
-            change=${change}
-          />
-        `
+        html` <${Expiry} form=${form} error=${errors.expire_at} change=${change} /> `
       }
-      ${
-        type.options.includes("post_only") &&
-        rests(form) &&
-        html`<${Resting} form=${form} market=${market} errors=${errors} change=${change} />`
-      }
+      ${type.options.includes("post_only") && rests(form) && html`<${Resting} ...${part} />`}
       <label class="field">
         <span>If it met an own order</span>
         <select
@@ -61,6 +51,7 @@ export function Options({ form, market, errors, change }) {
           )}
         </select>
       </label>
+      <${AskAlways} />
     </details>
   `;
 }
@@ -70,7 +61,7 @@ export function Options({ form, market, errors, change }) {
  *
  * @param {OptionsProps} props
  */
-function Resting({ form, market, errors, change }) {
+function Resting({ typed, form, market, errors, change }) {
   return html`
     <${Check}
       name="post_only"
@@ -89,13 +80,14 @@ function Resting({ form, market, errors, change }) {
         />
       `
     }
-    <${Text}
+    <${NumberField}
       name="display_quantity"
-      type="text"
+      typed=${typed}
       form=${form}
+      market=${market}
       error=${errors.display_quantity}
       change=${change}
-      hint=${`Iceberg: what the book shows, in ${market.base}`}
+      hint="of an iceberg"
     />
   `;
 }
@@ -110,31 +102,21 @@ function summary(form) {
   return words.join(", ");
 }
 
-/**
- * @param {{
- *   name: "expire_at" | "display_quantity",
- *   type: "text" | "datetime-local",
- *   form: Form,
- *   error?: string,
- *   change: Change,
- *   hint?: string,
- * }} props
- */
-function Text({ name, type, form, error, change, hint }) {
-  const id = `order-${name}`;
+/** @param {{ form: Form, error?: string, change: Change }} props */
+function Expiry({ form, error, change }) {
+  const id = idOf("expire_at");
   return html`
     <div class=${`field ${error ? "wrong" : ""}`}>
-      <label for=${id}>${LABELS[name]}${hint && html`<small> ${hint}</small>`}</label>
+      <label for=${id}>${LABELS.expire_at}</label>
       <div class="input">
         <input
           id=${id}
-          name=${name}
-          type=${type}
-          inputmode=${type === "text" ? "decimal" : undefined}
-          value=${form[name]}
+          name="expire_at"
+          type="datetime-local"
+          value=${form.expire_at}
           aria-invalid=${error ? "true" : "false"}
           aria-describedby=${`${id}-error`}
-          onInput=${onValue((value) => change({ [name]: value }))}
+          onInput=${onValue((value) => change({ expire_at: value }))}
         />
       </div>
       <p class="field-error" id=${`${id}-error`} role="alert">${error}</p>

@@ -2,16 +2,21 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
-import { grouped } from "./decimal.js";
+import { plainOf } from "./entry.js";
+import { Understood } from "./fields.js";
 import { html, onValue, rendered } from "./html.js";
+import { tell } from "./notices.js";
+import { grouped, style } from "./numbers.js";
 import { ask } from "./session.js";
-import { orders, tell } from "./store.js";
+import { marketOf, orders } from "./store.js";
 import { Side, When } from "./table.js";
+import { UNREADABLE } from "./ticket.js";
 
 /**
  * @import { Order } from "./answers.d.ts"
  */
 
+const CANCEL_ALL = "cancel all"; // the key of its notice
 const PRICED = ["limit", "stop_limit", "take_profit_limit"];
 const HEAD = ["Time", "Market", "Side", "Type", "Price", "Trigger", "Filled", "Amount"];
 
@@ -55,10 +60,8 @@ function OrderRow({ order, amend }) {
       <${Cells} order=${order} />
       <td data-name="Price">${order.price ? grouped(order.price) : "market"}</td>
       <td data-name="Trigger"><${Trigger} order=${order} /></td>
-      <td data-name="Filled">${order.filled_quantity}</td>
-      <td data-name="Amount">
-        ${order.quantity ?? `${order.quote_quantity} ${order.symbol.split("/")[1]}`}
-      </td>
+      <td data-name="Filled">${grouped(order.filled_quantity)}</td>
+      <td data-name="Amount">${sizeOf(order)}</td>
       <td class="actions">
         ${
           isAmendable(order) &&
@@ -96,8 +99,8 @@ function Cells({ order }) {
 
 /** @param {{ order: Order }} props */
 function Trigger({ order }) {
-  if (order.trailing_amount) return `${order.trailing_amount} behind`;
-  if (order.trailing_percent) return `${order.trailing_percent} % behind`;
+  if (order.trailing_amount) return `${grouped(order.trailing_amount)} behind`;
+  if (order.trailing_percent) return `${grouped(order.trailing_percent)} % behind`;
   return order.stop_price ? grouped(order.stop_price) : "–";
 }
 
@@ -111,61 +114,71 @@ function isAmendable(order) {
 }
 
 /** @param {Order} order */
-function nameOf({ side, quantity, quote_quantity: budget, symbol, price }) {
-  return `${side} ${quantity ?? budget} ${symbol}${price ? ` at ${price}` : ""}`;
+function nameOf(order) {
+  const price = order.price ? ` at ${grouped(order.price)}` : "";
+  return `${order.side} ${sizeOf(order)} ${order.symbol}${price}`;
+}
+
+/** @param {Order} order */
+export function sizeOf({ quantity, quote_quantity: budget, symbol }) {
+  return quantity ? grouped(quantity) : `${grouped(budget ?? "")} ${symbol.split("/")[1]}`;
+}
+
+/** @typedef {{ price: string, quantity: string }} Amended */
+
+/**
+ * What is to be changed of an order, as plain numbers; what was typed and is no number is
+ * UNREADABLE, and so is an empty field.
+ *
+ * @param {Order} order
+ * @param {Amended} typed
+ */
+function changesOf(order, typed) {
+  /** @type {Partial<Amended>} */
+  const changes = {};
+  for (const name of /** @type {const} */ (["price", "quantity"])) {
+    if (order[name] === null || typed[name] === style.typed(order[name])) continue;
+    changes[name] = plainOf(typed[name]) || UNREADABLE;
+  }
+  return changes;
 }
 
 /** @param {{ order: Order, close: () => void }} props */
 function AmendRow({ order, close }) {
-  const [price, setPrice] = useState(order.price ?? "");
-  const [quantity, setQuantity] = useState(order.quantity ?? "");
+  const [typed, setTyped] = useState({
+    price: style.typed(order.price ?? ""),
+    quantity: style.typed(order.quantity ?? ""),
+  });
   const [error, setError] = useState("");
-  const isPriced = PRICED.includes(order.type);
   const row = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => rendered(row).querySelector("input")?.focus(), []);
   /** @param {SubmitEvent} event */
   const save = async (event) => {
     event.preventDefault();
-    /** @type {{ price?: string, quantity?: string }} */
-    const changes = {};
-    if (isPriced && price !== order.price) changes.price = price;
-    if (quantity !== order.quantity) changes.quantity = quantity;
+    const changes = changesOf(order, typed);
     const send = () => ask("PATCH", `/orders/${order.id}`, changes);
-    if (Object.keys(changes).length === 0 || (await attempt(send, setError))) close();
+    if (Object.values(changes).includes(UNREADABLE)) setError(style.rule);
+    else if (Object.keys(changes).length === 0 || (await attempt(send, setError))) close();
   };
   /** @param {KeyboardEvent} event */
   const onKey = (event) => {
     if (event.key === "Escape") close();
   };
+  /** @param {Partial<Amended>} fields */
+  const change = (fields) => {
+    setTyped((before) => ({ ...before, ...fields }));
+    setError("");
+  };
+  const part = { order, typed, change };
   return html`
     <tr ref=${row} class="amending" onKeyDown=${onKey}>
       <${Cells} order=${order} />
       <td data-name="Price">
-        ${
-          isPriced
-            ? html`
-                <input
-                  form="amend"
-                  aria-label="New price"
-                  inputmode="decimal"
-                  value=${price}
-                  onInput=${onValue(setPrice)}
-                />
-              `
-            : "market"
-        }
+        ${PRICED.includes(order.type) ? html`<${NewNumber} ...${part} name="price" />` : "market"}
       </td>
       <td data-name="Trigger"><${Trigger} order=${order} /></td>
-      <td data-name="Filled">${order.filled_quantity}</td>
-      <td data-name="Amount">
-        <input
-          form="amend"
-          aria-label="New amount"
-          inputmode="decimal"
-          value=${quantity}
-          onInput=${onValue(setQuantity)}
-        />
-      </td>
+      <td data-name="Filled">${grouped(order.filled_quantity)}</td>
+      <td data-name="Amount"><${NewNumber} ...${part} name="quantity" /></td>
       <td class="actions">
         <form id="amend" onSubmit=${save}>
           <button type="submit" class="primary">Save</button>
@@ -177,6 +190,28 @@ function AmendRow({ order, close }) {
   `;
 }
 
+/**
+ * @param {{
+ *   order: Order,
+ *   name: keyof Amended,
+ *   typed: Amended,
+ *   change: (fields: Partial<Amended>) => void,
+ * }} props
+ */
+function NewNumber({ order, name, typed, change }) {
+  const market = marketOf(order.symbol);
+  return html`
+    <input
+      form="amend"
+      aria-label=${name === "price" ? "New price" : "New amount"}
+      inputmode="decimal"
+      value=${typed[name]}
+      onInput=${onValue((text) => change({ [name]: text }))}
+    />
+    ${market && html`<${Understood} name=${name} plain=${plainOf(typed[name])} market=${market} />`}
+  `;
+}
+
 /** @param {{ order: Order }} props */
 function Cancel({ order }) {
   const [isBusy, setBusy] = useState(false);
@@ -184,7 +219,7 @@ function Cancel({ order }) {
     setBusy(true);
     await attempt(
       () => ask("DELETE", `/orders/${order.id}`),
-      (text) => tell(text, "error"),
+      (text) => tell(text, "error", order.id),
     );
     setBusy(false);
   };
@@ -209,9 +244,9 @@ function CancelAll({ count }) {
     setAsking(false);
     const isDone = await attempt(
       () => ask("DELETE", "/orders"),
-      (text) => tell(text, "error"),
+      (text) => tell(text, "error", CANCEL_ALL),
     );
-    if (isDone) tell("All open orders are cancelled", "done");
+    if (isDone) tell("All open orders are cancelled", "info", CANCEL_ALL);
   };
   if (!isAsking) {
     return html`<button type="button" onClick=${() => setAsking(true)}>Cancel all</button>`;

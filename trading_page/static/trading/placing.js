@@ -3,17 +3,19 @@
 
 import { signal } from "@preact/signals";
 import { Refusal } from "./api.js";
+import { dismiss, tell, tellOrder } from "./notices.js";
 import { account, ask } from "./session.js";
-import { tell } from "./store.js";
 import { newClientOrderId, settle, submit } from "./submission.js";
 import { request } from "./ticket.js";
 
 const KEY = "order in doubt";
+const IN_DOUBT = "order in doubt"; // the key of its notice
 const ABSENT =
   "The order did not reach the exchange and will not be executed. You can send it again.";
+const UNKNOWN = "It is not known what became of the order: log in again to see it.";
 
 /**
- * @import { Market, Order } from "./answers.d.ts"
+ * @import { Group, Market, Order, Placed } from "./answers.d.ts"
  * @import { Answer } from "./api.js"
  * @import { Outcome } from "./submission.js"
  * @import { Form } from "./ticket.js"
@@ -76,44 +78,30 @@ async function find({ clientOrderId, account: owner }) {
 
 function doubt() {
   pending.value = "No answer yet, asking…";
-  tell("No answer came. Asking the exchange whether it has the order; it is not sent again.");
-}
-
-/** @param {Outcome} outcome */
-function report(outcome) {
-  if (outcome.kind !== "unknown") write(null);
-  const text = inWords(outcome);
-  if (text) tell(text, outcome.kind === "placed" || outcome.kind === "found" ? "done" : "error");
+  tell(
+    "No answer came. Asking the exchange whether it has the order; it is not sent again.",
+    "keep",
+    IN_DOUBT,
+  );
 }
 
 /**
- * What to tell; null of a refusal, which the form shows.
+ * Of a refusal the form says what it is.
  *
  * @param {Outcome} outcome
  */
-function inWords(outcome) {
-  switch (outcome.kind) {
-    case "placed": {
-      const { data, meta } = outcome;
-      const order = "order" in data ? data.order : data.orders[0];
-      return `${word(order)}${meta.idempotent_replay ? " before" : ""}`;
-    }
-    case "found":
-      return `The answer was lost, but the exchange has the order: ${word(outcome.order)}`;
-    case "absent":
-      return ABSENT;
-    case "unknown":
-      return "It is not known what became of the order: log in again to see it.";
-    default:
-      return null;
-  }
+function report(outcome) {
+  if (outcome.kind !== "unknown") write(null);
+  dismiss(IN_DOUBT);
+  if (outcome.kind === "placed") tellPlaced(outcome.data);
+  else if (outcome.kind === "found") tellOrder(outcome.order);
+  else if (outcome.kind === "absent") tell(ABSENT, "error", IN_DOUBT);
+  else if (outcome.kind === "unknown") tell(UNKNOWN, "error", IN_DOUBT);
 }
 
-/** @param {Order} order */
-function word(order) {
-  const size = order.quantity ?? order.quote_quantity;
-  const what = `${order.side === "buy" ? "Buy" : "Sell"} ${size} ${order.symbol}`;
-  return `${what}: ${order.status.replace("_", " ")}${order.reason ? ` (${order.reason})` : ""}`;
+/** @param {Placed | Group} placed */
+function tellPlaced(placed) {
+  for (const order of "order" in placed ? [placed.order] : placed.orders) tellOrder(order);
 }
 
 /** @returns {Sent | null} */

@@ -1,4 +1,5 @@
-// The newest trades of a market, in order and each once. No input or output.
+// What is newest, in order and each once: trades of a market, what an account has done. No input or
+// output.
 
 /**
  * @import { TradeMessage } from "../streams/messages.d.ts"
@@ -40,4 +41,32 @@ export class Tape {
     }
     if (trades.length > this.kept) trades.length = this.kept;
   }
+}
+
+/**
+ * Items of both lists, each id once as it is in the second, the newest first by the time that is
+ * shown. At most `most`.
+ *
+ * @template {{ id: string }} Item
+ * @param {Item[]} known
+ * @param {Item[]} items
+ * @param {(item: Item) => string} time
+ * @param {number} most
+ */
+export function merged(known, items, time, most) {
+  const byId = new Map([...known, ...items].map((item) => [item.id, item]));
+  return [...byId.values()].sort(newestFirst(time)).slice(0, most);
+}
+
+/**
+ * Ids, which are UUIDv7, decide between items of the same moment.
+ *
+ * @template {{ id: string }} Item
+ * @param {(item: Item) => string} time
+ * @returns {(one: Item, other: Item) => number}
+ */
+export function newestFirst(time) {
+  /** @param {Item} item */
+  const place = (item) => `${time(item)} ${item.id}`;
+  return (one, other) => (place(one) < place(other) ? 1 : -1);
 }

@@ -1,11 +1,13 @@
 // The newest trades. Rows are made once: for a new trade the last one moves to the top.
 
 import { useEffect, useRef } from "preact/hooks";
-import { grouped } from "./decimal.js";
-import { write } from "./frame.js";
+import { digitPx, write } from "./frame.js";
 import { html, rendered } from "./html.js";
 import { live, onChange } from "./live.js";
+import { fitted, grouped } from "./numbers.js";
 import { market } from "./store.js";
+
+const BESIDE = 16; // digits: the arrow, the time and what is between the columns
 
 /**
  * @import { Tape as RecentTrades, Trade } from "./recent.js"
@@ -17,7 +19,11 @@ export function Tape() {
   useEffect(() => {
     if (!shown) return undefined;
     const view = new TapeView(rendered(root));
-    return onChange("tape", () => view.draw());
+    const stop = onChange("tape", () => view.draw());
+    return () => {
+      stop();
+      view.end();
+    };
   }, [shown?.symbol]);
   return html`
     <section class="panel tape" aria-label="Trades">
@@ -46,6 +52,19 @@ class TapeView {
     this.rewritten = 0;
     root.replaceChildren();
     this.rows = Array.from({ length: live.tape.kept }, () => new Row(root));
+    this.digits = 0; // of a row
+    this.resizing = new ResizeObserver(() => this.fit());
+    this.resizing.observe(root);
+  }
+
+  end() {
+    this.resizing.disconnect();
+  }
+
+  fit() {
+    this.digits = Math.floor(this.root.clientWidth / digitPx(this.root));
+    this.tape = null; // so that all of it is written again
+    this.draw();
   }
 
   draw() {
@@ -54,12 +73,12 @@ class TapeView {
     const count = isSame ? tape.added - this.added : tape.kept;
     Object.assign(this, { tape, added: tape.added, rewritten: tape.rewritten });
     if (!isSame || count >= this.rows.length) {
-      this.rows.forEach((row, index) => row.show(tape.trades[index]));
+      this.rows.forEach((row, index) => row.show(tape.trades[index], this.digits));
       return;
     }
     for (let index = count - 1; index >= 0; index -= 1) {
       const [row] = this.rows.splice(-1);
-      row.show(tape.trades[index]);
+      row.show(tape.trades[index], this.digits);
       this.rows.unshift(row);
       this.root.prepend(row.element);
     }
@@ -76,17 +95,25 @@ class Row {
       cell.className = name;
       return cell.appendChild(document.createTextNode(""));
     });
-    this.show(undefined);
+    this.element.hidden = true;
   }
 
-  /** @param {Trade | undefined} trade */
-  show(trade) {
+  /**
+   * @param {Trade | undefined} trade
+   * @param {number} digits There is room for.
+   */
+  show(trade, digits) {
     this.element.hidden = !trade;
     if (!trade) return;
     const [price, amount, time] = this.cells;
     this.element.className = `trade ${trade.taker_side}`;
-    write(price, `${trade.taker_side === "buy" ? "▲" : "▼"} ${grouped(trade.price)}`);
-    write(amount, trade.quantity);
+    const at = grouped(trade.price);
+    write(price, `${trade.taker_side === "buy" ? "▲" : "▼"} ${at}`);
+    const whole = grouped(trade.quantity);
+    const shown = fitted(trade.quantity, Math.max(1, digits - at.length - BESIDE));
+    write(amount, shown);
+    const cut = shown === whole ? "" : whole;
+    if (cut !== this.element.title) this.element.title = cut;
     write(time, timeOf(trade.executed_at));
   }
 }

@@ -1,12 +1,10 @@
-// The order form's rules: which fields a type has, what is sent, what it would cost. No input or
-// output.
+// The order form's rules: which fields a type has, what is wrong, what is sent. No input or output.
 
-import { exactUnits, floorTo, shareUp, toText, toUnits } from "./decimal.js";
-import { sweep } from "./levels.js";
+import { exactUnits, toText, toUnits } from "./decimal.js";
+import { grouped, style } from "./numbers.js";
 
 /**
- * @import { Level } from "../streams/book.js"
- * @import { Balance, Market, Order } from "./answers.d.ts"
+ * @import { Market, Order } from "./answers.d.ts"
  * @import { Refusal } from "./api.js"
  */
 
@@ -14,7 +12,7 @@ import { sweep } from "./levels.js";
 /** @typedef {"trailing_percent" | "trailing_amount"} Trail */
 /**
  * @typedef {"price" | "quantity" | "quote_quantity" | "stop_price" | "stop_limit_price" | Trail
- *   | "display_quantity" | "take_profit.price" | "stop_loss.stop_price" | "stop_loss.price"
+ *   | "display_quantity" | "total" | "take_profit.price" | "stop_loss.stop_price" | "stop_loss.price"
  * } NumberName A field of the form that holds a number.
  */
 /**
@@ -23,22 +21,22 @@ import { sweep } from "./levels.js";
  *   type: FormType,
  *   sizeBy: "quantity" | "quote_quantity",
  *   trailBy: Trail,
+ *   sizedBy: "quantity" | "total",
  *   time_in_force: Order["time_in_force"],
  *   post_only: boolean,
  *   reprice: boolean,
  *   self_trade_prevention: Order["self_trade_prevention"],
  *   expire_at: string,
- * }} Form What is typed and chosen.
+ * }} Form What is asked for; numbers are plain, or UNREADABLE.
  */
-/** @typedef {{ bids: Level[], asks: Level[] }} Sides Of a book. */
 /** @typedef {Record<string, string>} Texts By field. */
 
-const PPM = 1_000_000n;
-const RATE_DECIMALS = 6;
 // The most that the exchange has: a market's limits need not be multiples of its steps.
-const LIMIT_DECIMALS = 18;
-// STOP_PROTECTION_PPM of the engine: the reach of a stop at market without a price band.
-const BAND_OTHERWISE = 100_000n;
+export const LIMIT_DECIMALS = 18;
+export const PERCENT_DECIMALS = 4; // so a percentage counts millionths
+
+/** Stands for a number that was typed and is none. */
+export const UNREADABLE = "?";
 
 /** @type {Order["time_in_force"][]} */
 const ALL_TIMES = ["gtc", "ioc", "fok", "gtd"];
@@ -116,6 +114,7 @@ export const LABELS = {
   price: "Price",
   quantity: "Amount",
   quote_quantity: "Budget",
+  total: "Total",
   stop_price: "Trigger price",
   stop_limit_price: "Stop limit",
   trailing_amount: "Distance",
@@ -147,6 +146,24 @@ export const PREVENTIONS = {
   decrement: "Take both down",
 };
 
+/** @type {NumberName[]} */
+export const NUMBER_NAMES = [
+  "price",
+  "quantity",
+  "quote_quantity",
+  "stop_price",
+  "stop_limit_price",
+  "trailing_percent",
+  "trailing_amount",
+  "display_quantity",
+  "total",
+  "take_profit.price",
+  "stop_loss.stop_price",
+  "stop_loss.price",
+];
+
+export const PRICE_NAMES = NUMBER_NAMES.filter((name) => name.endsWith("price"));
+
 /**
  * What an empty form holds.
  *
@@ -157,6 +174,7 @@ export const BLANK = {
   type: "limit",
   sizeBy: "quantity",
   trailBy: "trailing_percent",
+  sizedBy: "quantity",
   time_in_force: "gtc",
   post_only: false,
   reprice: false,
@@ -169,6 +187,7 @@ export const BLANK = {
   trailing_percent: "",
   trailing_amount: "",
   display_quantity: "",
+  total: "",
   expire_at: "",
   "take_profit.price": "",
   "stop_loss.stop_price": "",
@@ -211,6 +230,20 @@ export function rests(form) {
   return ["gtc", "gtd"].includes(timeOf(form));
 }
 
+/**
+ * Whether the form has the total besides the amount: only a limit says what an amount comes to.
+ *
+ * @param {Form} form
+ */
+export function hasTotal(form) {
+  return TYPES[form.type].fields.includes("price");
+}
+
+/** @param {NumberName} name */
+export function isMoney(name) {
+  return name === "quote_quantity" || name === "total";
+}
+
 /** @param {NumberName} name */
 function isPrice(name) {
   return name.endsWith("price") || name === "trailing_amount";
@@ -239,7 +272,7 @@ export function request(form, market, clientOrderId) {
     Object.assign(body, { type: "limit", take_profit: {}, stop_loss: {} });
   }
   for (const name of numberFields(form)) {
-    const text = form[name].trim();
+    const text = form[name];
     if (text === "" && OPTIONAL.has(name)) continue;
     const [outer, inner] = name.split(".");
     if (inner) /** @type {Texts} */ (body[outer])[inner] = text;
@@ -281,40 +314,63 @@ export function problems(form, market) {
     const problem = numberProblem(name, form[name], market);
     if (problem) found[name] = problem;
   }
+  if (form.sizedBy === "total" && form.total === UNREADABLE) {
+    found.total = style.rule;
+    delete found.quantity;
+  }
   if (timeOf(form) === "gtd" && !form.expire_at) found.expire_at = "Say when it expires";
-  if (!found.quantity && !isByBudget(form)) Object.assign(found, sizeProblem(form, market));
+  if (!found.quantity && !found.total && !isByBudget(form)) {
+    Object.assign(found, sizeProblem(form, market));
+  }
   return found;
 }
 
 /**
+ * Of the problems that were found those that are still there.
+ *
+ * @param {Texts} found
+ * @param {Texts} now
+ * @returns {Texts}
+ */
+export function standing(found, now) {
+  return Object.fromEntries(Object.entries(found).filter(([name, text]) => now[name] === text));
+}
+
+/**
+ * What is wrong with a number by itself; null when nothing is.
+ *
  * @param {NumberName} name
- * @param {string} text
+ * @param {string} plain
  * @param {Market} market
  */
-function numberProblem(name, text, market) {
-  if (text.trim() === "") return OPTIONAL.has(name) ? null : "This is needed";
-  if (name === "trailing_percent") return toUnits(text, 4) ? null : "A percentage such as 1.5";
-  const [decimals, step, word] = unitOf(name, market);
-  if (!/^\d*\.?\d*$/.test(text.trim()) || !/\d/.test(text)) return "A number such as 0.5";
-  const units = toUnits(text, decimals);
-  if (units === null || units % step) return `In steps of ${word}`;
+export function numberProblem(name, plain, market) {
+  if (plain === "") return OPTIONAL.has(name) ? null : "This is needed";
+  if (plain === UNREADABLE) return style.rule;
+  if (name === "trailing_percent") {
+    return toUnits(plain, PERCENT_DECIMALS) ? null : `A percentage such as ${grouped("1.5")}`;
+  }
+  const { decimals, step } = stepOf(name, market);
+  const units = toUnits(plain, decimals);
+  if (units === null || units % exactUnits(step, decimals)) return `In steps of ${grouped(step)}`;
   return units > 0n ? null : "More than zero";
 }
 
 /**
+ * How a number is counted.
+ *
  * @param {NumberName} name
  * @param {Market} market
- * @returns {[decimals: number, step: bigint, word: string]}
+ * @returns {{ decimals: number, step: string, asset: string }}
  */
-function unitOf(name, market) {
-  if (name === "quote_quantity") {
-    return [market.quote_decimals, 1n, `10^-${market.quote_decimals} ${market.quote}`];
+export function stepOf(name, market) {
+  if (isMoney(name)) {
+    const decimals = market.quote_decimals;
+    return { decimals, step: toText(1n, decimals), asset: market.quote };
   }
-  const { price_decimals: priceDecimals, quantity_decimals: quantityDecimals } = market;
   if (isPrice(name)) {
-    return [priceDecimals, exactUnits(market.tick_size, priceDecimals), market.tick_size];
+    return { decimals: market.price_decimals, step: market.tick_size, asset: market.quote };
   }
-  return [quantityDecimals, exactUnits(market.lot_size, quantityDecimals), market.lot_size];
+  return { decimals: market.quantity_decimals, step: market.lot_size, asset: market.base };
 }
 
 /**
@@ -325,17 +381,33 @@ function unitOf(name, market) {
 function sizeProblem(form, market) {
   const quantity = exactUnits(form.quantity, LIMIT_DECIMALS);
   if (quantity < exactUnits(market.min_quantity, LIMIT_DECIMALS)) {
-    return { quantity: `At least ${market.min_quantity} ${market.base}` };
+    return { quantity: `At least ${grouped(market.min_quantity)} ${market.base}` };
   }
   if (quantity > exactUnits(market.max_quantity, LIMIT_DECIMALS)) {
-    return { quantity: `At most ${market.max_quantity} ${market.base}` };
+    return { quantity: `At most ${grouped(market.max_quantity)} ${market.base}` };
   }
   const price = namedPrice(form, market);
   const decimals = market.price_decimals + LIMIT_DECIMALS;
   if (price && price * quantity < exactUnits(market.min_notional, decimals)) {
-    return { quantity: `Price x amount is at least ${market.min_notional} ${market.quote}` };
+    return {
+      quantity: `Price x amount is at least ${grouped(market.min_notional)} ${market.quote}`,
+    };
   }
   return {};
+}
+
+/**
+ * The price that says what an order is worth; null when it names none.
+ *
+ * @param {Form} form
+ * @param {Market} market
+ */
+export function namedPrice(form, market) {
+  const { fields } = TYPES[form.type];
+  const name = /** @type {const} */ (["price", "stop_price"]).find(
+    (candidate) => fields.includes(candidate) && form[candidate] !== "",
+  );
+  return name ? toUnits(form[name], market.price_decimals) : null;
 }
 
 /** @type {Record<string, string[]>} */
@@ -381,169 +453,4 @@ export function refusalAt(refusal, shown) {
     fields,
     general: isSaid ? "" : `${rest.join(" ") || refusal.message} (${refusal.code})`,
   };
-}
-
-// --- what it costs -------------------------------------------------------------------------------
-
-/** @param {Market} market */
-function rates(market) {
-  const maker = exactUnits(market.maker_fee_rate, RATE_DECIMALS);
-  const taker = exactUnits(market.taker_fee_rate, RATE_DECIMALS);
-  return { taker, higher: maker > taker ? maker : taker };
-}
-
-/** @param {Market} market */
-function band(market) {
-  return toUnits(market.price_band, RATE_DECIMALS) || BAND_OTHERWISE;
-}
-
-/**
- * The price that says what an order is worth; null when it names none.
- *
- * @param {Form} form
- * @param {Market} market
- */
-function namedPrice(form, market) {
-  const { fields } = TYPES[form.type];
-  const name = /** @type {const} */ (["price", "stop_price"]).find(
-    (candidate) => fields.includes(candidate) && form[candidate] !== "",
-  );
-  return name ? toUnits(form[name], market.price_decimals) : null;
-}
-
-/**
- * The highest price at which money is held for a buy: a stop at market may trade beyond its
- * trigger.
- *
- * @param {Form} form
- * @param {Market} market
- * @param {Sides} book
- */
-function heldPrice(form, market, book) {
-  const { fields } = TYPES[form.type];
-  /** @param {NumberName} name */
-  const of = (name) => (fields.includes(name) ? toUnits(form[name], market.price_decimals) : null);
-  /** @param {bigint | null} price */
-  const beyond = (price) => price && price + (price * band(market)) / PPM;
-  if (form.type === "oco") {
-    const stop = of("stop_limit_price") ?? beyond(of("stop_price"));
-    const limit = of("price");
-    return stop && limit ? (stop > limit ? stop : limit) : (limit ?? stop);
-  }
-  if (fields.includes("price")) return of("price");
-  if (fields.includes("stop_price")) return beyond(of("stop_price"));
-  const best = book.asks[0] && toUnits(book.asks[0][0], market.price_decimals);
-  return best ? beyond(best) : null;
-}
-
-/**
- * What an order would come to, as texts in the quote asset; null while the form does not say
- * enough. Fees are those of the market without a tier, at the rate of takers: so they are the
- * highest.
- *
- * @param {Form} form
- * @param {Market} market
- * @param {Sides} book
- */
-export function preview(form, market, book) {
-  const scale = {
-    priceDecimals: market.price_decimals,
-    quantityDecimals: market.quantity_decimals,
-  };
-  const fine = scale.priceDecimals + scale.quantityDecimals;
-  const lot = exactUnits(market.lot_size, scale.quantityDecimals);
-  const { taker } = rates(market);
-  let quantity = toUnits(form.quantity, scale.quantityDecimals);
-  /** @type {bigint} */
-  let cost;
-  /** @type {bigint | null} */
-  let worst = null;
-  if (form.type === "market") {
-    const budget = isByBudget(form) ? toUnits(form.quote_quantity, market.quote_decimals) : null;
-    if (isByBudget(form) ? !budget : !quantity) return null;
-    const free =
-      budget === null ? null : rescale((budget * PPM) / (PPM + taker), market.quote_decimals, fine);
-    const swept = sweep(form.side === "buy" ? book.asks : book.bids, {
-      quantity: budget === null ? quantity : null,
-      budget: free,
-      lot,
-      ...scale,
-    });
-    if (!swept.quantity) return null;
-    ({ cost, quantity, worst } = swept);
-  } else {
-    const price = namedPrice(form, market);
-    if (!price || !quantity) return null;
-    cost = price * quantity;
-  }
-  const total = rescale(cost, fine, market.quote_decimals);
-  const fee = shareUp(total, taker, PPM);
-  return {
-    total: toText(total, market.quote_decimals),
-    fee: toText(fee, market.quote_decimals),
-    quantity: toText(quantity, scale.quantityDecimals),
-    worst: worst === null ? null : toText(worst, scale.priceDecimals),
-    isEstimate: form.type !== "limit",
-  };
-}
-
-/**
- * @param {bigint} units
- * @param {number} from
- * @param {number} to
- */
-function rescale(units, from, to) {
-  return to >= from ? units * 10n ** BigInt(to - from) : units / 10n ** BigInt(from - to);
-}
-
-/**
- * The size that takes a share of what is available; null when it cannot be known. A buy holds the
- * higher of its two fees as well; a sell holds its quantity only.
- *
- * @param {number} percent
- * @param {Form} form
- * @param {Market} market
- * @param {ReadonlyMap<string, Pick<Balance, "available">>} balances
- * @param {Sides} book
- * @returns {{ quantity: string } | { quote_quantity: string } | null}
- */
-export function shareOf(percent, form, market, balances, book) {
-  /** @param {bigint} amount */
-  const part = (amount) => (amount * BigInt(percent)) / 100n;
-  const lot = exactUnits(market.lot_size, market.quantity_decimals);
-  if (form.side === "sell") {
-    const units = rescale(
-      part(amountOf(balances, market.base, market.base_decimals)),
-      market.base_decimals,
-      market.quantity_decimals,
-    );
-    return { quantity: toText(floorTo(least(units, market), lot), market.quantity_decimals) };
-  }
-  const money = part(amountOf(balances, market.quote, market.quote_decimals));
-  if (isByBudget(form)) return { quote_quantity: toText(money, market.quote_decimals) };
-  const price = heldPrice(form, market, book);
-  if (!price) return null;
-  const fine = market.price_decimals + market.quantity_decimals;
-  const free = (money * PPM) / (PPM + rates(market).higher);
-  const units = rescale(free, market.quote_decimals, fine) / price;
-  return { quantity: toText(floorTo(least(units, market), lot), market.quantity_decimals) };
-}
-
-/**
- * @param {bigint} units
- * @param {Market} market
- */
-function least(units, market) {
-  const most = exactUnits(market.max_quantity, LIMIT_DECIMALS);
-  const largest = rescale(most, LIMIT_DECIMALS, market.quantity_decimals);
-  return units < largest ? units : largest;
-}
-
-/**
- * @param {ReadonlyMap<string, Pick<Balance, "available">>} balances
- * @param {string} asset
- * @param {number} decimals
- */
-function amountOf(balances, asset, decimals) {
-  return toUnits(balances.get(asset)?.available ?? "0", decimals) ?? 0n;
 }

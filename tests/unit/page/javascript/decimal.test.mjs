@@ -42,14 +42,3 @@ test("steps and shares round the way that costs nobody anything unsaid", () => {
   assert.equal(decimal.ceilTo(1200n, 100n), 1200n);
   assert.equal(decimal.shareUp(1001n, 1000n, 1_000_000n), 2n);
 });
-
-test("numbers are shown in groups, large ones cut", () => {
-  assert.equal(decimal.grouped("1234567.8901"), "1,234,567.8901");
-  assert.equal(decimal.grouped("123"), "123");
-  assert.equal(decimal.compact("1234567.89"), "1.23M");
-  assert.equal(decimal.compact("12.3456"), "12.34");
-  assert.equal(decimal.neat("100000.00000000"), "100,000.00");
-  assert.equal(decimal.neat("999951846.45994293"), "999,951,846.45");
-  assert.equal(decimal.neat("0.00012300"), "0.000123");
-  assert.equal(decimal.neat("7"), "7.00");
-});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Connection } from "../../../../trading_page/static/trading/connection.js";
-import { Tape } from "../../../../trading_page/static/trading/recent.js";
+import { merged, Tape } from "../../../../trading_page/static/trading/recent.js";
 
 /**
  * @import { Trade } from "../../../../trading_page/static/trading/recent.js"
@@ -79,4 +79,21 @@ test("the tape has each trade once, the newest first, however they come", () => 
     ["5", "4", "3"],
   );
   assert.equal(tape.added, 3);
+});
+
+test("what an account has done is in the order of the time that is shown", () => {
+  const known = [
+    { id: "1", updated_at: "2026-01-01T00:00:00.500Z" },
+    { id: "2", updated_at: "2026-01-01T00:00:00.200Z" },
+  ];
+  const news = [
+    { id: "2", updated_at: "2026-01-01T00:00:00.900Z" },
+    { id: "0", updated_at: "2026-01-01T00:00:00.500Z" },
+    { id: "3", updated_at: "2026-01-01T00:00:00.100Z" },
+  ];
+  const shown = merged(known, news, (order) => order.updated_at, 3);
+  assert.deepEqual(
+    shown.map(({ id }) => id),
+    ["2", "1", "0"],
+  );
 });

@@ -2,59 +2,22 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  BLANK,
-  preview,
   problems,
   refusalAt,
   request,
-  shareOf,
+  standing,
   timeOf,
   TYPES,
+  UNREADABLE,
 } from "../../../../trading_page/static/trading/ticket.js";
+import { form, MARKET } from "./market.mjs";
 
 /**
- * @import { ErrorBody, Market } from "../../../../trading_page/static/trading/answers.d.ts"
- * @import { Form, FormType, Sides } from "../../../../trading_page/static/trading/ticket.js"
+ * @import { ErrorBody } from "../../../../trading_page/static/trading/answers.d.ts"
+ * @import { Form, FormType } from "../../../../trading_page/static/trading/ticket.js"
  */
 
-/** @type {Market} */
-const MARKET = {
-  symbol: "BTC/USDT",
-  base: "BTC",
-  quote: "USDT",
-  base_decimals: 8,
-  quote_decimals: 8,
-  tick_size: "0.01",
-  lot_size: "0.00001",
-  price_decimals: 2,
-  quantity_decimals: 5,
-  min_notional: "5",
-  min_quantity: "0.00005",
-  max_quantity: "1000",
-  maker_fee_rate: "0.0008",
-  taker_fee_rate: "0.001",
-  price_band: "0.1",
-  reference_price: "65000",
-  max_open_orders: 0,
-  max_stop_orders: 0,
-  fee_tiers: [],
-  trading_state: "continuous",
-};
 const TYPE_NAMES = /** @type {FormType[]} */ (Object.keys(TYPES));
-/** @type {Sides} */
-const BOOK = {
-  bids: [["64990.00", "1.00000"]],
-  asks: [
-    ["65010.00", "1.00000"],
-    ["65020.00", "2.00000"],
-  ],
-};
-const BALANCES = new Map([
-  ["USDT", { available: "1000.00000000" }],
-  ["BTC", { available: "0.12345678" }],
-]);
-/** @param {Partial<Form>} fields */
-const form = (fields) => ({ ...BLANK, ...fields });
 /** @param {Partial<Form>} fields */
 const body = (fields) => request(form(fields), MARKET, "id").body;
 
@@ -149,15 +112,27 @@ test("what can be seen to be wrong is said at its field", () => {
   const wrong = (fields) => problems(form({ price: "65000", quantity: "0.1", ...fields }), MARKET);
   assert.deepEqual(wrong({}), {});
   assert.deepEqual(wrong({ price: "65000.001" }), { price: "In steps of 0.01" });
-  assert.deepEqual(wrong({ price: "x" }), { price: "A number such as 0.5" });
+  assert.deepEqual(wrong({ price: UNREADABLE }), {
+    price: "A number such as 10,000.5: a comma separates thousands, a point the decimals",
+  });
   assert.deepEqual(wrong({ quantity: "0.000001" }), { quantity: "In steps of 0.00001" });
   assert.deepEqual(wrong({ quantity: "0.00001" }), { quantity: "At least 0.00005 BTC" });
   assert.deepEqual(wrong({ quantity: "0.00006" }), {
     quantity: "Price x amount is at least 5 USDT",
   });
-  assert.deepEqual(wrong({ quantity: "1001" }), { quantity: "At most 1000 BTC" });
+  assert.deepEqual(wrong({ quantity: "1001" }), { quantity: "At most 1,000 BTC" });
   assert.deepEqual(wrong({ quantity: "0" }), { quantity: "More than zero" });
   assert.deepEqual(wrong({ time_in_force: "gtd" }), { expire_at: "Say when it expires" });
+});
+
+test("of what was wrong that stays which is wrong still, whichever field has put it right", () => {
+  /** @param {Partial<Form>} fields */
+  const now = (fields) => problems(form(fields), MARKET);
+  const found = now({ price: "65000.001", quantity: "0.00006" });
+  assert.deepEqual(standing(found, found), found);
+  const small = now({ price: "65000", quantity: "0.00006" });
+  assert.deepEqual(standing(small, now({ price: "650000", quantity: "0.00006" })), {});
+  assert.deepEqual(standing(now({}), now({ price: "65000" })), { quantity: "This is needed" });
 });
 
 test("a market's limits need not be multiples of its lot", () => {
@@ -166,9 +141,6 @@ test("a market's limits need not be multiples of its lot", () => {
   const wrong = (quantity) => problems(form({ price: "650000", quantity }), market).quantity;
   assert.deepEqual(["0.00005", "0.00006"].map(wrong), ["At least 0.000055 BTC", undefined]);
   assert.deepEqual(["0.09999", "0.10000"].map(wrong), [undefined, "At most 0.0999955 BTC"]);
-  assert.deepEqual(shareOf(100, form({ side: "sell" }), market, BALANCES, BOOK), {
-    quantity: "0.09999",
-  });
 });
 
 test("the exchange's refusals are shown at the fields that they are about", () => {
@@ -194,46 +166,5 @@ test("the exchange's refusals are shown at the fields that they are about", () =
   assert.deepEqual(refusal("ENGINE_UNAVAILABLE", {}), {
     fields: {},
     general: "No (ENGINE_UNAVAILABLE)",
-  });
-});
-
-test("the preview has the total and the highest fee, exactly", () => {
-  const limit = preview(form({ price: "65000.01", quantity: "0.00007" }), MARKET, BOOK);
-  assert.deepEqual([limit?.total, limit?.fee], ["4.55000070", "0.00455001"]);
-  const market = preview(form({ type: "market", quantity: "1.5" }), MARKET, BOOK);
-  assert.deepEqual(
-    [market?.total, market?.worst, market?.isEstimate],
-    ["97520.00000000", "65020.00", true],
-  );
-  assert.equal(preview(form({ price: "1" }), MARKET, BOOK), null);
-});
-
-test("a budget's preview leaves room for the fee", () => {
-  const found = preview(
-    form({ type: "market", sizeBy: "quote_quantity", quote_quantity: "650.75010" }),
-    MARKET,
-    BOOK,
-  );
-  assert.equal(found?.quantity, "0.01000");
-});
-
-test("shares of what is available never exceed it, fee included", () => {
-  assert.deepEqual(shareOf(100, form({ side: "sell" }), MARKET, BALANCES, BOOK), {
-    quantity: "0.12345",
-  });
-  assert.deepEqual(shareOf(50, form({ side: "sell" }), MARKET, BALANCES, BOOK), {
-    quantity: "0.06172",
-  });
-  const buy = shareOf(100, form({ price: "65000" }), MARKET, BALANCES, BOOK);
-  assert.deepEqual(buy, { quantity: "0.01536" });
-  assert.ok(0.01536 * 65000 * 1.001 <= 1000);
-  assert.ok(0.01537 * 65000 * 1.001 > 1000);
-  assert.deepEqual(
-    shareOf(25, form({ type: "market", sizeBy: "quote_quantity" }), MARKET, BALANCES, BOOK),
-    { quote_quantity: "250.00000000" },
-  );
-  assert.equal(shareOf(100, form({}), MARKET, BALANCES, BOOK), null);
-  assert.deepEqual(shareOf(100, form({ price: "65000" }), MARKET, new Map(), BOOK), {
-    quantity: "0.00000",
   });
 });
