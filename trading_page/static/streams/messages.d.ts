@@ -415,6 +415,7 @@ export type AccountMessage =
           | "LINKED"
           | "NO_FUNDS"
           | "CANCEL_AFTER"
+          | "MATCH_LIMIT"
           | null;
         /** Distance of a trailing stop from the best price so far */
         trailing_amount: string | null;
@@ -539,6 +540,7 @@ export type AccountMessage =
           | "LINKED"
           | "NO_FUNDS"
           | "CANCEL_AFTER"
+          | "MATCH_LIMIT"
           | null;
         /** Distance of a trailing stop from the best price so far */
         trailing_amount: string | null;

@@ -248,6 +248,7 @@ export interface Order {
     | "LINKED"
     | "NO_FUNDS"
     | "CANCEL_AFTER"
+    | "MATCH_LIMIT"
     | null;
   /** Distance of a trailing stop from the best price so far */
   trailing_amount: string | null;
