@@ -20,6 +20,7 @@ const REASONS = {
   NO_FUNDS: "the funds for it were not there",
   CANCEL_AFTER: "nothing was heard from its owner in time",
   SELF_TRADE: "it met an own order",
+  MATCH_LIMIT: "it has traded with as many orders as one may at once",
   INSUFFICIENT_LIQUIDITY: "the book has nothing within the price band",
   PRICE_OUT_OF_BAND: "its price is too far from the market",
   POST_ONLY_WOULD_TRADE: "it would have traded at once",

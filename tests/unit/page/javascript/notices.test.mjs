@@ -31,6 +31,7 @@ const OPEN = {
   fee_asset: "USDT",
   status: "open",
   reason: null,
+  seq: 1,
   trailing_amount: null,
   trailing_percent: null,
   display_quantity: null,
