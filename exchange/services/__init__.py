@@ -21,6 +21,7 @@ from exchange.services.markets import (
     market_update,
     markets_seed,
     on_market_changed,
+    state_problems,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "markets_raise_fees_version",
     "markets_seed",
     "on_market_changed",
+    "state_problems",
 ]

@@ -22,6 +22,7 @@ __all__ = [
     "market_update",
     "markets_seed",
     "on_market_changed",
+    "state_problems",
     "tell_market_changed",
 ]
 
@@ -31,6 +32,7 @@ _listeners: list[MarketListener] = []
 FEE_PPM_MAX = 500_000
 PRICE_BAND_PPM_MAX = 1_000_000
 _ORDERS_MAX = 1_000_000
+STOPPING = frozenset({TradingState.HALTED, TradingState.CLOSED})
 
 
 def on_market_changed(listener: MarketListener) -> None:
@@ -68,12 +70,21 @@ def _create_market(seed: seeds.MarketSeed) -> Market:
 def market_set_state(*, actor: User | None, market_id: int, state: str, note: str = "") -> Market:
     """Set what a market accepts: any state may follow any other. Setting the present one changes nothing.
 
-    `actor` None is the exchange itself, which halts markets that do not reconcile. Raises MARKET_NOT_FOUND,
-    VALIDATION_ERROR.
+    Halting and closing need a note. `actor` None is the exchange itself, which halts markets that do not reconcile.
+    Raises MARKET_NOT_FOUND, VALIDATION_ERROR.
     """
-    if state not in TradingState.values:
-        raise ValidationError({"state": [f"Give one of {', '.join(TradingState.values)}"]})
+    if problems := state_problems(state, note):
+        raise ValidationError(problems)
     return _change(market_lock(market_id), {"trading_state": state}, actor, "market.set_state", note)
+
+
+def state_problems(state: str, note: str) -> dict[str, list[str]]:
+    """Return what is wrong with a wish for a trading state, by field: nobody stops a market without a word."""
+    if state not in TradingState.values:
+        return {"state": [f"Give one of {', '.join(TradingState.values)}"]}
+    if state in STOPPING and not note.strip():
+        return {"note": ["Say why: it is kept in the audit trail, and colleagues will ask"]}
+    return {}
 
 
 @transaction.atomic
