@@ -1,11 +1,9 @@
 """The base of all pages: lists that stay fast on tables of any size, read-only details, actions on one object."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -13,14 +11,15 @@ from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db import DataError, models
+from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 
-from base.scaling import plain
+from exchange.admin.fields import FORM_FIELDS
+from exchange.admin.wording import PlainSpokenForms
 from exchange.models import User
 
 if TYPE_CHECKING:
@@ -77,18 +76,6 @@ class BoundedPaginator(AnyPaginator):
         return self.object_list
 
 
-class PlainDecimalField(forms.DecimalField):
-    """Shows an amount for editing as it is shown elsewhere: without the zeros that the database keeps."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return plain(value) if isinstance(value, Decimal) and value.is_finite() else value
-
-
-PLAIN_AMOUNTS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
-    models.DecimalField: {"form_class": PlainDecimalField}
-}
-
-
 class NewestFirst(ChangeList):
     """A list in the one order that an index serves, whatever the address asks for; reads only `list_only`."""
 
@@ -133,7 +120,7 @@ class DetailAction:
     shown_to: Callable[[Any], bool] = field(default=lambda user: True)
 
 
-class BackOfficeAdmin(UnfoldModelAdmin):
+class BackOfficeAdmin(PlainSpokenForms, UnfoldModelAdmin):
     """What lists and object pages have in common; see ReadOnlyAdmin for pages that only show."""
 
     paginator = BoundedPaginator
@@ -144,6 +131,7 @@ class BackOfficeAdmin(UnfoldModelAdmin):
     list_fullwidth = True
     ordering = ("-id",)
     sortable_by = ()
+    formfield_overrides = FORM_FIELDS
     change_form_outer_before_template = "admin/object_actions.html"
     change_form_outer_after_template = "admin/object_tables.html"
     list_only: ClassVar[Sequence[str]] = ()
@@ -190,6 +178,10 @@ class BackOfficeAdmin(UnfoldModelAdmin):
                 if request.user.has_perm(action.permission) and action.shown_to(request.user)
             ]
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any | None:
+        """Return the object of an address; none has a NUL in its key, which the database would refuse."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """Return the object of an address. One query."""

@@ -1,25 +1,30 @@
 """Fee tiers: those of a market, on its page, and those of users, as last computed."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from exchange.admin.base import PLAIN_AMOUNTS, Table
+from exchange.admin.base import Table
 from exchange.admin.columns import amount, amount_text, link_to, moment, related, time_text
+from exchange.admin.fields import FORM_FIELDS
 from exchange.admin.search import ByUserAdmin
+from exchange.admin.wording import PlainSpoken
 from exchange.models import FeeTier, User, UserFeeTier
 from exchange.services import TierTerms, fee_tier_problems
 
 if TYPE_CHECKING:
     from django.contrib.admin import TabularInline
-    from django.forms import BaseInlineFormSet
+    from django.forms import BaseInlineFormSet, ModelForm
 
+    TierModelForm = ModelForm[FeeTier]
     MarketInline = TabularInline[FeeTier, Any]
     TierFormSet = BaseInlineFormSet[FeeTier, Any, Any]
 else:
+    from django.forms import ModelForm as TierModelForm
     from unfold.admin import TabularInline as MarketInline
     from unfold.forms import PaginationInlineFormSet as TierFormSet
 
@@ -30,6 +35,16 @@ def compare_with_shown(form: forms.BaseForm, names: Iterable[str]) -> None:
     """Make a form find its changes by what its page showed, not by what is stored meanwhile."""
     for name in names:
         form.fields[name].show_hidden_initial = True
+
+
+class FeeTierForm(PlainSpoken, TierModelForm):
+    """One tier of a market."""
+
+    def clean_min_volume(self) -> Decimal:
+        volume: Decimal = self.cleaned_data["min_volume"]
+        if volume < 0:
+            raise forms.ValidationError("The volume must not be negative")
+        return volume
 
 
 class FeeTierFormSet(TierFormSet):
@@ -54,10 +69,11 @@ class FeeTierInline(MarketInline):
     """Staff who may see or change the market may see or change its tiers."""
 
     model = FeeTier
+    form = FeeTierForm
     formset = FeeTierFormSet
     extra = 0
     fields = TierTerms._fields
-    formfield_overrides = PLAIN_AMOUNTS
+    formfield_overrides = FORM_FIELDS
     hide_title = True
     verbose_name_plural = "Fee tiers"
 

@@ -32,7 +32,7 @@ APPOINTMENT, ONLY_SUPERUSERS = ("is_staff", "groups"), ("is_superuser", "user_pe
 
 
 @admin.register(User)
-class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg,misc]  # generic, and less general, in the stubs only
     """Freezing has an action of its own.
 
     Only staff who may appoint give roles and change members of staff, and nobody changes their own rights. Only

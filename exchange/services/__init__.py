@@ -16,6 +16,7 @@ from exchange.services.fees import (
     markets_raise_fees_version,
 )
 from exchange.services.markets import (
+    amount_problems,
     limit_problems,
     market_set_state,
     market_update,
@@ -28,6 +29,7 @@ __all__ = [
     "API_KEYS_MAX",
     "NewApiKey",
     "TierTerms",
+    "amount_problems",
     "api_key_create",
     "api_key_revoke",
     "api_keys_prune",

@@ -5,9 +5,8 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 
-from base.errors import ApiError
 from base.scaling import EXACT, ZERO, from_units
 from exchange.admin.base import BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
@@ -25,7 +24,7 @@ from exchange.admin.columns import (
     short_id,
 )
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.notes import Question, ask_note, refusal
+from exchange.admin.notes import Question, RequiredNoteForm, ask_and_act
 from exchange.admin.search import as_uuid, find_users
 from orders.admin.tables import (
     ORDER,
@@ -227,15 +226,12 @@ class OrderAdmin(ReadOnlyAdmin):
         back = self.object_url(order.pk)
         text = "The order is taken out of the book as if its owner had cancelled it. What it has traded stays."
         question = Question("Cancel an order", text, "Cancel the order", required=True)
-        note = ask_note(self, request, question, [order], back)
-        if not isinstance(note, str):
-            return note
-        try:
-            order_force_cancel(actor=staff(request), order_id=order.pk, note=note)
+
+        def cancel(answer: dict[str, Any]) -> None:
+            order_force_cancel(actor=staff(request), order_id=order.pk, note=answer["note"])
             messages.success(request, f"Order {order} is cancelled")
-        except ApiError as error:
-            messages.error(request, refusal(f"Order {order}", error))
-        return HttpResponseRedirect(back)
+
+        return ask_and_act(self, request, question, RequiredNoteForm, order, back, cancel)
 
 
 def order_tables(order: Order) -> list[Table]:

@@ -14,7 +14,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from base.errors import ApiError
 from base.scaling import EXACT
 from base.times import iso_ms
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
@@ -30,7 +29,7 @@ from exchange.admin.columns import (
     time_text,
 )
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.notes import Question, ask, refusal
+from exchange.admin.notes import Question, ask, ask_and_act
 from exchange.admin.search import as_uuid, find_users
 from exchange.admin.users import TraderAdmin
 from exchange.audit import audit_record
@@ -137,12 +136,9 @@ class AccountAdmin(ReadOnlyAdmin):
         account: Account = self.object_or_404(request, object_id)
         if account.owner is None:
             raise Http404
+        question, move = _money_question(name), partial(_move_money, request, name, account.owner, account.asset_id)
         back = self.object_url(account.pk)
-        answer = ask(self, request, _money_question(name), MoneyForm, [account], back, [_now_table([account])])
-        if not isinstance(answer, dict):
-            return answer
-        _move_money(request, name, account.owner, account.asset_id, answer)
-        return HttpResponseRedirect(back)
+        return ask_and_act(self, request, question, MoneyForm, account, back, move, [_now_table([account])])
 
     def _correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account: Account = self.object_or_404(request, object_id)
@@ -154,13 +150,13 @@ def _transfer_of_user(name: str, request: HttpRequest, object_id: str) -> HttpRe
     page = admin.site.get_model_admin(User)
     assert isinstance(page, TraderAdmin), "Invariant: users have their page"
     user: User = page.object_or_404(request, object_id)
-    back = page.object_url(user.pk)
     accounts = Account.objects.filter(owner=user).select_related("owner").order_by("asset_id")
-    answer = ask(page, request, _money_question(name), MoneyOfUserForm, [user], back, [_now_table(accounts)])
-    if not isinstance(answer, dict):
-        return answer
-    _move_money(request, name, user, answer["asset"].code, answer)
-    return HttpResponseRedirect(back)
+    question, back = _money_question(name), page.object_url(user.pk)
+
+    def move(answer: dict[str, Any]) -> None:
+        _move_money(request, name, user, answer["asset"].code, answer)
+
+    return ask_and_act(page, request, question, MoneyOfUserForm, user, back, move, [_now_table(accounts)])
 
 
 TraderAdmin.more_actions += [
@@ -193,8 +189,6 @@ def _move_money(request: HttpRequest, name: str, owner: User, asset: str, answer
             actor=staff(request),
             transfer_id=answer["transfer"],
         )
-    except ApiError as error:
-        messages.error(request, refusal(what, error))
     except SettlementError:
         messages.warning(request, f"{what}: this form was sent before; nothing was done twice")
     else:

@@ -26,7 +26,7 @@ from exchange.admin.columns import (
     time_text,
 )
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.notes import Question, ask_note, refusal, report
+from exchange.admin.notes import Question, RequiredNoteForm, ask_and_act, refusal, report
 from exchange.admin.search import as_uuid
 from settlement.admin.adjustments import PROPOSE, WAYS
 from settlement.admin.adjustments import STATE_COLOURS as COLOURS
@@ -173,15 +173,12 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
             "move, propose an adjustment instead. Say what was found."
         )
         question = Question("Resolve a failed settlement", text, "Resolve", required=True)
-        note = ask_note(self, request, question, [failure], back)
-        if not isinstance(note, str):
-            return note
-        try:
-            failed_settlement_resolve(actor=staff(request), failure_id=failure.pk, note=note)
+
+        def resolve(answer: dict[str, Any]) -> None:
+            failed_settlement_resolve(actor=staff(request), failure_id=failure.pk, note=answer["note"])
             messages.success(request, f"Trade {failure.trade_id} is resolved")
-        except ApiError as error:
-            messages.error(request, refusal(f"Trade {failure.trade_id}", error))
-        return HttpResponseRedirect(back)
+
+        return ask_and_act(self, request, question, RequiredNoteForm, failure, back, resolve)
 
 
 def _closed(failure: FailedSettlement | None) -> bool:

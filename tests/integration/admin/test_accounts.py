@@ -18,6 +18,7 @@ from settlement.admin.statements import safe_cell
 from settlement.models import Account, LedgerEntry
 from settlement.services import ledger_deposit, ledger_withdraw, settle_pending
 from tests.integration.admin.scene import ACCOUNTS, USERS, browser_of, messages_of, queries_of, staff_with
+from tests.integration.admin.sent_forms import errors_on, form_on
 from tests.integration.api.stored import store_order
 from tests.integration.settlement.cast import FUNDS, Cast
 
@@ -89,9 +90,17 @@ def test_a_form_that_is_not_sound_moves_nothing(cast: Cast, changed: dict[str, s
 def test_what_is_not_there_is_not_withdrawn(cast: Cast) -> None:
     browser = browser_of(staff_with(*CASHIER))
     page = f"{ACCOUNTS}{account_of(cast.maker, cast.quote).pk}/withdraw/"
-    for amount, said in (("1000001", "available"), ("0", "not valid"), ("-1", "not valid")):
+    refusals = {
+        "1000001": {"": [f"Only 1000000 {cast.quote} are available (required 1,000,001)"]},
+        "0": {"amount": ["Must be above zero"]},
+        "-1": {"amount": ["Must be above zero"]},
+        "1000000000000000": {"amount": ["Must be below 1,000,000,000,000,000"]},
+    }
+    for amount, said in refusals.items():
         form = {"confirmed": "1", "amount": amount, "reason": "wire", "transfer": transfer_in(browser.get(page))}
-        assert said in messages_of(browser.post(page, form))[-1]
+        answer = browser.post(page, form)
+        assert (answer.status_code, errors_on(answer)) == (200, said)
+        assert {name: form_on(answer, "amount")[name] for name in form} == form  # what was typed is there, and the id
     assert cast.balance(cast.maker, cast.quote) == (FUNDS, 0)
 
 

@@ -83,7 +83,7 @@ def test_saving_the_page_unchanged_leaves_no_trace(tiered: Market) -> None:
         ([ONE, TWO._replace(level=1)], "Please correct the duplicate values"),
         ([ONE._replace(min_volume=Decimal(-1)), TWO], "The volume must not be negative"),
         ([ONE, TWO._replace(maker_fee_ppm=500_001)], "Fees must be between 0 and 500,000"),
-        ([ONE._replace(level=0), TWO], "greater than or equal to 1"),
+        ([ONE._replace(level=0), TWO], "Must be at least 1"),
     ],
 )
 def test_tiers_that_make_no_sense_are_explained(tiered: Market, tiers: list[TierTerms], problem: str) -> None:
