@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from exchange.admin.base import Table
-from exchange.admin.columns import amount, amount_text, link_to, moment, related, time_text
+from exchange.admin.columns import amount, amount_text, link_to, moment, percent, related, time_text
 from exchange.admin.fields import FORM_FIELDS
 from exchange.admin.search import ByUserAdmin
 from exchange.admin.wording import PlainSpoken
@@ -121,21 +121,21 @@ class UserFeeTierAdmin(ByUserAdmin):
     def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
         return list(self.list_display)
 
-    @admin.display(description="level")
+    @admin.display(description="level", ordering="tier__level")
     def level(self, held: UserFeeTier) -> int:
         return held.tier.level
 
-    @admin.display(description="in")
+    @admin.display(description="in", ordering="market__quote_id")
     def quote(self, held: UserFeeTier) -> str:
         return held.market.quote_id
 
-    @admin.display(description="maker fee (ppm)")
-    def maker_fee(self, held: UserFeeTier) -> int:
-        return held.tier.maker_fee_ppm
+    @admin.display(description="maker fee", ordering="tier__maker_fee_ppm")
+    def maker_fee(self, held: UserFeeTier) -> str:
+        return percent(held.tier.maker_fee_ppm)
 
-    @admin.display(description="taker fee (ppm)")
-    def taker_fee(self, held: UserFeeTier) -> int:
-        return held.tier.taker_fee_ppm
+    @admin.display(description="taker fee", ordering="tier__taker_fee_ppm")
+    def taker_fee(self, held: UserFeeTier) -> str:
+        return percent(held.tier.taker_fee_ppm)
 
 
 def tier_table(user: User) -> Table:
@@ -145,11 +145,11 @@ def tier_table(user: User) -> Table:
             link_to(MARKET, held.market_id, held.market.symbol),
             held.tier.level,
             f"{amount_text(held.volume)} {held.market.quote_id}",
-            held.tier.maker_fee_ppm,
-            held.tier.taker_fee_ppm,
+            percent(held.tier.maker_fee_ppm),
+            percent(held.tier.taker_fee_ppm),
             time_text(held.computed_at),
         ]
         for held in user.fee_tiers.select_related("market", "tier").order_by("market_id")
     ]
-    headers = ("Market", "Level", "30-day volume", "Maker fee (ppm)", "Taker fee (ppm)", "Computed")
+    headers = ("Market", "Level", "30-day volume", "Maker fee", "Taker fee", "Computed")
     return Table("Fee tiers (the market's own rates where none is listed)", headers, rows)

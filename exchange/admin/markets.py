@@ -175,15 +175,15 @@ class MarketAdmin(BackOfficeAdmin):
             market_set_fee_tiers(actor=staff(request), market_id=form.instance.pk, tiers=formset.tiers())
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []  # the audit trail has them
 
-    @admin.display(description="orders / stops")
+    @admin.display(description="orders / stops", ordering="max_open_orders")
     def most_orders(self, market: Market) -> str:
-        return f"{market.max_open_orders or '∞'} / {market.max_stop_orders or '∞'}"
+        return " / ".join(f"{most:,}" if most else "∞" for most in (market.max_open_orders, market.max_stop_orders))
 
-    @admin.display(description="maker / taker fee")
+    @admin.display(description="maker / taker fee", ordering="maker_fee_ppm")
     def fees(self, market: Market) -> str:
         return f"{percent(market.maker_fee_ppm)} / {percent(market.taker_fee_ppm)}"
 
-    @admin.display(description="price band")
+    @admin.display(description="price band", ordering="price_band_ppm")
     def band(self, market: Market) -> str:
         return percent(market.price_band_ppm) if market.price_band_ppm else "none"
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from exchange.admin.audited_forms import AuditedActions, AuditedForms
 from exchange.admin.base import UnfoldModelAdmin
+from exchange.admin.downloads import ListDownloads
 from exchange.admin.wording import PlainSpokenForms
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ for _model in list(apps.get_app_config("django_celery_beat").get_models()):
     if admin.site.is_registered(_model):
         _page = type(admin.site.get_model_admin(_model))
         admin.site.unregister(_model)
-        _bases = (AuditedForms, AuditedActions, PlainSpokenForms, _page, UnfoldModelAdmin)
+        _bases = (AuditedForms, AuditedActions, PlainSpokenForms, ListDownloads, _page, UnfoldModelAdmin)
         _own: dict[str, Any] = {"inlines": [TasksOfSchedule]} if _page.inlines else {}
         _own["form"] = _FORMS.get(_model._meta.model_name or "", _page.form)
         admin.site.register(_model, type(_page.__name__, _bases, _own))

@@ -47,7 +47,8 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg,misc]  #
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "email", "is_active", "is_staff", moment("date_joined"), moment("last_login")]
+    list_display = ["username", "email", "state", "is_staff", moment("date_joined"), moment("last_login")]
+    sorted_by_index = ("username", "last_login")
     list_filter = ["is_active", "is_staff"]
     list_only = ["id", "username", "email", "is_active", "is_staff", "date_joined", "last_login"]
     search_fields = ["username"]
@@ -89,7 +90,7 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg,misc]  #
             kwargs["queryset"] = db_field.remote_field.model.objects.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    @admin.display(description="state")
+    @admin.display(description="state", ordering="is_active")
     def state(self, user: User) -> Any:
         return mark("active", "success") if user.is_active else mark("frozen", "danger")
 

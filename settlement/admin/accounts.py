@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -20,6 +20,7 @@ from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     amount,
     amount_text,
+    column,
     link_to,
     link_to_search,
     mark,
@@ -59,7 +60,15 @@ _MOVES = {"deposit": ledger_deposit, "withdraw": ledger_withdraw}
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
-    list_display = ["id", related("owner", USER), "kind", "asset", amount("available"), amount("held"), amount("total")]
+    list_display = [
+        "id",
+        related("owner", USER),
+        "kind",
+        "asset",
+        amount("available"),
+        amount("held"),
+        amount("total", sort=F("available") + F("held")),
+    ]
     list_select_related = ["owner", "asset"]
     list_only = ["id", "kind", "owner__username", "asset__code", "available", "held", "total"]
     list_filter = ["kind", "asset"]
@@ -257,12 +266,19 @@ class TransferTimeFilter(UuidTimeFilter):
     field = "transfer_id"
 
 
+TRANSFER = column(
+    "transfer_id",
+    "transfer",
+    lambda entry: link_to_search("settlement.ledgerentry", entry.transfer_id, short(entry.transfer_id)),
+)
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = [
         "id",
         moment("created_at", "time"),
-        "transfer",
+        TRANSFER,
         "leg",
         related("account", ACCOUNT),
         amount("amount"),
@@ -290,7 +306,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     fields = [
         "id",
         moment("created_at"),
-        "transfer",
+        TRANSFER,
         "source",
         "leg",
         related("account", ACCOUNT),
@@ -304,10 +320,6 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         if search_term.strip():
             queryset = queryset.filter(_entries_of(search_term.strip()))
         return queryset, False
-
-    @admin.display(description="transfer")
-    def transfer(self, entry: LedgerEntry) -> Any:
-        return link_to_search("settlement.ledgerentry", entry.transfer_id, short(entry.transfer_id))
 
     @admin.display(description="comes from")
     def source(self, entry: LedgerEntry) -> Any:

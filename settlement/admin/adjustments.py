@@ -35,7 +35,7 @@ from settlement.services import (
 
 PROPOSE, APPROVE = "settlement.add_adjustment", "settlement.approve_adjustment"
 FAILURE = "settlement.failedsettlement"
-STATE_COLOURS = {"proposed": "warning", "approved": "success", "rejected": "danger", "withdrawn": "info"}
+STATE_COLOURS = {"proposed": "warning", "approved": "success", "rejected": "", "withdrawn": ""}
 WAYS = {"give-back": "Give back", "settle": "Settle by hand", "custom": "Custom adjustment"}
 _WAY_TEXTS = {
     "give-back": "The trade is undone: what it holds becomes available again to buyer and seller.",
@@ -96,6 +96,9 @@ class AdjustmentAdmin(ReadOnlyAdmin):
     def closes(self, adjustment: Adjustment) -> Any:
         failure = adjustment.failure
         return "-" if failure is None else link_to(FAILURE, failure.pk, short(failure.trade_id))
+
+    def csv_closes(self, adjustment: Adjustment) -> Any:
+        return None if adjustment.failure is None else adjustment.failure.trade_id
 
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return staff(request).has_perm(PROPOSE)

@@ -30,7 +30,7 @@ from exchange.admin.notes import Question, RequiredNoteForm, ask_and_act, refusa
 from exchange.admin.search import as_uuid
 from settlement.admin.adjustments import PROPOSE, WAYS
 from settlement.admin.adjustments import STATE_COLOURS as COLOURS
-from settlement.admin.tables import ADJUSTMENT, TRADE, USER
+from settlement.admin.tables import ADJUSTMENT, MARKET, TRADE, USER
 from settlement.models import Adjustment, FailedSettlement
 from settlement.services import failed_settlement_resolve, failed_settlement_retry
 
@@ -56,7 +56,7 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
         "id",
         label("state", STATE_COLOURS),
         related_id("trade_id", TRADE, "trade"),
-        "market",
+        related("market", MARKET),
         "age",
         "code",
         "short_error",
@@ -95,7 +95,7 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return staff(request).has_perm(CHANGE_FAILURE)
 
-    @admin.display(description="attempts")
+    @admin.display(description="attempts", ordering="attempt_count")
     def tries(self, failure: FailedSettlement) -> int:
         return failure.attempt_count
 
@@ -108,6 +108,9 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
     @admin.display(description="error")
     def short_error(self, failure: FailedSettlement) -> str:
         return sentence(failure.error if len(failure.error) <= 60 else f"{failure.error[:59]}…")
+
+    def csv_short_error(self, failure: FailedSettlement) -> str:
+        return failure.error
 
     def object_tables(self, request: HttpRequest, obj: FailedSettlement) -> list[Table]:
         rows = [

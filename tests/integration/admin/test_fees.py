@@ -138,8 +138,8 @@ def test_a_user_s_page_shows_tier_and_volume(held: UserFeeTier, boss: Client, ta
     response, statements = queries_of(boss, f"{USERS}{held.user_id}/change/")
 
     table = tier_table_of(response)
-    assert table.rows[0][1:5] == [2, f"6000.25 {held.market.quote_id}", 0, 500]
-    assert len(statements) <= 12
+    assert table.rows[0][1:5] == [2, f"6,000.25 {held.market.quote_id}", "0 %", "0.05 %"]
+    assert len(statements) <= 13
     assert tier_table_of(other).rows == []
 
 
@@ -149,7 +149,7 @@ def test_the_list_of_tiers_is_searched_by_user_and_read_only(held: UserFeeTier, 
 
     assert rows_of(response) == [held]
     assert len(statements) <= 9
-    assert "6000.25" in detail.content.decode()
+    assert "6,000.25" in detail.content.decode()
     assert boss.get(f"{HELD}?q=nobody").context["cl"].result_count == 0
     assert boss.post(f"{HELD}{held.pk}/change/", {"volume": "1"}).status_code == 403
     assert boss.post(f"{HELD}{held.pk}/delete/", {"post": "yes"}).status_code == 403
