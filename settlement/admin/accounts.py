@@ -1,6 +1,6 @@
 """Balances and the ledger: what users have, why, and how money comes and goes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from base.scaling import EXACT
 from base.times import iso_ms
+from exchange.admin.audit import AuditEntryAdmin
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     amount,
@@ -324,6 +325,16 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="comes from")
     def source(self, entry: LedgerEntry) -> Any:
         return source_of(entry.kind, entry.transfer_id)
+
+
+def _account_names(ids: Collection[str]) -> dict[str, str]:
+    """Return what accounts are called, by their ids: `alice USDT`. One query."""
+    known = [int(text) for text in ids if text.isascii() and text.isdecimal() and len(text) < 19]
+    accounts = Account.objects.filter(pk__in=known).select_related("owner").only("kind", "asset_id", "owner__username")
+    return {str(account.pk): str(account) for account in accounts}
+
+
+AuditEntryAdmin.namers["settlement.account"] = _account_names
 
 
 def _entries_of(term: str) -> Q:
