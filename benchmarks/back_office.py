@@ -104,6 +104,7 @@ def _pages(people: Any) -> dict[str, str]:
         **_money_pages(user, trade),
         **_user_pages(maker, user),
         **_audit_pages(),
+        **_finder_pages(trade),
         **_other_pages(trade.market_id),
     }
 
@@ -217,6 +218,15 @@ def _audit_pages() -> dict[str, str]:
         "audit trail, kind of object and today": f"{audit}?object=exchange.user&when=today",
         "audit trail by object": f"{audit}?q=777",
         "audit entry page": f"{audit}{AuditEntry.objects.latest('id').pk}/change/",
+    }
+
+
+def _finder_pages(trade: Any) -> dict[str, str]:
+    return {
+        "search for a trade's id": f"/admin/find/?q={trade.pk}",
+        "search for a number": "/admin/find/?q=12345",
+        "search for the beginning of a name": "/admin/find/?q=load-1",
+        "search for what there is not": "/admin/find/?q=nobody",
     }
 
 
