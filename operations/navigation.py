@@ -62,6 +62,7 @@ BACK_OFFICE: dict[str, Any] = {
                 "title": "People",
                 "items": [
                     _page("Users", "person", "exchange.user"),
+                    _page("Notes on users", "sticky_note_2", "exchange.usernote"),
                     _page("User activity", "query_stats", "marketdata.useractivity"),
                     _page("Fee tiers", "percent", "exchange.userfeetier"),
                     _page("API keys", "vpn_key", "exchange.apikey"),

@@ -10,7 +10,7 @@ from django.db import transaction
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.scaling import EXACT, MarketScale, NotAMultipleError, plain
 from exchange.audit import audit_record
-from exchange.models import Market, User
+from exchange.models import Market, User, UserNote
 from exchange.roles import APPOINT
 from exchange.selectors import forget_markets
 from exchange.services import amount_problems, limit_problems
@@ -20,10 +20,12 @@ __all__ = [
     "market_create",
     "market_problems",
     "user_is_in_reach",
+    "user_note_write",
     "user_record",
     "user_set_active",
 ]
 
+NOTE_MAX = 1_000
 STEP_MIN = Decimal("1e-12")
 _NOT_RECORDED = ("id", "created_at", "fees_version")
 
@@ -59,6 +61,16 @@ def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "")
         note=note,
     )
     return True
+
+
+@transaction.atomic
+def user_note_write(*, actor: User, user: User, text: str) -> UserNote:
+    """Keep what a member of staff has to say about a user. Writes an audit entry. Raises VALIDATION_ERROR."""
+    if not 0 < len(text.strip()) <= NOTE_MAX:
+        raise ValidationError({"note": [f"Must have between 1 and {NOTE_MAX:,} characters"]})
+    note = UserNote.objects.create(user=user, author=actor, text=text.strip())
+    audit_record(actor=actor, action="user.note", target=user, note=note.text)
+    return note
 
 
 def user_is_in_reach(actor: User, user: User) -> bool:
