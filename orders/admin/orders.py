@@ -180,7 +180,7 @@ class OrderAdmin(ReadOnlyAdmin):
         ("Times", {"fields": ["priority", moment("created_at"), moment("updated_at")]}),
     ]
 
-    @admin.display(description="time in force", ordering="time_in_force")
+    @admin.display(description="terms", ordering="time_in_force")
     def terms(self, order: Order) -> str:
         """Time in force and what else is special about an order, in a few words."""
         marks = {"post-only": order.post_only, "iceberg": order.display_quantity, "group": order.group_role}
