@@ -54,9 +54,21 @@ def plain(value: Decimal, decimals: int | None = None) -> str:
     A number with more decimals than asked is cut, not rounded up.
     """
     if decimals is None:
-        text = f"{value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return _trimmed(f"{value:f}")
     return f"{_CUT.quantize(value, Decimal(1).scaleb(-decimals)):f}"
+
+
+def grouped(value: Decimal | int) -> str:
+    """Return a number as people read it, its thousands separated.
+
+    >>> grouped(Decimal("1234567.1230")), grouped(-1_000), grouped(Decimal("0.0001"))
+    ('1,234,567.123', '-1,000', '0.0001')
+    """
+    return _trimmed(f"{Decimal(value):,f}")
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def fee_units(notional_units: int, rate_ppm: int) -> int:

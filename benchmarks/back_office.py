@@ -26,8 +26,8 @@ PAIRS_MAX = 40  # of a list
 WORKLOAD = (
     f"{ROWS:,} orders, {ROWS:,} trades, {2 * ROWS:,} ledger entries of {USERS:,} users on ten markets over nine days, "
     f"{AUDIT_ENTRIES:,} audit entries; each list plain, filtered and searched, each object's page, the dashboard, and "
-    f"each list with each choice of each filter and with {PAIRS_MAX} pairs of choices; the whole request without a "
-    f"server, warm, median of {TIMES}, of filters the second time; `first_ms` is the first time"
+    f"each list with each choice of each filter, with {PAIRS_MAX} pairs of choices and sorted by each column; the "
+    f"whole request without a server, warm, median of {TIMES}, of filters the second time; `first_ms` is the first time"
 )
 _AUDIT = """
 INSERT INTO exchange_auditentry (actor_id, action, target_type, target_id, old, new, note)
@@ -104,6 +104,7 @@ def _pages(people: Any) -> dict[str, str]:
         **_money_pages(user, trade),
         **_user_pages(maker, user),
         **_audit_pages(),
+        **_finder_pages(trade),
         **_other_pages(trade.market_id),
     }
 
@@ -220,6 +221,15 @@ def _audit_pages() -> dict[str, str]:
     }
 
 
+def _finder_pages(trade: Any) -> dict[str, str]:
+    return {
+        "search for a trade's id": f"/admin/find/?q={trade.pk}",
+        "search for a number": "/admin/find/?q=12345",
+        "search for the beginning of a name": "/admin/find/?q=load-1",
+        "search for what there is not": "/admin/find/?q=nobody",
+    }
+
+
 def _other_pages(market: int) -> dict[str, str]:
     return {
         "markets, 24 hours": "/admin/marketdata/marketday/",
@@ -234,7 +244,7 @@ def _other_pages(market: int) -> dict[str, str]:
 
 
 def _filtered(client: "Client") -> Iterator[dict[str, Any]]:
-    """Yield how long each list takes with each choice of each filter, and with pairs of them drawn at random."""
+    """Yield how long each list takes with each choice of each filter, with pairs of them at random, and sorted."""
     from django.contrib import admin
 
     rng = random.Random(SEED)
@@ -247,7 +257,8 @@ def _filtered(client: "Client") -> Iterator[dict[str, Any]]:
             for spec in changes.filter_specs
         ]
         pairs = [f"{a}&{b}" for one, other in combinations(choices, 2) for a in one for b in other]
-        for query in [*chain.from_iterable(choices), *rng.sample(pairs, min(PAIRS_MAX, len(pairs)))]:
+        sorts = [f"o=-{n}" for n, column in enumerate(changes.list_display) if column in (changes.sortable_by or ())]
+        for query in [*chain.from_iterable(choices), *rng.sample(pairs, min(PAIRS_MAX, len(pairs))), *sorts]:
             yield {"page": f"{url}?{query}", **_measured(client, f"{url}?{query}", times=1)}
 
 

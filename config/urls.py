@@ -9,9 +9,11 @@ from base.handlers import handler_404
 from base.views import read_only
 from marketdata.asyncapi.views import streams
 from operations.dashboard.page import dashboard_part
+from operations.finder import finder_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/dashboard/", admin.site.admin_view(dashboard_part), name="admin-dashboard"),
+    path("admin/find/", admin.site.admin_view(finder_page), name="admin-finder"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("exchange.urls")),
     path("api/v1/", include("marketdata.urls")),

@@ -34,6 +34,7 @@ class StaffRole(StrEnum):
     ADMINISTRATOR = "Administrator"
 
 
+_NOTES = {"exchange.add_usernote"}
 _SUPPORT = {"exchange.change_user", "exchange.change_apikey", "orders.cancel_order"}
 _SETTLEMENT = {
     "settlement.change_failedsettlement",
@@ -58,11 +59,11 @@ _SCHEDULES = {
 # What each role may do besides looking, as `app.codename`.
 RIGHTS: Final[dict[StaffRole, frozenset[str]]] = {
     StaffRole.VIEWER: frozenset(),
-    StaffRole.SUPPORT: frozenset(_SUPPORT),
-    StaffRole.SETTLEMENT: frozenset(_SETTLEMENT),
-    StaffRole.OPERATOR: frozenset(_OPERATOR),
+    StaffRole.SUPPORT: frozenset(_NOTES | _SUPPORT),
+    StaffRole.SETTLEMENT: frozenset(_NOTES | _SETTLEMENT),
+    StaffRole.OPERATOR: frozenset(_NOTES | _OPERATOR),
     StaffRole.ADMINISTRATOR: frozenset(
-        _SUPPORT | _SETTLEMENT | _OPERATOR | _SCHEDULES | {"exchange.add_user", APPOINT}
+        _NOTES | _SUPPORT | _SETTLEMENT | _OPERATOR | _SCHEDULES | {"exchange.add_user", APPOINT}
     ),
 }
 

@@ -25,6 +25,7 @@ BACK_OFFICE: dict[str, Any] = {
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "candlestick_chart",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("backoffice/icon.svg")}],
+    "STYLES": [lambda request: static("backoffice/lists.css")],
     "DASHBOARD_CALLBACK": "operations.dashboard.page.dashboard_context",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
@@ -62,6 +63,7 @@ BACK_OFFICE: dict[str, Any] = {
                 "title": "People",
                 "items": [
                     _page("Users", "person", "exchange.user"),
+                    _page("Notes on users", "sticky_note_2", "exchange.usernote"),
                     _page("User activity", "query_stats", "marketdata.useractivity"),
                     _page("Fee tiers", "percent", "exchange.userfeetier"),
                     _page("API keys", "vpn_key", "exchange.apikey"),

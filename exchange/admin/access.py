@@ -79,11 +79,11 @@ class BlacklistedTokenAdmin(ByUserAdmin):
     list_only = ["id", "token__jti", "token__user__username", "blacklisted_at"]
     fields = ["id", "jti", "user", moment("blacklisted_at")]
 
-    @admin.display(description="jti")
+    @admin.display(description="jti", ordering="token__jti")
     def jti(self, entry: BlacklistedToken) -> str:
         return str(entry.token.jti)
 
-    @admin.display(description="user")
+    @admin.display(description="user", ordering="token__user__username")
     def user(self, entry: BlacklistedToken) -> str:
         return str(entry.token.user)
 

@@ -18,7 +18,7 @@ from exchange.services import api_key_revoke, api_keys_revoke
 
 KEY, CHANGE_KEY = "exchange.apikey", "exchange.change_apikey"
 SHOWN_MAX = 50
-STATUS_COLOURS = {KeyStatus.ACTIVE: "success", KeyStatus.REVOKED: "danger", KeyStatus.LOST: "warning"}
+STATUS_COLOURS = {KeyStatus.ACTIVE: "success", KeyStatus.LOST: "warning"}
 _CONSEQUENCE = "It is refused within a second and its streams are closed. Open orders stay in the book."
 
 

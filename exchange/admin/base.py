@@ -1,111 +1,32 @@
 """The base of all pages: lists that stay fast on tables of any size, read-only details, actions on one object."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
-from django.db import DataError, models
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils.functional import cached_property
 
-from base.scaling import plain
+from exchange.admin.downloads import ListDownloads
+from exchange.admin.fields import FORM_FIELDS
+from exchange.admin.wording import PlainSpokenForms
 from exchange.models import User
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
     UnfoldModelAdmin = ModelAdmin[Any]
-    AnyPaginator = Paginator[Any]
 else:
     from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
-    AnyPaginator = Paginator
-
-COUNT_MAX = 10_000
 PAGE_SIZE = 50
 SELECTED_MAX = 900  # by "select all"; the page that asks for a note names each in a form of a thousand fields at most
-
-
-class BoundedPaginator(AnyPaginator):
-    """Counts at most COUNT_MAX rows and one more; rows beyond these are reached through the time filter."""
-
-    template_name = "admin/pagination_bounded.html"
-
-    def page(self, number: int | str) -> "Page[Any]":
-        """Return a page, read in two steps: its keys, then the rows of these with all that the list joins.
-
-        With joins before the cut, a page far back would join all rows before it. One query here, one when it is read.
-        """
-        number = self.validate_number(number)
-        bottom = (number - 1) * self.per_page
-        keys = list(self._rows.values_list("pk", flat=True)[bottom : min(bottom + self.per_page, self.count)])
-        return Page(self._rows.filter(pk__in=keys), number, self)
-
-    @cached_property
-    def count(self) -> int:
-        return min(self._counted, COUNT_MAX)
-
-    @property
-    def count_text(self) -> str:
-        """How many rows there are, as people read it: `10,000+`."""
-        return f"{self.count:,}{'+' if self.has_more else ''}"
-
-    @property
-    def has_more(self) -> bool:
-        """Whether there are more rows than were counted."""
-        return self._counted > COUNT_MAX
-
-    @cached_property
-    def _counted(self) -> int:
-        return self._rows.order_by()[: COUNT_MAX + 1].count()
-
-    @property
-    def _rows(self) -> QuerySet[Any]:
-        assert isinstance(self.object_list, QuerySet), "Invariant: the admin pages query sets"
-        return self.object_list
-
-
-class PlainDecimalField(forms.DecimalField):
-    """Shows an amount for editing as it is shown elsewhere: without the zeros that the database keeps."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return plain(value) if isinstance(value, Decimal) and value.is_finite() else value
-
-
-PLAIN_AMOUNTS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
-    models.DecimalField: {"form_class": PlainDecimalField}
-}
-
-
-class NewestFirst(ChangeList):
-    """A list in the one order that an index serves, whatever the address asks for; reads only `list_only`."""
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return list(self.model_admin.get_ordering(request))
-
-    def get_results(self, request: HttpRequest) -> None:
-        try:
-            super().get_results(request)
-        except DataError as error:  # a NUL in a filter, or half a regular expression
-            raise IncorrectLookupParameters(str(error)) from error
-        self.full_result_count = self.result_count  # the page's head repeats the number unless they are equal
-
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        rows = super().get_queryset(request, exclude_parameters)
-        list_only: Sequence[str] = getattr(self.model_admin, "list_only", ())
-        return rows.only(*list_only) if list_only else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +54,18 @@ class DetailAction:
     shown_to: Callable[[Any], bool] = field(default=lambda user: True)
 
 
-class BackOfficeAdmin(UnfoldModelAdmin):
+class BackOfficeAdmin(PlainSpokenForms, ListDownloads, UnfoldModelAdmin):
     """What lists and object pages have in common; see ReadOnlyAdmin for pages that only show."""
 
-    paginator = BoundedPaginator
-    show_full_result_count = False
     show_facets = ShowFacets.NEVER  # they would count the whole table once for each choice
     list_per_page = PAGE_SIZE
     list_max_show_all = PAGE_SIZE
     list_fullwidth = True
     ordering = ("-id",)
-    sortable_by = ()
+    formfield_overrides = FORM_FIELDS
     change_form_outer_before_template = "admin/object_actions.html"
     change_form_outer_after_template = "admin/object_tables.html"
     list_only: ClassVar[Sequence[str]] = ()
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return NewestFirst
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **named: Any) -> Any:
         """Refuse "select all" for more than SELECTED_MAX: it means all that match, however few are counted."""
@@ -190,6 +106,10 @@ class BackOfficeAdmin(UnfoldModelAdmin):
                 if request.user.has_perm(action.permission) and action.shown_to(request.user)
             ]
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any | None:
+        """Return the object of an address; none has a NUL in its key, which the database would refuse."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """Return the object of an address. One query."""

@@ -8,19 +8,26 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from base.errors import ApiError, ErrorCode, ValidationError
-from base.scaling import MarketScale, NotAMultipleError, plain
+from base.scaling import EXACT, MarketScale, NotAMultipleError, plain
 from exchange.audit import audit_record
-from exchange.models import Market, User
+from exchange.models import Market, User, UserNote
 from exchange.roles import APPOINT
 from exchange.selectors import forget_markets
-from exchange.services import limit_problems
+from exchange.services import amount_problems, limit_problems
 
-__all__ = ["group_save", "market_create", "market_problems", "user_is_in_reach", "user_record", "user_set_active"]
+__all__ = [
+    "group_save",
+    "market_create",
+    "market_problems",
+    "user_is_in_reach",
+    "user_note_write",
+    "user_record",
+    "user_set_active",
+]
 
-ENGINE_INTEGER_MAX = 2**63 - 1
+NOTE_MAX = 1_000
 STEP_MIN = Decimal("1e-12")
 _NOT_RECORDED = ("id", "created_at", "fees_version")
-PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity leaves 64 bits
 
 
 @transaction.atomic
@@ -54,6 +61,16 @@ def user_set_active(*, actor: User, user_id: UUID, active: bool, note: str = "")
         note=note,
     )
     return True
+
+
+@transaction.atomic
+def user_note_write(*, actor: User, user: User, text: str) -> UserNote:
+    """Keep what a member of staff has to say about a user. Writes an audit entry. Raises VALIDATION_ERROR."""
+    if not 0 < len(text.strip()) <= NOTE_MAX:
+        raise ValidationError({"note": [f"Must have between 1 and {NOTE_MAX:,} characters"]})
+    note = UserNote.objects.create(user=user, author=actor, text=text.strip())
+    audit_record(actor=actor, action="user.note", target=user, note=note.text)
+    return note
 
 
 def user_is_in_reach(actor: User, user: User) -> bool:
@@ -93,10 +110,12 @@ def market_problems(market: Market) -> dict[str, list[str]]:
         return {"quote": ["Base and quote must differ"]}
     if Market.objects.filter(symbol=market.symbol).exists():
         return {"base": [f"There is already a market {market.symbol}"]}
+    if problems := amount_problems(vars(market), ("tick_size", "lot_size", "reference_price")):
+        return problems
     if small := [name for name in ("tick_size", "lot_size") if getattr(market, name) < STEP_MIN]:
         return {name: [f"Must be at least {STEP_MIN:f}"] for name in small}
     scale, base, quote = market.scale, market.base, market.quote
-    problems = limit_problems(vars(market), market.lot_size)
+    problems = limit_problems(vars(market), market)
     if not _is_whole(scale, "lot_units"):
         problems["lot_size"] = [f"{base} is kept to {base.decimals} decimals; the lot must not be finer"]
     if not _is_whole(scale, "tick_lot_units"):
@@ -104,13 +123,8 @@ def market_problems(market: Market) -> dict[str, list[str]]:
         problems["tick_size"] = [
             f"tick x lot is {product} {quote}, but {quote} is kept to {quote.decimals} decimals: choose a larger step"
         ]
-    if market.reference_price <= 0 or market.reference_price % market.tick_size:
+    if market.reference_price <= 0 or EXACT.remainder(market.reference_price, market.tick_size):
         problems["reference_price"] = [f"Must be a positive multiple of the tick, {plain(market.tick_size)}"]
-    largest = (market.reference_price / market.tick_size) * (market.max_quantity / market.lot_size)
-    if not problems and largest * PRICE_HEADROOM > ENGINE_INTEGER_MAX:
-        problems["max_quantity"] = [
-            "Price x quantity in ticks and lots would not fit 64 bits: allow less, or choose larger steps"
-        ]
     return problems
 
 

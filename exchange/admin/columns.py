@@ -1,4 +1,8 @@
-"""Columns and cells: amounts without trailing zeros, short ids, links, labels with a colour."""
+"""Columns and cells: amounts with their thousands separated, short ids, links, labels with a colour.
+
+A column says besides what it shows by what a list is sorted by it (`admin_order_field`), and what stands in a file
+(`raw`): a number is a number there, and an id is whole.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -11,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from base.scaling import plain
+from base.scaling import grouped
 from base.times import iso_ms
 from exchange.models import TradingState
 
@@ -22,7 +26,7 @@ SIDE_COLOURS = {"buy": "success", "sell": "danger"}
 STATE_COLOURS = {
     TradingState.CONTINUOUS.value: "success",
     TradingState.HALTED.value: "danger",
-    TradingState.CLOSED.value: "danger",
+    TradingState.CLOSED.value: "",
     TradingState.POST_ONLY.value: "warning",
     TradingState.PRE_OPEN.value: "warning",
 }
@@ -32,6 +36,7 @@ _COLOURS = {
     "warning": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
     "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
 }
+_SORTED_BY = {"exchange.user": "__username", "exchange.market": "__symbol"}  # by its name, not by its key
 _LABEL = (
     '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] uppercase whitespace-nowrap'
     ' {}">{}</span>'
@@ -39,34 +44,41 @@ _LABEL = (
 _LINK = '<a href="{}" class="text-primary-600 dark:text-primary-500 whitespace-nowrap" title="{}">{}</a>'
 
 
-def amount_text(value: Decimal | None) -> str:
-    """Return an amount as people read it: `0.5`, and `-` where there is none."""
-    return EMPTY if value is None else plain(value)
+def amount_text(value: Decimal | int | None) -> str:
+    """Return an amount as people read it: `1,000.5`, and `-` where there is none."""
+    return EMPTY if value is None else grouped(value)
 
 
 def percent(ppm: int) -> str:
     """Return millionths as people read them: `0.08 %`."""
-    return f"{plain(Decimal(ppm) / 10_000)} %"
+    return f"{grouped(Decimal(ppm) / 10_000)} %"
 
 
-def amount(field: str, title: str | None = None) -> Column:
-    """Make a column that shows a decimal field without trailing zeros."""
-    return _named(field, title, lambda obj: amount_text(getattr(obj, field)))
+def amount(field: str, title: str | None = None, sort: Any = None) -> Column:
+    """Make a column that shows a number: no trailing zeros, thousands separated. `sort` is for what is no field."""
+    return column(field, title, lambda obj: amount_text(getattr(obj, field)), sort=sort)
+
+
+def rate(field: str, title: str | None = None) -> Column:
+    """Make a column that shows millionths as a percentage."""
+    return column(field, title, lambda obj: percent(getattr(obj, field)))
 
 
 def moment(field: str, title: str | None = None) -> Column:
     """Make a column that shows a time in UTC to the millisecond."""
-    return _named(field, title, lambda obj: time_text(getattr(obj, field)))
+    return column(field, title, lambda obj: time_text(getattr(obj, field)))
 
 
 def label(field: str, colours: Mapping[str, str], title: str | None = None) -> Column:
     """Make a column that shows a choice field as a coloured label."""
-    return _named(field, title, lambda obj: label_of(obj, field, colours))
+    return column(
+        field, title, lambda obj: label_of(obj, field, colours), raw=lambda obj: getattr(obj, f"get_{field}_display")()
+    )
 
 
 def short_id(field: str = "id", title: str = "ID") -> Column:
     """Make a column that shows the random end of a UUID; the whole is the tool tip."""
-    return _named(field, title, lambda obj: short(getattr(obj, field)))
+    return column(field, title, lambda obj: short(getattr(obj, field)))
 
 
 def related(field: str, model: str, title: str | None = None) -> Column:
@@ -76,12 +88,12 @@ def related(field: str, model: str, title: str | None = None) -> Column:
         pk = getattr(obj, f"{field}_id")
         return EMPTY if pk is None else link_to(model, pk, str(getattr(obj, field)))
 
-    return _named(field, title, show)
+    return column(field, title, show, sort=f"{field}{_SORTED_BY.get(model, '')}")
 
 
 def related_id(field: str, model: str, title: str | None = None) -> Column:
     """Make a column that links to the object of a plain UUID field. No query."""
-    return _named(
+    return column(
         field, title, lambda obj: link_to(model, value, short(value)) if (value := getattr(obj, field)) else EMPTY
     )
 
@@ -128,10 +140,24 @@ def link_to_search(model: str, term: Any, text: Any) -> SafeString:
     return format_html(_LINK, url, term, text)
 
 
-def _named(field: str, title: str | None, show: Callable[[Any], Any]) -> Column:
-    def column(obj: Any) -> Any:
+def column(
+    name: str,
+    title: str | None,
+    show: Callable[[Any], Any],
+    *,
+    raw: Callable[[Any], Any] | None = None,
+    sort: Any = None,
+) -> Column:
+    """Make a column of an object's attribute. Without `sort` a list is sorted by the attribute, if it is a field."""
+
+    def cell(obj: Any) -> Any:
         return show(obj)
 
-    column.__name__ = field
-    column.short_description = title or field.replace("_", " ")  # type: ignore[attr-defined]  # Django reads it from the function
-    return column
+    cell.__name__ = name
+    attributes = {
+        "short_description": title or name.replace("_", " "),
+        "admin_order_field": sort or name,
+        "raw": raw or (lambda obj: getattr(obj, name)),
+    }
+    vars(cell).update(attributes)
+    return cell

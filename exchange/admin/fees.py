@@ -1,25 +1,30 @@
 """Fee tiers: those of a market, on its page, and those of users, as last computed."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from exchange.admin.base import PLAIN_AMOUNTS, Table
-from exchange.admin.columns import amount, amount_text, link_to, moment, related, time_text
+from exchange.admin.base import Table
+from exchange.admin.columns import amount, amount_text, link_to, moment, percent, related, time_text
+from exchange.admin.fields import FORM_FIELDS
 from exchange.admin.search import ByUserAdmin
+from exchange.admin.wording import PlainSpoken
 from exchange.models import FeeTier, User, UserFeeTier
 from exchange.services import TierTerms, fee_tier_problems
 
 if TYPE_CHECKING:
     from django.contrib.admin import TabularInline
-    from django.forms import BaseInlineFormSet
+    from django.forms import BaseInlineFormSet, ModelForm
 
+    TierModelForm = ModelForm[FeeTier]
     MarketInline = TabularInline[FeeTier, Any]
     TierFormSet = BaseInlineFormSet[FeeTier, Any, Any]
 else:
+    from django.forms import ModelForm as TierModelForm
     from unfold.admin import TabularInline as MarketInline
     from unfold.forms import PaginationInlineFormSet as TierFormSet
 
@@ -30,6 +35,16 @@ def compare_with_shown(form: forms.BaseForm, names: Iterable[str]) -> None:
     """Make a form find its changes by what its page showed, not by what is stored meanwhile."""
     for name in names:
         form.fields[name].show_hidden_initial = True
+
+
+class FeeTierForm(PlainSpoken, TierModelForm):
+    """One tier of a market."""
+
+    def clean_min_volume(self) -> Decimal:
+        volume: Decimal = self.cleaned_data["min_volume"]
+        if volume < 0:
+            raise forms.ValidationError("The volume must not be negative")
+        return volume
 
 
 class FeeTierFormSet(TierFormSet):
@@ -54,10 +69,11 @@ class FeeTierInline(MarketInline):
     """Staff who may see or change the market may see or change its tiers."""
 
     model = FeeTier
+    form = FeeTierForm
     formset = FeeTierFormSet
     extra = 0
     fields = TierTerms._fields
-    formfield_overrides = PLAIN_AMOUNTS
+    formfield_overrides = FORM_FIELDS
     hide_title = True
     verbose_name_plural = "Fee tiers"
 
@@ -105,21 +121,21 @@ class UserFeeTierAdmin(ByUserAdmin):
     def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
         return list(self.list_display)
 
-    @admin.display(description="level")
+    @admin.display(description="level", ordering="tier__level")
     def level(self, held: UserFeeTier) -> int:
         return held.tier.level
 
-    @admin.display(description="in")
+    @admin.display(description="in", ordering="market__quote_id")
     def quote(self, held: UserFeeTier) -> str:
         return held.market.quote_id
 
-    @admin.display(description="maker fee (ppm)")
-    def maker_fee(self, held: UserFeeTier) -> int:
-        return held.tier.maker_fee_ppm
+    @admin.display(description="maker fee", ordering="tier__maker_fee_ppm")
+    def maker_fee(self, held: UserFeeTier) -> str:
+        return percent(held.tier.maker_fee_ppm)
 
-    @admin.display(description="taker fee (ppm)")
-    def taker_fee(self, held: UserFeeTier) -> int:
-        return held.tier.taker_fee_ppm
+    @admin.display(description="taker fee", ordering="tier__taker_fee_ppm")
+    def taker_fee(self, held: UserFeeTier) -> str:
+        return percent(held.tier.taker_fee_ppm)
 
 
 def tier_table(user: User) -> Table:
@@ -129,11 +145,11 @@ def tier_table(user: User) -> Table:
             link_to(MARKET, held.market_id, held.market.symbol),
             held.tier.level,
             f"{amount_text(held.volume)} {held.market.quote_id}",
-            held.tier.maker_fee_ppm,
-            held.tier.taker_fee_ppm,
+            percent(held.tier.maker_fee_ppm),
+            percent(held.tier.taker_fee_ppm),
             time_text(held.computed_at),
         ]
         for held in user.fee_tiers.select_related("market", "tier").order_by("market_id")
     ]
-    headers = ("Market", "Level", "30-day volume", "Maker fee (ppm)", "Taker fee (ppm)", "Computed")
+    headers = ("Market", "Level", "30-day volume", "Maker fee", "Taker fee", "Computed")
     return Table("Fee tiers (the market's own rates where none is listed)", headers, rows)

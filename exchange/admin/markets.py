@@ -1,5 +1,6 @@
 """Markets and assets: trading state, fees, tiers and limits, and new ones."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from base.errors import ApiError
 from exchange.admin.audited_forms import AuditedForms
-from exchange.admin.base import PLAIN_AMOUNTS, BackOfficeAdmin, DetailAction, staff
+from exchange.admin.base import BackOfficeAdmin, DetailAction, staff
 from exchange.admin.changes import market_create, market_problems
 from exchange.admin.columns import STATE_COLOURS, amount, label, moment, percent
 from exchange.admin.fees import FeeTierFormSet, FeeTierInline, compare_with_shown
@@ -60,11 +61,17 @@ class NewMarketForm(MarketModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if not self.errors:
+        if self.errors:
+            negative = [name for name, value in cleaned.items() if isinstance(value, Decimal) and value < 0]
+            _explain(self, {name: ["Must not be negative"] for name in negative})
+        else:
             market = Market(**cleaned, symbol=f"{cleaned['base'].pk}/{cleaned['quote'].pk}")
             self.instance.symbol = market.symbol
             _explain(self, market_problems(market))
         return cleaned
+
+    def validate_constraints(self) -> None:
+        """Leave the database's rules to `clean`, which knows words for them."""
 
 
 class MarketForm(MarketModelForm):
@@ -78,8 +85,11 @@ class MarketForm(MarketModelForm):
         cleaned: dict[str, Any] = super().clean() or {}
         wanted = {name: value for name, value in cleaned.items() if name in self.changed_data}
         stored = {name: getattr(self.instance, name) for name in CHANGEABLE}
-        _explain(self, limit_problems(stored | wanted, self.instance.lot_size))
+        _explain(self, limit_problems(stored | wanted, self.instance))
         return cleaned
+
+    def validate_constraints(self) -> None:
+        """Leave the database's rules to `clean`, which knows words for them."""
 
 
 def _explain(form: MarketModelForm, problems: dict[str, list[str]]) -> None:
@@ -101,7 +111,6 @@ class MarketAdmin(BackOfficeAdmin):
         "fees",
         "band",
     ]
-    formfield_overrides = PLAIN_AMOUNTS
     list_filter = ["trading_state", "quote"]
     search_fields = ["symbol__istartswith"]
     search_help_text = "Beginning of a symbol"
@@ -166,15 +175,15 @@ class MarketAdmin(BackOfficeAdmin):
             market_set_fee_tiers(actor=staff(request), market_id=form.instance.pk, tiers=formset.tiers())
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []  # the audit trail has them
 
-    @admin.display(description="orders / stops")
+    @admin.display(description="orders / stops", ordering="max_open_orders")
     def most_orders(self, market: Market) -> str:
-        return f"{market.max_open_orders or '∞'} / {market.max_stop_orders or '∞'}"
+        return " / ".join(f"{most:,}" if most else "∞" for most in (market.max_open_orders, market.max_stop_orders))
 
-    @admin.display(description="maker / taker fee")
+    @admin.display(description="maker / taker fee", ordering="maker_fee_ppm")
     def fees(self, market: Market) -> str:
         return f"{percent(market.maker_fee_ppm)} / {percent(market.taker_fee_ppm)}"
 
-    @admin.display(description="price band")
+    @admin.display(description="price band", ordering="price_band_ppm")
     def band(self, market: Market) -> str:
         return percent(market.price_band_ppm) if market.price_band_ppm else "none"
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from base.errors import CodedError
 from exchange.admin.base import BackOfficeAdmin, Table
+from exchange.admin.wording import PlainForm, refuse, sentence_of
 
 if TYPE_CHECKING:
     from django.forms import Textarea
@@ -21,11 +22,11 @@ else:
 CONFIRMED = "confirmed"
 
 
-class NoteForm(forms.Form):
+class NoteForm(PlainForm):
     note = forms.CharField(max_length=1_000, required=False, widget=Textarea(attrs={"rows": 4}))
 
 
-class RequiredNoteForm(forms.Form):
+class RequiredNoteForm(PlainForm):
     note = forms.CharField(max_length=1_000, widget=Textarea(attrs={"rows": 4}))
 
 
@@ -67,10 +68,51 @@ def ask(
     tables: Sequence[Table] = (),
 ) -> dict[str, Any] | TemplateResponse:
     """Return what was given in the form, or the page that asks for it, with tables above the form."""
-    asked = request.method == "POST" and CONFIRMED in request.POST
-    form = form_class(request.POST if asked else None)
-    if asked and form.is_valid():
+    form = _form_of(request, form_class)
+    if form.is_valid():
         return form.cleaned_data
+    return _page(admin, request, question, form, items, back, tables)
+
+
+def ask_and_act(
+    admin: BackOfficeAdmin,
+    request: HttpRequest,
+    question: Question,
+    form_class: type[forms.Form],
+    item: Any,
+    back: str,
+    act: Callable[[dict[str, Any]], None],
+    tables: Sequence[Table] = (),
+) -> HttpResponse:
+    """Act on an object with what was given in the form and go back; `act` says what was done.
+
+    Before that, and when `act` raises a refusal, the answer is the page that asks; what was typed stays in it.
+    """
+    form = _form_of(request, form_class)
+    if form.is_valid():
+        try:
+            act(form.cleaned_data)
+            return HttpResponseRedirect(back)
+        except CodedError as error:
+            refuse(form, error)
+    return _page(admin, request, question, form, [item], back, tables)
+
+
+def _form_of(request: HttpRequest, form_class: type[forms.Form]) -> forms.Form:
+    """Return the form as it was sent; unbound, and so not valid, where the page has not asked yet."""
+    asked = request.method == "POST" and CONFIRMED in request.POST
+    return form_class(request.POST if asked else None)
+
+
+def _page(
+    admin: BackOfficeAdmin,
+    request: HttpRequest,
+    question: Question,
+    form: forms.Form,
+    items: Sequence[Any],
+    back: str,
+    tables: Sequence[Table],
+) -> TemplateResponse:
     context = {
         **admin.admin_site.each_context(request),
         "title": question.title,
@@ -97,5 +139,4 @@ def report(request: HttpRequest, done: Iterable[str], refused: Iterable[str]) ->
 
 def refusal(item: Any, error: CodedError[Any]) -> str:
     """Return the message about an item that a service refused."""
-    details = "; ".join(f"{name}: {value}" for name, value in error.details.items())
-    return f"{item}: {error.message}" + (f" ({details})" if details else "")
+    return f"{item}: {sentence_of(error)}"

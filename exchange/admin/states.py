@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from exchange.admin.notes import NoteForm
 from exchange.models import TradingState
+from exchange.services import state_problems
 
 if TYPE_CHECKING:
     from django.forms import RadioSelect
@@ -31,7 +32,6 @@ MEANINGS = {
     ),
     TradingState.CLOSED: "Cancels only, as halted, but for good: clients are told that the market is closed.",
 }
-STOPPING = (TradingState.HALTED, TradingState.CLOSED)
 assert set(MEANINGS) == set(TradingState), "Invariant: every trading state is explained"
 
 
@@ -61,6 +61,7 @@ class StateForm(NoteForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        if values.get("state") in STOPPING and not values.get("note", "").strip():
-            self.add_error("note", "Say why: it is kept in the audit trail, and colleagues will ask")
+        if "state" in values:
+            for name, texts in state_problems(values["state"], values.get("note", "")).items():
+                self.add_error(name, [forms.ValidationError(text) for text in texts])
         return values

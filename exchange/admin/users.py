@@ -5,7 +5,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,12 +13,13 @@ from django.utils.html import format_html_join
 
 from base.errors import ApiError
 from exchange.admin.base import BackOfficeAdmin, DetailAction, Table, staff
-from exchange.admin.changes import user_is_in_reach, user_record, user_set_active
+from exchange.admin.changes import user_is_in_reach, user_note_write, user_record, user_set_active
 from exchange.admin.columns import link_to_search, mark, moment
 from exchange.admin.fees import tier_table
 from exchange.admin.logins import login_table
-from exchange.admin.notes import Question, ask_note, refusal, report
+from exchange.admin.notes import Question, RequiredNoteForm, ask_and_act, ask_note, refusal, report
 from exchange.admin.search import find_users
+from exchange.admin.user_notes import ADD_NOTE, NOTE_TEXT, VIEW_NOTES, note_table
 from exchange.models import User
 from exchange.roles import APPOINT
 
@@ -32,7 +33,7 @@ APPOINTMENT, ONLY_SUPERUSERS = ("is_staff", "groups"), ("is_superuser", "user_pe
 
 
 @admin.register(User)
-class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg,misc]  # generic, and less general, in the stubs only
     """Freezing has an action of its own.
 
     Only staff who may appoint give roles and change members of staff, and nobody changes their own rights. Only
@@ -47,7 +48,8 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # gene
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "email", "is_active", "is_staff", moment("date_joined"), moment("last_login")]
+    list_display = ["username", "email", "state", "is_staff", moment("date_joined"), moment("last_login")]
+    sorted_by_index = ("username", "last_login")
     list_filter = ["is_active", "is_staff"]
     list_only = ["id", "username", "email", "is_active", "is_staff", "date_joined", "last_login"]
     search_fields = ["username"]
@@ -89,7 +91,7 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # gene
             kwargs["queryset"] = db_field.remote_field.model.objects.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    @admin.display(description="state")
+    @admin.display(description="state", ordering="is_active")
     def state(self, user: User) -> Any:
         return mark("active", "success") if user.is_active else mark("frozen", "danger")
 
@@ -124,15 +126,28 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # gene
         return response
 
     def object_tables(self, request: HttpRequest, obj: User) -> list[Table]:
+        notes = [note_table(obj)] if request.user.has_perm(VIEW_NOTES) else []
         more = [tables(obj) for permission, tables in self.more_tables if request.user.has_perm(permission)]
-        return [*chain.from_iterable(more), tier_table(obj), login_table(obj)]
+        return [*notes, *chain.from_iterable(more), tier_table(obj), login_table(obj)]
+
+    def _write_note(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self.object_or_404(request, object_id)
+        question = Question("Write a note", NOTE_TEXT, "Keep it")
+
+        def write(answer: dict[str, Any]) -> None:
+            user_note_write(actor=staff(request), user=user, text=answer["note"])
+            messages.success(request, f"The note on {user} is kept")
+
+        tables = [note_table(user)] if request.user.has_perm(VIEW_NOTES) else []
+        return ask_and_act(self, request, question, RequiredNoteForm, user, self.object_url(user.pk), write, tables)
 
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
+        note = DetailAction("note", "Write a note…", ADD_NOTE, self._write_note)
         freeze = DetailAction("freeze", "Freeze…", CHANGE_USER, partial(self._change_one, False))
         unfreeze = DetailAction("unfreeze", "Unfreeze…", CHANGE_USER, partial(self._change_one, True))
         if obj is None:
-            return [freeze, unfreeze, *self.more_actions]
-        return [freeze if obj.is_active else unfreeze, *self.more_actions]
+            return [freeze, unfreeze, note, *self.more_actions]
+        return [freeze if obj.is_active else unfreeze, note, *self.more_actions]
 
     @admin.action(description="Freeze…", permissions=["change"])
     def freeze_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:

@@ -3,6 +3,7 @@ from exchange.models.audit import AuditEntry
 from exchange.models.fees import FeeTier, UserFeeTier
 from exchange.models.market import Asset, Market, TradingState
 from exchange.models.user import RevokedSession, User
+from exchange.models.user_note import UserNote
 
 __all__ = [
     "ApiKey",
@@ -14,4 +15,5 @@ __all__ = [
     "TradingState",
     "User",
     "UserFeeTier",
+    "UserNote",
 ]

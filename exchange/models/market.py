@@ -2,7 +2,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TypedDict
 
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -16,14 +16,15 @@ class AmountDigits(TypedDict):
 
 
 AMOUNT_DIGITS = AmountDigits(max_digits=38, decimal_places=18)
+_CODE = RegexValidator(r"^[A-Z0-9]{2,12}$", "Use two to twelve capital letters and digits")
 
 
 class Asset(models.Model):
     """Something that is owned and traded; kept to `decimals` decimals everywhere."""
 
-    code = models.CharField(max_length=12, primary_key=True, validators=[RegexValidator(r"^[A-Z0-9]{2,12}$")])
+    code = models.CharField(max_length=12, primary_key=True, validators=[_CODE])
     name = models.CharField(max_length=64)
-    decimals = models.PositiveSmallIntegerField(default=8)
+    decimals = models.PositiveSmallIntegerField(default=8, validators=[MaxValueValidator(18)])
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(decimals__lte=18), name="asset_decimals_at_most_18")]

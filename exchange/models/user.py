@@ -1,6 +1,6 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from base.ids import uuid7
 
@@ -17,6 +17,7 @@ class User(AbstractUser):
             models.Index(fields=["id"], condition=Q(is_staff=True), name="user_staff"),
             models.Index(fields=["id"], condition=Q(is_active=False), name="user_frozen"),
             models.Index(fields=["email"], name="user_email"),
+            models.Index(F("last_login").desc(nulls_last=True), F("id").desc(), name="user_last_login"),
         ]
 
 

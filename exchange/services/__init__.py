@@ -16,17 +16,20 @@ from exchange.services.fees import (
     markets_raise_fees_version,
 )
 from exchange.services.markets import (
+    amount_problems,
     limit_problems,
     market_set_state,
     market_update,
     markets_seed,
     on_market_changed,
+    state_problems,
 )
 
 __all__ = [
     "API_KEYS_MAX",
     "NewApiKey",
     "TierTerms",
+    "amount_problems",
     "api_key_create",
     "api_key_revoke",
     "api_keys_prune",
@@ -40,4 +43,5 @@ __all__ = [
     "markets_raise_fees_version",
     "markets_seed",
     "on_market_changed",
+    "state_problems",
 ]

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from base.advisory_locks import ExchangeLock
 from base.errors import ValidationError
-from base.scaling import plain
+from base.scaling import MOVE_LIMIT, plain
 from exchange.audit import audit_record
 from exchange.models import FeeTier, Market, User, UserFeeTier
 from exchange.services.markets import FEE_PPM_MAX, market_lock, tell_market_changed
@@ -61,8 +61,8 @@ def fee_tier_problems(tiers: Sequence[TierTerms]) -> list[str]:
     for tier in tiers:
         if tier.level < 1:
             problems.append(f"Level {tier.level}: levels are 1, 2, ...")
-        if tier.min_volume < 0:
-            problems.append(f"Level {tier.level}: the volume must not be negative")
+        if tier.min_volume.is_nan() or not 0 <= tier.min_volume < MOVE_LIMIT:
+            problems.append(f"Level {tier.level}: the volume must be between 0 and {MOVE_LIMIT:,f}")
         if not (0 <= tier.maker_fee_ppm <= FEE_PPM_MAX and 0 <= tier.taker_fee_ppm <= FEE_PPM_MAX):
             problems.append(f"Level {tier.level}: fees must be between 0 and {FEE_PPM_MAX:,}")
     for below, above in pairwise(tiers):

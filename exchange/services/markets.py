@@ -1,6 +1,6 @@
 """Changing markets. Every change locks the market's row, leaves an audit entry and tells listeners after its commit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from base.errors import ApiError, ErrorCode, ValidationError
-from base.scaling import plain
+from base.scaling import EXACT, MOVE_LIMIT, plain
 from exchange import seeds
 from exchange.audit import audit_record
 from exchange.models import Asset, FeeTier, Market, TradingState, User
@@ -16,12 +16,14 @@ from exchange.selectors import forget_markets
 
 __all__ = [
     "PRICE_BAND_PPM_MAX",
+    "amount_problems",
     "limit_problems",
     "market_lock",
     "market_set_state",
     "market_update",
     "markets_seed",
     "on_market_changed",
+    "state_problems",
     "tell_market_changed",
 ]
 
@@ -30,7 +32,10 @@ _listeners: list[MarketListener] = []
 
 FEE_PPM_MAX = 500_000
 PRICE_BAND_PPM_MAX = 1_000_000
+ENGINE_INTEGER_MAX = 2**63 - 1
+PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity leaves 64 bits
 _ORDERS_MAX = 1_000_000
+STOPPING = frozenset({TradingState.HALTED, TradingState.CLOSED})
 
 
 def on_market_changed(listener: MarketListener) -> None:
@@ -68,12 +73,21 @@ def _create_market(seed: seeds.MarketSeed) -> Market:
 def market_set_state(*, actor: User | None, market_id: int, state: str, note: str = "") -> Market:
     """Set what a market accepts: any state may follow any other. Setting the present one changes nothing.
 
-    `actor` None is the exchange itself, which halts markets that do not reconcile. Raises MARKET_NOT_FOUND,
-    VALIDATION_ERROR.
+    Halting and closing need a note. `actor` None is the exchange itself, which halts markets that do not reconcile.
+    Raises MARKET_NOT_FOUND, VALIDATION_ERROR.
     """
-    if state not in TradingState.values:
-        raise ValidationError({"state": [f"Give one of {', '.join(TradingState.values)}"]})
+    if problems := state_problems(state, note):
+        raise ValidationError(problems)
     return _change(market_lock(market_id), {"trading_state": state}, actor, "market.set_state", note)
+
+
+def state_problems(state: str, note: str) -> dict[str, list[str]]:
+    """Return what is wrong with a wish for a trading state, by field: nobody stops a market without a word."""
+    if state not in TradingState.values:
+        return {"state": [f"Give one of {', '.join(TradingState.values)}"]}
+    if state in STOPPING and not note.strip():
+        return {"note": ["Say why: it is kept in the audit trail, and colleagues will ask"]}
+    return {}
 
 
 @transaction.atomic
@@ -109,28 +123,53 @@ def market_update(
     changes = {name: value for name, value in given.items() if value is not None}
     market = market_lock(market_id)
     values = {name: getattr(market, name) for name in given} | changes
-    if problems := limit_problems(values, market.lot_size):
+    if problems := limit_problems(values, market):
         raise ValidationError(problems)
     return _change(market, changes, actor, "market.update", note)
 
 
-def limit_problems(values: Mapping[str, Any], lot_size: Decimal) -> dict[str, list[str]]:
-    """Return what is wrong with a market's fees and limits, by field; values that are None or missing are left out."""
+def limit_problems(values: Mapping[str, Any], market: Market) -> dict[str, list[str]]:
+    """Return what is wrong with a market's fees and limits, by field; values that are None or missing are left out.
+
+    `market` has the steps and the reference price, which are sound.
+    """
     problems = {
         name: [f"Must be between 0 and {most:,}"]
         for name, most in _INTEGER_LIMITS.items()
         if (number := values.get(name)) is not None and not 0 <= number <= most
     }
-    notional, least, most = (values.get(name) for name in ("min_notional", "min_quantity", "max_quantity"))
+    problems |= amount_problems(values, ("min_notional", "min_quantity", "max_quantity"))
+    notional, least, most = (
+        None if name in problems else values.get(name) for name in ("min_notional", "min_quantity", "max_quantity")
+    )
+    lot = market.lot_size
     if notional is not None and notional < 0:
         problems["min_notional"] = ["Must not be negative"]
-    if most is not None and (most <= 0 or most % lot_size):
-        problems["max_quantity"] = [f"Must be a positive multiple of the lot, {plain(lot_size)}"]
-    if least is not None and (least < 0 or least % lot_size):
-        problems["min_quantity"] = [f"Must be 0 or a multiple of the lot, {plain(lot_size)}"]
+    if most is not None and (most <= 0 or EXACT.remainder(most, lot)):
+        problems["max_quantity"] = [f"Must be a positive multiple of the lot, {plain(lot)}"]
+    elif most is not None and _largest_product(market, most) > ENGINE_INTEGER_MAX:
+        problems["max_quantity"] = [
+            "Price x quantity in ticks and lots would not fit 64 bits: allow less, or choose larger steps"
+        ]
+    if least is not None and (least < 0 or EXACT.remainder(least, lot)):
+        problems["min_quantity"] = [f"Must be 0 or a multiple of the lot, {plain(lot)}"]
     elif least is not None and most is not None and least > most > 0:
         problems["min_quantity"] = ["Must not be above the largest quantity"]
     return problems
+
+
+def amount_problems(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, list[str]]:
+    """Return which amounts are no numbers that can be counted in, by field."""
+    return {
+        name: [f"Must be a number below {MOVE_LIMIT:,f}"]
+        for name in names
+        if (amount := values.get(name)) is not None and not (amount.is_finite() and amount.copy_abs() < MOVE_LIMIT)
+    }
+
+
+def _largest_product(market: Market, quantity: Decimal) -> Decimal:
+    """Return ticks x lots of the largest order, at a price that has multiplied PRICE_HEADROOM times."""
+    return (market.reference_price / market.tick_size) * (quantity / market.lot_size) * PRICE_HEADROOM
 
 
 _INTEGER_LIMITS = {

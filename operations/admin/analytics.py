@@ -1,5 +1,6 @@
 """Markets and users at a glance, from materialized views that beat refreshes. Read-only."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -7,7 +8,7 @@ from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 
 from exchange.admin.base import ReadOnlyAdmin
-from exchange.admin.columns import amount, link_to_search, moment, related
+from exchange.admin.columns import EMPTY, amount, link_to_search, moment, related
 from exchange.admin.search import find_users
 from marketdata.models import MarketDay, UserActivity, ViewRefresh
 from operations.analytics import USER_ACTIVITY
@@ -27,9 +28,9 @@ class MarketDayAdmin(ReadOnlyAdmin):
         amount("volume"),
         amount("quote_volume"),
         amount("fees"),
-        "trade_count",
-        "trader_count",
-        "order_count",
+        amount("trade_count", "trades"),
+        amount("trader_count", "traders"),
+        amount("order_count", "orders"),
         AS_OF,
     ]
     list_select_related = ["market"]
@@ -44,28 +45,32 @@ class MarketDayAdmin(ReadOnlyAdmin):
         amount("volume"),
         amount("quote_volume"),
         amount("fees"),
-        "trade_count",
-        "trader_count",
-        "order_count",
+        amount("trade_count", "trades"),
+        amount("trader_count", "traders"),
+        amount("order_count", "orders"),
         AS_OF,
     ]
 
     @admin.display(description="change")
     def change(self, day: MarketDay) -> str:
-        return f"{100 * (day.close - day.open) / day.open:+.2f} %" if day.open and day.close else "-"
+        change = self.csv_change(day)
+        return EMPTY if change is None else f"{change:+,} %"
+
+    def csv_change(self, day: MarketDay) -> Decimal | None:
+        return round(100 * (day.close - day.open) / day.open, 2) if day.open and day.close else None
 
 
 @admin.register(UserActivity)
 class UserActivityAdmin(ReadOnlyAdmin):
     list_display = [
         related("user", USER),
-        "order_count",
-        "filled_count",
-        "cancelled_count",
-        "rejected_count",
-        "open_count",
+        amount("order_count", "orders"),
+        amount("filled_count", "filled"),
+        amount("cancelled_count", "cancelled"),
+        amount("rejected_count", "rejected"),
+        amount("open_count", "open"),
         "share_that_traded",
-        "market_count",
+        amount("market_count", "markets"),
         moment("last_order_at", "last order"),
         AS_OF,
     ]
@@ -75,14 +80,14 @@ class UserActivityAdmin(ReadOnlyAdmin):
     search_help_text = "User: id, name or e-mail"
     fields = [
         related("user", USER),
-        "order_count",
-        "filled_count",
-        "cancelled_count",
-        "rejected_count",
-        "open_count",
-        "traded_count",
+        amount("order_count", "orders"),
+        amount("filled_count", "filled"),
+        amount("cancelled_count", "cancelled"),
+        amount("rejected_count", "rejected"),
+        amount("open_count", "open"),
+        amount("traded_count", "traded"),
         "share_that_traded",
-        "market_count",
+        amount("market_count", "markets"),
         moment("last_order_at", "last order"),
         "orders",
         AS_OF,
@@ -92,7 +97,7 @@ class UserActivityAdmin(ReadOnlyAdmin):
         refreshed = ViewRefresh.objects.filter(view=USER_ACTIVITY).values("until")
         return super().get_queryset(request).annotate(until=Subquery(refreshed))
 
-    @admin.display(description="fill ratio")
+    @admin.display(description="fill ratio", ordering="fill_ratio")
     def share_that_traded(self, activity: UserActivity) -> str:
         return f"{100 * activity.fill_ratio:.1f} %"
 

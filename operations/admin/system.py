@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from base.symbols import symbol_of
 from base.times import moment_of
 from exchange.admin.base import ReadOnlyAdmin, Table
-from exchange.admin.columns import STATE_COLOURS, amount, label, moment, related, short_id, time_text
+from exchange.admin.columns import STATE_COLOURS, amount, label, moment, rate, related, short_id, time_text
 from exchange.admin.filters import UuidTimeFilter
 from exchange.admin.search import ByUserAdmin, as_uuid
-from orders.admin.tables import USER
+from orders.admin.tables import MARKET, USER
 from orders.models import CancelAfter, EngineProcess, JournalBatch, MarketSequence
 
 
@@ -20,7 +20,14 @@ from orders.models import CancelAfter, EngineProcess, JournalBatch, MarketSequen
 class JournalBatchAdmin(ReadOnlyAdmin):
     """Shows that a batch was committed; the commands themselves are for the replay."""
 
-    list_display = [short_id(), moment("created_at", "time"), "market", "first_seq", "last_seq", "state_hash"]
+    list_display = [
+        short_id(),
+        moment("created_at", "time"),
+        related("market", MARKET),
+        "first_seq",
+        "last_seq",
+        "state_hash",
+    ]
     list_select_related = ["market"]
     list_only = ["id", "created_at", "market__symbol", "first_seq", "last_seq", "state_hash"]
     list_filter = [UuidTimeFilter, "market"]
@@ -46,7 +53,7 @@ class JournalBatchAdmin(ReadOnlyAdmin):
 @admin.register(MarketSequence)
 class MarketSequenceAdmin(ReadOnlyAdmin):
     list_display = [
-        "market",
+        related("market", MARKET),
         "last_seq",
         label("trading_state", STATE_COLOURS),
         amount("last_price"),
@@ -60,10 +67,10 @@ class MarketSequenceAdmin(ReadOnlyAdmin):
         "last_seq",
         label("trading_state", STATE_COLOURS),
         amount("last_price"),
-        "price_band_ppm",
+        rate("price_band_ppm", "price band"),
         amount("reference_price"),
-        "max_orders",
-        "max_stops",
+        amount("max_orders"),
+        amount("max_stops"),
         "edition",
         "state_hash",
         "batch_id",
@@ -101,7 +108,7 @@ class EngineProcessAdmin(ReadOnlyAdmin):
 class CancelAfterAdmin(ByUserAdmin):
     """Dead man's switches that are on."""
 
-    list_display = [related("user", USER), "market", moment("due_at", "cancels everything at")]
+    list_display = [related("user", USER), related("market", MARKET), moment("due_at", "cancels everything at")]
     list_select_related = ["market", "user"]
     list_only = ["id", "market__symbol", "user__username", "due_at"]
     list_filter = ["market"]

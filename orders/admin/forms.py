@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from django import forms
-
+from exchange.admin.fields import RowField
 from exchange.admin.notes import RequiredNoteForm
 from exchange.models import Market
 
@@ -16,7 +15,5 @@ else:
 class CancelAllForm(RequiredNoteForm):
     """In which market, and why."""
 
-    market = forms.ModelChoiceField(
-        Market.objects.order_by("symbol"), required=False, empty_label="every market", widget=Select
-    )
+    market = RowField(Market.objects.order_by("symbol"), required=False, empty_label="every market", widget=Select)
     field_order = ("market", "note")

@@ -1,14 +1,14 @@
 """Orders: all of them, and one with its whole life."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 
-from base.errors import ApiError
-from base.scaling import EXACT, ZERO, from_units
+from base.scaling import EXACT, ZERO, from_units, grouped
 from exchange.admin.base import BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     EMPTY,
@@ -19,15 +19,17 @@ from exchange.admin.columns import (
     label_of,
     link_to,
     moment,
+    rate,
     related,
     related_id,
     short,
     short_id,
 )
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.notes import Question, ask_note, refusal
+from exchange.admin.notes import Question, RequiredNoteForm, ask_and_act
 from exchange.admin.search import as_uuid, find_users
 from orders.admin.tables import (
+    MARKET,
     ORDER,
     STATUS_COLOURS,
     TRADES_SHOWN,
@@ -73,7 +75,7 @@ class OrderAdmin(ReadOnlyAdmin):
     list_display = [
         short_id(),
         moment("created_at", "created"),
-        "market",
+        related("market", MARKET),
         related("user", USER),
         label("side", SIDE_COLOURS),
         label("status", STATUS_COLOURS),
@@ -170,27 +172,31 @@ class OrderAdmin(ReadOnlyAdmin):
                     amount("filled_quote"),
                     amount("fee_paid"),
                     amount("held"),
-                    "maker_fee_ppm",
-                    "taker_fee_ppm",
+                    rate("maker_fee_ppm", "maker fee"),
+                    rate("taker_fee_ppm", "taker fee"),
                 ]
             },
         ),
         ("Times", {"fields": ["priority", moment("created_at"), moment("updated_at")]}),
     ]
 
-    @admin.display(description="time in force")
+    @admin.display(description="terms", ordering="time_in_force")
     def terms(self, order: Order) -> str:
         """Time in force and what else is special about an order, in a few words."""
         marks = {"post-only": order.post_only, "iceberg": order.display_quantity, "group": order.group_role}
         return " · ".join([order.time_in_force.upper(), *(mark for mark, is_so in marks.items() if is_so)])
 
-    @admin.display(description="price")
+    @admin.display(description="price", ordering="price")
     def limit(self, order: Order) -> str:
-        return amount_text(None if order.type in _MARKET_LIKE else order.price)
+        return amount_text(self.csv_limit(order))
+
+    def csv_limit(self, order: Order) -> Decimal | None:
+        return None if order.type in _MARKET_LIKE else order.price
 
     @admin.display(description="average price")
     def average_price(self, order: Order) -> str:
-        return order.market.scale.average_price_text(order.filled_quote, order.filled_quantity) or EMPTY
+        average = order.market.scale.average_price_text(order.filled_quote, order.filled_quantity)
+        return grouped(Decimal(average)) if average else EMPTY
 
     @admin.display(description="protection price")
     def protection_price(self, order: Order) -> str:
@@ -227,15 +233,12 @@ class OrderAdmin(ReadOnlyAdmin):
         back = self.object_url(order.pk)
         text = "The order is taken out of the book as if its owner had cancelled it. What it has traded stays."
         question = Question("Cancel an order", text, "Cancel the order", required=True)
-        note = ask_note(self, request, question, [order], back)
-        if not isinstance(note, str):
-            return note
-        try:
-            order_force_cancel(actor=staff(request), order_id=order.pk, note=note)
+
+        def cancel(answer: dict[str, Any]) -> None:
+            order_force_cancel(actor=staff(request), order_id=order.pk, note=answer["note"])
             messages.success(request, f"Order {order} is cancelled")
-        except ApiError as error:
-            messages.error(request, refusal(f"Order {order}", error))
-        return HttpResponseRedirect(back)
+
+        return ask_and_act(self, request, question, RequiredNoteForm, order, back, cancel)
 
 
 def order_tables(order: Order) -> list[Table]:

@@ -12,7 +12,7 @@ from exchange.admin.base import Table
 from exchange.admin.columns import SIDE_COLOURS, amount_text, label_of, link_to, short, time_text
 from orders.models import Order, Trade
 
-USER, ORDER, TRADE = "exchange.user", "orders.order", "orders.trade"
+USER, MARKET, ORDER, TRADE = "exchange.user", "exchange.market", "orders.order", "orders.trade"
 FAILURE = "settlement.failedsettlement"
 TRADES_SHOWN = 100
 CLOCK_SKEW = timedelta(minutes=5)  # between the host that names an order and the one that dates its trades
@@ -21,9 +21,9 @@ STATUS_COLOURS = {
     "partially_filled": "info",
     "pending": "info",
     "filled": "success",
-    "cancelled": "warning",
-    "rejected": "danger",
-    "expired": "warning",
+    "cancelled": "",
+    "rejected": "warning",
+    "expired": "",
 }
 SETTLEMENT_COLOURS = {
     "pending": "info",

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from exchange.admin.base import COUNT_MAX, BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table
+from exchange.admin.base import BackOfficeAdmin, DetailAction, ReadOnlyAdmin, Table
 from exchange.admin.columns import (
     SIDE_COLOURS,
     amount,
@@ -23,9 +23,11 @@ from exchange.admin.columns import (
     short_id,
 )
 from exchange.admin.filters import UuidTimeFilter
+from exchange.admin.lists import COUNT_MAX
 from exchange.admin.search import as_uuid, find_users
 from orders.admin.tables import (
     FAILURE,
+    MARKET,
     ORDER,
     SETTLEMENT_COLOURS,
     STATUS_COLOURS,
@@ -45,7 +47,7 @@ class TradeAdmin(ReadOnlyAdmin):
     list_display = [
         short_id(),
         moment("executed_at", "time"),
-        "market",
+        related("market", MARKET),
         amount("price"),
         amount("quantity"),
         related("buyer", USER),

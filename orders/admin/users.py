@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from base.errors import ApiError
 from exchange.admin.base import DetailAction, Table, staff
 from exchange.admin.columns import (
     SIDE_COLOURS,
@@ -17,7 +16,7 @@ from exchange.admin.columns import (
     short,
     time_text,
 )
-from exchange.admin.notes import Question, ask, refusal
+from exchange.admin.notes import Question, ask_and_act
 from exchange.admin.users import TraderAdmin
 from exchange.models import User
 from orders.admin.forms import CancelAllForm
@@ -72,15 +71,12 @@ def _cancel_all(request: HttpRequest, object_id: str) -> HttpResponse:
     user: User = page.object_or_404(request, object_id)
     back = page.object_url(user.pk)
     question = Question("Cancel all orders of a user", _ASKED, "Cancel all orders")
-    answer = ask(page, request, question, CancelAllForm, [user], back, [_open_orders(user)])
-    if not isinstance(answer, dict):
-        return answer
-    try:
+
+    def cancel(answer: dict[str, Any]) -> None:
         count = orders_force_cancel(actor=staff(request), user=user, **answer)
-        messages.success(request, f"{count} order{'' if count == 1 else 's'} of {user} cancelled")
-    except ApiError as error:
-        messages.error(request, refusal(f"Orders of {user}", error))
-    return HttpResponseRedirect(back)
+        messages.success(request, f"{count:,} order{'' if count == 1 else 's'} of {user} cancelled")
+
+    return ask_and_act(page, request, question, CancelAllForm, user, back, cancel, [_open_orders(user)])
 
 
 TraderAdmin.more_tables.append(("orders.view_order", _tables_of))

@@ -1,26 +1,27 @@
 """Balances and the ledger: what users have, why, and how money comes and goes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from base.errors import ApiError
 from base.scaling import EXACT
 from base.times import iso_ms
+from exchange.admin.audit import AuditEntryAdmin
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import (
     amount,
     amount_text,
+    column,
     link_to,
     link_to_search,
     mark,
@@ -30,7 +31,7 @@ from exchange.admin.columns import (
     time_text,
 )
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.notes import Question, ask, refusal
+from exchange.admin.notes import Question, ask, ask_and_act
 from exchange.admin.search import as_uuid, find_users
 from exchange.admin.users import TraderAdmin
 from exchange.audit import audit_record
@@ -60,7 +61,15 @@ _MOVES = {"deposit": ledger_deposit, "withdraw": ledger_withdraw}
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
-    list_display = ["id", related("owner", USER), "kind", "asset", amount("available"), amount("held"), amount("total")]
+    list_display = [
+        "id",
+        related("owner", USER),
+        "kind",
+        "asset",
+        amount("available"),
+        amount("held"),
+        amount("total", sort=F("available") + F("held")),
+    ]
     list_select_related = ["owner", "asset"]
     list_only = ["id", "kind", "owner__username", "asset__code", "available", "held", "total"]
     list_filter = ["kind", "asset"]
@@ -137,12 +146,9 @@ class AccountAdmin(ReadOnlyAdmin):
         account: Account = self.object_or_404(request, object_id)
         if account.owner is None:
             raise Http404
+        question, move = _money_question(name), partial(_move_money, request, name, account.owner, account.asset_id)
         back = self.object_url(account.pk)
-        answer = ask(self, request, _money_question(name), MoneyForm, [account], back, [_now_table([account])])
-        if not isinstance(answer, dict):
-            return answer
-        _move_money(request, name, account.owner, account.asset_id, answer)
-        return HttpResponseRedirect(back)
+        return ask_and_act(self, request, question, MoneyForm, account, back, move, [_now_table([account])])
 
     def _correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account: Account = self.object_or_404(request, object_id)
@@ -154,13 +160,13 @@ def _transfer_of_user(name: str, request: HttpRequest, object_id: str) -> HttpRe
     page = admin.site.get_model_admin(User)
     assert isinstance(page, TraderAdmin), "Invariant: users have their page"
     user: User = page.object_or_404(request, object_id)
-    back = page.object_url(user.pk)
     accounts = Account.objects.filter(owner=user).select_related("owner").order_by("asset_id")
-    answer = ask(page, request, _money_question(name), MoneyOfUserForm, [user], back, [_now_table(accounts)])
-    if not isinstance(answer, dict):
-        return answer
-    _move_money(request, name, user, answer["asset"].code, answer)
-    return HttpResponseRedirect(back)
+    question, back = _money_question(name), page.object_url(user.pk)
+
+    def move(answer: dict[str, Any]) -> None:
+        _move_money(request, name, user, answer["asset"].code, answer)
+
+    return ask_and_act(page, request, question, MoneyOfUserForm, user, back, move, [_now_table(accounts)])
 
 
 TraderAdmin.more_actions += [
@@ -193,8 +199,6 @@ def _move_money(request: HttpRequest, name: str, owner: User, asset: str, answer
             actor=staff(request),
             transfer_id=answer["transfer"],
         )
-    except ApiError as error:
-        messages.error(request, refusal(what, error))
     except SettlementError:
         messages.warning(request, f"{what}: this form was sent before; nothing was done twice")
     else:
@@ -263,12 +267,19 @@ class TransferTimeFilter(UuidTimeFilter):
     field = "transfer_id"
 
 
+TRANSFER = column(
+    "transfer_id",
+    "transfer",
+    lambda entry: link_to_search("settlement.ledgerentry", entry.transfer_id, short(entry.transfer_id)),
+)
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = [
         "id",
         moment("created_at", "time"),
-        "transfer",
+        TRANSFER,
         "leg",
         related("account", ACCOUNT),
         amount("amount"),
@@ -296,7 +307,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     fields = [
         "id",
         moment("created_at"),
-        "transfer",
+        TRANSFER,
         "source",
         "leg",
         related("account", ACCOUNT),
@@ -311,13 +322,19 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
             queryset = queryset.filter(_entries_of(search_term.strip()))
         return queryset, False
 
-    @admin.display(description="transfer")
-    def transfer(self, entry: LedgerEntry) -> Any:
-        return link_to_search("settlement.ledgerentry", entry.transfer_id, short(entry.transfer_id))
-
     @admin.display(description="comes from")
     def source(self, entry: LedgerEntry) -> Any:
         return source_of(entry.kind, entry.transfer_id)
+
+
+def _account_names(ids: Collection[str]) -> dict[str, str]:
+    """Return what accounts are called, by their ids: `alice USDT`. One query."""
+    known = [int(text) for text in ids if text.isascii() and text.isdecimal() and len(text) < 19]
+    accounts = Account.objects.filter(pk__in=known).select_related("owner").only("kind", "asset_id", "owner__username")
+    return {str(account.pk): str(account) for account in accounts}
+
+
+AuditEntryAdmin.namers["settlement.account"] = _account_names
 
 
 def _entries_of(term: str) -> Q:

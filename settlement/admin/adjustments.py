@@ -17,8 +17,9 @@ from base.scaling import EXACT, ZERO
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
 from exchange.admin.columns import amount_text, label, link_to, mark, moment, related, short, short_id
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.notes import CONFIRMED, Question, ask_note, refusal
+from exchange.admin.notes import CONFIRMED, NoteForm, Question, RequiredNoteForm, ask_and_act
 from exchange.admin.search import as_uuid, find_users
+from exchange.admin.wording import refuse
 from settlement.admin.forms import LineFormSet, ReasonForm, initial_lines
 from settlement.admin.tables import ACCOUNT, USER
 from settlement.errors import AdjustmentError
@@ -34,7 +35,7 @@ from settlement.services import (
 
 PROPOSE, APPROVE = "settlement.add_adjustment", "settlement.approve_adjustment"
 FAILURE = "settlement.failedsettlement"
-STATE_COLOURS = {"proposed": "warning", "approved": "success", "rejected": "danger", "withdrawn": "info"}
+STATE_COLOURS = {"proposed": "warning", "approved": "success", "rejected": "", "withdrawn": ""}
 WAYS = {"give-back": "Give back", "settle": "Settle by hand", "custom": "Custom adjustment"}
 _WAY_TEXTS = {
     "give-back": "The trade is undone: what it holds becomes available again to buyer and seller.",
@@ -96,6 +97,9 @@ class AdjustmentAdmin(ReadOnlyAdmin):
         failure = adjustment.failure
         return "-" if failure is None else link_to(FAILURE, failure.pk, short(failure.trade_id))
 
+    def csv_closes(self, adjustment: Adjustment) -> Any:
+        return None if adjustment.failure is None else adjustment.failure.trade_id
+
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return staff(request).has_perm(PROPOSE)
 
@@ -122,16 +126,14 @@ class AdjustmentAdmin(ReadOnlyAdmin):
         adjustment: Adjustment = self.object_or_404(request, object_id)
         back = self.object_url(adjustment.pk)
         decision = _DECISIONS[name]
-        question = Question(f"{name.capitalize()} an adjustment", decision.text, name.capitalize(), decision.needs_note)
-        note = ask_note(self, request, question, [adjustment], back, [_lines_table(adjustment)])
-        if not isinstance(note, str):
-            return note
-        try:
-            decided = decision.service(actor=staff(request), adjustment_id=adjustment.pk, note=note)
+        question = Question(f"{name.capitalize()} an adjustment", decision.text, name.capitalize())
+
+        def decide(answer: dict[str, Any]) -> None:
+            decided = decision.service(actor=staff(request), adjustment_id=adjustment.pk, note=answer["note"])
             messages.success(request, f"The adjustment is {decided.get_state_display().lower()}")
-        except AdjustmentError as error:
-            messages.error(request, refusal(error.code.value, error))
-        return HttpResponseRedirect(back)
+
+        tables = [_lines_table(adjustment)]
+        return ask_and_act(self, request, question, decision.form, adjustment, back, decide, tables)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -174,7 +176,7 @@ class AdjustmentAdmin(ReadOnlyAdmin):
                 adjustment_id=form.cleaned_data["adjustment"],
             )
         except AdjustmentError as error:
-            messages.error(request, refusal(error.code.value, error))
+            refuse(form, error)
             return None
         messages.success(request, "Proposed. Somebody else has to approve it")
         return HttpResponseRedirect(self.object_url(proposed.pk))
@@ -245,13 +247,13 @@ def _enough(account: Account, line: AdjustmentLine) -> Any:
 class _Decision:
     service: Callable[..., Adjustment]
     text: str
-    needs_note: bool = False
+    form: type[NoteForm | RequiredNoteForm] = NoteForm
 
 
 _DECISIONS = {
     "approve": _Decision(adjustment_approve, "The balances change at once, and for good."),
     "reject": _Decision(
-        adjustment_reject, "Nothing moves. Say why, for the colleague who proposed it.", needs_note=True
+        adjustment_reject, "Nothing moves. Say why, for the colleague who proposed it.", RequiredNoteForm
     ),
     "withdraw": _Decision(adjustment_withdraw, "Nothing moves."),
 }

@@ -26,11 +26,11 @@ from exchange.admin.columns import (
     time_text,
 )
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.notes import Question, ask_note, refusal, report
+from exchange.admin.notes import Question, RequiredNoteForm, ask_and_act, refusal, report
 from exchange.admin.search import as_uuid
 from settlement.admin.adjustments import PROPOSE, WAYS
 from settlement.admin.adjustments import STATE_COLOURS as COLOURS
-from settlement.admin.tables import ADJUSTMENT, TRADE, USER
+from settlement.admin.tables import ADJUSTMENT, MARKET, TRADE, USER
 from settlement.models import Adjustment, FailedSettlement
 from settlement.services import failed_settlement_resolve, failed_settlement_retry
 
@@ -56,7 +56,7 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
         "id",
         label("state", STATE_COLOURS),
         related_id("trade_id", TRADE, "trade"),
-        "market",
+        related("market", MARKET),
         "age",
         "code",
         "short_error",
@@ -95,7 +95,7 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return staff(request).has_perm(CHANGE_FAILURE)
 
-    @admin.display(description="attempts")
+    @admin.display(description="attempts", ordering="attempt_count")
     def tries(self, failure: FailedSettlement) -> int:
         return failure.attempt_count
 
@@ -108,6 +108,9 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
     @admin.display(description="error")
     def short_error(self, failure: FailedSettlement) -> str:
         return sentence(failure.error if len(failure.error) <= 60 else f"{failure.error[:59]}…")
+
+    def csv_short_error(self, failure: FailedSettlement) -> str:
+        return failure.error
 
     def object_tables(self, request: HttpRequest, obj: FailedSettlement) -> list[Table]:
         rows = [
@@ -173,15 +176,12 @@ class FailedSettlementAdmin(ReadOnlyAdmin):
             "move, propose an adjustment instead. Say what was found."
         )
         question = Question("Resolve a failed settlement", text, "Resolve", required=True)
-        note = ask_note(self, request, question, [failure], back)
-        if not isinstance(note, str):
-            return note
-        try:
-            failed_settlement_resolve(actor=staff(request), failure_id=failure.pk, note=note)
+
+        def resolve(answer: dict[str, Any]) -> None:
+            failed_settlement_resolve(actor=staff(request), failure_id=failure.pk, note=answer["note"])
             messages.success(request, f"Trade {failure.trade_id} is resolved")
-        except ApiError as error:
-            messages.error(request, refusal(f"Trade {failure.trade_id}", error))
-        return HttpResponseRedirect(back)
+
+        return ask_and_act(self, request, question, RequiredNoteForm, failure, back, resolve)
 
 
 def _closed(failure: FailedSettlement | None) -> bool:

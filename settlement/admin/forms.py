@@ -10,7 +10,9 @@ from django.db.models import Q
 
 from base.ids import uuid7
 from base.scaling import ZERO, plain
+from exchange.admin.fields import AmountField, RowField
 from exchange.admin.search import as_uuid
+from exchange.admin.wording import PlainForm
 from exchange.models import Asset, User
 from settlement.legs import AccountKey, Move
 from settlement.models import Account
@@ -45,10 +47,10 @@ class TransferField(forms.CharField):
             raise forms.ValidationError("Open this form again") from error
 
 
-class MoneyForm(forms.Form):
+class MoneyForm(PlainForm):
     """A deposit or withdrawal of a known account."""
 
-    amount = forms.DecimalField(max_digits=38, decimal_places=18, widget=TextInput)
+    amount = AmountField(is_positive=True, max_digits=38, decimal_places=18, widget=TextInput)
     reason = forms.CharField(
         max_length=REASON_MAX, widget=TextInput, help_text="The user sees it in their ledger entries"
     )
@@ -58,11 +60,11 @@ class MoneyForm(forms.Form):
 class MoneyOfUserForm(MoneyForm):
     """A deposit or withdrawal of a user, who may not have an account in the asset yet."""
 
-    asset = forms.ModelChoiceField(Asset.objects.order_by("code"), widget=Select)
+    asset = RowField(Asset.objects.order_by("code"), widget=Select)
     field_order = ("asset", "amount", "reason")
 
 
-class PeriodForm(forms.Form):
+class PeriodForm(PlainForm):
     since = forms.DateTimeField(
         required=False, label="From (UTC), included", widget=TextInput(attrs={"type": "datetime-local"})
     )
@@ -77,18 +79,18 @@ class PeriodForm(forms.Form):
         return values
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(PlainForm):
     reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It is shown with the ledger entries")
     adjustment = TransferField(initial=new_transfer)
 
 
-class LineForm(forms.Form):
+class LineForm(PlainForm):
     """One line of an adjustment; an empty row is left out."""
 
     owner = forms.CharField(required=False, max_length=254, widget=TextInput)
     asset = forms.CharField(required=False, max_length=16, widget=TextInput)
-    available = forms.DecimalField(required=False, max_digits=38, decimal_places=18, widget=TextInput)
-    held = forms.DecimalField(required=False, max_digits=38, decimal_places=18, widget=TextInput)
+    available = AmountField(required=False, max_digits=38, decimal_places=18, widget=TextInput)
+    held = AmountField(required=False, max_digits=38, decimal_places=18, widget=TextInput)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

@@ -8,7 +8,8 @@ from exchange.admin.base import Table
 from exchange.admin.columns import amount_text, link_to, short, time_text
 from settlement.models import Account, LedgerEntry
 
-USER, ACCOUNT, TRADE, ADJUSTMENT = "exchange.user", "settlement.account", "orders.trade", "settlement.adjustment"
+USER, MARKET, TRADE = "exchange.user", "exchange.market", "orders.trade"
+ACCOUNT, ADJUSTMENT = "settlement.account", "settlement.adjustment"
 ENTRIES_SHOWN = 50
 BALANCE_HEADERS = ("Account", "Asset", "Available", "Held", "Total")
 ENTRY_HEADERS = ("Entry", "Time", "Transfer", "Leg", "Account", "Amount", "Kind", "Reason")

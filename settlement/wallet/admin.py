@@ -160,3 +160,6 @@ class WalletOperationAdmin(KeyedAdmin):
     @admin.display(description="trade")
     def trade_short(self, operation: WalletOperation) -> Any:
         return short(operation.trade_id) if operation.trade_id else "-"
+
+    def csv_trade_short(self, operation: WalletOperation) -> Any:
+        return operation.trade_id

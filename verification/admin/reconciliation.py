@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from base.errors import ApiError
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
-from exchange.admin.columns import EMPTY, label, link_to, moment, related
+from exchange.admin.columns import EMPTY, amount, label, link_to, moment, related, sentence
 from exchange.admin.filters import TimeFilter
 from exchange.admin.notes import Question, ask_note, refusal, report
+from exchange.admin.wording import in_words
 from orders.models import Mismatch, ReconcileRun, ReplayCheckpoint
 from verification.services import mismatch_acknowledge
 
@@ -80,9 +81,11 @@ class MismatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="expected → found")
     def both_sides(self, mismatch: Mismatch) -> str:
-        names = dict.fromkeys([*mismatch.expected, *mismatch.found])
-        text = "; ".join(f"{n}: {mismatch.expected.get(n, EMPTY)} → {mismatch.found.get(n, EMPTY)}" for n in names)
-        return text if len(text) <= 120 else f"{text[:119]}…"
+        text = self.csv_both_sides(mismatch)
+        return sentence(text if len(text) <= 120 else f"{text[:119]}…")
+
+    def csv_both_sides(self, mismatch: Mismatch) -> str:
+        return "; ".join(f"{name} {expected} → {found}" for name, expected, found in _sides(mismatch))
 
     @admin.display(description="subject")
     def about(self, mismatch: Mismatch) -> Any:
@@ -90,9 +93,7 @@ class MismatchAdmin(ReadOnlyAdmin):
         return link_to(page, mismatch.subject, mismatch.subject) if page else mismatch.subject
 
     def object_tables(self, request: HttpRequest, obj: Mismatch) -> list[Table]:
-        names = dict.fromkeys([*obj.expected, *obj.found])
-        rows = [[name, obj.expected.get(name, EMPTY), obj.found.get(name, EMPTY)] for name in names]
-        return [Table("Both sides", ("What", "Expected", "Found"), rows)]
+        return [Table("Both sides", ("What", "Expected", "Found"), _sides(obj))]
 
     def object_actions(self, obj: Any | None) -> list[DetailAction]:
         if obj is not None and obj.state != Mismatch.State.OPEN:
@@ -129,6 +130,13 @@ class MismatchAdmin(ReadOnlyAdmin):
                 refused.append(refusal(mismatch, error))
         report(request, done, refused)
         return None
+
+
+def _sides(mismatch: Mismatch) -> list[list[str]]:
+    """Return what differs, in words: its name, what was expected, what was found."""
+    names = dict.fromkeys([*mismatch.expected, *mismatch.found])
+    sides = (mismatch.expected, mismatch.found)
+    return [[name.replace("_", " "), *(in_words(side.get(name)) for side in sides)] for name in names]
 
 
 class StartTimeFilter(TimeFilter):
@@ -191,14 +199,22 @@ class ReplayCheckpointAdmin(ReadOnlyAdmin):
         moment("created_at", "time"),
         related("market", MARKET),
         "seq",
-        "open_orders",
+        amount("open_orders"),
         "state_hash",
         "is_rebase",
     ]
     list_select_related = ["market"]
     list_only = ["id", "created_at", "market__symbol", "seq", "open_orders", "state_hash", "is_rebase"]
     list_filter = ["market", "is_rebase"]
-    fields = ["id", moment("created_at"), related("market", MARKET), "seq", "open_orders", "state_hash", "is_rebase"]
+    fields = [
+        "id",
+        moment("created_at"),
+        related("market", MARKET),
+        "seq",
+        amount("open_orders"),
+        "state_hash",
+        "is_rebase",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReplayCheckpoint]:
         return super().get_queryset(request).defer("state")

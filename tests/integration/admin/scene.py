@@ -114,6 +114,12 @@ def rows_of(response: Any) -> list[Any]:
     return list(response.context["cl"].result_list)
 
 
+def place_of(response: Any, name: str) -> int:
+    """Return the place of a list's column, as the address names it."""
+    columns = [getattr(column, "__name__", column) for column in response.context["cl"].list_display]
+    return columns.index(name)
+
+
 def messages_of(response: Any) -> list[str]:
     """Return the messages of an answer."""
     return [str(message) for message in get_messages(response.wsgi_request)]

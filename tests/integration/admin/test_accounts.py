@@ -12,12 +12,13 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
+from exchange.admin.downloads import safe_cell
 from exchange.models import AuditEntry, User
 from orders.models import OwedHold, Trade
-from settlement.admin.statements import safe_cell
 from settlement.models import Account, LedgerEntry
 from settlement.services import ledger_deposit, ledger_withdraw, settle_pending
 from tests.integration.admin.scene import ACCOUNTS, USERS, browser_of, messages_of, queries_of, staff_with
+from tests.integration.admin.sent_forms import errors_on, form_on
 from tests.integration.api.stored import store_order
 from tests.integration.settlement.cast import FUNDS, Cast
 
@@ -89,9 +90,17 @@ def test_a_form_that_is_not_sound_moves_nothing(cast: Cast, changed: dict[str, s
 def test_what_is_not_there_is_not_withdrawn(cast: Cast) -> None:
     browser = browser_of(staff_with(*CASHIER))
     page = f"{ACCOUNTS}{account_of(cast.maker, cast.quote).pk}/withdraw/"
-    for amount, said in (("1000001", "available"), ("0", "not valid"), ("-1", "not valid")):
+    refusals = {
+        "1000001": {"": [f"Only 1000000 {cast.quote} are available (required 1,000,001)"]},
+        "0": {"amount": ["Must be above zero"]},
+        "-1": {"amount": ["Must be above zero"]},
+        "1000000000000000": {"amount": ["Must be below 1,000,000,000,000,000"]},
+    }
+    for amount, said in refusals.items():
         form = {"confirmed": "1", "amount": amount, "reason": "wire", "transfer": transfer_in(browser.get(page))}
-        assert said in messages_of(browser.post(page, form))[-1]
+        answer = browser.post(page, form)
+        assert (answer.status_code, errors_on(answer)) == (200, said)
+        assert {name: form_on(answer, "amount")[name] for name in form} == form  # what was typed is there, and the id
     assert cast.balance(cast.maker, cast.quote) == (FUNDS, 0)
 
 
@@ -231,12 +240,12 @@ def test_a_balance_is_explained_by_its_entries_and_its_holds(cast: Cast, boss: C
 
     tables = explained(boss, account_of(cast.taker, cast.quote))
 
-    assert tables["The balance and its entries"][-1] == ["Sum of all entries", "999949.95", "equal"]
+    assert tables["The balance and its entries"][-1] == ["Sum of all entries", "999,949.95", "equal"]
     assert tables["How it came about (30 days)"] == [
         ["Before", "", "", "", "0"],
-        ["Deposit", "1", "1000000", "0", "1000000"],
+        ["Deposit", "1", "1,000,000", "0", "1,000,000"],
         ["Trade", "1", "0", "-50.05", "-50.05"],
-        ["Now", "", "", "", "999949.95"],
+        ["Now", "", "", "", "999,949.95"],
     ]
     assert tables["What is held, and for what"] == [
         ["Open orders", "1", "7.5", ""], ["Trades that are not settled", "1", "50.05", ""],
@@ -244,7 +253,7 @@ def test_a_balance_is_explained_by_its_entries_and_its_holds(cast: Cast, boss: C
         ["Held", "", "59.55", "equal"],
     ]  # fmt: skip
     newest = tables["Newest entries (at most 50)"]
-    assert [row[3:5] for row in newest] == [["-50.05", "999949.95"], ["1000000", "1000000"]]
+    assert [row[3:5] for row in newest] == [["-50.05", "999,949.95"], ["1,000,000", "1,000,000"]]
     assert newest[0][5] == f"…{settled.id.hex[-12:]}"
     assert newest[0][6] == f"…{settled.buyer_order_id.hex[-12:]}"
     trades = tables["Trades that are not settled (the newest, at most 50)"]
@@ -286,7 +295,7 @@ def test_a_period_groups_what_came_within_it(cast: Cast, boss: Client) -> None:
     found = balance_explained(account_id=account.pk, since=since)
     assert (found.opening, found.sum_of_entries) == (FUNDS, FUNDS - 10)
     assert [tuple(kind) for kind in found.kinds] == [("withdrawal", 1, 0, -10)]
-    assert explained(boss, account, "?days=1")["How it came about (since yesterday)"][-1][-1] == "999990"
+    assert explained(boss, account, "?days=1")["How it came about (since yesterday)"][-1][-1] == "999,990"
     assert "How it came about (30 days)" in explained(boss, account, "?days=nonsense")
 
 
@@ -297,7 +306,7 @@ def test_an_account_without_entries_and_the_house_s_are_explained(cast: Cast, bo
 
     assert explained(boss, bare)["The balance and its entries"][-1] == ["Sum of all entries", "0", "equal"]
     tables = explained(boss, house)
-    assert tables["The balance and its entries"][-1] == ["Sum of all entries", "-3000000", "equal"]
+    assert tables["The balance and its entries"][-1] == ["Sum of all entries", "-3,000,000", "equal"]
     assert "What is held, and for what" not in tables
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from exchange.models import AuditEntry, User
 from settlement.models import Account, Adjustment, FailedSettlement
 from tests.integration.admin.scene import ACCOUNTS, FAILURES, browser_of, messages_of, queries_of, rows_of, staff_with
+from tests.integration.admin.sent_forms import errors_on
 from tests.integration.settlement.adjusting import dead_letter
 from tests.integration.settlement.cast import FUNDS, Cast, status_of
 
@@ -76,7 +77,7 @@ def test_who_proposed_sees_withdraw_and_others_see_approve_and_reject(cast: Cast
     assert (buttons(proposer), buttons(approver)) == (["Withdraw…"], ["Approve…", "Reject…"])
     assert buttons(staff_with("settlement.view_adjustment")) == []
     own = browser_of(proposer).post(f"{page}approve/", {"confirmed": "1", "note": ""})
-    assert messages_of(own) == ["FORBIDDEN: You proposed this adjustment: somebody else has to decide on it"]
+    assert errors_on(own) == {"": ["You proposed this adjustment: somebody else has to decide on it"]}
     browser_of(approver).post(f"{page}reject/", {"confirmed": "1", "note": "pay it"})
     assert buttons(approver) == []
     browser_of(proposer).post(f"{page}withdraw/", {"confirmed": "1", "note": ""})
@@ -91,7 +92,7 @@ def test_lines_that_do_not_fit_are_told_and_can_be_mended(cast: Cast) -> None:
     unknown = propose_from(browser, failure, "custom", **{"form-0-owner": cast.taker.username[:-1]})
 
     assert wrong.status_code == unknown.status_code == 200
-    assert [text for text in messages_of(wrong) if "ADJUSTMENT_NOT_ZERO_SUM" in text]
+    assert "zero" in errors_on(wrong)[""][0] and "ADJUSTMENT" not in errors_on(wrong)[""][0]
     assert b"60.05" in wrong.content
     assert b"whole name, e-mail or id, or fees, or outside world" in unknown.content
     assert not Adjustment.objects.filter(failure=failure).exists()

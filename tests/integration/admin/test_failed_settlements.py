@@ -8,6 +8,7 @@ from orders.models import Trade
 from settlement.models import FailedSettlement
 from settlement.services import settle_pending
 from tests.integration.admin.scene import FAILURES, browser_of, messages_of, staff_with
+from tests.integration.admin.sent_forms import errors_on, form_on
 from tests.integration.settlement.cast import Cast, failure_of, status_of
 
 RIGHTS = ("settlement.view_failedsettlement", "settlement.change_failedsettlement")
@@ -86,7 +87,8 @@ def test_what_was_resolved_meanwhile_is_refused_with_a_reason(cast: Cast) -> Non
 
     again = browser.post(page, {"confirmed": "1", "note": "second"})
 
-    assert any("no longer a dead letter" in text for text in messages_of(again))
+    assert "no longer a dead letter" in errors_on(again)[""][0]
+    assert form_on(again, "note")["note"] == "second"
     failure.refresh_from_db()
     assert failure.note == "first"
 

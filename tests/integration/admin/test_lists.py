@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
-from exchange.admin.base import BoundedPaginator
+from exchange.admin.lists import BoundedPaginator
 from orders.models import Order, OrderStatus, SettlementStatus, Trade
 from tests.integration.admin.scene import (
     ACCOUNTS,
@@ -24,6 +24,7 @@ from tests.integration.admin.scene import (
     Scene,
     browser_of,
     make_oco,
+    place_of,
     queries_of,
     rows_of,
     staff_with,
@@ -31,7 +32,7 @@ from tests.integration.admin.scene import (
 
 PAGE_ROWS = 50
 LIST_QUERIES_MAX = 11  # session, user, search (at most 6), markets for the filter, count, rows
-DETAIL_QUERIES_MAX = 13
+DETAIL_QUERIES_MAX = 14
 BIG_TABLES = ("orders_order", "orders_trade", "settlement_ledgerentry", "settlement_account", "exchange_user")
 OTHER_LISTS = (
     "/admin/orders/journalbatch/",
@@ -225,15 +226,15 @@ def test_a_time_that_is_none_is_refused(boss: Client) -> None:
     assert boss.get(f"{ORDERS}?since=yesterday").headers["Location"] == f"{ORDERS}?e=1"
 
 
-def test_the_order_of_a_list_cannot_be_changed_by_its_address(scene: Scene, boss: Client) -> None:
-    _, statements = queries_of(boss, f"{ORDERS}?o=7.1")
+def test_the_database_reads_a_sorted_list_in_the_order_that_an_index_serves(scene: Scene, boss: Client) -> None:
+    _, statements = queries_of(boss, f"{ORDERS}?o={place_of(boss.get(ORDERS), 'limit')}.1")
 
     assert [sql for sql in statements if "ORDER BY" in sql and "orders_order" in sql.partition("ORDER BY")[0]]
     assert not any("price" in sql.partition("ORDER BY")[2] for sql in statements)
 
 
 def test_counting_stops_at_the_limit(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.admin.base.COUNT_MAX", 100)
+    monkeypatch.setattr("exchange.admin.lists.COUNT_MAX", 100)
 
     seven = Order.objects.filter(id__in=list(Order.objects.values_list("id", flat=True)[:7]))
 

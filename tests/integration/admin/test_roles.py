@@ -68,6 +68,7 @@ BUTTONS = [
     Act(ACCOUNTS, "correct", lambda scene: scene.account.pk, (SETTLEMENT, ADMINISTRATOR)),
     Act(USERS, "freeze", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
     Act(USERS, "unfreeze", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
+    Act(USERS, "note", lambda scene: scene.users[0].pk, (SUPPORT, SETTLEMENT, OPERATOR, ADMINISTRATOR)),
     Act(USERS, "cancel-orders", lambda scene: scene.users[0].pk, (SUPPORT, OPERATOR, ADMINISTRATOR)),
     Act(USERS, "revoke_api_keys", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
     Act(API_KEYS, "revoke", lambda scene: scene.api_key.pk, (SUPPORT, ADMINISTRATOR)),

@@ -161,7 +161,7 @@ class Stage(AbstractContextManager["Stage"]):
 
     def set_state(self, state: str) -> None:
         """Have staff set the trading state; return when the engine goes by it."""
-        market_set_state(actor=self.staff, market_id=self.market.pk, state=state)
+        market_set_state(actor=self.staff, market_id=self.market.pk, state=state, note="as the scene asks")
         stored = MarketSequence.objects.filter(pk=self.market.pk, trading_state=state)
         wait_until(stored.exists, f"the market to be {state}")
 

@@ -197,7 +197,7 @@ def test_the_database_refuses_limits_that_make_no_sense(market: Market, changes:
 def test_every_state_may_follow_every_other(staff: User, before: str, state: str) -> None:
     market = make_market(trading_state=before)
 
-    market_set_state(actor=staff, market_id=market.pk, state=state)
+    market_set_state(actor=staff, market_id=market.pk, state=state, note="drill")
 
     assert market_by_symbol(market.symbol).trading_state == state
     assert AuditEntry.objects.filter(actor=staff).count() == (before != state)
@@ -208,4 +208,24 @@ def test_an_unknown_state_or_market(staff: User) -> None:
     with pytest.raises(ValidationError):
         market_set_state(actor=staff, market_id=market.pk, state="asleep")
     with pytest.raises(ApiError):
-        market_set_state(actor=staff, market_id=32_000, state="halted")
+        market_set_state(actor=staff, market_id=32_000, state="halted", note="gone")
+
+
+@pytest.mark.parametrize("note", ["", " \n"])
+@pytest.mark.parametrize("state", ["halted", "closed"])
+def test_nobody_stops_a_market_without_a_word(market: Market, staff: User, state: str, note: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        market_set_state(actor=staff, market_id=market.pk, state=state, note=note)
+
+    assert list(refused.value.details) == ["note"]
+    assert market_by_symbol(market.symbol).trading_state == "continuous"
+    assert not AuditEntry.objects.filter(actor=staff).exists()
+
+
+@pytest.mark.parametrize("state", ["pre_open", "post_only", "continuous"])
+def test_a_market_that_goes_on_needs_no_word(staff: User, state: str) -> None:
+    market = make_market(trading_state="halted")
+
+    market_set_state(actor=staff, market_id=market.pk, state=state)
+
+    assert market_by_symbol(market.symbol).trading_state == state
