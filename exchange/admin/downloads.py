@@ -1,25 +1,22 @@
 """Lists as files for a spreadsheet: what a list shows, with its filters, its search and its order."""
 
-import csv
 import html
-import io
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.core.exceptions import PermissionDenied
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 
+from base.downloads import csv_response, csv_text, safe_cell
 from base.scaling import plain
 from base.times import iso_ms
 from exchange.admin.columns import EMPTY
@@ -27,12 +24,11 @@ from exchange.admin.lists import COUNT_MAX, BoundedList, BoundedLists, BoundedPa
 from exchange.audit import audit_record
 from exchange.models import User
 
-__all__ = ["ListDownloads", "csv_response", "csv_text", "safe_cell"]
+__all__ = ["ListDownloads"]
 
 ROWS_AT_ONCE = 500
 CHECKBOX = "action_checkbox"
 CUT = f"Cut after {COUNT_MAX:,} rows: narrow the list with its filters, its search or a time"
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  (spreadsheets know the wide ones as well)
 
 
 class ListDownloads(BoundedLists):
@@ -85,27 +81,6 @@ class ListDownloads(BoundedLists):
         return _text(value)
 
 
-def csv_response(request: HttpRequest, name: str, parts: Iterator[str]) -> StreamingHttpResponse:
-    """Return the parts of a file as a download; they are made while it is sent."""
-    return StreamingHttpResponse(
-        _in_threads(parts) if isinstance(request, ASGIRequest) else parts,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
-    )
-
-
-def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as lines of a file."""
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
-def safe_cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: a leading sign gets an apostrophe in front."""
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
-
-
 def _text(value: Any) -> str:
     """Return a cell: numbers and times for a program to read, everything else as a text that is no formula."""
     if value is None or value == EMPTY:
@@ -121,13 +96,3 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         value = ", ".join(map(str, value))
     return safe_cell(html.unescape(strip_tags(value)) if isinstance(value, SafeString) else str(value))
-
-
-async def _in_threads(parts: Iterator[str]) -> AsyncIterator[str]:
-    """Pull each part in a thread: under ASGI a plain iterator would be read to its end before the first byte goes."""
-    while (part := await sync_to_async(_next)(parts)) is not None:
-        yield part
-
-
-def _next(parts: Iterator[str]) -> str | None:
-    return next(parts, None)

@@ -1,7 +1,7 @@
 """Lists that stay fast on tables of any size: what is counted, in which order it is read, and how it is sorted."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
@@ -126,7 +126,7 @@ class BoundedList(ChangeList):
         is_total = natural and str(natural[-1]).removeprefix("-") in ("pk", self.lookup_opts.pk.name)
         return natural if is_total else [*natural, "-pk"]
 
-    def get_ordering_field_columns(self) -> dict[int, str]:
+    def get_ordering_field_columns(self) -> "dict[int, Literal['desc', 'asc']]":
         """Return by which columns the address sorts, by their places; the natural order is no column's."""
         return dict(super().get_ordering_field_columns()) if ORDER_VAR in self.params else {}
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from django.http import HttpRequest, StreamingHttpResponse
 
+from base.downloads import csv_response, csv_text, safe_cell
 from base.scaling import plain
 from base.times import iso_ms
-from exchange.admin.downloads import csv_response, csv_text, safe_cell
 from settlement.models import LedgerEntry
 from settlement.statements import Statement, StatementLine, statement_pages
 

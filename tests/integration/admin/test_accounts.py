@@ -12,7 +12,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from exchange.admin.downloads import safe_cell
+from base.downloads import safe_cell
 from exchange.models import AuditEntry, User
 from orders.models import OwedHold, Trade
 from settlement.models import Account, LedgerEntry
@@ -187,10 +187,14 @@ def test_no_cell_of_a_statement_is_a_formula(cast: Cast, boss: Client) -> None:
     assert rows[2]["reason"] == '\'=HYPERLINK("http://x")'
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\n=1", "＝1"])  # noqa: RUF001
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+1", "@x", "\t=1", " =1", "\n=1", "＝1"])  # noqa: RUF001
 def test_what_a_spreadsheet_would_compute_is_disarmed(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
     assert safe_cell(f"x{text}") == f"x{text}"
+
+
+def test_numbers_stay_numbers() -> None:
+    assert [safe_cell(text) for text in ("-1", "-0.5", "12")] == ["-1", "-0.5", "12"]
 
 
 def test_a_statement_is_recorded(cast: Cast) -> None:
