@@ -308,6 +308,9 @@ class Row {
   constructor(parent, side, index) {
     this.width = -1; // of the bar, as a share of the deepest level; not known yet
     this.isOwn = false;
+    this.room = 0; // characters of an amount
+    /** @type {(bigint | undefined)[]} What each cell shows. */
+    this.units = [undefined, undefined, undefined];
     this.element = document.createElement("div");
     this.element.className = "level";
     this.element.id = `level-${side}-${index}`;
@@ -332,16 +335,32 @@ class Row {
    * @param {Set<bigint>} owned
    */
   show(level, most, { priceDecimals, quantityDecimals, room }, owned) {
-    const [price, amount, total] = this.cells;
-    write(price, level ? grouped(toText(level.price, priceDecimals)) : "");
-    write(amount, level ? fitted(toText(level.volume, quantityDecimals), room) : "");
-    write(total, level ? fitted(toText(level.total, quantityDecimals), room) : "");
+    if (room !== this.room) this.units.fill(undefined);
+    this.room = room;
+    /** @param {bigint} units */
+    const amount = (units) => fitted(toText(units, quantityDecimals), room);
+    this.put(0, level?.price, (units) => grouped(toText(units, priceDecimals)));
+    this.put(1, level?.volume, amount);
+    this.put(2, level?.total, amount);
     const width = level && most ? Number((level.total * 1000n) / most) / 1000 : 0;
     if (width !== this.width) this.bar.style.transform = `scaleX(${width})`;
     this.width = width;
     const isOwn = Boolean(level && owned.has(level.price));
     if (isOwn !== this.isOwn) this.element.classList.toggle("own", isOwn);
     this.isOwn = isOwn;
+  }
+
+  /**
+   * Writes a number only when it is another one: most are the same in the next frame.
+   *
+   * @param {number} place
+   * @param {bigint | undefined} units
+   * @param {(units: bigint) => string} text
+   */
+  put(place, units, text) {
+    if (units !== undefined && units === this.units[place]) return;
+    this.units[place] = units;
+    write(this.cells[place], units === undefined ? "" : text(units));
   }
 
   /** @param {boolean} isSelected */
