@@ -126,9 +126,9 @@ class BoundedList(ChangeList):
         is_total = natural and str(natural[-1]).removeprefix("-") in ("pk", self.lookup_opts.pk.name)
         return natural if is_total else [*natural, "-pk"]
 
-    def get_ordering_field_columns(self) -> "dict[int, Literal['desc', 'asc']]":
+    def get_ordering_field_columns(self) -> dict[int, Literal["asc", "desc"]]:
         """Return by which columns the address sorts, by their places; the natural order is no column's."""
-        return dict(super().get_ordering_field_columns()) if ORDER_VAR in self.params else {}
+        return super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
 
     def get_results(self, request: HttpRequest) -> None:
         paginator = self.bounded()

@@ -39,7 +39,7 @@ class Placement:
             self._place_stop(order)
             return
         assert lots | budget > 0, "Invariant: an order has a quantity or a budget"
-        assert not (lots | budget | price_ticks) >> WHOLE_BITS, "Invariant: prices and quantities have 64 bits"
+        assert not (lots | budget) >> WHOLE_BITS, "Invariant: quantities and budgets have 64 bits"
         assert instructions is PLAIN or are_whole(instructions), "Invariant: instructions have 64 bits"
         assert not budget or may_have_budget(order), "Invariant: only a market buy by budget has a budget"
         market, book = self._market, self._orders.book

@@ -107,7 +107,6 @@ TOO_LARGE = 1 << 63
     "command",
     [
         lambda number: limit(9, BUY, number, 100),
-        lambda number: limit(9, BUY, 5, number),
         lambda number: market(9, BUY, budget=number),
         lambda number: stop(9, BUY, 5, number),
         lambda number: asking(limit(9, BUY, 5, 100), display_lots=number),
@@ -115,7 +114,7 @@ TOO_LARGE = 1 << 63
         lambda number: amend(1, lots=number),
         lambda number: SetRules(0, 0, number),
     ],
-    ids=["lots", "price", "budget", "stop price", "instructions", "group", "amendment", "rules"],
+    ids=["lots", "budget", "stop price", "instructions", "group", "amendment", "rules"],
 )
 def test_numbers_of_more_than_64_bits_are_refused_before_anything_changes(
     command: Callable[[int], Command], number: int
