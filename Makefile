@@ -51,7 +51,7 @@ screenshots: setup ## let the demo trade for MINUTES=12, then take the pictures 
 	@MINUTES="$(MINUTES)" exec "$(python)" -m pytest --numprocesses 0 tests/browser/screenshots.py $(ARGS)
 
 test-long: setup ## run the tests that take long: backups, many engines, every scenario with a remote wallet
-	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m long $(ARGS)
+	@exec "$(python)" -m pytest --numprocesses 2 --dist loadgroup -m "long and not browser" $(ARGS)
 
 coverage: setup ## run all tests but those in a browser, and say what they reach; at least 85 % of each room; reports in var/coverage
 	@rm -rf var/coverage && mkdir -p var/coverage

@@ -12,7 +12,7 @@ from tests.browser.visitors import Visitor
 from tests.launcher.copies import own_environment
 from tests.launcher.running import RunningExchange, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.xdist_group("browser")]
 
 Visitors = Callable[..., Visitor]
 # Rows for every list, with numbers as long as those of busy markets.

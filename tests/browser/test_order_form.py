@@ -11,7 +11,12 @@ from tests.browser.trading_page import TradingPage
 from tests.browser.visitors import REFUSALS, Visitor
 from tests.launcher.running import RunningExchange, eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.usefixtures("quoted")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.usefixtures("quoted"),
+]
 
 Visitors = Callable[..., Visitor]
 # Whatever lies over something that one works with.
