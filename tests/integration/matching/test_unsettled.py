@@ -49,7 +49,7 @@ def test_a_taker_sells_at_once_what_it_has_just_bought(market: Market, maker: Us
             bought = buy(trader, market, "1", budget="100.1")
             assert bought.order.filled_quantity == 1
             assert sell(trader, market, "1").order.status == OrderStatus.FILLED
-    assert_ledger_balances()
+    assert_ledger_balances(assets=(market.base_id, market.quote_id))
 
 
 def test_a_maker_sells_at_once_what_its_resting_order_has_just_bought(market: Market, taker: User) -> None:
@@ -103,7 +103,7 @@ def test_chains_of_trades_over_three_markets_need_no_pause() -> None:
                 buy(trader, ether_coin, "1.99")
                 sell(trader, ether_dollar, "1.98")
         assert Trade.objects.filter(buyer=trader).count() + Trade.objects.filter(seller=trader).count() >= 30
-    assert_ledger_balances()
+    assert_ledger_balances(assets=(coin_dollar.base_id, coin_dollar.quote_id, ether_coin.base_id))
 
 
 def test_an_amendment_is_funded_by_what_was_just_sold(market: Market, maker: User) -> None:
