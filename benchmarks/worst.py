@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.environment import roles
+from benchmarks.environment import roles, wait_for
 from benchmarks.figures import make_market, make_traders, percentiles_ms
 from matching.engine import Instructions, OrderType, SelfTradePrevention, Side, TimeInForce
 from matching.messages import Correlation
@@ -199,10 +199,12 @@ def switch(stage: Stage, count: int) -> "Callable[[], object]":
 def opening(stage: Stage, count: int) -> "Callable[[], object]":
     """Return the opening of a market in which so many orders of each side cross."""
     from exchange.models import Market
+    from orders.models import MarketSequence
 
     users, rows = stage.users, Market.objects.filter(pk=stage.market.pk)
     rows.update(trading_state="pre_open")
-    time.sleep(1.5)
+    sequence = MarketSequence.objects.filter(market=stage.market, trading_state="pre_open")
+    wait_for("the market to be before its opening", sequence.exists)
     half = len(users) // 2
     stage.fill(stage.order(users[n % half], Side.SELL, 1, MIDDLE - n % 1_000) for n in range(count))
     stage.fill(stage.order(users[half + n % half], Side.BUY, 1, MIDDLE + n % 1_000) for n in range(count))
