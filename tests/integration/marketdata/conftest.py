@@ -29,6 +29,17 @@ def _user(name: str) -> User:
     return make_user(name)
 
 
+@pytest.fixture(autouse=True)
+def _markets_of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub see only markets that are made from now on: it opens a feed for each, and tests leave hundreds."""
+    from exchange.models import Market
+    from exchange.selectors import markets
+    from marketdata import hub
+
+    before = set(Market.objects.values_list("pk", flat=True))
+    monkeypatch.setattr(hub, "markets", lambda: [market for market in markets() if market.pk not in before])
+
+
 @pytest.fixture
 def market() -> Market:
     return _market()

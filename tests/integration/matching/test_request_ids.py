@@ -38,7 +38,7 @@ def test_a_line_names_each_request_once_and_not_too_many() -> None:
 
 
 def test_an_engine_that_fails_names_the_request(
-    market: Market, maker: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    market: Market, maker: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
         raise ValueError("a bug in the journal")
@@ -48,7 +48,7 @@ def test_an_engine_that_fails_names_the_request(
         with structlog.contextvars.bound_contextvars(request_id="web-poison"), pytest.raises(Exception, match="wrong"):
             buy(maker, market, "1", "100")
 
-    said = events(capfd.readouterr().err)
+    said = by_event([record.msg for record in caplog.records if isinstance(record.msg, dict)])
     assert {"web-poison"} == {one for line in said["batch_failed"] for one in line["request_ids"]}
     assert [line["request"]["request_id"] for line in said["request_failed"]] == ["web-poison"]
 
@@ -68,13 +68,13 @@ def test_a_settlement_names_the_requests_whose_trades_it_settles(
             buy(taker, market, "1", "100")
         wait_until(lambda: Trade.objects.get(market=market).settlement_status == "settled", "the settlement", 30)
 
-    (failed,) = events(log.read_text())["settlement_failed"]
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    (failed,) = by_event(lines)["settlement_failed"]
     assert "web-taker" in failed["request_ids"]
 
 
-def events(text: str) -> dict[str, list[dict[str, Any]]]:
+def by_event(lines: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Return the lines of a log by the name of their event."""
-    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     found: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
         found.setdefault(line["event"], []).append(line)
