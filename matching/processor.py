@@ -1,6 +1,5 @@
 """One market's engine and its batches, in one thread: recover, then batch after batch; on a failure, recover again."""
 
-import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import structlog
 from base.times import wall_clock_ms
 from matching import metrics
 from matching.engine import Engine
+from matching.memory import keep_what_is_there, let_go
 from matching.messages import MaintenanceRequest, Reply, Request, not_executed
 from matching.storage import AwaitingSettlement, BatchOutcome, BatchTransaction, MarketStorage, Unfunded
 from matching.throughput import Throughput, ThroughputMeter
@@ -99,7 +99,7 @@ class MarketProcessor:
         self._engine = engine
         self.committed_state = _state_of(engine)
         if not is_warm:
-            _keep_from_garbage_collector()
+            keep_what_is_there()
         return Recovered(
             open_orders=engine.open_order_count,
             seq=engine.seq,
@@ -137,7 +137,7 @@ class MarketProcessor:
         try:
             outcome = self._commit(engine, due, now_ms) if due else BatchOutcome()
         except Exception as error:
-            self._engine = None
+            self._let_go()
             raise BatchFailedError(
                 f"{type(error).__name__}: {error}",
                 in_doubt=self._in_doubt is not None,
@@ -228,8 +228,12 @@ class MarketProcessor:
 
     def close(self) -> None:
         """Give the lock back."""
-        self._engine = None
+        self._let_go()
         self._lock.close()
+
+    def _let_go(self) -> None:
+        let_go(self.open_orders)
+        self._engine = None
 
 
 def _state_of(engine: Engine) -> tuple[int, str]:
@@ -239,10 +243,3 @@ def _state_of(engine: Engine) -> tuple[int, str]:
 def _is_due(engine: Engine, now_ms: int) -> bool:
     due_ms = engine.next_due_ms
     return due_ms is not None and due_ms <= now_ms
-
-
-def _keep_from_garbage_collector() -> None:
-    """Leave the book, which lives long, out of every collection; free one that a failure threw away."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()

@@ -7,6 +7,7 @@ import structlog
 
 from matching.distribution import Duty
 from matching.lifecycle import MarketEvent, MarketLifecycle
+from matching.memory import LET_GO_MAX, let_go
 from matching.storage import MarketStorage
 from matching.thread import MarketThread
 from matching.timing import STANDBY_MS, seconds
@@ -56,14 +57,19 @@ class Standby:
         loop = asyncio.get_running_loop()
         try:
             if not duty.follows:
-                await self._thread.call(self._copy.forget)
+                await self._thread.call(self._forget)
             elif loop.time() >= self._next_follow:
                 return await self._thread.call(self._follow_step)
         except Exception as error:  # a cold standby will do
             log.error("follower_failed", market=self._slug, error=f"{type(error).__name__}: {error}")
             self._next_follow = loop.time() + FOLLOW_AGAIN_S
-            await self._thread.call(self._copy.forget)
+            await self._thread.call(self._forget)
         return True
+
+    def _forget(self) -> None:
+        if self._copy.seq is not None:
+            let_go(LET_GO_MAX)  # how many orders it has is not known here
+        self._copy.forget()
 
     def _follow_step(self) -> bool:
         is_new = self._copy.seq is None
