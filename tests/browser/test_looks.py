@@ -104,8 +104,10 @@ def test_a_person_with_a_keyboard_only_places_an_order(visitor: Visitor) -> None
 def test_theme_market_and_timeframe_are_changed_and_the_address_follows(visitor: Visitor) -> None:
     page = TradingPage(visitor, "/")
     root = page.page.locator("html")
-    page.page.get_by_role("button", name="Theme: system").click()
+    page.page.get_by_role("button", name="Settings").click()
+    page.page.get_by_label("Theme").select_option("light")
     expect(root).to_have_attribute("data-theme", "light")
+    page.page.keyboard.press("Escape")
     page.page.get_by_role("tab", name="Depth").click()
     expect(page.page.locator("#depth-words")).to_contain_text("Bids:")
     visitor.shot("depth")

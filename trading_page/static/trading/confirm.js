@@ -2,11 +2,14 @@
 // unusual.
 
 import { effect, signal } from "@preact/signals";
-import { html, onChecked } from "./html.js";
+import { Toggle } from "./controls.js";
+import { html } from "./html.js";
 import { live } from "./live.js";
+import { toggle } from "./preferences.js";
 import { useBook } from "./refresh.js";
 import { reviewOf } from "./review.js";
 import { dialog, lastOf } from "./store.js";
+import { gettext } from "./texts.js";
 
 /**
  * @import { Market } from "./answers.d.ts"
@@ -15,10 +18,8 @@ import { dialog, lastOf } from "./store.js";
 
 /** @typedef {{ form: Form, market: Market, answer: (isWanted: boolean) => void }} Question */
 
-const KEY = "ask before each order";
-
 /** Whether every order is asked about. */
-const isAlways = signal(stored() === "yes");
+export const isAskedAlways = toggle("ask before each order", false);
 const question = signal(/** @type {Question | null} */ (null));
 
 /**
@@ -30,7 +31,7 @@ const question = signal(/** @type {Question | null} */ (null));
  */
 export async function isConfirmed(form, market) {
   const { isUnusual } = reviewOf(form, market, live.book, lastOf(market.symbol));
-  if (!isAlways.peek() && !isUnusual) return true;
+  if (!isAskedAlways.peek() && !isUnusual) return true;
   return new Promise((resolve) => {
     question.value = { form, market, answer: resolve };
     dialog.value = "confirm";
@@ -85,7 +86,7 @@ export function Confirmation() {
             </div>`,
         )}
       </dl>
-      <${AskAlways} />
+      <${Toggle} label=${gettext("Ask before each order")} value=${isAskedAlways} />
       <div class="answers">
         <button type="button" autofocus=${isUnusual} onClick=${() => answer(false)}>Back</button>
         <button type="button" class="submit" autofocus=${!isUnusual} onClick=${() => answer(true)}>
@@ -94,32 +95,4 @@ export function Confirmation() {
       </div>
     </div>
   `;
-}
-
-/** The setting. */
-export function AskAlways() {
-  return html`
-    <label class="check">
-      <input type="checkbox" checked=${isAlways.value} onChange=${onChecked(askAlways)} />
-      <span>Ask before each order</span>
-    </label>
-  `;
-}
-
-/** @param {boolean} isWished */
-function askAlways(isWished) {
-  isAlways.value = isWished;
-  try {
-    localStorage.setItem(KEY, isWished ? "yes" : "no");
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
-}
-
-function stored() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
 }

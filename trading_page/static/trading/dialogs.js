@@ -4,19 +4,22 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
 import { Confirmation } from "./confirm.js";
 import { DemoButton } from "./demo.js";
-import { html, onChecked, rendered } from "./html.js";
-import { areOn, SHORTCUTS, switchShortcuts } from "./keys.js";
+import { html, rendered } from "./html.js";
+import { SHORTCUTS } from "./keys.js";
 import { logIn } from "./session.js";
+import { Settings } from "./settings.js";
 import { dialog, isDemo } from "./store.js";
+import { gettext } from "./texts.js";
 
 /**
  * @import { ComponentChildren } from "preact"
+ * @import { DialogName } from "./store.js"
  */
 
 /**
  * A modal dialog: the browser keeps the focus inside and gives it back at the end.
  *
- * @param {{ name: "login" | "help" | "confirm", title: string, children: ComponentChildren }} props
+ * @param {{ name: DialogName, title: string, children: ComponentChildren }} props
  */
 function Dialog({ name, title, children }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
@@ -47,6 +50,7 @@ export function Dialogs() {
   return html`
     <${Dialog} name="login" title="Log in"><${Login} /><//>
     <${Dialog} name="help" title="Keyboard"><${Help} /><//>
+    <${Dialog} name="settings" title=${gettext("Settings")}><${Settings} /><//>
     <${Dialog} name="confirm" title="Send this order?"><${Confirmation} /><//>
   `;
 }
@@ -120,10 +124,6 @@ function Help() {
           </tr>
         </tbody>
       </table>
-      <label class="check">
-        <input type="checkbox" checked=${areOn.value} onChange=${onChecked(switchShortcuts)} />
-        <span>Single keys are shortcuts</span>
-      </label>
     </div>
   `;
 }

@@ -6,13 +6,11 @@ import { onAuxClick, opensElsewhere } from "./links.js";
 import { Summary } from "./markets.js";
 import { account, logOut } from "./session.js";
 import { connection, dialog, isListOpen, symbol, tradingState } from "./store.js";
-import { nextTheme, theme } from "./theme.js";
+import { gettext } from "./texts.js";
 
 /**
  * @import { Market } from "./answers.d.ts"
  */
-
-const THEME_SIGNS = { system: "◐", light: "○", dark: "●" };
 
 export function Header() {
   return html`
@@ -41,11 +39,12 @@ export function Header() {
       <div class="tools">
         <button
           type="button"
-          onClick=${nextTheme}
-          title="Change the theme"
-          aria-label=${`Theme: ${theme.value}`}
+          class="settings-button"
+          onClick=${() => (dialog.value = "settings")}
+          title=${gettext("Settings")}
+          aria-label=${gettext("Settings")}
         >
-          <span aria-hidden="true">${THEME_SIGNS[theme.value]}</span>
+          <span aria-hidden="true">⚙</span>
         </button>
         <button
           type="button"

@@ -1,8 +1,8 @@
 // Shortcuts of single keys. They can be turned off, because speech input may press them by
 // accident.
 
-import { signal } from "@preact/signals";
 import { TIMEFRAMES } from "./chart.js";
+import { toggle } from "./preferences.js";
 import { account } from "./session.js";
 import { dialog, isListOpen, picked, timeframe } from "./store.js";
 
@@ -11,9 +11,7 @@ import { dialog, isListOpen, picked, timeframe } from "./store.js";
  * @typedef {{ keys: string[], text: string, act: (key: string) => void }} Shortcut
  */
 
-const KEY = "shortcuts";
-
-export const areOn = signal(stored() !== "off");
+export const shortcutsAreOn = toggle("shortcuts", true);
 
 /** @type {Shortcut[]} */
 export const SHORTCUTS = [
@@ -40,22 +38,19 @@ export const SHORTCUTS = [
   { keys: ["?"], text: "This list", act: () => (dialog.value = "help") },
 ];
 
-/** @param {boolean} isOn */
-export function switchShortcuts(isOn) {
-  areOn.value = isOn;
-  try {
-    localStorage.setItem(KEY, isOn ? "on" : "off");
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
-}
-
 export function listen() {
   document.addEventListener("keydown", (event) => {
     const { target } = event;
     const isTyped =
       target instanceof Element && target.closest("input, select, textarea, [contenteditable]");
-    if (!areOn.value || isTyped || dialog.value || event.ctrlKey || event.metaKey || event.altKey) {
+    if (
+      !shortcutsAreOn.value ||
+      isTyped ||
+      dialog.value ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    ) {
       return;
     }
     const found = SHORTCUTS.find(({ keys }) => keys.includes(event.key));
@@ -97,12 +92,4 @@ function focus(id) {
   element?.focus();
   if (element instanceof HTMLInputElement) element.select();
   return element !== null && document.activeElement === element;
-}
-
-function stored() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
 }

@@ -1,8 +1,10 @@
 // The further instructions of an order: how long, and how it may trade.
 
-import { AskAlways } from "./confirm.js";
+import { isAskedAlways } from "./confirm.js";
+import { Toggle } from "./controls.js";
 import { idOf, NumberField } from "./fields.js";
 import { html, onChecked, onValue } from "./html.js";
+import { gettext } from "./texts.js";
 import { LABELS, PREVENTIONS, rests, timeOf, TIMES, TYPES } from "./ticket.js";
 
 /**
@@ -51,7 +53,7 @@ export function Options({ typed, form, market, errors, change }) {
           )}
         </select>
       </label>
-      <${AskAlways} />
+      <${Toggle} label=${gettext("Ask before each order")} value=${isAskedAlways} />
     </details>
   `;
 }

@@ -14,6 +14,7 @@ import { account } from "./session.js";
  */
 
 /** @typedef {Extract<MarketMessage, { type: "ticker" }>} Ticker */
+/** @typedef {"login" | "help" | "settings" | "confirm"} DialogName */
 /** @typedef {Required<OwnTrade>} Fill An own trade, with all that is told to its owner. */
 
 export const page = document.documentElement.dataset;
@@ -44,7 +45,7 @@ export const picked = signal(/** @type {Partial<Form> | null} */ (null));
 /** Whether the list of markets is shown where there is no room for it beside the rest. */
 export const isListOpen = signal(false);
 /** Which dialog is open. */
-export const dialog = signal(/** @type {"login" | "help" | "confirm" | ""} */ (""));
+export const dialog = signal(/** @type {DialogName | ""} */ (""));
 
 /**
  * The market of a symbol; null until the markets are known.

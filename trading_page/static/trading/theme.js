@@ -1,19 +1,12 @@
-// Light, dark, or as the system has it. The choice is kept in localStorage.
+// Light, dark, or as the system has it.
 
 import { effect, signal } from "@preact/signals";
+import { choice } from "./preferences.js";
 
 const root = document.documentElement;
 const system = matchMedia("(prefers-color-scheme: light)");
-/** @typedef {"system" | "light" | "dark"} Theme */
-/** @type {Theme[]} */
-const THEMES = ["system", "light", "dark"];
-
-export const theme = signal(/** @type {Theme} */ (root.dataset.theme ?? "system"));
+export const theme = choice("theme", /** @type {const} */ (["system", "light", "dark"]));
 const changes = signal(0);
-
-export function nextTheme() {
-  theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length];
-}
 
 /**
  * Calls `taker` whenever colours have changed. Returns how to stop that.
@@ -50,12 +43,6 @@ export function colours() {
 effect(() => {
   if (theme.value === "system") delete root.dataset.theme;
   else root.dataset.theme = theme.value;
-  try {
-    if (theme.value === "system") localStorage.removeItem("theme");
-    else localStorage.setItem("theme", theme.value);
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
   changes.value = changes.peek() + 1;
 });
 system.addEventListener("change", () => {

@@ -1,0 +1,36 @@
+// The settings dialog: everything that a person sets for themselves.
+
+import { isAskedAlways } from "./confirm.js";
+import { Choice, Toggle } from "./controls.js";
+import { html } from "./html.js";
+import { shortcutsAreOn } from "./keys.js";
+import { gettext } from "./texts.js";
+import { theme } from "./theme.js";
+
+export function Settings() {
+  return html`
+    <div class="settings">
+      <fieldset>
+        <legend>${gettext("Display")}</legend>
+        <${Choice} label=${gettext("Theme")} value=${theme} names=${themeNames()} />
+      </fieldset>
+      <fieldset>
+        <legend>${gettext("Orders")}</legend>
+        <${Toggle} label=${gettext("Ask before each order")} value=${isAskedAlways} />
+      </fieldset>
+      <fieldset>
+        <legend>${gettext("Keyboard")}</legend>
+        <${Toggle} label=${gettext("Single keys are shortcuts")} value=${shortcutsAreOn} />
+      </fieldset>
+    </div>
+  `;
+}
+
+/** @returns {Record<typeof theme.value, string>} */
+function themeNames() {
+  return {
+    system: gettext("As the system has it"),
+    light: gettext("Light"),
+    dark: gettext("Dark"),
+  };
+}
