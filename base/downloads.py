@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from base.errors import ValidationError
+from base.pagination import PARTS
 
 __all__ = ["ROWS_MAX", "CsvLists", "CsvRenderer", "csv_list", "csv_response", "csv_text", "is_csv", "safe_cell"]
 
@@ -76,7 +77,7 @@ def csv_list(
     `read` gives at most so many rows after a row, or from the first on after None. Raises VALIDATION_ERROR when there
     are more than ROWS_MAX, and for what asks for a part of the list.
     """
-    parts = [field for field in ("limit", "offset", "after") if field in request.query_params]
+    parts = [field for field in (*sorted(PARTS), "after") if field in request.query_params]
     if parts:
         raise ValidationError({field: ["A file is the whole list: narrow it by `from` and `to`"] for field in parts})
     if read(None, ROWS_MAX + 1)[ROWS_MAX:]:

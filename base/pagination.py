@@ -1,7 +1,8 @@
 """Pages of a list: by offset, or by the id after which a page begins."""
 
+import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,11 +15,15 @@ from base.responses import EnvelopeResponse
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module, by the settings
 
-__all__ = ["NOW", "START", "EnvelopePagination", "KeysetPagination"]
+__all__ = ["NOW", "PARTS", "START", "EnvelopePagination", "KeysetPagination", "NumberPagination", "UuidPagination"]
+
+PARTS = frozenset({"limit", "offset", "cursor"})
+"""What asks for a part of a list, and is read here and not among its filters."""
 
 START, NOW = "start", "now"
 """What stands for a bookmark: the beginning of a list that is followed, and its present end."""
 
+Key = TypeVar("Key", UUID, int)
 Source = QuerySet[Any] | Sequence[Any] | Callable[[int], QuerySet[Any]]
 
 
@@ -124,19 +129,32 @@ class EnvelopePagination(BasePagination):
         ]
 
 
-class KeysetPagination(EnvelopePagination):
+class KeysetPagination(EnvelopePagination, Generic[Key]):
     """`limit` with `offset`, or with `cursor`: the page after the row with that id, as fast anywhere in the list.
 
-    For lists from the highest id to the lowest, ids being UUIDs. With a cursor nothing is counted, and the source must
-    begin after it: `read_cursor` says where.
+    For lists from the highest id to the lowest. With a cursor nothing is counted, and the source must begin after it:
+    `read_cursor` says where.
     """
 
-    cursor: UUID | None = None
+    cursor: Key | None = None
     next_cursor: str | None
+    cursor_schema: dict[str, Any]
 
-    def read_cursor(self, request: Request) -> UUID | None:
+    def key_of(self, text: str) -> Key:
+        """Return the id that a cursor names. Raises ValueError."""
+        raise NotImplementedError
+
+    def read_cursor(self, request: Request) -> Key | None:
         """Return the id after which the page begins; None without one. Raises VALIDATION_ERROR."""
-        self.cursor = _cursor(request)
+        text = request.query_params.get("cursor")
+        if text is None:
+            return None
+        if "offset" in request.query_params:
+            raise ValidationError({"cursor": ["Give either `cursor` or `offset`"]})
+        try:
+            self.cursor = self.key_of(text)
+        except ValueError:
+            raise ValidationError({"cursor": ["Give `next_cursor` of the page before"]}) from None
         return self.cursor
 
     def paginate_queryset(self, queryset: Source, request: Request, view: "APIView | None" = None) -> list[Any]:
@@ -150,12 +168,11 @@ class KeysetPagination(EnvelopePagination):
         self.next_cursor = str(page[-1].pk) if self.has_more else None
         return page
 
-    def paginate_head(self, head: Sequence[Any], total: int, request: Request) -> list[Any] | None:
-        """As above, of rows whose `id` is the UUID's bytes; None with a cursor."""
-        page = None if self.read_cursor(request) else super().paginate_head(head, total, request)
-        if page is not None:
-            self.next_cursor = str(UUID(bytes=page[-1].id)) if self.has_more else None
-        return page
+    def read_following(self, request: Request) -> int:
+        """As above; a cursor is refused, too."""
+        if "cursor" in request.query_params:
+            raise ValidationError({"cursor": ["Not together with `after`"]})
+        return super().read_following(request)
 
     def get_paginated_response(self, data: Any) -> EnvelopeResponse:
         response = super().get_paginated_response(data) if self.cursor is None else EnvelopeResponse(data)
@@ -169,21 +186,36 @@ class KeysetPagination(EnvelopePagination):
             "in": "query",
             "required": False,
             "description": "Instead of `offset`: `next_cursor` of the page before",
-            "schema": {"type": "string", "format": "uuid", "example": "01900000-0000-7000-8000-000000000001"},
+            "schema": self.cursor_schema,
         }
         return [*super().get_schema_operation_parameters(view), cursor]
 
 
-def _cursor(request: Request) -> UUID | None:
-    text = request.query_params.get("cursor")
-    if text is None:
-        return None
-    if "offset" in request.query_params:
-        raise ValidationError({"cursor": ["Give either `cursor` or `offset`"]})
-    try:
+class UuidPagination(KeysetPagination[UUID]):
+    """Cursors of lists whose ids are UUIDs."""
+
+    cursor_schema = {"type": "string", "format": "uuid", "example": "01900000-0000-7000-8000-000000000001"}
+
+    def key_of(self, text: str) -> UUID:
         return UUID(text)
-    except ValueError:
-        raise ValidationError({"cursor": ["Give `next_cursor` of the page before"]}) from None
+
+    def paginate_head(self, head: Sequence[Any], total: int, request: Request) -> list[Any] | None:
+        """As above, of rows whose `id` is the UUID's bytes; None with a cursor."""
+        page = None if self.read_cursor(request) else super().paginate_head(head, total, request)
+        if page is not None:
+            self.next_cursor = str(UUID(bytes=page[-1].id)) if self.has_more else None
+        return page
+
+
+class NumberPagination(KeysetPagination[int]):
+    """Cursors of lists whose ids are numbers."""
+
+    cursor_schema = {"type": "string", "pattern": "^[0-9]{1,18}$", "example": "4711"}
+
+    def key_of(self, text: str) -> int:
+        if not re.fullmatch(self.cursor_schema["pattern"], text, re.ASCII):
+            raise ValueError(text)
+        return int(text)
 
 
 def _bounded(request: Request, name: str, default: int, least: int, most: int) -> int:

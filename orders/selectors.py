@@ -117,11 +117,16 @@ def last_price_ticks(market: Market) -> int:
 
 
 def trades_public(
-    *, market: Market | None = None, since: datetime | None = None, until: datetime | None = None
+    *,
+    market: Market | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: UUID | None = None,
 ) -> QuerySet[Trade]:
-    """Return the trades of one market or of all, newest first."""
+    """Return the trades of one market or of all, newest first; those before the trade `before`."""
     conditions = {} if market is None else {"market_id": market.pk}
-    return Trade.objects.filter(**conditions, **_between(since, until)).order_by("-id")
+    trades = Trade.objects.filter(**conditions, **_between(since, until))
+    return (trades if before is None else trades.filter(id__lt=before)).order_by("-id")
 
 
 def trades_of_market(
@@ -146,15 +151,35 @@ def trades_of_user(
     since: datetime | None = None,
     until: datetime | None = None,
     before: UUID | None = None,
+    side: str | None = None,
+    role: str | None = None,
+    order: Order | None = None,
 ) -> QuerySet[Trade]:
-    """Return the newest trades a user took part in, newest first; those before the trade `before`."""
-    trades = trades_public(market=market, since=since, until=until)
-    if before is not None:
-        trades = trades.filter(id__lt=before)
+    """Return the newest trades a user took part in, newest first; those before the trade `before`.
+
+    Side and role are the user's own, and the order is one of the user's.
+    """
+    trades = trades_public(market=market, since=since, until=until, before=before)
+    if order is not None:
+        trades, side = trades.filter(**_time_of(order)), order.side
     # One index each for buyer and seller, and a limit for each: anything else reads and sorts all trades of the user.
-    bought = trades.filter(buyer_id=user.pk)[:at_most]
-    sold = trades.filter(seller_id=user.pk).exclude(buyer_id=user.pk)[:at_most]
-    return bought.union(sold, all=True).order_by("-id")[:at_most]
+    first, *others = [
+        _as_party(trades, user, own, role, order)[:at_most] for own in Order.Side.values if side in (None, own)
+    ]
+    return first.union(*others, all=True).order_by("-id")[:at_most] if others else first
+
+
+def _as_party(
+    trades: QuerySet[Trade], user: User, side: str, role: str | None, order: Order | None
+) -> QuerySet[Trade]:
+    """Return trades on one side. A trade with oneself is on the taker's, as it is shown."""
+    own, other, opposite = ("buyer", "seller", "sell") if side == Order.Side.BUY else ("seller", "buyer", "buy")
+    conditions: dict[str, Any] = {f"{own}_id": user.pk}
+    if order is not None:
+        conditions[f"{own}_order_id"] = order.pk
+    if role is not None:
+        conditions["taker_side"] = side if role == "taker" else opposite
+    return trades.filter(**conditions).exclude(**{f"{other}_id": user.pk, "taker_side": opposite})
 
 
 def trades_of_order(order: Order) -> list[Trade]:
@@ -163,9 +188,13 @@ def trades_of_order(order: Order) -> list[Trade]:
         return []
     party = "buyer" if order.side == Order.Side.BUY else "seller"
     conditions: dict[str, Any] = {f"{party}_id": order.user_id, f"{party}_order_id": order.pk}
+    return list(Trade.objects.filter(**conditions, **_time_of(order)).order_by("id"))
+
+
+def _time_of(order: Order) -> dict[str, UUID]:
+    """Return bounds of the ids of an order's trades: between its arrival and its last change."""
     since = min(order.created_at, uuid7_time(order.pk))
-    trades = Trade.objects.filter(**conditions, **_between(since, order.updated_at + timedelta(milliseconds=1)))
-    return list(trades.order_by("id"))
+    return _between(since, order.updated_at + timedelta(milliseconds=1))
 
 
 def trade_by_id(trade_id: UUID) -> Trade:

@@ -18,7 +18,7 @@ from rest_framework.viewsets import ViewSet
 from base.downloads import CsvLists, csv_list, is_csv
 from base.fields import ChoiceField, MomentField, StrictSerializer, StrictString
 from base.outputs import AmountText
-from base.pagination import NOW, START, EnvelopePagination
+from base.pagination import NOW, PARTS, START, EnvelopePagination, NumberPagination
 from base.scaling import plain
 from base.times import iso_ms
 from exchange.authentication import logged_in_user
@@ -75,7 +75,7 @@ class EntryIdField(serializers.Field[int | None, Any, Any, Any]):
 
 
 class EntryQuery(StrictSerializer):
-    """`from` (inclusive) and `to` (exclusive), or `after`; `limit` and `offset` are the paginator's."""
+    """`from` (inclusive) and `to` (exclusive), or `after`; what asks for a part is the paginator's."""
 
     kind = ChoiceField(LedgerEntry.Kind.values, required=False, help_text="One kind only")
     after = EntryIdField(
@@ -94,7 +94,7 @@ class EntryQuery(StrictSerializer):
         return super().get_fields() | bounds
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value({name: data[name] for name in data if name not in ("limit", "offset")})
+        return super().to_internal_value({name: data[name] for name in data if name not in PARTS})
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         beside = [] if "after" not in attrs else [name for name in attrs if name not in self._beside_after]
@@ -125,13 +125,13 @@ class BalanceViewSet(CsvLists, ViewSet):
         description=_FOLLOWED,
         tags=["balances"],
     )
-    @action(detail=True, name="Entry List")
+    @action(detail=True, name="Entry List", pagination_class=NumberPagination)
     def entries(self, request: Request, asset: str) -> HttpResponseBase:
         return _entries_answer(request, EntryQuery.validated(request.query_params.dict()) | {"asset": asset})
 
 
 class LedgerViewSet(CsvLists, ViewSet):
-    pagination_class = EnvelopePagination
+    pagination_class = NumberPagination
 
     @extend_schema(
         parameters=[LedgerQuery],
@@ -147,21 +147,24 @@ class LedgerViewSet(CsvLists, ViewSet):
 def _entries_answer(request: Request, query: Mapping[str, Any]) -> HttpResponseBase:
     if "after" in query and not is_csv(request):
         return _following_answer(request, query)
-    user_id, paginator = logged_in_user(request).pk, EnvelopePagination()
+    user_id, paginator = logged_in_user(request).pk, NumberPagination()
     accounts = user_accounts(user_id=user_id, asset=query.get("asset"))
     bounds = {"since": query.get("from"), "until": query.get("to"), "kind": query.get("kind")}
 
-    def read(last: LedgerEntry | None, at_most: int) -> QuerySet[LedgerEntry]:
-        return entries_of(accounts=accounts, at_most=at_most, before=None if last is None else last.pk, **bounds)
+    def read(before: int | None, at_most: int) -> QuerySet[LedgerEntry]:
+        return entries_of(accounts=accounts, at_most=at_most, before=before, **bounds)
+
+    def read_after(last: LedgerEntry | None, at_most: int) -> QuerySet[LedgerEntry]:
+        return read(None if last is None else last.pk, at_most)
 
     if is_csv(request):
-        return csv_list(request, "ledger.csv", EntryOutput().fields, read, partial(_as_json, user_id))
-    page = paginator.paginate_queryset(partial(read, None), request)
+        return csv_list(request, "ledger.csv", EntryOutput().fields, read_after, partial(_as_json, user_id))
+    page = paginator.paginate_queryset(partial(read, paginator.read_cursor(request)), request)
     return paginator.get_paginated_response(_as_json(user_id, page))
 
 
 def _following_answer(request: Request, query: Mapping[str, Any]) -> Response:
-    paginator, user_id = EnvelopePagination(), logged_in_user(request).pk
+    paginator, user_id = NumberPagination(), logged_in_user(request).pk
     asset, after = query.get("asset"), query["after"]
     at_most = paginator.read_following(request)
     if after is None:

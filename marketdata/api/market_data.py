@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from base.etags import NOT_MODIFIED, conditional
-from base.pagination import KeysetPagination
+from base.pagination import UuidPagination
 from exchange.selectors import market_by_symbol
 from marketdata.api.candles import candles_answer
 from marketdata.api.inputs import CandleQuery, HistoryQuery
@@ -24,7 +24,7 @@ __all__ = ["MarketDataViewSet"]
 class MarketDataViewSet(ViewSet):
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    pagination_class = KeysetPagination
+    pagination_class = UuidPagination
     lookup_field = "symbol"
 
     @extend_schema(

@@ -16,7 +16,7 @@ from rest_framework.viewsets import ViewSet
 
 from base.downloads import CsvLists, csv_list, is_csv
 from base.errors import ApiError, ErrorCode, ValidationError
-from base.pagination import EnvelopePagination
+from base.pagination import UuidPagination
 from base.throttling import BatchThrottle, OrderThrottle
 from exchange.authentication import logged_in_user
 from exchange.models import ApiKey, Market
@@ -69,7 +69,7 @@ _GROUP_ANSWERS = (
 
 
 class OrderViewSet(CsvLists, ViewSet):
-    pagination_class = EnvelopePagination
+    pagination_class = UuidPagination
     throttle_classes = (OrderThrottle,)
     lookup_field = "order_id"
     key_scopes: ClassVar[Mapping[str | None, ApiKey.Scope]] = {
@@ -113,7 +113,9 @@ class OrderViewSet(CsvLists, ViewSet):
         if is_csv(request):
             return csv_list(request, "orders.csv", OrderOutput().fields, partial(_orders_before, orders), _as_json)
         paginator = self.pagination_class()
-        return paginator.get_paginated_response(_as_json(paginator.paginate_queryset(orders, request)))
+        before = paginator.read_cursor(request)
+        rest = orders if before is None else orders.filter(id__lt=before)
+        return paginator.get_paginated_response(_as_json(paginator.paginate_queryset(rest, request)))
 
     def _changed(self, request: Request, query: Mapping[str, Any]) -> Response:
         paginator = self.pagination_class()

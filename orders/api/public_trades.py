@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from base.encoders import dumps
 from base.etags import conditional
-from base.pagination import EnvelopePagination, KeysetPagination
+from base.pagination import UuidPagination
 from base.scaling import plain
 from base.times import iso_ms_of
 from exchange.models import Market
@@ -27,7 +27,7 @@ __all__ = ["public_trades_answer"]
 
 def public_trades_answer(
     request: Request,
-    paginator: EnvelopePagination,
+    paginator: UuidPagination,
     *,
     market: Market | None,
     since: datetime | None,
@@ -45,19 +45,19 @@ def public_trades_answer(
 
 
 def _trades(
-    paginator: EnvelopePagination,
+    paginator: UuidPagination,
     request: Request,
     market: Market | None,
     since: datetime | None,
     until: datetime | None,
 ) -> QuerySet[Trade]:
+    before = paginator.read_cursor(request)
     if market is None:
-        return trades_public(since=since, until=until)
-    before = paginator.read_cursor(request) if isinstance(paginator, KeysetPagination) else None
+        return trades_public(since=since, until=until, before=before)
     return trades_of_market(market, since=since, until=until, before=before)
 
 
-def _from_board(request: Request, paginator: EnvelopePagination, market: Market) -> list[dict[str, Any]] | None:
+def _from_board(request: Request, paginator: UuidPagination, market: Market) -> list[dict[str, Any]] | None:
     board = board_of(market)
     if board is None:
         return None

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from base.fields import AmountField, ChoiceField, CountField, MomentField, StrictSerializer, StrictString
-from base.pagination import NOW
+from base.pagination import NOW, PARTS
 from orders.bookmarks import Bookmark, bookmark_of
 from orders.models import Order, OrderStatus
 
@@ -28,7 +28,7 @@ class StatusesField(StrictString):
 
 
 class _PeriodQuery(StrictSerializer):
-    """`from` (inclusive) and `to` (exclusive); `limit` and `offset` are the paginator's."""
+    """`from` (inclusive) and `to` (exclusive); what asks for a part is the paginator's."""
 
     symbol = StrictString(required=False, max_length=64, **_example("BTC/USDT", "One market only"))
 
@@ -42,7 +42,7 @@ class _PeriodQuery(StrictSerializer):
         return super().get_fields() | bounds
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value({name: data[name] for name in data if name not in ("limit", "offset")})
+        return super().to_internal_value({name: data[name] for name in data if name not in PARTS})
 
 
 @extend_schema_field({"type": "string", "pattern": r"^[A-Za-z0-9_.-]+$"})
@@ -92,11 +92,22 @@ class OrderQuery(_FollowedQuery):
 
 class TradeQuery(_FollowedQuery):
     mine = ChoiceField(["true", "false"], required=False, **_example("true", "true: own trades; needs a login"))
+    side = ChoiceField(Order.Side.values, required=False, **_example("buy", "With `mine=true`: one own side only"))
+    role = ChoiceField(["maker", "taker"], required=False, **_example("taker", "With `mine=true`: one own role only"))
+    order_id = serializers.UUIDField(
+        required=False,
+        **_example("01900000-0000-7000-8000-000000000001", "With `mine=true`: those of one own order"),
+    )
     _beside_after = frozenset({"after", "symbol", "mine"})
+    _of_own = ("side", "role", "order_id")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "after" in attrs and attrs.get("mine") != "true":
-            raise serializers.ValidationError({"after": ["Only own trades can be followed: give `mine=true`"]})
+        if attrs.get("mine") != "true":
+            problems = {name: ["Only of own trades: give `mine=true`"] for name in self._of_own if name in attrs}
+            if "after" in attrs:
+                problems["after"] = ["Only own trades can be followed: give `mine=true`"]
+            if problems:
+                raise serializers.ValidationError(problems)
         return super().validate(attrs)
 
 

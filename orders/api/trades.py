@@ -17,7 +17,7 @@ from rest_framework.viewsets import ViewSet
 from base.downloads import CsvLists, csv_list, is_csv
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.etags import NOT_MODIFIED
-from base.pagination import EnvelopePagination
+from base.pagination import UuidPagination
 from exchange.authentication import logged_in_user
 from exchange.models import User
 from exchange.selectors import market_by_id, market_by_symbol
@@ -28,7 +28,7 @@ from orders.bookmarks import bookmark_text
 from orders.changes import trades_made
 from orders.models import Trade
 from orders.representation import own_trade_as_json, trade_as_json
-from orders.selectors import trade_by_id, trades_of_user
+from orders.selectors import order_for_user, trade_by_id, trades_of_user
 
 __all__ = ["TradeViewSet"]
 
@@ -37,7 +37,7 @@ _Authenticators = list[BaseAuthentication]  # in the class `list` is the action
 
 class TradeViewSet(CsvLists, ViewSet):
     permission_classes = (AllowAny,)
-    pagination_class = EnvelopePagination
+    pagination_class = UuidPagination
     lookup_field = "trade_id"
 
     def get_authenticators(self) -> _Authenticators:
@@ -70,16 +70,22 @@ class TradeViewSet(CsvLists, ViewSet):
         if query.get("mine") != "true":
             return public_trades_answer(request, paginator, **bounds)
         user = logged_in_user(request)
-        page = paginator.paginate_queryset(lambda count: trades_of_user(user, at_most=count, **bounds), request)
+        before, own = paginator.read_cursor(request), bounds | _own(user, query)
+
+        def read(at_most: int) -> QuerySet[Trade]:
+            return trades_of_user(user, at_most=at_most, before=before, **own)
+
+        page = paginator.paginate_queryset(read, request)
         return paginator.get_paginated_response(_as_json(user, page))
 
     def _file(self, request: Request, query: Mapping[str, Any], bounds: Mapping[str, Any]) -> HttpResponseBase:
         if query.get("mine") != "true":
             raise ValidationError({"mine": ["Only own trades are a file: give `mine=true`"]})
         user = logged_in_user(request)
+        own = {**bounds, **_own(user, query)}
 
         def read(last: Trade | None, at_most: int) -> QuerySet[Trade]:
-            return trades_of_user(user, at_most=at_most, before=None if last is None else last.pk, **bounds)
+            return trades_of_user(user, at_most=at_most, before=None if last is None else last.pk, **own)
 
         return csv_list(request, "trades.csv", OwnTradeOutput().fields, read, partial(_as_json, user))
 
@@ -94,6 +100,11 @@ class TradeViewSet(CsvLists, ViewSet):
     def retrieve(self, request: Request, trade_id: str) -> Response:
         trade = trade_by_id(_trade_uuid(trade_id))
         return Response(trade_as_json(trade, market_by_id(trade.market_id)))
+
+
+def _own(user: User, query: Mapping[str, Any]) -> dict[str, Any]:
+    order = order_for_user(user, query["order_id"]) if "order_id" in query else None
+    return {"side": query.get("side"), "role": query.get("role"), "order": order}
 
 
 def _as_json(user: User, trades: Iterable[Trade]) -> list[dict[str, Any]]:

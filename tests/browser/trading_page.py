@@ -84,6 +84,7 @@ class TradingPage:
     def balance(self, asset: str) -> tuple[str, str]:
         """Return what is available and held of an asset, as it is shown."""
         row = self.show("Balances").get_by_role("row", name=re.compile(f"^{asset} "))
+        expect(row).to_be_visible()
         cells = row.get_by_role("cell").all_inner_texts()
         return cells[1], cells[2]
 

@@ -43,6 +43,27 @@ export interface DemoAccount {
   balances: Balance[];
 }
 
+export interface Entry {
+  /** Later entries have higher numbers */
+  id: number;
+  /** The asset */
+  asset: string;
+  /** Negative when it left the account */
+  amount: string;
+  /** Why it was moved */
+  kind: "trade" | "fee" | "deposit" | "withdrawal" | "correction" | "reserve" | "release";
+  /** The trade's id for a settled trade */
+  transfer_id: string;
+  /** The trade that was settled, if it was one */
+  trade_id: string | null;
+  /** The own order of that trade */
+  order_id: string | null;
+  /** What was said about it */
+  reason: string;
+  /** When it was written */
+  created_at: string;
+}
+
 export interface ErrorBody {
   /** As in an error answer */
   code:

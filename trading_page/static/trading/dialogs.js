@@ -6,6 +6,7 @@ import { Confirmation } from "./confirm.js";
 import { DemoButton } from "./demo.js";
 import { html, rendered } from "./html.js";
 import { SHORTCUTS } from "./keys.js";
+import { lazy } from "./lazy.js";
 import { logIn } from "./session.js";
 import { Settings } from "./settings.js";
 import { dialog, isDemo } from "./store.js";
@@ -46,11 +47,14 @@ function Dialog({ name, title, children }) {
   `;
 }
 
+const OrderDetails = lazy(async () => (await import("./account/details.js")).OrderDetails);
+
 export function Dialogs() {
   return html`
     <${Dialog} name="login" title="Log in"><${Login} /><//>
     <${Dialog} name="help" title="Keyboard"><${Help} /><//>
     <${Dialog} name="settings" title=${gettext("Settings")}><${Settings} /><//>
+    <${Dialog} name="order" title=${gettext("Order")}><${OrderDetails} /><//>
     <${Dialog} name="confirm" title="Send this order?"><${Confirmation} /><//>
   `;
 }

@@ -1,73 +1,168 @@
-// Open orders: cancel one or all, amend one where it stands.
+// Open orders: cancel one or all that are shown, amend one where it stands.
 
+import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { NoAnswer, Refusal } from "./api.js";
+import { CancelAll } from "./cancelling.js";
+import { Empty, ToOrderForm } from "./empty.js";
 import { plainOf } from "./entry.js";
 import { Understood } from "./fields.js";
-import { html, onValue, rendered } from "./html.js";
+import { html, onChecked, onValue, rendered } from "./html.js";
 import { tell } from "./notices.js";
 import { grouped, style } from "./numbers.js";
+import { distance, listed } from "./openlist.js";
+import { toggle } from "./preferences.js";
 import { ask } from "./session.js";
-import { marketOf, orders } from "./store.js";
-import { Side, When } from "./table.js";
+import { marketOf, orders, symbol, ticker } from "./store.js";
+import { inspect, isOfRow, Opener, Side } from "./table.js";
+import { gettext } from "./texts.js";
 import { UNREADABLE } from "./ticket.js";
+import { attempt } from "./attempts.js";
+import { groupRoleNames, typeNames } from "./words.js";
 
 /**
  * @import { Order } from "./answers.d.ts"
+ * @import { Narrowing } from "./openlist.js"
  */
 
-const CANCEL_ALL = "cancel all"; // the key of its notice
 const PRICED = ["limit", "stop_limit", "take_profit_limit"];
-const HEAD = ["Time", "Market", "Side", "Type", "Price", "Trigger", "Filled", "Amount"];
+const isHereOnly = toggle("open orders of this market only", false);
+const shownSide = signal(/** @type {Narrowing["side"]} */ (""));
+
+/** @returns {string[]} */
+function heads() {
+  return [
+    gettext("Time"),
+    gettext("Market"),
+    gettext("Side"),
+    gettext("Type"),
+    gettext("Price"),
+    gettext("Trigger"),
+    gettext("Distance"),
+    gettext("Filled"),
+    gettext("Amount"),
+  ];
+}
 
 export function OpenOrders() {
-  const [amended, setAmended] = useState(/** @type {string | null} */ (null));
-  const list = orders.value;
-  if (list.length === 0) return html`<p class="nothing">No open orders</p>`;
+  if (orders.value.length === 0) {
+    return html`
+      <${Empty}
+        title=${gettext("No open orders")}
+        hint=${gettext("Orders that rest in the book or wait for their trigger are listed here.")}
+      >
+        <${ToOrderForm} />
+      <//>
+    `;
+  }
+  const narrowing = {
+    symbol: isHereOnly.value ? symbol.value : "",
+    side: shownSide.value,
+  };
+  const list = listed(orders.value, narrowing);
   return html`
-    <table aria-label="Open orders">
-      <thead>
-        <tr>
-          ${HEAD.map((name) => html`<th scope="col">${name}</th>`)}
-          <th scope="col" class="actions">
-            <span class="unseen">Actions</span><${CancelAll} count=${list.length} />
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        ${list.map((order) =>
-          amended === order.id
-            ? html`<${AmendRow}
-                key=${`${order.id} amended`}
-                order=${order}
-                close=${() => setAmended(null)}
-              />`
-            : html`<${OrderRow}
-                key=${order.id}
-                order=${order}
-                amend=${() => setAmended(order.id)}
-              />`,
-        )}
-      </tbody>
-    </table>
+    <${Narrowings} />
+    ${
+      list.length === 0
+        ? html`<${NoMatch} />`
+        : html`<${OpenTable} list=${list} narrowing=${narrowing} />`
+    }
+  `;
+}
+
+/** What narrows the list. */
+function Narrowings() {
+  const take = (/** @type {Narrowing["side"]} */ side) => (shownSide.value = side);
+  return html`
+    <div class="filters open" role="search" aria-label=${gettext("Filters")}>
+      <div class="picks">
+        <label class="check">
+          <input
+            type="checkbox"
+            checked=${isHereOnly.value}
+            onChange=${onChecked((isOn) => (isHereOnly.value = isOn))}
+          />
+          <span>${gettext("Only {market}", { market: symbol.value })}</span>
+        </label>
+        <select aria-label=${gettext("Side")} value=${shownSide.value} onChange=${onValue(take)}>
+          <option value="">${gettext("Both sides")}</option>
+          <option value="buy">${gettext("Buy")}</option>
+          <option value="sell">${gettext("Sell")}</option>
+        </select>
+      </div>
+    </div>
+  `;
+}
+
+function NoMatch() {
+  const reset = () => {
+    isHereOnly.value = false;
+    shownSide.value = "";
+  };
+  return html`
+    <${Empty} title=${gettext("Nothing matches these filters")}>
+      <button type="button" onClick=${reset}>${gettext("Reset the filters")}</button>
+    <//>
+  `;
+}
+
+/** @param {{ list: Order[], narrowing: Narrowing }} props */
+function OpenTable({ list, narrowing }) {
+  const [amended, setAmended] = useState(/** @type {string | null} */ (null));
+  const label = gettext("Open orders");
+  return html`
+    <div class="scroll" tabindex="0" role="group" aria-label=${label}>
+      <table aria-label=${label}>
+        <thead>
+          <tr>
+            ${heads().map((name) => html`<th scope="col">${name}</th>`)}
+            <th scope="col" class="actions">
+              <span class="unseen">${gettext("Actions")}</span>
+              <${CancelAll} list=${list} narrowing=${narrowing} />
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          ${list.map((order) =>
+            amended === order.id
+              ? html`<${AmendRow}
+                  key=${`${order.id} amended`}
+                  order=${order}
+                  close=${() => setAmended(null)}
+                />`
+              : html`<${OrderRow}
+                  key=${order.id}
+                  order=${order}
+                  amend=${() => setAmended(order.id)}
+                />`,
+          )}
+        </tbody>
+      </table>
+    </div>
   `;
 }
 
 /** @param {{ order: Order, amend: () => void }} props */
 function OrderRow({ order, amend }) {
+  /** @param {MouseEvent} event */
+  const open = (event) => isOfRow(event) && inspect(order.id);
   return html`
-    <tr>
+    <tr class=${`record ${order.group_id ? "of-group" : ""}`} onClick=${open}>
       <${Cells} order=${order} />
-      <td data-name="Price">${order.price ? grouped(order.price) : "market"}</td>
-      <td data-name="Trigger"><${Trigger} order=${order} /></td>
-      <td data-name="Filled">${grouped(order.filled_quantity)}</td>
-      <td data-name="Amount">${sizeOf(order)}</td>
+      <td data-name=${gettext("Price")}>${priceOf(order)}</td>
+      <td data-name=${gettext("Trigger")}><${Trigger} order=${order} /></td>
+      <td data-name=${gettext("Distance")}><${Distance} order=${order} /></td>
+      <td data-name=${gettext("Filled")}>${grouped(order.filled_quantity)}</td>
+      <td data-name=${gettext("Amount")}>${sizeOf(order)}</td>
       <td class="actions">
         ${
           isAmendable(order) &&
           html`
-            <button type="button" onClick=${amend} aria-label=${`Amend ${nameOf(order)}`}>
-              Amend
+            <button
+              type="button"
+              onClick=${amend}
+              aria-label=${gettext("Amend {order}", { order: nameOf(order) })}
+            >
+              ${gettext("Amend")}
             </button>
           `
         }
@@ -80,27 +175,48 @@ function OrderRow({ order, amend }) {
 /** @param {{ order: Order }} props */
 function Cells({ order }) {
   const notes = [
-    order.status === "pending" && "waits",
-    order.post_only && "post only",
-    order.display_quantity && "iceberg",
-    order.group_role?.replace("_", " "),
+    order.status === "pending" && gettext("waits"),
+    order.post_only && gettext("post only"),
+    order.display_quantity && gettext("iceberg"),
+    order.group_role && groupRoleNames()[order.group_role],
   ];
   return html`
-    <td data-name="Time"><${When} time=${order.created_at} /></td>
-    <td data-name="Market">${order.symbol}</td>
-    <td data-name="Side"><${Side} side=${order.side} /></td>
-    <td data-name="Type">
-      ${order.type.replaceAll("_", " ")}${" "}<small class="reason"
+    <td data-name=${gettext("Time")}>
+      <${Opener} time=${order.created_at} id=${order.id} name=${nameOf(order)} />
+    </td>
+    <td data-name=${gettext("Market")}>${order.symbol}</td>
+    <td data-name=${gettext("Side")}><${Side} side=${order.side} /></td>
+    <td data-name=${gettext("Type")}>
+      ${typeNames()[order.type]}${" "}<small class="reason"
         >${notes.filter(Boolean).join(", ")}</small
       >
     </td>
   `;
 }
 
+/**
+ * How far the market is away from where the order acts.
+ *
+ * @param {{ order: Order }} props
+ */
+function Distance({ order }) {
+  const percent = distance(order, ticker(order.symbol).value?.last ?? null);
+  if (percent === null) return "–";
+  const isDown = percent.startsWith("-");
+  const size = grouped(percent.replace("-", ""));
+  return `${isDown ? "−" : "+"}${size} %`;
+}
+
+/** @param {Pick<Order, "price">} order */
+function priceOf({ price }) {
+  return price ? grouped(price) : gettext("market");
+}
+
 /** @param {{ order: Order }} props */
 function Trigger({ order }) {
-  if (order.trailing_amount) return `${grouped(order.trailing_amount)} behind`;
-  if (order.trailing_percent) return `${grouped(order.trailing_percent)} % behind`;
+  const { trailing_amount: amount, trailing_percent: percent } = order;
+  if (amount) return gettext("{amount} behind", { amount: grouped(amount) });
+  if (percent) return gettext("{percent} % behind", { percent: grouped(percent) });
   return order.stop_price ? grouped(order.stop_price) : "–";
 }
 
@@ -113,15 +229,25 @@ function isAmendable(order) {
   return order.group_id === null && order.quantity !== null;
 }
 
-/** @param {Order} order */
-function nameOf(order) {
-  const price = order.price ? ` at ${grouped(order.price)}` : "";
-  return `${order.side} ${sizeOf(order)} ${order.symbol}${price}`;
+/**
+ * An order in a few words, for those who hear the page.
+ *
+ * @param {Order} order
+ */
+export function nameOf(order) {
+  const parts = { size: sizeOf(order), market: order.symbol, price: grouped(order.price ?? "") };
+  const isBuy = order.side === "buy";
+  if (!order.price) {
+    return isBuy ? gettext("buy {size} {market}", parts) : gettext("sell {size} {market}", parts);
+  }
+  return isBuy
+    ? gettext("buy {size} {market} at {price}", parts)
+    : gettext("sell {size} {market} at {price}", parts);
 }
 
 /** @param {Order} order */
-export function sizeOf({ quantity, quote_quantity: budget, symbol }) {
-  return quantity ? grouped(quantity) : `${grouped(budget ?? "")} ${symbol.split("/")[1]}`;
+export function sizeOf({ quantity, quote_quantity: budget, symbol: name }) {
+  return quantity ? grouped(quantity) : `${grouped(budget ?? "")} ${name.split("/")[1]}`;
 }
 
 /** @typedef {{ price: string, quantity: string }} Amended */
@@ -173,16 +299,21 @@ function AmendRow({ order, close }) {
   return html`
     <tr ref=${row} class="amending" onKeyDown=${onKey}>
       <${Cells} order=${order} />
-      <td data-name="Price">
-        ${PRICED.includes(order.type) ? html`<${NewNumber} ...${part} name="price" />` : "market"}
+      <td data-name=${gettext("Price")}>
+        ${
+          PRICED.includes(order.type)
+            ? html`<${NewNumber} ...${part} name="price" />`
+            : gettext("market")
+        }
       </td>
-      <td data-name="Trigger"><${Trigger} order=${order} /></td>
-      <td data-name="Filled">${grouped(order.filled_quantity)}</td>
-      <td data-name="Amount"><${NewNumber} ...${part} name="quantity" /></td>
+      <td data-name=${gettext("Trigger")}><${Trigger} order=${order} /></td>
+      <td data-name=${gettext("Distance")}><${Distance} order=${order} /></td>
+      <td data-name=${gettext("Filled")}>${grouped(order.filled_quantity)}</td>
+      <td data-name=${gettext("Amount")}><${NewNumber} ...${part} name="quantity" /></td>
       <td class="actions">
         <form id="amend" onSubmit=${save}>
-          <button type="submit" class="primary">Save</button>
-          <button type="button" onClick=${close}>Back</button>
+          <button type="submit" class="primary">${gettext("Save")}</button>
+          <button type="button" onClick=${close}>${gettext("Back")}</button>
         </form>
         <p class="field-error" role="alert">${error}</p>
       </td>
@@ -203,7 +334,7 @@ function NewNumber({ order, name, typed, change }) {
   return html`
     <input
       form="amend"
-      aria-label=${name === "price" ? "New price" : "New amount"}
+      aria-label=${name === "price" ? gettext("New price") : gettext("New amount")}
       inputmode="decimal"
       value=${typed[name]}
       onInput=${onValue((text) => change({ [name]: text }))}
@@ -227,55 +358,8 @@ function Cancel({ order }) {
     type="button"
     disabled=${isBusy}
     onClick=${cancel}
-    aria-label=${`Cancel ${nameOf(order)}`}
+    aria-label=${gettext("Cancel {order}", { order: nameOf(order) })}
   >
-    Cancel
+    ${gettext("Cancel")}
   </button>`;
-}
-
-/**
- * Asks once more: there is no way back.
- *
- * @param {{ count: number }} props
- */
-function CancelAll({ count }) {
-  const [isAsking, setAsking] = useState(false);
-  const cancel = async () => {
-    setAsking(false);
-    const isDone = await attempt(
-      () => ask("DELETE", "/orders"),
-      (text) => tell(text, "error", CANCEL_ALL),
-    );
-    if (isDone) tell("All open orders are cancelled", "info", CANCEL_ALL);
-  };
-  if (!isAsking) {
-    return html`<button type="button" onClick=${() => setAsking(true)}>Cancel all</button>`;
-  }
-  return html`
-    <button type="button" class="danger" onClick=${cancel}>Cancel ${count}</button>
-    <button type="button" onClick=${() => setAsking(false)}>Keep</button>
-  `;
-}
-
-/**
- * Does it, and says why not; returns whether it was done. Both may be repeated without harm.
- *
- * @param {() => Promise<unknown>} act
- * @param {(text: string) => void} say
- */
-async function attempt(act, say) {
-  try {
-    await act();
-    return true;
-  } catch (error) {
-    if (error instanceof NoAnswer) say("No answer came: the list shows what became of it");
-    else if (error instanceof Refusal) say(`${reasonOf(error)} (${error.code})`);
-    else throw error;
-    return false;
-  }
-}
-
-/** @param {Refusal} refusal */
-function reasonOf({ message, code, details }) {
-  return code === "VALIDATION_ERROR" ? Object.values(details).flat().join(" ") : message;
 }

@@ -171,7 +171,15 @@ function fine(text) {
 }
 
 /** @param {Order} order */
-function why({ reason }) {
-  if (!reason) return "";
-  return `: ${REASONS[reason] ?? reason.toLowerCase().replaceAll("_", " ")}`;
+function why(order) {
+  return order.reason ? `: ${reasonOf(order)}` : "";
+}
+
+/**
+ * Why an order ended, in words; "" if it was asked to.
+ *
+ * @param {Pick<Order, "reason">} order
+ */
+export function reasonOf({ reason }) {
+  return reason ? (REASONS[reason] ?? reason.toLowerCase().replaceAll("_", " ")) : "";
 }

@@ -1,20 +1,38 @@
 // What the tables of the account have in common.
 
+import { signal } from "@preact/signals";
 import { html } from "./html.js";
-
-const WHEN = new Intl.DateTimeFormat(undefined, {
-  month: "2-digit",
-  day: "2-digit",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hour12: false,
-});
+import { timeText } from "./moments.js";
+import { dialog } from "./store.js";
+import { gettext } from "./texts.js";
 
 /**
  * @import { ComponentChildren } from "preact"
  * @import { Order } from "./answers.d.ts"
  */
+
+/** The id of the order whose details are shown. */
+export const inspected = signal("");
+
+/**
+ * Opens the details of an order.
+ *
+ * @param {string} id
+ */
+export function inspect(id) {
+  inspected.value = id;
+  dialog.value = "order";
+}
+
+/**
+ * Whether a click was meant for the row: not for what is in it, nor for selecting its text.
+ *
+ * @param {MouseEvent} event
+ */
+export function isOfRow({ target }) {
+  const isOther = target instanceof Element && target.closest("button, a, input");
+  return !isOther && getSelection()?.isCollapsed !== false;
+}
 
 /**
  * @param {{
@@ -22,11 +40,11 @@ const WHEN = new Intl.DateTimeFormat(undefined, {
  *   head: string[],
  *   rows: ComponentChildren[][],
  *   keys: string[],
- *   nothing: string,
+ *   nothing?: ComponentChildren,
  * }} props
  */
 export function Table({ label, head, rows, keys, nothing }) {
-  if (rows.length === 0) return html`<p class="nothing">${nothing}</p>`;
+  if (rows.length === 0) return html`<div class="nothing">${nothing}</div>`;
   return html`
     <table aria-label=${label}>
       <thead>
@@ -48,12 +66,26 @@ export function Table({ label, head, rows, keys, nothing }) {
 
 /** @param {{ time: string }} props */
 export function When({ time }) {
-  return html`<time datetime=${time} title=${time}>${WHEN.format(new Date(time))}</time>`;
+  return html`<time datetime=${time} title=${time}>${timeText(time)}</time>`;
+}
+
+/**
+ * The time of a row as what opens the order's details by keyboard.
+ *
+ * @param {{ time: string, id: string | null, name: string }} props
+ */
+export function Opener({ time, id, name }) {
+  if (id === null) return html`<${When} time=${time} />`;
+  return html`
+    <button type="button" class="opener" onClick=${() => inspect(id)}>
+      <${When} time=${time} /><span class="unseen"> ${gettext("Details: {name}", { name })}</span>
+    </button>
+  `;
 }
 
 /** @param {{ side: Order["side"] }} props */
 export function Side({ side }) {
   return html`<span class=${side === "buy" ? "up" : "down"}
-    >${side === "buy" ? "Buy" : "Sell"}</span
+    >${side === "buy" ? gettext("Buy") : gettext("Sell")}</span
   >`;
 }
