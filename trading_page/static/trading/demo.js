@@ -6,6 +6,7 @@ import { html } from "./html.js";
 import { tell } from "./notices.js";
 import { account, tryDemo } from "./session.js";
 import { dialog, isDemo } from "./store.js";
+import { gettext } from "./texts.js";
 
 /**
  * `say` is told what went wrong, else it is a notice.
@@ -20,18 +21,24 @@ export function DemoButton({ say = (text) => tell(text, "error") }) {
     try {
       const { username, password } = await tryDemo();
       tell(
-        `Your demo account is ${username}, its password ${password}: keep it to come back`,
+        gettext("Your demo account is {username}, its password {password}: keep it to come back", {
+          username,
+          password,
+        }),
         "keep",
       );
       dialog.value = "";
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
-      say(error.message);
+      const isTooMuch = error instanceof Refusal && error.code === "RATE_LIMITED";
+      say(
+        isTooMuch ? gettext("No more demo accounts for now; use an existing one") : error.message,
+      );
     } finally {
       setBusy(false);
     }
   };
   return html`<button type="button" class="demo" disabled=${isBusy} onClick=${open}>
-    Try with a demo account
+    ${gettext("Try with a demo account")}
   </button>`;
 }

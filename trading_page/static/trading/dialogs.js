@@ -6,6 +6,7 @@ import { Confirmation } from "./confirm.js";
 import { DemoButton } from "./demo.js";
 import { html, rendered } from "./html.js";
 import { SHORTCUTS } from "./keys.js";
+import { sentenceOf } from "./refusals.js";
 import { logIn } from "./session.js";
 import { Settings } from "./settings.js";
 import { dialog, isDemo } from "./store.js";
@@ -37,7 +38,12 @@ function Dialog({ name, title, children }) {
     >
       <header>
         <h2 id=${`${name}-title`}>${title}</h2>
-        <button type="button" class="close" aria-label="Close" onClick=${() => (dialog.value = "")}>
+        <button
+          type="button"
+          class="close"
+          aria-label=${gettext("Close")}
+          onClick=${() => (dialog.value = "")}
+        >
           ×
         </button>
       </header>
@@ -48,10 +54,10 @@ function Dialog({ name, title, children }) {
 
 export function Dialogs() {
   return html`
-    <${Dialog} name="login" title="Log in"><${Login} /><//>
-    <${Dialog} name="help" title="Keyboard"><${Help} /><//>
+    <${Dialog} name="login" title=${gettext("Log in")}><${Login} /><//>
+    <${Dialog} name="help" title=${gettext("Keyboard")}><${Help} /><//>
     <${Dialog} name="settings" title=${gettext("Settings")}><${Settings} /><//>
-    <${Dialog} name="confirm" title="Send this order?"><${Confirmation} /><//>
+    <${Dialog} name="confirm" title=${gettext("Send this order?")}><${Confirmation} /><//>
   `;
 }
 
@@ -69,7 +75,7 @@ function Login() {
       dialog.value = "";
     } catch (refusal) {
       if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;
-      setError(refusal.message);
+      setError(refusalOf(refusal));
     } finally {
       setBusy(false);
     }
@@ -77,24 +83,33 @@ function Login() {
   return html`
     <form class="login-form" onSubmit=${submit} onInput=${() => setError("")}>
       <label class="field"
-        ><span>Name</span><input name="username" autocomplete="username" required autofocus
+        ><span>${gettext("Name")}</span
+        ><input name="username" autocomplete="username" required autofocus
       /></label>
       <label class="field"
-        ><span>Password</span
+        ><span>${gettext("Password")}</span
         ><input name="password" type="password" autocomplete="current-password" required
       /></label>
       <p class="form-error" role="alert">${error}</p>
-      <button type="submit" class="primary" disabled=${isBusy}>Log in</button>
+      <button type="submit" class="primary" disabled=${isBusy}>${gettext("Log in")}</button>
       ${
         isDemo &&
         html`
-          <p class="or"><span>or</span></p>
+          <p class="or"><span>${gettext("or")}</span></p>
           <${DemoButton} say=${setError} />
-          <p class="hint">It has play money, and is yours at once.</p>
+          <p class="hint">${gettext("It has play money, and is yours at once.")}</p>
         `
       }
     </form>
   `;
+}
+
+/** @param {Refusal | NoAnswer} refusal */
+function refusalOf(refusal) {
+  if (refusal instanceof NoAnswer) return refusal.message;
+  return refusal.code === "UNAUTHENTICATED"
+    ? gettext("The name or the password is wrong")
+    : sentenceOf(refusal);
 }
 
 function Help() {
@@ -112,15 +127,15 @@ function Help() {
           )}
           <tr>
             <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th>
-            <td>In the book: choose a price and take it into the form</td>
+            <td>${gettext("In the book: choose a price and take it into the form")}</td>
           </tr>
           <tr>
             <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th>
-            <td>In a price or an amount: one step up or down</td>
+            <td>${gettext("In a price or an amount: one step up or down")}</td>
           </tr>
           <tr>
             <th scope="row"><kbd>←</kbd> <kbd>→</kbd></th>
-            <td>Between tabs</td>
+            <td>${gettext("Between tabs")}</td>
           </tr>
         </tbody>
       </table>
