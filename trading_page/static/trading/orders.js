@@ -7,10 +7,13 @@ import { Understood } from "./fields.js";
 import { html, onValue, rendered } from "./html.js";
 import { tell } from "./notices.js";
 import { grouped, style } from "./numbers.js";
+import { sentenceOf } from "./refusals.js";
 import { ask } from "./session.js";
 import { marketOf, orders } from "./store.js";
 import { Side, When } from "./table.js";
+import { amountOf, filled, gettext, isolated, listed } from "./texts.js";
 import { UNREADABLE } from "./ticket.js";
+import { groupRoleNames, typeNames } from "./words.js";
 
 /**
  * @import { Order } from "./answers.d.ts"
@@ -18,19 +21,22 @@ import { UNREADABLE } from "./ticket.js";
 
 const CANCEL_ALL = "cancel all"; // the key of its notice
 const PRICED = ["limit", "stop_limit", "take_profit_limit"];
-const HEAD = ["Time", "Market", "Side", "Type", "Price", "Trigger", "Filled", "Amount"];
+const HEAD = [
+  ...[gettext("Time"), gettext("Market"), gettext("Side"), gettext("Type")],
+  ...[gettext("Price"), gettext("Trigger"), gettext("Filled"), gettext("Amount")],
+];
 
 export function OpenOrders() {
   const [amended, setAmended] = useState(/** @type {string | null} */ (null));
   const list = orders.value;
-  if (list.length === 0) return html`<p class="nothing">No open orders</p>`;
+  if (list.length === 0) return html`<p class="nothing">${gettext("No open orders")}</p>`;
   return html`
-    <table aria-label="Open orders">
+    <table aria-label=${gettext("Open orders")}>
       <thead>
         <tr>
           ${HEAD.map((name) => html`<th scope="col">${name}</th>`)}
           <th scope="col" class="actions">
-            <span class="unseen">Actions</span><${CancelAll} count=${list.length} />
+            <span class="unseen">${gettext("Actions")}</span><${CancelAll} count=${list.length} />
           </th>
         </tr>
       </thead>
@@ -58,16 +64,18 @@ function OrderRow({ order, amend }) {
   return html`
     <tr>
       <${Cells} order=${order} />
-      <td data-name="Price">${order.price ? grouped(order.price) : "market"}</td>
-      <td data-name="Trigger"><${Trigger} order=${order} /></td>
-      <td data-name="Filled">${grouped(order.filled_quantity)}</td>
-      <td data-name="Amount">${sizeOf(order)}</td>
+      <td data-name=${gettext("Price")}>
+        ${order.price ? grouped(order.price) : gettext("market")}
+      </td>
+      <td data-name=${gettext("Trigger")}><${Trigger} order=${order} /></td>
+      <td data-name=${gettext("Filled")}>${grouped(order.filled_quantity)}</td>
+      <td data-name=${gettext("Amount")}>${sizeOf(order)}</td>
       <td class="actions">
         ${
           isAmendable(order) &&
           html`
-            <button type="button" onClick=${amend} aria-label=${`Amend ${nameOf(order)}`}>
-              Amend
+            <button type="button" onClick=${amend} aria-label=${named(AMEND, order)}>
+              ${gettext("Amend")}
             </button>
           `
         }
@@ -80,18 +88,18 @@ function OrderRow({ order, amend }) {
 /** @param {{ order: Order }} props */
 function Cells({ order }) {
   const notes = [
-    order.status === "pending" && "waits",
-    order.post_only && "post only",
-    order.display_quantity && "iceberg",
-    order.group_role?.replace("_", " "),
+    order.status === "pending" && gettext("waits"),
+    order.post_only && gettext("post only"),
+    order.display_quantity && gettext("iceberg"),
+    order.group_role && groupRoleNames()[order.group_role],
   ];
   return html`
-    <td data-name="Time"><${When} time=${order.created_at} /></td>
-    <td data-name="Market">${order.symbol}</td>
-    <td data-name="Side"><${Side} side=${order.side} /></td>
-    <td data-name="Type">
-      ${order.type.replaceAll("_", " ")}${" "}<small class="reason"
-        >${notes.filter(Boolean).join(", ")}</small
+    <td data-name=${gettext("Time")}><${When} time=${order.created_at} /></td>
+    <td data-name=${gettext("Market")}>${order.symbol}</td>
+    <td data-name=${gettext("Side")}><${Side} side=${order.side} /></td>
+    <td data-name=${gettext("Type")}>
+      ${typeNames()[order.type]}${" "}<small class="reason"
+        >${listed(notes.filter((note) => typeof note === "string"))}</small
       >
     </td>
   `;
@@ -99,8 +107,9 @@ function Cells({ order }) {
 
 /** @param {{ order: Order }} props */
 function Trigger({ order }) {
-  if (order.trailing_amount) return `${grouped(order.trailing_amount)} behind`;
-  if (order.trailing_percent) return `${grouped(order.trailing_percent)} % behind`;
+  const { trailing_amount: amount, trailing_percent: percent } = order;
+  if (amount) return gettext("{distance} behind", { distance: grouped(amount) });
+  if (percent) return gettext("{distance} behind", { distance: `${grouped(percent)} %` });
   return order.stop_price ? grouped(order.stop_price) : "–";
 }
 
@@ -113,15 +122,30 @@ function isAmendable(order) {
   return order.group_id === null && order.quantity !== null;
 }
 
-/** @param {Order} order */
-function nameOf(order) {
-  const price = order.price ? ` at ${grouped(order.price)}` : "";
-  return `${order.side} ${sizeOf(order)} ${order.symbol}${price}`;
+const AMEND = {
+  buy: [gettext("Amend buy {size} {market}"), gettext("Amend buy {size} {market} at {price}")],
+  sell: [gettext("Amend sell {size} {market}"), gettext("Amend sell {size} {market} at {price}")],
+};
+const CANCEL = {
+  buy: [gettext("Cancel buy {size} {market}"), gettext("Cancel buy {size} {market} at {price}")],
+  sell: [gettext("Cancel sell {size} {market}"), gettext("Cancel sell {size} {market} at {price}")],
+};
+
+/**
+ * What is done with an order, by the name that it is known by.
+ *
+ * @param {typeof AMEND} what
+ * @param {Order} order
+ */
+function named(what, order) {
+  const { side, symbol, price } = order;
+  const values = { size: sizeOf(order), market: symbol, price: grouped(price ?? "") };
+  return filled(what[side][price ? 1 : 0], values);
 }
 
 /** @param {Order} order */
 export function sizeOf({ quantity, quote_quantity: budget, symbol }) {
-  return quantity ? grouped(quantity) : `${grouped(budget ?? "")} ${symbol.split("/")[1]}`;
+  return quantity ? grouped(quantity) : amountOf(grouped(budget ?? ""), symbol.split("/")[1]);
 }
 
 /** @typedef {{ price: string, quantity: string }} Amended */
@@ -173,16 +197,16 @@ function AmendRow({ order, close }) {
   return html`
     <tr ref=${row} class="amending" onKeyDown=${onKey}>
       <${Cells} order=${order} />
-      <td data-name="Price">
-        ${PRICED.includes(order.type) ? html`<${NewNumber} ...${part} name="price" />` : "market"}
+      <td data-name=${gettext("Price")}>
+        ${PRICED.includes(order.type) ? html`<${NewNumber} ...${part} name="price" />` : gettext("market")}
       </td>
-      <td data-name="Trigger"><${Trigger} order=${order} /></td>
-      <td data-name="Filled">${grouped(order.filled_quantity)}</td>
-      <td data-name="Amount"><${NewNumber} ...${part} name="quantity" /></td>
+      <td data-name=${gettext("Trigger")}><${Trigger} order=${order} /></td>
+      <td data-name=${gettext("Filled")}>${grouped(order.filled_quantity)}</td>
+      <td data-name=${gettext("Amount")}><${NewNumber} ...${part} name="quantity" /></td>
       <td class="actions">
         <form id="amend" onSubmit=${save}>
-          <button type="submit" class="primary">Save</button>
-          <button type="button" onClick=${close}>Back</button>
+          <button type="submit" class="primary">${gettext("Save")}</button>
+          <button type="button" onClick=${close}>${gettext("Back")}</button>
         </form>
         <p class="field-error" role="alert">${error}</p>
       </td>
@@ -203,7 +227,7 @@ function NewNumber({ order, name, typed, change }) {
   return html`
     <input
       form="amend"
-      aria-label=${name === "price" ? "New price" : "New amount"}
+      aria-label=${name === "price" ? gettext("New price") : gettext("New amount")}
       inputmode="decimal"
       value=${typed[name]}
       onInput=${onValue((text) => change({ [name]: text }))}
@@ -227,9 +251,9 @@ function Cancel({ order }) {
     type="button"
     disabled=${isBusy}
     onClick=${cancel}
-    aria-label=${`Cancel ${nameOf(order)}`}
+    aria-label=${named(CANCEL, order)}
   >
-    Cancel
+    ${gettext("Cancel")}
   </button>`;
 }
 
@@ -246,14 +270,18 @@ function CancelAll({ count }) {
       () => ask("DELETE", "/orders"),
       (text) => tell(text, "error", CANCEL_ALL),
     );
-    if (isDone) tell("All open orders are cancelled", "info", CANCEL_ALL);
+    if (isDone) tell(gettext("All open orders are cancelled"), "info", CANCEL_ALL);
   };
   if (!isAsking) {
-    return html`<button type="button" onClick=${() => setAsking(true)}>Cancel all</button>`;
+    return html`<button type="button" onClick=${() => setAsking(true)}>
+      ${gettext("Cancel all")}
+    </button>`;
   }
   return html`
-    <button type="button" class="danger" onClick=${cancel}>Cancel ${count}</button>
-    <button type="button" onClick=${() => setAsking(false)}>Keep</button>
+    <button type="button" class="danger" onClick=${cancel}>
+      ${gettext("Cancel {count}", { count })}
+    </button>
+    <button type="button" onClick=${() => setAsking(false)}>${gettext("Keep")}</button>
   `;
 }
 
@@ -268,14 +296,16 @@ async function attempt(act, say) {
     await act();
     return true;
   } catch (error) {
-    if (error instanceof NoAnswer) say("No answer came: the list shows what became of it");
-    else if (error instanceof Refusal) say(`${reasonOf(error)} (${error.code})`);
+    if (error instanceof NoAnswer) say(gettext("No answer came: the list shows what became of it"));
+    else if (error instanceof Refusal) say(`${reasonOf(error)} ${isolated(`(${error.code})`)}`);
     else throw error;
     return false;
   }
 }
 
 /** @param {Refusal} refusal */
-function reasonOf({ message, code, details }) {
-  return code === "VALIDATION_ERROR" ? Object.values(details).flat().join(" ") : message;
+function reasonOf(refusal) {
+  return refusal.code === "VALIDATION_ERROR"
+    ? Object.values(refusal.details).flat().join(" ")
+    : sentenceOf(refusal);
 }

@@ -1,8 +1,10 @@
 // What the tables of the account have in common.
 
 import { html } from "./html.js";
+import { gettext } from "./texts.js";
+import { timeFormat } from "./times.js";
 
-const WHEN = new Intl.DateTimeFormat(undefined, {
+const WHEN = timeFormat({
   month: "2-digit",
   day: "2-digit",
   hour: "2-digit",
@@ -54,6 +56,6 @@ export function When({ time }) {
 /** @param {{ side: Order["side"] }} props */
 export function Side({ side }) {
   return html`<span class=${side === "buy" ? "up" : "down"}
-    >${side === "buy" ? "Buy" : "Sell"}</span
+    >${side === "buy" ? gettext("Buy") : gettext("Sell")}</span
   >`;
 }
