@@ -2,6 +2,7 @@
 
 import js from "@eslint/js";
 import globals from "globals";
+import { untranslated } from "./scripts/untranslated.js";
 
 /** Held in every file, as ruff and the architecture test hold Python. */
 const rules = {
@@ -52,6 +53,12 @@ export default [
     files: ["*/static/**/*.js"],
     languageOptions: { globals: globals.browser },
     rules: { "no-console": "error" },
+  },
+  {
+    files: ["trading_page/static/trading/**/*.js"],
+    ignores: ["trading_page/static/trading/early.js"],
+    plugins: { texts: { rules: { untranslated } } },
+    rules: { "texts/untranslated": "error" },
   },
   // The clients of the streams run in Node as well.
   {
