@@ -60,6 +60,25 @@ export default [
     plugins: { texts: { rules: { untranslated } } },
     rules: { "texts/untranslated": "error" },
   },
+  // Times are in the page's language and time zone, numbers in its format.
+  {
+    files: ["trading_page/static/trading/**/*.js"],
+    ignores: ["**/times.js", "**/numbers.js"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "MemberExpression[object.name='Intl'][property.name=/^(DateTime|Number)Format$/]",
+          message: "Use timeFormat of times.js, or the functions of numbers.js",
+        },
+        {
+          selector: "CallExpression[callee.property.name=/^toLocale(Date|Time)?String$/]",
+          message: "Use timeFormat of times.js, or the functions of numbers.js",
+        },
+      ],
+    },
+  },
   // The clients of the streams run in Node as well.
   {
     files: ["*/static/streams/*.js"],

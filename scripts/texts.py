@@ -13,7 +13,7 @@ from pathlib import Path
 
 from trading_page.catalogue import Catalogue, Message, read, write
 
-__all__ = ["CATALOGUES", "collected", "updated"]
+__all__ = ["CALL", "MODULES", "collected", "updated"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 CATALOGUES = PROJECT / "trading_page/languages"
@@ -21,7 +21,7 @@ MODULES = PROJECT / "trading_page/static/trading"
 TEMPLATES = PROJECT / "templates/trading"
 
 _STRING = r'("(?:[^"\\]|\\.)*")'
-_CALL = re.compile(rf"\b(?:gettext\(\s*{_STRING}|ngettext\(\s*{_STRING},\s*{_STRING})")
+CALL = re.compile(rf"\b(?:gettext\(\s*{_STRING}|ngettext\(\s*{_STRING},\s*{_STRING})")
 _TAG = re.compile(rf"{{% text {_STRING}")
 
 
@@ -58,7 +58,7 @@ def _translated(message: Message, catalogue: Catalogue) -> Message:
 
 def _texts() -> Iterator[tuple[str, str, str | None]]:
     for path in sorted(MODULES.rglob("*.js")):
-        for one, first, many in _CALL.findall(path.read_text()):
+        for one, first, many in CALL.findall(path.read_text()):
             yield path.relative_to(MODULES).as_posix(), _literal(one or first), _literal(many) if many else None
     for path in sorted(TEMPLATES.glob("*.html")):
         for english in _TAG.findall(path.read_text()):

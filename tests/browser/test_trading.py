@@ -106,7 +106,7 @@ def test_every_type_of_order_can_be_placed_and_cancelled(visitor: Visitor) -> No
     orders.get_by_role("button", name="Cancel 13").click()
     page.expect_notice("All open orders are cancelled")
     expect(page.account.get_by_text("No open orders")).to_be_visible()
-    expect(page.show("Order history").get_by_role("row", name=re.compile("trailing stop"))).to_contain_text("cancelled")
+    expect(page.show("Order history").get_by_role("row", name=re.compile("Trailing stop"))).to_contain_text("Cancelled")
 
 
 def test_an_order_is_amended_where_it_stands_and_cancelled(visitor: Visitor) -> None:

@@ -52,8 +52,7 @@ class Language(NamedTuple):
 
 ENGLISH = Language("en", "English")
 LANGUAGES = {
-    language.code: language
-    for language in (ENGLISH, Language("es", "Español"), Language("ar", "العربية", "rtl"))
+    language.code: language for language in (ENGLISH, Language("es", "Español"), Language("ar", "العربية", "rtl"))
 }
 
 

@@ -21,7 +21,7 @@ import { market, picked, timeframe } from "./store.js";
 import { Tabs } from "./tabs.js";
 import { amountOf, gettext } from "./texts.js";
 import { colours, onTheme } from "./theme.js";
-import { timeFormat } from "./times.js";
+import { markOf, timeFormat } from "./times.js";
 
 /**
  * @import { Time, UTCTimestamp } from "lightweight-charts"
@@ -461,23 +461,16 @@ function seconds(time) {
   return /** @type {UTCTimestamp} */ (Date.parse(time) / 1000);
 }
 
+/** @type {Timeframe[]} */
+const DAYS = ["1d", "1w"];
 const LONG = timeFormat({ dateStyle: "medium", timeStyle: "short" });
-const DAY = timeFormat({ month: "short", day: "numeric" });
-const CLOCK = timeFormat({
-  hour: "2-digit",
-  minute: "2-digit",
-  hour12: false,
-});
 
 /** @param {Time} time */
 function longTime(time) {
   return LONG.format(new Date(Number(time) * 1000));
 }
 
-/**
- * @param {Time} time
- * @param {number} kind
- */
-function shortTime(time, kind) {
-  return (kind < 3 ? DAY : CLOCK).format(new Date(Number(time) * 1000)); // 0 to 2: year, month, day
+/** @param {Time} time */
+function shortTime(time) {
+  return markOf(Number(time) * 1000, DAYS.includes(timeframe.peek()));
 }

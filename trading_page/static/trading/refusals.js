@@ -23,6 +23,12 @@ const SENTENCES = {
   MARKET_PRE_OPEN: gettext(
     "The market has not opened yet: it accepts only stops and orders that can rest",
   ),
+  TICK_SIZE: gettext("A price has to be a multiple of {tick_size}"),
+  LOT_SIZE: gettext("An amount has to be a multiple of {lot_size}"),
+  MIN_QUANTITY: gettext("At least {min_quantity} in one order"),
+  MAX_QUANTITY: gettext("At most {max_quantity} in one order"),
+  MIN_NOTIONAL: gettext("The order has to be worth at least {min_notional}"),
+  RATE_LIMITED: gettext("Too many requests: try again in a moment"),
   DUPLICATE_ORDER_ID: gettext("There is already an order with this id"),
   TOO_MANY_ORDERS: gettext("Too many open orders in this market: cancel some first"),
   TOO_MANY_STOPS: gettext("Too many orders wait for a trigger in this market: cancel some first"),

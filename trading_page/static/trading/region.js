@@ -8,7 +8,7 @@ import { NUMBER_STYLES, NumberStyle } from "./numbers.js";
 import { choice, preference } from "./preferences.js";
 import { page } from "./store.js";
 import { gettext, language } from "./texts.js";
-import { known, named } from "./times.js";
+import { known, named, ownZone } from "./times.js";
 
 const YEAR_S = 31_536_000;
 // `early.js` reads both before anything is shown.
@@ -75,7 +75,6 @@ function TimeZone() {
     timeZone.value = zone;
     reload();
   };
-  const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return html`
     <label class="field">
       <span>${gettext("Time zone")}</span>
@@ -84,7 +83,7 @@ function TimeZone() {
         name="time-zone"
         list="time-zones"
         value=${named(timeZone.value)}
-        placeholder=${gettext("The computer's: {zone}", { zone: named(own) })}
+        placeholder=${gettext("The computer's: {zone}", { zone: named(ownZone) })}
         onInput=${() => rendered(field).setCustomValidity("")}
         onChange=${onValue(choose)}
       />

@@ -10,7 +10,6 @@ const WHEN = timeFormat({
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  hour12: false,
 });
 
 /**

@@ -126,7 +126,6 @@ const CLOCK = timeFormat({
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  hour12: false,
 });
 
 /** @param {string} text */

@@ -13,48 +13,68 @@ const locales = [...(globalThis.navigator?.languages ?? []), "en"].filter(
   (tag) => tag.split("-")[0] === (page?.lang || "en"),
 );
 
-/** The time zone that was chosen; undefined stands for the browser's own. */
-export const chosenZone = known(page?.dataset.timeZone);
+/** The time zone of the computer. */
+export const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+const chosenZone = known(page?.dataset.timeZone);
+/** The time zone of the page: the one that was chosen, or the computer's. */
+export const zone = chosenZone || ownZone;
 
 /**
- * A format of times in the page's language and time zone.
+ * A format of times in the page's language and time zone. Clocks show 24 hours.
  *
  * @param {Intl.DateTimeFormatOptions} options
  */
 export function timeFormat(options) {
-  const locale = locales[0] ?? page?.lang ?? "en";
-  return new Intl.DateTimeFormat(locale, {
-    timeZone: chosenZone,
+  return new Intl.DateTimeFormat(locales[0] ?? page?.lang ?? "en", {
+    timeZone: zone,
     numberingSystem: "latn",
     calendar: "gregory",
+    hourCycle: "h23",
     ...options,
   });
+}
+
+const CLOCK = timeFormat({ hour: "2-digit", minute: "2-digit" });
+const DAY = timeFormat({ month: "short", day: "numeric" });
+const DAY_OF_UTC = timeFormat({ month: "short", day: "numeric", timeZone: "UTC" });
+
+/**
+ * A mark on an axis of time: the day where it begins, else the clock. Of candles of whole days, which
+ * are days of UTC, it is the day.
+ *
+ * @param {number} moment
+ * @param {boolean} isOfDays
+ */
+export function markOf(moment, isOfDays) {
+  if (isOfDays) return DAY_OF_UTC.format(moment);
+  const clock = CLOCK.format(moment);
+  return clock === "00:00" ? DAY.format(moment) : clock;
 }
 
 /** Which time zone the times of the page are in. */
 export function zoneNote() {
   return chosenZone
-    ? gettext("Times are in {zone}", { zone: named(chosenZone) })
+    ? gettext("Times are in {zone}", { zone: named(zone) })
     : gettext("Times are in your time zone");
 }
 
 /**
  * The name of a time zone as it is read: "America/New York".
  *
- * @param {string} zone
+ * @param {string} name
  */
-export function named(zone) {
-  return zone.replaceAll("_", " ");
+export function named(name) {
+  return name.replaceAll("_", " ");
 }
 
 /**
  * A time zone that the browser knows; undefined of another one.
  *
- * @param {string | undefined} zone
+ * @param {string | undefined} name
  */
-export function known(zone) {
+export function known(name) {
   try {
-    return zone && new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone;
+    return name && new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
   } catch {
     return undefined;
   }
@@ -66,14 +86,14 @@ export function known(zone) {
  * as long after the gap.
  *
  * @param {string} text
- * @param {string | undefined} zone
+ * @param {string} at The time zone.
  */
-export function momentOf(text, zone = chosenZone) {
+export function momentOf(text, at = zone) {
   const shown = Date.parse(`${text}Z`);
   if (Number.isNaN(shown)) return null;
   // The offset before the time and after it: clocks are changed less often than once in two days.
-  const [before, after] = [-1, 1].map((days) => offsetAt(shown + days * DAY_MS, zone));
-  const fits = [before, after].find((offset) => offsetAt(shown - offset, zone) === offset);
+  const [before, after] = [-1, 1].map((days) => offsetAt(shown + days * DAY_MS, at));
+  const fits = [before, after].find((offset) => offsetAt(shown - offset, at) === offset);
   return new Date(shown - (fits ?? before));
 }
 
@@ -83,11 +103,11 @@ const DAY_MS = 86_400_000;
  * By how much clocks of a time zone are ahead of UTC.
  *
  * @param {number} moment
- * @param {string | undefined} zone
+ * @param {string} at The time zone.
  */
-function offsetAt(moment, zone) {
+function offsetAt(moment, at) {
   const format = new Intl.DateTimeFormat("en-u-hc-h23", {
-    timeZone: zone,
+    timeZone: at,
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
