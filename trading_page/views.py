@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from base.content_security import HEADER, trading_policy
@@ -43,6 +44,7 @@ def trading_page(request: HttpRequest, symbol: str | None = None) -> HttpRespons
 
 
 @require_safe
+@gzip_page
 def language_module(request: HttpRequest, code: str, digest: str) -> HttpResponse:
     """Serve the texts of a language as a module; one that has changed since the page was loaded is not kept."""
     language = _language(code)
