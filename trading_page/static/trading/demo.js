@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { NoAnswer, Refusal } from "./api.js";
 import { html } from "./html.js";
 import { tell } from "./notices.js";
+import { sentenceOf } from "./refusals.js";
 import { account, tryDemo } from "./session.js";
 import { dialog, isDemo } from "./store.js";
 import { gettext } from "./texts.js";
@@ -30,10 +31,7 @@ export function DemoButton({ say = (text) => tell(text, "error") }) {
       dialog.value = "";
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
-      const isTooMuch = error instanceof Refusal && error.code === "RATE_LIMITED";
-      say(
-        isTooMuch ? gettext("No more demo accounts for now; use an existing one") : error.message,
-      );
+      say(whyNot(error));
     } finally {
       setBusy(false);
     }
@@ -41,4 +39,12 @@ export function DemoButton({ say = (text) => tell(text, "error") }) {
   return html`<button type="button" class="demo" disabled=${isBusy} onClick=${open}>
     ${gettext("Try with a demo account")}
   </button>`;
+}
+
+/** @param {Refusal | NoAnswer} error */
+function whyNot(error) {
+  if (error instanceof NoAnswer) return error.message;
+  return error.code === "RATE_LIMITED"
+    ? gettext("No more demo accounts for now; use an existing one")
+    : sentenceOf(error);
 }

@@ -10,7 +10,7 @@ import { sentenceOf } from "./refusals.js";
 import { logIn } from "./session.js";
 import { Settings } from "./settings.js";
 import { dialog, isDemo } from "./store.js";
-import { gettext } from "./texts.js";
+import { gettext, unmarked } from "./texts.js";
 
 /**
  * @import { ComponentChildren } from "preact"
@@ -71,7 +71,10 @@ function Login() {
     setBusy(true);
     setError("");
     try {
-      await logIn(String(fields.get("username")), String(fields.get("password")));
+      const [name, password] = ["username", "password"].map((key) =>
+        unmarked(String(fields.get(key))),
+      );
+      await logIn(name, password);
       dialog.value = "";
     } catch (refusal) {
       if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;

@@ -2,7 +2,7 @@
 // and nothing else: "10,000.5" in English is 10000.5, and "1,5" is no number. A plain number is one
 // as the exchange has it, such as "10000.5". No input or output.
 
-import { gettext } from "./texts.js";
+import { gettext, unmarked } from "./texts.js";
 
 /** @type {Record<string, string>} */
 const NAMES = {
@@ -57,7 +57,7 @@ export class NumberStyle {
    * @param {string} text
    */
   read(text) {
-    const [whole, fraction = "", ...rest] = this.unified(text.trim()).split(this.decimal);
+    const [whole, fraction = "", ...rest] = this.unified(unmarked(text).trim()).split(this.decimal);
     const digits = this.group ? whole.replaceAll(this.group, "") : whole;
     const isGrouped = whole !== digits;
     if (isGrouped && whole !== this.separated(digits.replace(/^0+(?=\d)/, ""))) return null;

@@ -43,6 +43,15 @@ export function isolated(text) {
 }
 
 /**
+ * What was copied from the page, without the signs that keep its parts in their order.
+ *
+ * @param {string} text
+ */
+export function unmarked(text) {
+  return text.replace(/[\u200e\u200f\u2066-\u2069]/g, "");
+}
+
+/**
  * An amount of an asset: "10,000.00 USDT".
  *
  * @param {string} amount

@@ -90,6 +90,11 @@ test("a format that is chosen is read as it is written, whatever the language", 
   }
 });
 
+test("a number that was copied from a page written from right to left is read", () => {
+  assert.equal(english.read("\u2068\u206810,000.5\u2069\u2069"), "10000.5");
+  assert.equal(english.read("\u200e10,000.5 \u200f"), "10000.5");
+});
+
 test("what is no number is none in any language", () => {
   for (const text of ["", " ", ".", ",", "-1", "+1", "1e3", "0x10", "NaN", "1/2", "١٢", "1 . 5"]) {
     for (const locale of ["en", "de", "ar"]) {
