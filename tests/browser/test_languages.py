@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -92,10 +94,12 @@ def test_an_expiry_is_typed_in_the_time_zone_of_the_page(visitors: Visitors) -> 
     page = TradingPage(visitor).log_in("outsider")
     visitor.page.evaluate("localStorage.setItem('time zone', JSON.stringify('America/New_York'))")
     visitor.page.reload()
+    noon = datetime.now(ZoneInfo("America/New_York")).replace(hour=12, minute=0) + timedelta(days=3)
     with visitor.page.expect_request("**/api/v1/orders") as sent:
-        page.place(side="buy", price="64000", quantity="0.01", time_in_force="gtd", expire_at="2036-07-01T12:00")
+        page.place(side="buy", price="64000", quantity="0.01", time_in_force="gtd", expire_at=f"{noon:%Y-%m-%dT%H:%M}")
 
-    assert sent.value.post_data_json["expire_at"] == "2036-07-01T16:00:00.000Z"
+    expires_at = noon.astimezone(UTC)
+    assert sent.value.post_data_json["expire_at"] == f"{expires_at:%Y-%m-%dT%H:%M}:00.000Z"
     page.account.get_by_role("button", name=re.compile("^Cancel buy")).click()
 
 
