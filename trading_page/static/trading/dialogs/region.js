@@ -2,13 +2,13 @@
 // chooses here loads it again.
 
 import { useRef } from "preact/hooks";
-import { reload } from "./draft.js";
-import { html, onValue, rendered } from "./html.js";
-import { NUMBER_STYLES, NumberStyle } from "./numbers.js";
-import { choice, preference } from "./preferences.js";
-import { page } from "./store.js";
-import { gettext, language } from "./texts.js";
-import { known, named, ownZone } from "./times.js";
+import { reload } from "../draft.js";
+import { html, onValue, rendered } from "../html.js";
+import { NUMBER_STYLES, NumberStyle } from "../numbers.js";
+import { choice, preference } from "../preferences.js";
+import { page } from "../store.js";
+import { gettext, language } from "../texts.js";
+import { known, named, ownZone } from "../times.js";
 
 const YEAR_S = 31_536_000;
 // `early.js` reads both before anything is shown.
