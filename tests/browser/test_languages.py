@@ -84,6 +84,11 @@ def test_language_numbers_and_time_zone_are_set_and_the_order_form_stays(visitor
         placed_at,
     )
     expect(time).to_contain_text(tokyo)
+    tabs = page.locator(".account [role=tab]")
+    tabs.first.press("ArrowLeft")
+    expect(tabs.nth(1)).to_be_focused()
+    tabs.nth(1).press("ArrowRight")
+    expect(tabs.first).to_have_attribute("aria-selected", "true")
     visitor.shot("arabic")
     page.locator(".account-body .actions button").last.click()
     expect(page.locator(".account-body time")).to_have_count(0)

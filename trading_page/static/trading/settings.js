@@ -2,9 +2,9 @@
 
 import { isAskedAlways } from "./confirm.js";
 import { Choice, Toggle } from "./controls.js";
+import { Region } from "./dialogs/region.js";
 import { html } from "./html.js";
 import { shortcutsAreOn } from "./keys.js";
-import { Region } from "./dialogs/region.js";
 import { gettext } from "./texts.js";
 import { theme } from "./theme.js";
 
