@@ -30,8 +30,8 @@ def trading_page(request: HttpRequest, symbol: str | None = None) -> HttpRespons
     try:
         shown = _symbol(symbol)
     except ApiError:
-        context = {"language": language, "wanted": symbol, "markets": markets()[:_NAMED]}
-        return _page(request, "trading/unknown.html", context, status=404)
+        named = {"language": language, "wanted": symbol, "markets": markets()[:_NAMED]}
+        return _page(request, "trading/unknown.html", named, status=404)
     context = {
         "language": language,
         "languages": json.dumps({code: found.name for code, found in LANGUAGES.items()}),

@@ -104,7 +104,9 @@ def test_an_expiry_is_typed_in_the_time_zone_of_the_page(visitors: Visitors) -> 
         page.place(side="buy", price="64000", quantity="0.01", time_in_force="gtd", expire_at=f"{noon:%Y-%m-%dT%H:%M}")
 
     expires_at = noon.astimezone(UTC)
-    assert sent.value.post_data_json["expire_at"] == f"{expires_at:%Y-%m-%dT%H:%M}:00.000Z"
+    order = sent.value.post_data_json
+    assert order
+    assert order["expire_at"] == f"{expires_at:%Y-%m-%dT%H:%M}:00.000Z"
     page.account.get_by_role("button", name=re.compile("^Cancel buy")).click()
 
 
