@@ -24,7 +24,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 unformatted = { echo "make lint: these files are not laid out as \`make format\` would" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools page-types run test test-browser screenshots test-long coverage schema-test lint lint-python lint-javascript lint-structure format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
+.PHONY: help setup tools page-types texts run test test-browser screenshots test-long coverage schema-test lint lint-python lint-javascript lint-structure format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ tools: ## setup, and the tools that check and format JavaScript (lint and format
 
 page-types: setup ## write the types of the page's JavaScript anew, from the OpenAPI and the AsyncAPI document
 	@SECRET_KEY=only-to-load-the-settings-and-long-enough-for-that exec "$(python)" -m scripts.page_types
+
+texts: setup ## collect the texts of the trading page into the catalogues of its languages, and say what is not translated
+	@exec "$(python)" -m scripts.texts
 
 run: setup ## start the whole exchange on this machine; Ctrl-C stops it
 	@exec "$(python)" -m config.embedded.run

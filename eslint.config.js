@@ -2,6 +2,7 @@
 
 import js from "@eslint/js";
 import globals from "globals";
+import { untranslated } from "./scripts/untranslated.js";
 
 /** Held in every file, as ruff and the architecture test hold Python. */
 const rules = {
@@ -52,6 +53,31 @@ export default [
     files: ["*/static/**/*.js"],
     languageOptions: { globals: globals.browser },
     rules: { "no-console": "error" },
+  },
+  {
+    files: ["trading_page/static/trading/**/*.js"],
+    ignores: ["trading_page/static/trading/early.js"],
+    plugins: { texts: { rules: { untranslated } } },
+    rules: { "texts/untranslated": "error" },
+  },
+  // Times are in the page's language and time zone, numbers in its format.
+  {
+    files: ["trading_page/static/trading/**/*.js"],
+    ignores: ["**/times.js", "**/numbers.js"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "MemberExpression[object.name='Intl'][property.name=/^(DateTime|Number)Format$/]",
+          message: "Use timeFormat of times.js, or the functions of numbers.js",
+        },
+        {
+          selector: "CallExpression[callee.property.name=/^toLocale(Date|Time)?String$/]",
+          message: "Use timeFormat of times.js, or the functions of numbers.js",
+        },
+      ],
+    },
   },
   // The clients of the streams run in Node as well.
   {

@@ -51,11 +51,22 @@ class Visitor:
 
 @contextmanager
 def visiting(
-    browser: Browser, web: str, *, width: int = 1280, height: int = 800, theme: Literal["dark", "light"] = "dark"
+    browser: Browser,
+    web: str,
+    *,
+    width: int = 1280,
+    height: int = 800,
+    theme: Literal["dark", "light"] = "dark",
+    locale: str = "en-US",
+    timezone: str | None = None,
 ) -> Iterator[Visitor]:
     """Give a person a browser; at the end its console must be empty."""
     profile = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
+        viewport={"width": width, "height": height},
+        color_scheme=theme,
+        reduced_motion="reduce",
+        locale=locale,
+        timezone_id=timezone,
     )
     try:
         visitor = Visitor(profile.new_page(), web)

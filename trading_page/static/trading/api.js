@@ -1,5 +1,7 @@
 // The REST API: an answer's data, or an error that says what the exchange said.
 
+import { gettext } from "./texts.js";
+
 const TIMEOUT_MS = 10_000;
 
 /**
@@ -65,10 +67,12 @@ export async function call(method, path, { body, token } = {}) {
     });
     content = await answer.json();
   } catch (error) {
-    throw new NoAnswer("The exchange did not answer", { cause: error });
+    throw new NoAnswer(gettext("The exchange did not answer"), { cause: error });
   }
   if (content.success) return content;
-  if (!content.error) throw new NoAnswer(`The exchange answered ${answer.status}`);
+  if (!content.error) {
+    throw new NoAnswer(gettext("The exchange answered {status}", { status: answer.status }));
+  }
   throw new Refusal(answer.status, content.error);
 }
 

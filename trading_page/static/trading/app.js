@@ -19,6 +19,8 @@ import { resolveDoubt } from "./placing.js";
 import { account, ended, restore } from "./session.js";
 import { markets, page, symbol, ticker } from "./store.js";
 import { Tape } from "./tape.js";
+import { gettext } from "./texts.js";
+import { zoneNote } from "./times.js";
 import { TradeBar } from "./tradebar.js";
 
 /**
@@ -32,7 +34,7 @@ const ENDED = "login"; // the key of its notice
 
 function App() {
   return html`
-    <a class="skip" href="#order-form">To the order form</a>
+    <a class="skip" href="#order-form">${gettext("To the order form")}</a>
     <${Header} />
     <main class="desk">
       <${Markets} />
@@ -46,11 +48,11 @@ function App() {
       <${Account} />
     </main>
     <footer class="foot">
-      <a href="/api/docs">API</a>
+      <a href="/api/docs">${gettext("API")}</a>
       <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank"
-        >Charts by TradingView</a
+        >${gettext("Charts by TradingView")}</a
       >
-      <span>Times are in your time zone</span>
+      <span>${zoneNote()}</span>
     </footer>
     <${TradeBar} />
     <${Dialogs} />
@@ -99,7 +101,7 @@ effect(() => {
   resolveDoubt();
 });
 effect(() => {
-  if (ended.value) tell("Your login has ended. Log in again to go on.", "error", ENDED);
+  if (ended.value) tell(gettext("Your login has ended. Log in again to go on."), "error", ENDED);
 });
 followAddress();
 listen();

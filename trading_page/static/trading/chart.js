@@ -19,7 +19,9 @@ import { onCandle } from "./live.js";
 import { compact, grouped, neat } from "./numbers.js";
 import { market, picked, timeframe } from "./store.js";
 import { Tabs } from "./tabs.js";
+import { amountOf, gettext } from "./texts.js";
 import { colours, onTheme } from "./theme.js";
+import { markOf, timeFormat } from "./times.js";
 
 /**
  * @import { Time, UTCTimestamp } from "lightweight-charts"
@@ -41,12 +43,12 @@ export function Chart() {
   const [tab, setTab] = useState("candles");
   const shown = market.value;
   return html`
-    <section class="panel chart" aria-label="Chart">
+    <section class="panel chart" aria-label=${gettext("Chart")}>
       <header class="panel-head">
         <${Tabs}
           name="chart"
-          label="Kind of chart"
-          tabs=${{ candles: "Candles", depth: "Depth" }}
+          label=${gettext("Kind of chart")}
+          tabs=${{ candles: gettext("Candles"), depth: gettext("Depth") }}
           chosen=${tab}
           choose=${setTab}
         />
@@ -72,7 +74,7 @@ export function Chart() {
 
 function Timeframes() {
   return html`
-    <div class="timeframes" role="group" aria-label="Timeframe">
+    <div class="timeframes" role="group" aria-label=${gettext("Timeframe")}>
       ${TIMEFRAMES.map(
         (name) => html`
           <button
@@ -104,7 +106,7 @@ function Candles({ market: shown, timeframe: name }) {
       ref=${root}
       class="candles"
       role="img"
-      aria-label=${`Candles of ${shown.symbol}, ${name}`}
+      aria-label=${gettext("Candles of {market}, {timeframe}", { market: shown.symbol, timeframe: name })}
     ></div>
   `;
 }
@@ -287,9 +289,7 @@ class CandleView {
   /** A market that opened a moment ago has one candle: that is how it should be. */
   sayWhyFew() {
     const traded = [...this.bars.values()].filter((candle) => Number(candle.volume) > 0).length;
-    const text = traded
-      ? `Trading has just begun: a new candle every ${LENGTHS[this.timeframe]}`
-      : "Nobody has traded here yet";
+    const text = traded ? BEGUN[this.timeframe] : gettext("Nobody has traded here yet");
     write(this.hintText, this.bars.size < FEW ? text : "");
   }
 
@@ -378,18 +378,22 @@ class Legend {
   constructor(root, { base }) {
     this.root = root;
     this.base = base;
-    this.numbers = ["O", "H", "L", "C", "Vol"].map((name) => {
-      const part = root.appendChild(document.createElement("span"));
-      part.append(`${name} `);
-      return part.appendChild(document.createElement("b")).appendChild(document.createTextNode(""));
-    });
+    this.numbers = [gettext("O"), gettext("H"), gettext("L"), gettext("C"), gettext("Vol")].map(
+      (name) => {
+        const part = root.appendChild(document.createElement("span"));
+        part.append(`${name} `);
+        return part
+          .appendChild(document.createElement("b"))
+          .appendChild(document.createTextNode(""));
+      },
+    );
   }
 
   /** @param {Candle} candle */
   show({ open, high, low, close, volume }) {
     const texts = [
       ...[open, high, low, close].map(grouped),
-      `${Number(volume) < 1_000 ? neat(volume) : compact(volume)} ${this.base}`,
+      amountOf(Number(volume) < 1_000 ? neat(volume) : compact(volume), this.base),
     ];
     this.numbers.forEach((node, index) => write(node, texts[index]));
     const name = `candle-words ${Number(close) >= Number(open) ? "up" : "down"}`;
@@ -398,14 +402,14 @@ class Legend {
 }
 
 /** @type {Record<Timeframe, string>} */
-const LENGTHS = {
-  "1m": "minute",
-  "5m": "5 minutes",
-  "15m": "15 minutes",
-  "1h": "hour",
-  "4h": "4 hours",
-  "1d": "day",
-  "1w": "week",
+const BEGUN = {
+  "1m": gettext("Trading has just begun: a new candle every minute"),
+  "5m": gettext("Trading has just begun: a new candle every 5 minutes"),
+  "15m": gettext("Trading has just begun: a new candle every 15 minutes"),
+  "1h": gettext("Trading has just begun: a new candle every hour"),
+  "4h": gettext("Trading has just begun: a new candle every 4 hours"),
+  "1d": gettext("Trading has just begun: a new candle every day"),
+  "1w": gettext("Trading has just begun: a new candle every week"),
 };
 
 const LOOK = {
@@ -457,23 +461,16 @@ function seconds(time) {
   return /** @type {UTCTimestamp} */ (Date.parse(time) / 1000);
 }
 
-const LONG = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
-const CLOCK = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  hour12: false,
-});
+/** @type {Timeframe[]} */
+const DAYS = ["1d", "1w"];
+const LONG = timeFormat({ dateStyle: "medium", timeStyle: "short" });
 
 /** @param {Time} time */
 function longTime(time) {
   return LONG.format(new Date(Number(time) * 1000));
 }
 
-/**
- * @param {Time} time
- * @param {number} kind
- */
-function shortTime(time, kind) {
-  return (kind < 3 ? DAY : CLOCK).format(new Date(Number(time) * 1000)); // 0 to 2: year, month, day
+/** @param {Time} time */
+function shortTime(time) {
+  return markOf(Number(time) * 1000, DAYS.includes(timeframe.peek()));
 }

@@ -88,9 +88,15 @@ export function Confirmation() {
       </dl>
       <${Toggle} label=${gettext("Ask before each order")} value=${isAskedAlways} />
       <div class="answers">
-        <button type="button" autofocus=${isUnusual} onClick=${() => answer(false)}>Back</button>
+        <button type="button" autofocus=${isUnusual} onClick=${() => answer(false)}>
+          ${gettext("Back")}
+        </button>
         <button type="button" class="submit" autofocus=${!isUnusual} onClick=${() => answer(true)}>
-          ${form.side === "buy" ? "Buy" : "Sell"} ${market.base}
+          ${
+            form.side === "buy"
+              ? gettext("Buy {asset}", { asset: market.base })
+              : gettext("Sell {asset}", { asset: market.base })
+          }
         </button>
       </div>
     </div>

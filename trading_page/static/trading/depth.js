@@ -8,6 +8,7 @@ import { pointedPrice, sideLevels } from "./levels.js";
 import { live, onChange } from "./live.js";
 import { grouped } from "./numbers.js";
 import { picked } from "./store.js";
+import { amountOf, gettext } from "./texts.js";
 import { colours, onTheme } from "./theme.js";
 
 const LEVELS = 400;
@@ -33,7 +34,7 @@ export function Depth({ market }) {
         ref=${canvas}
         role="img"
         aria-describedby="depth-words"
-        aria-label="Depth of the order book"
+        aria-label=${gettext("Depth of the order book")}
       ></canvas>
       <p ref=${words} id="depth-words" class="depth-words"></p>
     </div>
@@ -106,7 +107,7 @@ class DepthView {
     context.clearRect(0, 0, width, height);
     this.frame = null;
     if (!bids.length || !asks.length) {
-      this.words.textContent = "Orders are missing on one side.";
+      this.words.textContent = gettext("Orders are missing on one side.");
       return;
     }
     const frame = frameOf(bids, asks, width, height - FOOT_PX);
@@ -134,9 +135,13 @@ class DepthView {
     const tell = (levels) => {
       const last = levels[levels.length - 1];
       const total = grouped(toShortText(last.total, quantityDecimals));
-      return `${total} ${base} to ${grouped(toText(last.price, priceDecimals))}`;
+      const price = grouped(toText(last.price, priceDecimals));
+      return gettext("{amount} to {price}", { amount: amountOf(total, base), price });
     };
-    this.words.textContent = `Bids: ${tell(bids)}. Asks: ${tell(asks)}.`;
+    this.words.textContent = gettext("Bids: {bids}. Asks: {asks}.", {
+      bids: tell(bids),
+      asks: tell(asks),
+    });
   }
 
   /** As many pixels as the screen has. */

@@ -7,10 +7,11 @@ import { DemoButton } from "./demo.js";
 import { html, rendered } from "./html.js";
 import { SHORTCUTS } from "./keys.js";
 import { lazy } from "./lazy.js";
+import { sentenceOf } from "./refusals.js";
 import { logIn } from "./session.js";
 import { Settings } from "./settings.js";
 import { dialog, isDemo } from "./store.js";
-import { gettext } from "./texts.js";
+import { gettext, unmarked } from "./texts.js";
 
 /**
  * @import { ComponentChildren } from "preact"
@@ -38,7 +39,12 @@ function Dialog({ name, title, children }) {
     >
       <header>
         <h2 id=${`${name}-title`}>${title}</h2>
-        <button type="button" class="close" aria-label="Close" onClick=${() => (dialog.value = "")}>
+        <button
+          type="button"
+          class="close"
+          aria-label=${gettext("Close")}
+          onClick=${() => (dialog.value = "")}
+        >
           ×
         </button>
       </header>
@@ -51,11 +57,11 @@ const OrderDetails = lazy(async () => (await import("./account/details.js")).Ord
 
 export function Dialogs() {
   return html`
-    <${Dialog} name="login" title="Log in"><${Login} /><//>
-    <${Dialog} name="help" title="Keyboard"><${Help} /><//>
+    <${Dialog} name="login" title=${gettext("Log in")}><${Login} /><//>
+    <${Dialog} name="help" title=${gettext("Keyboard")}><${Help} /><//>
     <${Dialog} name="settings" title=${gettext("Settings")}><${Settings} /><//>
     <${Dialog} name="order" title=${gettext("Order")}><${OrderDetails} /><//>
-    <${Dialog} name="confirm" title="Send this order?"><${Confirmation} /><//>
+    <${Dialog} name="confirm" title=${gettext("Send this order?")}><${Confirmation} /><//>
   `;
 }
 
@@ -69,11 +75,14 @@ function Login() {
     setBusy(true);
     setError("");
     try {
-      await logIn(String(fields.get("username")), String(fields.get("password")));
+      const [name, password] = ["username", "password"].map((key) =>
+        unmarked(String(fields.get(key))),
+      );
+      await logIn(name, password);
       dialog.value = "";
     } catch (refusal) {
       if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;
-      setError(refusal.message);
+      setError(refusalOf(refusal));
     } finally {
       setBusy(false);
     }
@@ -81,24 +90,33 @@ function Login() {
   return html`
     <form class="login-form" onSubmit=${submit} onInput=${() => setError("")}>
       <label class="field"
-        ><span>Name</span><input name="username" autocomplete="username" required autofocus
+        ><span>${gettext("Name")}</span
+        ><input name="username" autocomplete="username" required autofocus
       /></label>
       <label class="field"
-        ><span>Password</span
+        ><span>${gettext("Password")}</span
         ><input name="password" type="password" autocomplete="current-password" required
       /></label>
       <p class="form-error" role="alert">${error}</p>
-      <button type="submit" class="primary" disabled=${isBusy}>Log in</button>
+      <button type="submit" class="primary" disabled=${isBusy}>${gettext("Log in")}</button>
       ${
         isDemo &&
         html`
-          <p class="or"><span>or</span></p>
+          <p class="or"><span>${gettext("or")}</span></p>
           <${DemoButton} say=${setError} />
-          <p class="hint">It has play money, and is yours at once.</p>
+          <p class="hint">${gettext("It has play money, and is yours at once.")}</p>
         `
       }
     </form>
   `;
+}
+
+/** @param {Refusal | NoAnswer} refusal */
+function refusalOf(refusal) {
+  if (refusal instanceof NoAnswer) return refusal.message;
+  return refusal.code === "UNAUTHENTICATED"
+    ? gettext("The name or the password is wrong")
+    : sentenceOf(refusal);
 }
 
 function Help() {
@@ -116,15 +134,15 @@ function Help() {
           )}
           <tr>
             <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th>
-            <td>In the book: choose a price and take it into the form</td>
+            <td>${gettext("In the book: choose a price and take it into the form")}</td>
           </tr>
           <tr>
             <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th>
-            <td>In a price or an amount: one step up or down</td>
+            <td>${gettext("In a price or an amount: one step up or down")}</td>
           </tr>
           <tr>
             <th scope="row"><kbd>←</kbd> <kbd>→</kbd></th>
-            <td>Between tabs</td>
+            <td>${gettext("Between tabs")}</td>
           </tr>
         </tbody>
       </table>

@@ -2,6 +2,7 @@
 
 import { exactUnits, floorTo, rescale, toShortText, toText, toUnits } from "./decimal.js";
 import { grouped, padded, style } from "./numbers.js";
+import { gettext, isolated } from "./texts.js";
 import {
   BLANK,
   hasTotal,
@@ -149,10 +150,10 @@ export function typedOf(fields) {
  */
 export function understood(name, plain, market) {
   if (plain === "") return "";
-  if (plain === UNREADABLE) return "not clear";
-  if (name === "trailing_percent") return `= ${grouped(plain)} %`;
+  if (plain === UNREADABLE) return gettext("not clear");
+  if (name === "trailing_percent") return isolated(`= ${grouped(plain)} %`);
   const { decimals, asset } = stepOf(name, market);
-  return `= ${padded(plain, isMoney(name) ? NEAT : decimals)} ${asset}`;
+  return isolated(`= ${padded(plain, isMoney(name) ? NEAT : decimals)} ${asset}`);
 }
 
 /**

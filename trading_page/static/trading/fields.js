@@ -3,6 +3,7 @@
 import { stepped, typedOf, understood } from "./entry.js";
 import { html, onValue } from "./html.js";
 import { live } from "./live.js";
+import { gettext } from "./texts.js";
 import { isMoney, LABELS, OPTIONAL, stepOf } from "./ticket.js";
 
 /**
@@ -40,7 +41,7 @@ export function NumberField({ name, typed, form, market, error, change, hint }) 
     <div class=${`field ${error ? "wrong" : ""}`}>
       <div class="labels">
         <label for=${id}
-          >${LABELS[name]}${OPTIONAL.has(name) && html`<small> ${hint ?? "optional"}</small>`}</label
+          >${LABELS[name]}${OPTIONAL.has(name) && html`<small> ${hint ?? gettext("optional")}</small>`}</label
         >
         <${Understood} id=${`${id}-understood`} name=${name} plain=${form[name]} market=${market} />
       </div>
@@ -80,15 +81,15 @@ export function Understood({ id, name, plain, market }) {
  */
 function BestPrices({ change }) {
   const sides = /** @type {const} */ ([
-    ["Bid", "bids"],
-    ["Ask", "asks"],
+    [gettext("Bid"), gettext("Take the best bid as the price"), "bids"],
+    [gettext("Ask"), gettext("Take the best ask as the price"), "asks"],
   ]);
   return sides.map(
-    ([label, side]) => html`
+    ([label, what, side]) => html`
       <button
         type="button"
         class="best"
-        aria-label=${`Take the best ${label.toLowerCase()} as the price`}
+        aria-label=${what}
         onClick=${() => {
           const [best] = live.book[side];
           if (best) change(typedOf({ price: best[0] }));
@@ -114,7 +115,7 @@ function Unit({ name, form, market, change }) {
   if (isSize && form.type === "market" && form.side === "buy") {
     return html`
       <select
-        aria-label="Size of the order in"
+        aria-label=${gettext("Size of the order in")}
         value=${form.sizeBy}
         onChange=${onValue(chooseSize)}
       >
@@ -125,7 +126,11 @@ function Unit({ name, form, market, change }) {
   }
   if (name.startsWith("trailing")) {
     return html`
-      <select aria-label="Distance in" value=${form.trailBy} onChange=${onValue(chooseTrail)}>
+      <select
+        aria-label=${gettext("Distance in")}
+        value=${form.trailBy}
+        onChange=${onValue(chooseTrail)}
+      >
         <option value="trailing_percent">%</option>
         <option value="trailing_amount">${market.quote}</option>
       </select>

@@ -5,6 +5,7 @@ import { isConfirmed } from "./confirm.js";
 import { preview } from "./costs.js";
 import { short } from "./decimal.js";
 import { DemoButton } from "./demo.js";
+import { noteDraft, takeDraft } from "./draft.js";
 import { changed, EMPTY, formOf, typedOf } from "./entry.js";
 import { idOf, NumberField } from "./fields.js";
 import { html, onValue } from "./html.js";
@@ -27,6 +28,7 @@ import {
   ticker,
   tradingState,
 } from "./store.js";
+import { amountOf, gettext, isolated } from "./texts.js";
 import {
   hasTotal,
   isByBudget,
@@ -53,7 +55,7 @@ const SHARE = "share"; // the key of its notice
 export function OrderForm() {
   const shown = market.value && atOwnRates(market.value);
   return html`
-    <section class="panel form" aria-label="Order form" id="order-form" tabindex="-1">
+    <section class="panel form" aria-label=${gettext("Order form")} id="order-form" tabindex="-1">
       ${shown && html`<${Form} key=${shown.symbol} market=${shown} />`}
     </section>
   `;
@@ -81,10 +83,11 @@ function atOwnRates(shown) {
  * @param {Market} shown
  */
 function useForm(shown) {
-  const [typed, setTyped] = useState(EMPTY);
+  const [typed, setTyped] = useState(() => restored(shown.symbol));
   const [found, setFound] = useState(/** @type {Texts} */ ({}));
   const [refused, setRefused] = useState(/** @type {Refused | null} */ (null));
   const form = formOf(typed);
+  noteDraft(shown.symbol, form);
   /** @type {Change} */
   const change = (fields) => {
     setTyped((before) => changed(before, fields, shown));
@@ -126,6 +129,17 @@ function useForm(shown) {
   const said = isRefused ? refused : null;
   const fields = { ...standing(found, problems(form, shown)), ...said?.fields };
   return { typed, form, errors: { fields, general: said?.general ?? "" }, change, send };
+}
+
+/**
+ * What was in the form before the page was loaded again.
+ *
+ * @param {string} symbol
+ * @returns {Typed}
+ */
+function restored(symbol) {
+  const form = takeDraft(symbol);
+  return form ? { ...EMPTY, ...typedOf(form) } : EMPTY;
 }
 
 /**
@@ -195,13 +209,15 @@ function Form({ market: shown }) {
   const chooseType = (type) => change({ type, time_in_force: "gtc" });
   const isBusy = pending.value !== null;
   const names = sizeAndPrices(form);
-  const verb = form.side === "buy" ? "Buy" : "Sell";
-  const submit = account.value === null ? "Log in to trade" : `${verb} ${shown.base}`;
+  const asset = shown.base;
+  const verb =
+    form.side === "buy" ? gettext("Buy {asset}", { asset }) : gettext("Sell {asset}", { asset });
+  const submit = account.value === null ? gettext("Log in to trade") : verb;
   return html`
     <form class=${`order ${form.side}`} onSubmit=${send} novalidate autocomplete="off">
       <${Sides} side=${form.side} choose=${chooseSide} />
       <label class="field">
-        <span>Type</span>
+        <span>${gettext("Type")}</span>
         <select name="type" value=${form.type} onChange=${onValue(chooseType)}>
           ${Object.entries(TYPES).map(
             ([type, { label }]) => html`<option value=${type}>${label}</option>`,
@@ -274,14 +290,14 @@ function focusOn(name) {
 /** @param {{ side: Order["side"], choose: (side: Order["side"]) => void }} props */
 function Sides({ side, choose }) {
   return html`
-    <div class="sides" role="group" aria-label="Side">
+    <div class="sides" role="group" aria-label=${gettext("Side")}>
       <button
         type="button"
         class="buy"
         aria-pressed=${side === "buy"}
         onClick=${() => choose("buy")}
       >
-        Buy
+        ${gettext("Buy")}
       </button>
       <button
         type="button"
@@ -289,7 +305,7 @@ function Sides({ side, choose }) {
         aria-pressed=${side === "sell"}
         onClick=${() => choose("sell")}
       >
-        Sell
+        ${gettext("Sell")}
       </button>
     </div>
   `;
@@ -303,28 +319,32 @@ function Shares({ form, market: shown, change }) {
     const means = { balances: balances.value, last: lastOf(shown.symbol) };
     const share = shareOf(percent, form, shown, means);
     const size = share?.quantity ?? share?.quote_quantity;
-    if (!share) tell("Give a price first", "info", SHARE);
+    if (!share) tell(gettext("Give a price first"), "info", SHARE);
     else if (!/[1-9]/.test(size ?? "")) {
-      tell(`There is not enough ${asset} available for that`, "info", SHARE);
+      tell(gettext("There is not enough {asset} available for that", { asset }), "info", SHARE);
     } else {
       dismiss(SHARE);
       change(typedOf(share));
     }
   };
   return html`
-    <div class="shares" role="group" aria-label=${`Share of the available ${asset}`}>
+    <div
+      class="shares"
+      role="group"
+      aria-label=${gettext("Share of the available {asset}", { asset })}
+    >
       ${SHARES.map(
         (percent) => html`
           <button type="button" disabled=${account.value === null} onClick=${() => take(percent)}>
-            ${percent} %
+            ${isolated(`${percent} %`)}
           </button>
         `,
       )}
     </div>
     <p class="available">
-      <span>Available</span>
+      <span>${gettext("Available")}</span>
       <b title=${account.value === null ? undefined : available(asset)}
-        >${account.value === null ? "–" : `${neat(available(asset))} ${asset}`}</b
+        >${account.value === null ? "–" : amountOf(neat(available(asset)), asset)}</b
       >
     </p>
   `;
@@ -338,36 +358,41 @@ function Shares({ form, market: shown, change }) {
 function Preview({ form, market: shown }) {
   useBook(form.type === "market");
   const found = preview(form, shown, live.book, lastOf(shown.symbol));
-  const about = found?.isEstimate ? "about " : "";
+  const total = found && amountOf(money(found.total), shown.quote);
   return html`
     <dl class="preview">
       ${
         !hasTotal(form) &&
         html`<div>
-          <dt>Total</dt>
-          <dd>${found ? `${about}${money(found.total)} ${shown.quote}` : "–"}</dd>
+          <dt>${gettext("Total")}</dt>
+          <dd>${(found?.isEstimate ? total && about(total) : total) ?? "–"}</dd>
         </div>`
       }
       <div>
-        <dt>Fee at most</dt>
-        <dd>${found ? `${money(found.fee)} ${shown.quote}` : "–"}</dd>
+        <dt>${gettext("Fee at most")}</dt>
+        <dd>${found ? amountOf(money(found.fee), shown.quote) : "–"}</dd>
       </div>
       ${
         isByBudget(form) &&
         html`<div>
-          <dt>Amount</dt>
-          <dd>${found ? `about ${grouped(found.quantity)} ${shown.base}` : "–"}</dd>
+          <dt>${gettext("Amount")}</dt>
+          <dd>${found ? about(amountOf(grouped(found.quantity), shown.base)) : "–"}</dd>
         </div>`
       }
       ${
         found?.worst &&
         html`<div>
-          <dt>Worst price</dt>
+          <dt>${gettext("Worst price")}</dt>
           <dd>${grouped(found.worst)}</dd>
         </div>`
       }
     </dl>
   `;
+}
+
+/** @param {string} amount */
+function about(amount) {
+  return gettext("about {amount}", { amount });
 }
 
 /** @param {string} text */
@@ -379,10 +404,10 @@ function money(text) {
 function State() {
   /** @type {Partial<Record<Market["trading_state"] | "", string>>} */
   const texts = {
-    pre_open: "The market has not opened yet: it accepts orders that can rest",
-    halted: "The market is halted: orders can only be cancelled",
-    post_only: "The market accepts only post-only orders",
-    closed: "The market is closed",
+    pre_open: gettext("The market has not opened yet: it accepts orders that can rest"),
+    halted: gettext("The market is halted: orders can only be cancelled"),
+    post_only: gettext("The market accepts only post-only orders"),
+    closed: gettext("The market is closed"),
   };
   const text = texts[tradingState.value];
   return text ? html`<p class="market-state" role="status">${text}</p>` : null;

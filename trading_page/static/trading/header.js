@@ -18,7 +18,7 @@ export function Header() {
       <a
         class="brand"
         href="/"
-        aria-label="Trade Engine, home"
+        aria-label=${gettext("Trade Engine, home")}
         onClick=${opensElsewhere}
         onAuxClick=${onAuxClick}
         ><i aria-hidden="true"></i><span>Trade Engine</span></a
@@ -50,8 +50,8 @@ export function Header() {
           type="button"
           class="keys"
           onClick=${() => (dialog.value = "help")}
-          title="Keyboard"
-          aria-label="Help: keyboard"
+          title=${gettext("Keyboard")}
+          aria-label=${gettext("Help: keyboard")}
         >
           <span aria-hidden="true">?</span>
         </button>
@@ -67,10 +67,10 @@ function toggleList() {
 
 /** @type {Partial<Record<Market["trading_state"] | "", string>>} */
 const TRADING_STATES = {
-  pre_open: "Opens soon",
-  halted: "Halted",
-  post_only: "Post-only",
-  closed: "Closed",
+  pre_open: gettext("Opens soon"),
+  halted: gettext("Halted"),
+  post_only: gettext("Post-only"),
+  closed: gettext("Closed"),
 };
 
 /** What the order form says at length, where everybody sees it. */
@@ -80,10 +80,10 @@ function TradingState() {
 }
 
 const STATES = {
-  connecting: "Connecting…",
-  live: "Live",
-  reconnecting: "Reconnecting…",
-  recovered: "Recovered",
+  connecting: gettext("Connecting…"),
+  live: gettext("Live"),
+  reconnecting: gettext("Reconnecting…"),
+  recovered: gettext("Recovered"),
 };
 
 function Connection() {
@@ -98,7 +98,7 @@ function Account() {
   const [isLeaving, setLeaving] = useState(false);
   if (account.value === null) {
     return html`<button type="button" class="login" onClick=${() => (dialog.value = "login")}>
-      Log in
+      ${gettext("Log in")}
     </button>`;
   }
   const leave = async () => {
@@ -107,7 +107,7 @@ function Account() {
     setLeaving(false);
   };
   return html`
-    <span class="who" title="Logged in">${account.value}</span>
-    <button type="button" onClick=${leave} disabled=${isLeaving}>Log out</button>
+    <span class="who" title=${gettext("Logged in")}>${account.value}</span>
+    <button type="button" onClick=${leave} disabled=${isLeaving}>${gettext("Log out")}</button>
   `;
 }

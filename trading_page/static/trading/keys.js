@@ -5,6 +5,7 @@ import { TIMEFRAMES } from "./chart.js";
 import { toggle } from "./preferences.js";
 import { account } from "./session.js";
 import { dialog, isListOpen, picked, timeframe } from "./store.js";
+import { gettext } from "./texts.js";
 
 /**
  * @import { Order } from "./answers.d.ts"
@@ -15,27 +16,27 @@ export const shortcutsAreOn = toggle("shortcuts", true);
 
 /** @type {Shortcut[]} */
 export const SHORTCUTS = [
-  { keys: ["b"], text: "Buy: side and amount", act: () => side("buy") },
-  { keys: ["s"], text: "Sell: side and amount", act: () => side("sell") },
-  { keys: ["p"], text: "Price", act: () => focus("order-price") },
+  { keys: ["b"], text: gettext("Buy: side and amount"), act: () => side("buy") },
+  { keys: ["s"], text: gettext("Sell: side and amount"), act: () => side("sell") },
+  { keys: ["p"], text: gettext("Price"), act: () => focus("order-price") },
   {
     keys: ["a"],
-    text: "Amount",
+    text: gettext("Amount"),
     act: () => focus("order-quantity") || focus("order-quote_quantity"),
   },
   {
     keys: ["o"],
-    text: "Order book",
+    text: gettext("Order book"),
     act: () => /** @type {HTMLElement | null} */ (document.querySelector(".ladder"))?.focus(),
   },
-  { keys: ["/"], text: "Find a market", act: findMarket },
+  { keys: ["/"], text: gettext("Find a market"), act: findMarket },
   {
     keys: TIMEFRAMES.map((_, index) => String(index + 1)),
-    text: `Timeframe: ${TIMEFRAMES.join(", ")}`,
+    text: gettext("Timeframe: {list}", { list: TIMEFRAMES.join(", ") }),
     act: chooseTimeframe,
   },
-  { keys: ["l"], text: "Log in", act: askForLogin },
-  { keys: ["?"], text: "This list", act: () => (dialog.value = "help") },
+  { keys: ["l"], text: gettext("Log in"), act: askForLogin },
+  { keys: ["?"], text: gettext("This list"), act: () => (dialog.value = "help") },
 ];
 
 export function listen() {

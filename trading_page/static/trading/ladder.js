@@ -8,6 +8,7 @@ import { columns, groupPrice, sideLevels, steps } from "./levels.js";
 import { live, onChange } from "./live.js";
 import { fitted, grouped } from "./numbers.js";
 import { connection, market, orders, picked, ticker } from "./store.js";
+import { amountOf, gettext } from "./texts.js";
 
 /**
  * @import { Market, Order } from "./answers.d.ts"
@@ -27,23 +28,27 @@ export function Book() {
   const shown = market.value;
   const [factor, setFactor] = useState(0);
   useEffect(() => setFactor(0), [shown?.symbol]);
-  if (!shown) return html`<section class="panel book" aria-label="Order book"></section>`;
+  if (!shown) {
+    return html`<section class="panel book" aria-label=${gettext("Order book")}></section>`;
+  }
   const choices = steps(shown);
   const names = choices.map((step) => grouped(toShortText(step, shown.price_decimals)));
   const isStale = connection.value === "reconnecting";
   return html`
-    <section class="panel book" aria-label="Order book">
+    <section class="panel book" aria-label=${gettext("Order book")}>
       <header class="panel-head">
-        <h2>Order book</h2>
+        <h2>${gettext("Order book")}</h2>
         <label class="quiet">
-          <span class="unseen">Price step</span>
+          <span class="unseen">${gettext("Price step")}</span>
           <select value=${factor} onChange=${onValue((value) => setFactor(Number(value)))}>
             ${names.map((name, index) => html`<option value=${index}>${name}</option>`)}
           </select>
         </label>
       </header>
       <div class="columns" aria-hidden="true">
-        <span>Price ${shown.quote}</span><span>Amount ${shown.base}</span><span>Total</span>
+        <span>${gettext("Price {asset}", { asset: shown.quote })}</span
+        ><span>${gettext("Amount {asset}", { asset: shown.base })}</span
+        ><span>${gettext("Total")}</span>
       </div>
       <${Ladder}
         key=${shown.symbol}
@@ -73,7 +78,7 @@ function Ladder({ market: shown, step, isStale }) {
       class=${`ladder ${isStale ? "stale" : ""}`}
       role="listbox"
       tabindex="0"
-      aria-label="Prices: arrow keys choose one, Enter takes it into the order form"
+      aria-label=${gettext("Prices: arrow keys choose one, Enter takes it into the order form")}
     ></div>
   `;
 }
@@ -100,8 +105,8 @@ class LadderView {
     this.priceDigits = 0;
     this.draw = () => this.drawNow();
     this.parts = { asks: this.part("asks"), middle: this.part("middle"), bids: this.part("bids") };
-    this.parts.asks.ariaLabel = "Asks";
-    this.parts.bids.ariaLabel = "Bids";
+    this.parts.asks.ariaLabel = gettext("Asks");
+    this.parts.bids.ariaLabel = gettext("Bids");
     this.last = this.text("b");
     this.spread = this.text("span");
     this.stop = [onChange("book", this.draw), ticker(shown.symbol).subscribe(this.draw)];
@@ -217,7 +222,10 @@ class LadderView {
     if (!row || !level) return;
     const { quantity_decimals: decimals, base } = this.market;
     const [amount, total] = [level.volume, level.total].map((units) => toText(units, decimals));
-    row.title = `${grouped(amount)} ${base}, up to here ${grouped(total)} ${base}`;
+    row.title = gettext("{amount}, up to here {total}", {
+      amount: amountOf(grouped(amount), base),
+      total: amountOf(grouped(total), base),
+    });
   }
 
   grouping() {
@@ -242,9 +250,10 @@ class LadderView {
     const { bids, asks } = live.book;
     const known = ticker(this.market.symbol).peek();
     write(this.last, known?.last ? grouped(known.last) : "–");
-    if (!bids.length || !asks.length) return write(this.spread, "no spread");
+    if (!bids.length || !asks.length) return write(this.spread, gettext("no spread"));
     const spread = exactUnits(asks[0][0], decimals) - exactUnits(bids[0][0], decimals);
-    return write(this.spread, `spread ${grouped(toText(spread, decimals))}`);
+    const distance = grouped(toText(spread, decimals));
+    return write(this.spread, gettext("spread {distance}", { distance }));
   }
 
   /** @param {HTMLElement | null} element */

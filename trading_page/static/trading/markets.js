@@ -6,6 +6,7 @@ import { onAuxClick, opensElsewhere } from "./links.js";
 import { compact, grouped } from "./numbers.js";
 import { matching } from "./search.js";
 import { isListOpen, markets, symbol, ticker } from "./store.js";
+import { amountOf, gettext, isolated } from "./texts.js";
 
 /**
  * Shows another market without loading the page again.
@@ -48,28 +49,29 @@ export function Markets() {
   return html`
     <nav
       class=${`panel markets ${isListOpen.value ? "open" : ""}`}
-      aria-label="Markets"
+      aria-label=${gettext("Markets")}
       id="markets"
       onKeyDown=${onKey}
     >
       <header class="panel-head">
-        <h2>Markets</h2>
+        <h2>${gettext("Markets")}</h2>
         <input
           type="search"
           id="market-search"
-          aria-label="Find a market"
-          placeholder="Find"
+          aria-label=${gettext("Find a market")}
+          placeholder=${gettext("Find")}
           value=${words}
           onInput=${onValue(setWords)}
           onKeyDown=${onSearch}
         />
       </header>
       <div class="columns" aria-hidden="true">
-        <span>Market</span><span>Last</span><span>24 h</span>
+        <span>${gettext("Market")}</span><span>${gettext("Last")}</span
+        ><span>${gettext("24 h")}</span>
       </div>
       <ul class=${words.trim() ? "searched" : ""}>
         ${found.map((market) => html`<${Row} key=${market.symbol} symbol=${market.symbol} />`)}
-        ${found.length === 0 && html`<li class="nothing">No such market</li>`}
+        ${found.length === 0 && html`<li class="nothing">${gettext("No such market")}</li>`}
       </ul>
     </nav>
   `;
@@ -112,7 +114,9 @@ export function Change({ percent }) {
   const isNone = /^-?0(\.0+)?$/.test(percent);
   const size = grouped(percent.replace("-", ""));
   const text = isDown ? `−${size}` : isNone ? size : `+${size}`;
-  return html`<span class=${`change ${isNone ? "" : isDown ? "down" : "up"}`}>${text} %</span>`;
+  return html`<span class=${`change ${isNone ? "" : isDown ? "down" : "up"}`}
+    >${isolated(`${text} %`)}</span
+  >`;
 }
 
 /** The market that is shown: last price and the last 24 hours. */
@@ -126,20 +130,20 @@ export function Summary() {
       >
       <dl>
         <div>
-          <dt>24 h</dt>
+          <dt>${gettext("24 h")}</dt>
           <dd><${Change} percent=${known?.change_percent} /></dd>
         </div>
         <div>
-          <dt>High</dt>
+          <dt>${gettext("High")}</dt>
           <dd>${known?.high ? grouped(known.high) : "–"}</dd>
         </div>
         <div>
-          <dt>Low</dt>
+          <dt>${gettext("Low")}</dt>
           <dd>${known?.low ? grouped(known.low) : "–"}</dd>
         </div>
         <div>
-          <dt>Volume</dt>
-          <dd>${known ? `${compact(known.volume)} ${symbol.value.split("/")[0]}` : "–"}</dd>
+          <dt>${gettext("Volume")}</dt>
+          <dd>${known ? amountOf(compact(known.volume), symbol.value.split("/")[0]) : "–"}</dd>
         </div>
       </dl>
     </div>

@@ -1,5 +1,7 @@
 // Times of a day as a person reads them, in their time zone.
 
+import { timeFormat } from "./times.js";
+
 /** @type {Intl.DateTimeFormatOptions} */
 const MOMENT = {
   month: "2-digit",
@@ -7,15 +9,9 @@ const MOMENT = {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  hour12: false,
 };
-const WITHOUT_YEAR = new Intl.DateTimeFormat(undefined, MOMENT);
-const WITH_YEAR = new Intl.DateTimeFormat(undefined, { ...MOMENT, year: "numeric" });
-
-/** The time zone by which days and times are shown and asked for. */
-export function zone() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
-}
+const WITHOUT_YEAR = timeFormat(MOMENT);
+const WITH_YEAR = timeFormat({ ...MOMENT, year: "numeric" });
 
 /**
  * A moment to the second, with its year when that is not this one.

@@ -9,6 +9,7 @@ import { posted, shownMs } from "./notes.js";
 import { reportOf } from "./reports.js";
 import { account } from "./session.js";
 import { knownOrder, marketOf } from "./store.js";
+import { gettext } from "./texts.js";
 
 /**
  * @import { Order } from "./answers.d.ts"
@@ -71,12 +72,23 @@ export function Notices() {
   const shown = notices.value;
   useLayoutEffect(() => setUp(rendered(board)), [shown]);
   return html`
-    <div ref=${board} class="notices" role="log" aria-live="polite" aria-label="Notices">
+    <div
+      ref=${board}
+      class="notices"
+      role="log"
+      aria-live="polite"
+      aria-label=${gettext("Notices")}
+    >
       ${[...shown].reverse().map(
         ({ key, text, kind }) => html`
           <p key=${key} class=${`notice ${kind}`}>
             <span>${text}</span>
-            <button type="button" class="close" aria-label="Dismiss" onClick=${() => dismiss(key)}>
+            <button
+              type="button"
+              class="close"
+              aria-label=${gettext("Dismiss")}
+              onClick=${() => dismiss(key)}
+            >
               ×
             </button>
           </p>

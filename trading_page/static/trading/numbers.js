@@ -2,8 +2,15 @@
 // and nothing else: "10,000.5" in English is 10000.5, and "1,5" is no number. A plain number is one
 // as the exchange has it, such as "10000.5". No input or output.
 
+import { gettext, unmarked } from "./texts.js";
+
 /** @type {Record<string, string>} */
-const NAMES = { ",": "a comma", ".": "a point", "'": "an apostrophe", "’": "an apostrophe" };
+const NAMES = {
+  ",": gettext("a comma"),
+  ".": gettext("a point"),
+  "'": gettext("an apostrophe"),
+  "’": gettext("an apostrophe"),
+};
 const SPACES = /\s/g; // the narrow and the unbreakable are among them
 const APOSTROPHES = /['’]/g;
 const DIGITS = /^\d*$/;
@@ -50,7 +57,7 @@ export class NumberStyle {
    * @param {string} text
    */
   read(text) {
-    const [whole, fraction = "", ...rest] = this.unified(text.trim()).split(this.decimal);
+    const [whole, fraction = "", ...rest] = this.unified(unmarked(text).trim()).split(this.decimal);
     const digits = this.group ? whole.replaceAll(this.group, "") : whole;
     const isGrouped = whole !== digits;
     if (isGrouped && whole !== this.separated(digits.replace(/^0+(?=\d)/, ""))) return null;
@@ -61,10 +68,14 @@ export class NumberStyle {
 
   /** How numbers are typed, in words. */
   get rule() {
-    const decimals = `${nameOf(this.decimal)} the decimals`;
-    const groups = this.group ? `${nameOf(this.group)} separates thousands, ` : "";
-    const words = `${groups}${decimals}`;
-    return `A number such as ${this.write("10000.5")}: ${words}`;
+    return gettext(
+      "A number such as {example}: {group} separates thousands, {decimal} the decimals",
+      {
+        example: this.write("10000.5"),
+        group: nameOf(this.group),
+        decimal: nameOf(this.decimal),
+      },
+    );
   }
 
   /** @param {string} digits */
@@ -85,11 +96,19 @@ export class NumberStyle {
 
 /** @param {string} separator */
 function nameOf(separator) {
-  return NAMES[separator] ?? (separator.trim() ? separator : "a space");
+  return NAMES[separator] ?? (separator.trim() ? separator : gettext("a space"));
 }
 
+/**
+ * Languages that stand for the ways of writing numbers: 1,234.5, 1.234,5, 1 234,5 and 1’234.5. A
+ * person may choose one of them; otherwise it is the page's own.
+ */
+export const NUMBER_STYLES = /** @type {const} */ (["en", "de", "fr", "de-CH"]);
+const page = globalThis.document?.documentElement;
+const chosen = NUMBER_STYLES.find((locale) => locale === page?.dataset.numbers);
+
 /** How this page has numbers. */
-export const style = new NumberStyle(globalThis.document?.documentElement.lang || "en");
+export const style = new NumberStyle(chosen ?? (page?.lang || "en"));
 
 /**
  * "1234567.5" as "1,234,567.5".

@@ -4,7 +4,7 @@ import { isAskedAlways } from "./confirm.js";
 import { Toggle } from "./controls.js";
 import { idOf, NumberField } from "./fields.js";
 import { html, onChecked, onValue } from "./html.js";
-import { gettext } from "./texts.js";
+import { gettext, listed } from "./texts.js";
 import { LABELS, PREVENTIONS, rests, timeOf, TIMES, TYPES } from "./ticket.js";
 
 /**
@@ -29,7 +29,7 @@ export function Options({ typed, form, market, errors, change }) {
   const isUsed = Object.keys(errors).some((name) => NAMES.includes(name));
   return html`
     <details class="options" open=${isUsed || undefined}>
-      <summary>More: ${summary(form)}</summary>
+      <summary>${gettext("More: {list}", { list: summary(form) })}</summary>
       <label class="field">
         <span>${LABELS.time_in_force}</span>
         <select name="time_in_force" value=${time} onChange=${onValue(chooseTime)}>
@@ -42,7 +42,7 @@ export function Options({ typed, form, market, errors, change }) {
       }
       ${type.options.includes("post_only") && rests(form) && html`<${Resting} ...${part} />`}
       <label class="field">
-        <span>If it met an own order</span>
+        <span>${gettext("If it met an own order")}</span>
         <select
           name="self_trade_prevention"
           value=${form.self_trade_prevention}
@@ -67,7 +67,7 @@ function Resting({ typed, form, market, errors, change }) {
   return html`
     <${Check}
       name="post_only"
-      label="Post only: never trade at once"
+      label=${gettext("Post only: never trade at once")}
       form=${form}
       change=${change}
     />
@@ -76,7 +76,7 @@ function Resting({ typed, form, market, errors, change }) {
       html`
         <${Check}
           name="reprice"
-          label="Move it behind the other side instead of refusing it"
+          label=${gettext("Move it behind the other side instead of refusing it")}
           form=${form}
           change=${change}
         />
@@ -89,7 +89,7 @@ function Resting({ typed, form, market, errors, change }) {
       market=${market}
       error=${errors.display_quantity}
       change=${change}
-      hint="of an iceberg"
+      hint=${gettext("of an iceberg")}
     />
   `;
 }
@@ -98,10 +98,10 @@ function Resting({ typed, form, market, errors, change }) {
 function summary(form) {
   const words = [TIMES[timeOf(form)]];
   if (TYPES[form.type].options.includes("post_only") && rests(form)) {
-    if (form.post_only) words.push("post only");
-    if (form.display_quantity) words.push("iceberg");
+    if (form.post_only) words.push(gettext("post only"));
+    if (form.display_quantity) words.push(gettext("iceberg"));
   }
-  return words.join(", ");
+  return listed(words);
 }
 
 /** @param {{ form: Form, error?: string, change: Change }} props */

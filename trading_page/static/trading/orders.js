@@ -9,12 +9,12 @@ import { Understood } from "./fields.js";
 import { html, onChecked, onValue, rendered } from "./html.js";
 import { tell } from "./notices.js";
 import { grouped, style } from "./numbers.js";
-import { distance, listed } from "./openlist.js";
+import { distance, listed as narrowed } from "./openlist.js";
 import { toggle } from "./preferences.js";
 import { ask } from "./session.js";
 import { marketOf, orders, symbol, ticker } from "./store.js";
 import { inspect, isOfRow, Opener, Side } from "./table.js";
-import { gettext } from "./texts.js";
+import { amountOf, gettext, isolated, listed } from "./texts.js";
 import { UNREADABLE } from "./ticket.js";
 import { attempt } from "./attempts.js";
 import { groupRoleNames, typeNames } from "./words.js";
@@ -58,7 +58,7 @@ export function OpenOrders() {
     symbol: isHereOnly.value ? symbol.value : "",
     side: shownSide.value,
   };
-  const list = listed(orders.value, narrowing);
+  const list = narrowed(orders.value, narrowing);
   return html`
     <${Narrowings} />
     ${
@@ -188,7 +188,7 @@ function Cells({ order }) {
     <td data-name=${gettext("Side")}><${Side} side=${order.side} /></td>
     <td data-name=${gettext("Type")}>
       ${typeNames()[order.type]}${" "}<small class="reason"
-        >${notes.filter(Boolean).join(", ")}</small
+        >${listed(notes.filter((note) => typeof note === "string"))}</small
       >
     </td>
   `;
@@ -215,8 +215,8 @@ function priceOf({ price }) {
 /** @param {{ order: Order }} props */
 function Trigger({ order }) {
   const { trailing_amount: amount, trailing_percent: percent } = order;
-  if (amount) return gettext("{amount} behind", { amount: grouped(amount) });
-  if (percent) return gettext("{percent} % behind", { percent: grouped(percent) });
+  if (amount) return gettext("{distance} behind", { distance: grouped(amount) });
+  if (percent) return gettext("{distance} behind", { distance: isolated(`${grouped(percent)} %`) });
   return order.stop_price ? grouped(order.stop_price) : "–";
 }
 
@@ -247,7 +247,7 @@ export function nameOf(order) {
 
 /** @param {Order} order */
 export function sizeOf({ quantity, quote_quantity: budget, symbol: name }) {
-  return quantity ? grouped(quantity) : `${grouped(budget ?? "")} ${name.split("/")[1]}`;
+  return quantity ? grouped(quantity) : amountOf(grouped(budget ?? ""), name.split("/")[1]);
 }
 
 /** @typedef {{ price: string, quantity: string }} Amended */

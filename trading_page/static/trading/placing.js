@@ -6,13 +6,15 @@ import { Refusal } from "./api.js";
 import { dismiss, tell, tellOrder } from "./notices.js";
 import { account, ask } from "./session.js";
 import { newClientOrderId, settle, submit } from "./submission.js";
+import { gettext } from "./texts.js";
 import { request } from "./ticket.js";
 
 const KEY = "order in doubt";
 const IN_DOUBT = "order in doubt"; // the key of its notice
-const ABSENT =
-  "The order did not reach the exchange and will not be executed. You can send it again.";
-const UNKNOWN = "It is not known what became of the order: log in again to see it.";
+const ABSENT = gettext(
+  "The order did not reach the exchange and will not be executed. You can send it again.",
+);
+const UNKNOWN = gettext("It is not known what became of the order: log in again to see it.");
 
 /**
  * @import { Group, Market, Order, Placed } from "./answers.d.ts"
@@ -35,7 +37,7 @@ export const pending = signal(/** @type {string | null} */ (null));
 export async function place(form, market) {
   const order = { clientOrderId: newClientOrderId(), account: account.peek() };
   const { path, body } = request(form, market, order.clientOrderId);
-  pending.value = "Sending…";
+  pending.value = gettext("Sending…");
   write(order);
   try {
     const outcome = await submit({
@@ -54,7 +56,7 @@ export async function place(form, market) {
 export async function resolveDoubt() {
   const kept = read();
   if (!kept || kept.account !== account.peek() || pending.peek() !== null) return;
-  pending.value = "Asking…";
+  pending.value = gettext("Asking…");
   try {
     report(await settle({ find: () => find(kept) }));
   } finally {
@@ -69,7 +71,7 @@ export async function resolveDoubt() {
  */
 async function find({ clientOrderId, account: owner }) {
   if (account.peek() !== owner) {
-    throw new Refusal(401, { code: "UNAUTHENTICATED", message: "The login has changed" });
+    throw new Refusal(401, { code: "UNAUTHENTICATED", message: "" });
   }
   /** @type {Answer<Order>} */
   const { data } = await ask("GET", `/orders/by-client-id/${clientOrderId}`);
@@ -77,9 +79,9 @@ async function find({ clientOrderId, account: owner }) {
 }
 
 function doubt() {
-  pending.value = "No answer yet, asking…";
+  pending.value = gettext("No answer yet, asking…");
   tell(
-    "No answer came. Asking the exchange whether it has the order; it is not sent again.",
+    gettext("No answer came. Asking the exchange whether it has the order; it is not sent again."),
     "keep",
     IN_DOUBT,
   );

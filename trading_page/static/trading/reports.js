@@ -2,6 +2,7 @@
 
 import { exactUnits, roundedText, toShortText } from "./decimal.js";
 import { grouped, neat } from "./numbers.js";
+import { amountOf, filled, gettext, isolated } from "./texts.js";
 import { LIMIT_DECIMALS } from "./ticket.js";
 
 /**
@@ -13,27 +14,87 @@ import { LIMIT_DECIMALS } from "./ticket.js";
 
 /** @type {Partial<Record<NonNullable<Order["reason"]>, string>>} */
 const REASONS = {
-  IOC_REMAINDER: "nothing more could be had at once at its price",
-  FOK_NOT_FILLABLE: "not all of it could be had at once",
-  MARKET_REMAINDER: "the book has no more within the price band",
-  LINKED: "the other order of its group came first",
-  NO_FUNDS: "the funds for it were not there",
-  CANCEL_AFTER: "nothing was heard from its owner in time",
-  SELF_TRADE: "it met an own order",
-  MATCH_LIMIT: "it has traded with as many orders as one may at once",
-  INSUFFICIENT_LIQUIDITY: "the book has nothing within the price band",
-  PRICE_OUT_OF_BAND: "its price is too far from the market",
-  POST_ONLY_WOULD_TRADE: "it would have traded at once",
-  STOP_WOULD_TRIGGER: "its trigger had been reached already",
-  NO_LAST_PRICE: "there is no last price yet",
-  ALREADY_EXPIRED: "its time was over",
-  TOO_MANY_ORDERS: "too many orders are open",
-  TOO_MANY_STOPS: "too many stops are waiting",
-  MARKET_CLOSED: "the market is closed",
-  MARKET_HALTED: "the market is halted",
-  MARKET_PRE_OPEN: "the market has not opened yet",
+  IOC_REMAINDER: gettext("nothing more could be had at once at its price"),
+  FOK_NOT_FILLABLE: gettext("not all of it could be had at once"),
+  MARKET_REMAINDER: gettext("the book has no more within the price band"),
+  LINKED: gettext("the other order of its group came first"),
+  NO_FUNDS: gettext("the funds for it were not there"),
+  CANCEL_AFTER: gettext("nothing was heard from its owner in time"),
+  SELF_TRADE: gettext("it met an own order"),
+  MATCH_LIMIT: gettext("it has traded with as many orders as one may at once"),
+  INSUFFICIENT_LIQUIDITY: gettext("the book has nothing within the price band"),
+  PRICE_OUT_OF_BAND: gettext("its price is too far from the market"),
+  POST_ONLY_WOULD_TRADE: gettext("it would have traded at once"),
+  STOP_WOULD_TRIGGER: gettext("its trigger had been reached already"),
+  NO_LAST_PRICE: gettext("there is no last price yet"),
+  ALREADY_EXPIRED: gettext("its time was over"),
+  TOO_MANY_ORDERS: gettext("too many orders are open"),
+  TOO_MANY_STOPS: gettext("too many stops are waiting"),
+  MARKET_CLOSED: gettext("the market is closed"),
+  MARKET_HALTED: gettext("the market is halted"),
+  MARKET_PRE_OPEN: gettext("the market has not opened yet"),
 };
-const ENDED = { cancelled: "was cancelled", expired: "has expired", rejected: "was refused" };
+/**
+ * How an order ended before it traded, and after a part of it had; without and with the reason.
+ *
+ * @type {Record<"cancelled" | "expired" | "rejected", Record<"whole" | "rest", [string, string]>>}
+ */
+const ENDS = {
+  cancelled: {
+    whole: [gettext("{order} was cancelled"), gettext("{order} was cancelled: {reason}")],
+    rest: [
+      gettext("{trade}; the rest, {rest}, was cancelled"),
+      gettext("{trade}; the rest, {rest}, was cancelled: {reason}"),
+    ],
+  },
+  expired: {
+    whole: [gettext("{order} has expired"), gettext("{order} has expired: {reason}")],
+    rest: [
+      gettext("{trade}; the rest, {rest}, has expired"),
+      gettext("{trade}; the rest, {rest}, has expired: {reason}"),
+    ],
+  },
+  rejected: {
+    whole: [gettext("{order} was refused"), gettext("{order} was refused: {reason}")],
+    rest: [
+      gettext("{trade}; the rest, {rest}, was refused"),
+      gettext("{trade}; the rest, {rest}, was refused: {reason}"),
+    ],
+  },
+};
+/**
+ * What was traded: all of an order, a part of it, or what a budget paid for; at one price, and at an
+ * average.
+ *
+ * @type {Record<Order["side"], Record<"whole" | "part" | "budget", [string, string]>>}
+ */
+const TRADES = {
+  buy: {
+    whole: [
+      gettext("Bought {amount} at {price}"),
+      gettext("Bought {amount} at an average of {price}"),
+    ],
+    part: [
+      gettext("Bought {filled} of {amount} at {price}"),
+      gettext("Bought {filled} of {amount} at an average of {price}"),
+    ],
+    budget: [
+      gettext("Bought {amount} for {cost} with the fee, at {price}"),
+      gettext("Bought {amount} for {cost} with the fee, at an average of {price}"),
+    ],
+  },
+  sell: {
+    whole: [gettext("Sold {amount} at {price}"), gettext("Sold {amount} at an average of {price}")],
+    part: [
+      gettext("Sold {filled} of {amount} at {price}"),
+      gettext("Sold {filled} of {amount} at an average of {price}"),
+    ],
+    budget: [
+      gettext("Sold {amount} for {cost} with the fee, at {price}"),
+      gettext("Sold {amount} for {cost} with the fee, at an average of {price}"),
+    ],
+  },
+};
 const OPEN = ["open", "pending", "partially_filled"];
 
 /**
@@ -45,16 +106,23 @@ const OPEN = ["open", "pending", "partially_filled"];
  */
 export function reportOf(order, priceDecimals) {
   const { status } = order;
-  const done = isTraded(order) ? traded(order, priceDecimals) : "";
+  const done = isTraded(order) ? tradeOf(order, priceDecimals) : "";
   if (status === "filled") return { text: done, kind: "done" };
   if (status === "partially_filled") {
-    return { text: `${done}; the rest is in the book`, kind: "done" };
+    return { text: gettext("{trade}; the rest is in the book", { trade: done }), kind: "done" };
   }
-  if (status === "open") return { text: `${asked(order)}: in the book`, kind: "info" };
-  if (status === "pending") return { text: `${asked(order)}: ${waits(order)}`, kind: "info" };
-  const end = `${ENDED[status]}${why(order)}`;
-  if (done) return { text: `${done}; the rest, ${rest(order)}, ${end}`, kind: "part" };
-  return { text: `${asked(order)} ${end}`, kind: kindOfEnd(order) };
+  if (status === "open") {
+    return { text: gettext("{order}: in the book", { order: asked(order) }), kind: "info" };
+  }
+  if (status === "pending") return { text: waits(order), kind: "info" };
+  const reason = reasonOf(order);
+  const { whole, rest } = ENDS[status];
+  const place = reason ? 1 : 0;
+  if (done) {
+    const values = { trade: done, rest: leftOf(order), reason };
+    return { text: filled(rest[place], values), kind: "part" };
+  }
+  return { text: filled(whole[place], { order: asked(order), reason }), kind: kindOfEnd(order) };
 }
 
 /**
@@ -81,8 +149,8 @@ function kindOfEnd({ status, reason }) {
 }
 
 /** @param {Order} order */
-function isTraded({ filled_quantity: filled }) {
-  return /[1-9]/.test(filled);
+function isTraded({ filled_quantity: traded }) {
+  return /[1-9]/.test(traded);
 }
 
 /** @param {Pick<Order, "symbol">} order */
@@ -98,28 +166,45 @@ function assetsOf({ symbol }) {
  */
 export function asked(order) {
   const { base, quote } = assetsOf(order);
-  const verb = order.side === "buy" ? "Buy" : "Sell";
+  const isBuy = order.side === "buy";
   if (order.quantity === null) {
-    return `${verb} ${base} for ${neat(order.quote_quantity ?? "")} ${quote}`;
+    const values = { asset: base, budget: amountOf(neat(order.quote_quantity ?? ""), quote) };
+    return isBuy
+      ? gettext("Buy {asset} for {budget}", values)
+      : gettext("Sell {asset} for {budget}", values);
   }
-  const price = order.price ? `${grouped(order.price)} ${quote}` : "market";
-  return `${verb} ${grouped(order.quantity)} ${base} at ${price}`;
+  const amount = amountOf(grouped(order.quantity), base);
+  if (!order.price) {
+    return isBuy
+      ? gettext("Buy {amount} at market", { amount })
+      : gettext("Sell {amount} at market", { amount });
+  }
+  const values = { amount, price: amountOf(grouped(order.price), quote) };
+  return isBuy
+    ? gettext("Buy {amount} at {price}", values)
+    : gettext("Sell {amount} at {price}", values);
 }
 
 /**
- * What a pending order waits for.
+ * A pending order, and what it waits for.
  *
  * @param {Order} order
  */
 function waits(order) {
   const { quote } = assetsOf(order);
-  if (order.trailing_percent) return `trails the market by ${grouped(order.trailing_percent)} %`;
-  if (order.trailing_amount) {
-    return `trails the market by ${grouped(order.trailing_amount)} ${quote}`;
+  const { trailing_percent: percent, trailing_amount: amount, stop_price: trigger } = order;
+  const values = { order: asked(order) };
+  if (percent || amount) {
+    const distance = percent
+      ? isolated(`${grouped(percent)} %`)
+      : amountOf(grouped(amount ?? ""), quote);
+    return gettext("{order}: trails the market by {distance}", { ...values, distance });
   }
-  return order.stop_price
-    ? `waits for ${grouped(order.stop_price)} ${quote}`
-    : "waits for its entry";
+  if (!trigger) return gettext("{order}: waits for its entry", values);
+  return gettext("{order}: waits for {price}", {
+    ...values,
+    price: amountOf(grouped(trigger), quote),
+  });
 }
 
 /**
@@ -128,24 +213,17 @@ function waits(order) {
  * @param {Order} order
  * @param {number} decimals
  */
-function traded(order, decimals) {
+function tradeOf(order, decimals) {
   const { base, quote } = assetsOf(order);
-  const verb = order.side === "buy" ? "Bought" : "Sold";
-  const isWhole = order.status === "filled" || order.quantity === null;
-  const of = isWhole ? "" : ` of ${grouped(order.quantity ?? "")}`;
-  const size = `${grouped(order.filled_quantity)}${of} ${base}`;
-  const money = order.quantity === null ? ` for ${neat(spent(order))} ${quote} with the fee,` : "";
-  return `${verb} ${size}${money} ${average(order, decimals)} ${quote}`;
-}
-
-/**
- * @param {Order} order
- * @param {number} decimals
- */
-function average({ average_price: price }, decimals) {
-  const shown = roundedText(price ?? "0", decimals);
-  const isExact = exactUnits(shown, LIMIT_DECIMALS) === exactUnits(price ?? "0", LIMIT_DECIMALS);
-  return `${isExact ? "at" : "at an average of"} ${grouped(shown)}`;
+  const { average_price: average, filled_quantity: traded, quantity } = order;
+  const price = roundedText(average ?? "0", decimals);
+  const kind = quantity === null ? "budget" : order.status === "filled" ? "whole" : "part";
+  return filled(TRADES[order.side][kind][fine(price) === fine(average ?? "0") ? 0 : 1], {
+    filled: grouped(traded),
+    amount: amountOf(grouped(kind === "part" ? (quantity ?? "") : traded), base),
+    price: amountOf(grouped(price), quote),
+    cost: amountOf(neat(spent(order)), quote),
+  });
 }
 
 /**
@@ -153,11 +231,13 @@ function average({ average_price: price }, decimals) {
  *
  * @param {Order} order
  */
-function rest(order) {
+function leftOf(order) {
   const { base, quote } = assetsOf(order);
-  if (order.remaining_quantity !== null) return `${grouped(order.remaining_quantity)} ${base}`;
+  if (order.remaining_quantity !== null) {
+    return amountOf(grouped(order.remaining_quantity), base);
+  }
   const left = fine(order.quote_quantity ?? "0") - fine(spent(order));
-  return `${neat(toShortText(left, LIMIT_DECIMALS))} ${quote}`;
+  return amountOf(neat(toShortText(left, LIMIT_DECIMALS)), quote);
 }
 
 /** @param {Order} order */
@@ -168,11 +248,6 @@ function spent({ filled_quote: cost, fee }) {
 /** @param {string} text */
 function fine(text) {
   return exactUnits(text, LIMIT_DECIMALS);
-}
-
-/** @param {Order} order */
-function why(order) {
-  return order.reason ? `: ${reasonOf(order)}` : "";
 }
 
 /**

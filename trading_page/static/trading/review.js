@@ -5,6 +5,7 @@ import { meeting, preview, spentOf } from "./costs.js";
 import { exactUnits, toText, toUnits } from "./decimal.js";
 import { grouped, neat } from "./numbers.js";
 import { asked } from "./reports.js";
+import { amountOf, filled, gettext, isolated } from "./texts.js";
 import { isByBudget, rests, timeOf, TYPES } from "./ticket.js";
 
 /**
@@ -49,9 +50,10 @@ export function reviewOf(form, market, book, last) {
   const review = { order: inWords(form, market), lines: [], warnings: [], isUnusual: false };
   const found = preview(form, market, book, last);
   if (found) {
-    const about = found.isEstimate ? "about " : "";
-    review.lines.push(["Total", `${about}${neat(found.total)} ${market.quote}`]);
-    review.lines.push(["Fee at most", `${neat(found.fee)} ${market.quote}`]);
+    const amount = amountOf(neat(found.total), market.quote);
+    const total = found.isEstimate ? gettext("about {amount}", { amount }) : amount;
+    review.lines.push([gettext("Total"), total]);
+    review.lines.push([gettext("Fee at most"), amountOf(neat(found.fee), market.quote)]);
   }
   if (isTaking) addTaking(review, met, form, market);
   addDistance(review, form, market, book, last);
@@ -72,7 +74,9 @@ function inWords(form, market) {
     quote_quantity: form.quote_quantity,
     price: isPriced ? form.price : null,
   });
-  return form.type === "limit" || form.type === "market" ? order : `${label}: ${order}`;
+  return form.type === "limit" || form.type === "market"
+    ? order
+    : gettext("{type}: {order}", { type: label, order });
 }
 
 /**
@@ -86,13 +90,15 @@ function addTaking(review, met, form, market) {
   const { lines } = review;
   if (met.best !== null && met.worst !== null) {
     const average = (met.cost + met.quantity / 2n) / met.quantity;
-    const amount = `${grouped(toText(met.quantity, market.quantity_decimals))} ${base}`;
-    lines.push(["At once", `${amount} at about ${grouped(toText(average, decimals))}`]);
-    lines.push(["Worst price", grouped(toText(met.worst, decimals))]);
+    const amount = amountOf(grouped(toText(met.quantity, market.quantity_decimals)), base);
+    const price = grouped(toText(average, decimals));
+    lines.push([gettext("At once"), gettext("{amount} at about {price}", { amount, price })]);
+    lines.push([gettext("Worst price"), grouped(toText(met.worst, decimals))]);
     const slippage = distance(average, met.best);
-    lines.push(["Slippage", `${percent(slippage)} from the best price`]);
+    const values = { percent: percent(slippage) };
+    lines.push([gettext("Slippage"), gettext("{percent} from the best price", values)]);
     if (slippage >= SLIPPAGE_MAX) {
-      warn(review, `On average it trades ${percent(slippage)} beyond the best price.`);
+      warn(review, gettext("On average it trades {percent} beyond the best price.", values));
     }
   }
   if (!met.isWhole) addRest(review, met, form, market);
@@ -109,16 +115,16 @@ function addTaking(review, met, form, market) {
 function addRest(review, met, form, market) {
   const rest = isByBudget(form) ? unspent(met, form, market) : unfilled(met, form, market);
   if (form.type !== "market" && rests(form)) {
-    review.lines.push(["Into the book", rest]);
+    review.lines.push([gettext("Into the book"), rest]);
     return;
   }
-  review.lines.push(["Not filled", rest]);
+  review.lines.push([gettext("Not filled"), rest]);
   const isNone = timeOf(form) === "fok";
   warn(
     review,
     isNone
-      ? "It cannot be filled whole, so nothing of it will be."
-      : `The book has no more in reach: ${rest} will not be filled.`,
+      ? gettext("It cannot be filled whole, so nothing of it will be.")
+      : gettext("The book has no more in reach: {rest} will not be filled.", { rest }),
   );
 }
 
@@ -128,7 +134,8 @@ function addRest(review, met, form, market) {
  * @param {Market} market
  */
 function unfilled(met, form, { base, quantity_decimals: decimals }) {
-  return `${grouped(toText(exactUnits(form.quantity, decimals) - met.quantity, decimals))} ${base}`;
+  const rest = exactUnits(form.quantity, decimals) - met.quantity;
+  return amountOf(grouped(toText(rest, decimals)), base);
 }
 
 /**
@@ -139,7 +146,7 @@ function unfilled(met, form, { base, quantity_decimals: decimals }) {
 function unspent(met, form, market) {
   const { quote, quote_decimals: decimals } = market;
   const rest = exactUnits(form.quote_quantity, decimals) - spentOf(met.cost, market);
-  return `${neat(toText(rest, decimals))} ${quote}`;
+  return amountOf(neat(toText(rest, decimals)), quote);
 }
 
 /**
@@ -160,18 +167,22 @@ function addDistance(review, form, market, book, last) {
   const trigger = fields.includes("stop_price") ? units(form.stop_price) : null;
   const lastUnits = units(last);
   if (trigger && lastUnits) {
-    review.lines.push(["Trigger", from(trigger, lastUnits, "the last price")]);
+    review.lines.push([gettext("Trigger"), from(trigger, lastUnits, "last")]);
   }
   const price = fields.includes("price") && !trigger ? units(form.price) : null;
   const best = units((isBuy ? book.asks : book.bids)[0]?.[0]);
   const other = best ?? lastUnits;
   if (!price || !other) return;
-  const text = from(price, other, best ? `the best ${isBuy ? "ask" : "bid"}` : "the last price");
-  review.lines.push(["Price", text]);
+  const text = from(price, other, !best ? "last" : isBuy ? "ask" : "bid");
+  review.lines.push([gettext("Price"), text]);
   const isBeyond = isBuy ? price > other : price < other;
   if (distance(price, other) < (isBeyond ? BEYOND_MAX : BEFORE_MAX)) return;
-  if (isBeyond) warn(review, `Its price is far beyond the market: ${text}.`);
-  else review.warnings.push(`Its price is far from the market: ${text}.`);
+  const values = { distance: text };
+  if (isBeyond) {
+    warn(review, gettext("Its price is far beyond the market: {distance}.", values));
+  } else {
+    review.warnings.push(gettext("Its price is far from the market: {distance}.", values));
+  }
 }
 
 /**
@@ -185,14 +196,35 @@ function warn(review, text) {
   review.isUnusual = true;
 }
 
+const PLACES = {
+  ask: {
+    at: gettext("at the best ask"),
+    above: gettext("{percent} above the best ask"),
+    below: gettext("{percent} below the best ask"),
+  },
+  bid: {
+    at: gettext("at the best bid"),
+    above: gettext("{percent} above the best bid"),
+    below: gettext("{percent} below the best bid"),
+  },
+  last: {
+    at: gettext("at the last price"),
+    above: gettext("{percent} above the last price"),
+    below: gettext("{percent} below the last price"),
+  },
+};
+
 /**
+ * Where a price is, seen from another one.
+ *
  * @param {bigint} price
  * @param {bigint} other
- * @param {string} name
+ * @param {keyof typeof PLACES} name Of the other.
  */
 function from(price, other, name) {
-  if (price === other) return `at ${name}`;
-  return `${percent(distance(price, other))} ${price > other ? "above" : "below"} ${name}`;
+  const { at, above, below } = PLACES[name];
+  if (price === other) return at;
+  return filled(price > other ? above : below, { percent: percent(distance(price, other)) });
 }
 
 /**
@@ -208,5 +240,5 @@ function distance(price, other) {
 
 /** @param {bigint} hundredths */
 function percent(hundredths) {
-  return `${grouped(toText(hundredths, 2))} %`;
+  return isolated(`${grouped(toText(hundredths, 2))} %`);
 }

@@ -2,6 +2,7 @@
 
 import { isAskedAlways } from "./confirm.js";
 import { Choice, Toggle } from "./controls.js";
+import { Region } from "./dialogs/region.js";
 import { html } from "./html.js";
 import { shortcutsAreOn } from "./keys.js";
 import { gettext } from "./texts.js";
@@ -14,6 +15,7 @@ export function Settings() {
         <legend>${gettext("Display")}</legend>
         <${Choice} label=${gettext("Theme")} value=${theme} names=${themeNames()} />
       </fieldset>
+      <${Region} />
       <fieldset>
         <legend>${gettext("Orders")}</legend>
         <${Toggle} label=${gettext("Ask before each order")} value=${isAskedAlways} />

@@ -21,7 +21,8 @@ export function Tabs({ name, label, tabs, chosen, choose }) {
     const by = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
     if (!by) return;
     event.preventDefault();
-    const next = keys[(keys.indexOf(chosen) + by + keys.length) % keys.length];
+    const ahead = document.dir === "rtl" ? -by : by;
+    const next = keys[(keys.indexOf(chosen) + ahead + keys.length) % keys.length];
     choose(next);
     byId(`${name}-${next}`).focus();
   };

@@ -6,6 +6,8 @@ import { html, rendered } from "./html.js";
 import { live, onChange } from "./live.js";
 import { fitted, grouped } from "./numbers.js";
 import { market } from "./store.js";
+import { gettext } from "./texts.js";
+import { timeFormat } from "./times.js";
 
 const BESIDE = 16; // digits: the arrow, the time and what is between the columns
 
@@ -26,17 +28,19 @@ export function Tape() {
     };
   }, [shown?.symbol]);
   return html`
-    <section class="panel tape" aria-label="Trades">
-      <header class="panel-head"><h2>Trades</h2></header>
+    <section class="panel tape" aria-label=${gettext("Trades")}>
+      <header class="panel-head"><h2>${gettext("Trades")}</h2></header>
       <div class="columns" aria-hidden="true">
-        <span>Price ${shown?.quote}</span><span>Amount ${shown?.base}</span><span>Time</span>
+        <span>${gettext("Price {asset}", { asset: shown?.quote ?? "" })}</span
+        ><span>${gettext("Amount {asset}", { asset: shown?.base ?? "" })}</span
+        ><span>${gettext("Time")}</span>
       </div>
       <div
         ref=${root}
         class="trades"
         role="list"
         tabindex="0"
-        aria-label="Newest trades first"
+        aria-label=${gettext("Newest trades first")}
       ></div>
     </section>
   `;
@@ -118,11 +122,10 @@ class Row {
   }
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, {
+const CLOCK = timeFormat({
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  hour12: false,
 });
 
 /** @param {string} text */

@@ -2,6 +2,9 @@
 
 import { exactUnits, toText, toUnits } from "./decimal.js";
 import { grouped, style } from "./numbers.js";
+import { sentenceOf } from "./refusals.js";
+import { amountOf, gettext, isolated } from "./texts.js";
+import { momentOf } from "./times.js";
 
 /**
  * @import { Market, Order } from "./answers.d.ts"
@@ -62,46 +65,51 @@ const TIMES_TO_WAIT = ["gtc", "gtd"];
  */
 export const TYPES = {
   limit: {
-    label: "Limit",
+    label: gettext("Limit"),
     fields: ["price"],
     times: ALL_TIMES,
     options: ["post_only", "reprice", "display_quantity"],
   },
-  market: { label: "Market", fields: [], times: ["ioc", "fok"], options: [] },
-  stop: { label: "Stop market", fields: ["stop_price"], times: TIMES_TO_WAIT, options: [] },
+  market: { label: gettext("Market"), fields: [], times: ["ioc", "fok"], options: [] },
+  stop: {
+    label: gettext("Stop market"),
+    fields: ["stop_price"],
+    times: TIMES_TO_WAIT,
+    options: [],
+  },
   stop_limit: {
-    label: "Stop limit",
+    label: gettext("Stop limit"),
     fields: ["stop_price", "price"],
     times: ALL_TIMES,
     options: [],
   },
   take_profit: {
-    label: "Take-profit market",
+    label: gettext("Take-profit market"),
     fields: ["stop_price"],
     times: TIMES_TO_WAIT,
     options: [],
   },
   take_profit_limit: {
-    label: "Take-profit limit",
+    label: gettext("Take-profit limit"),
     fields: ["stop_price", "price"],
     times: ALL_TIMES,
     options: [],
   },
   trailing_stop: {
-    label: "Trailing stop",
+    label: gettext("Trailing stop"),
     fields: ["trailing"],
     times: TIMES_TO_WAIT,
     options: [],
   },
   oco: {
-    label: "OCO: limit and stop",
+    label: gettext("OCO: limit and stop"),
     fields: ["price", "stop_price", "stop_limit_price"],
     times: TIMES_TO_WAIT,
     options: [],
     path: "/orders/oco",
   },
   bracket: {
-    label: "Bracket: entry and exits",
+    label: gettext("Bracket: entry and exits"),
     fields: ["price", "take_profit.price", "stop_loss.stop_price", "stop_loss.price"],
     times: ALL_TIMES,
     options: [],
@@ -111,39 +119,39 @@ export const TYPES = {
 
 /** @type {Texts} */
 export const LABELS = {
-  price: "Price",
-  quantity: "Amount",
-  quote_quantity: "Budget",
-  total: "Total",
-  stop_price: "Trigger price",
-  stop_limit_price: "Stop limit",
-  trailing_amount: "Distance",
-  trailing_percent: "Distance in %",
-  display_quantity: "Shown amount",
-  expire_at: "Expires at",
-  time_in_force: "Time in force",
-  post_only: "Post only",
-  reprice: "Reprice",
-  self_trade_prevention: "Own orders",
-  "take_profit.price": "Take-profit price",
-  "stop_loss.stop_price": "Stop-loss trigger",
-  "stop_loss.price": "Stop-loss limit",
+  price: gettext("Price"),
+  quantity: gettext("Amount"),
+  quote_quantity: gettext("Budget"),
+  total: gettext("Total"),
+  stop_price: gettext("Trigger price"),
+  stop_limit_price: gettext("Stop limit"),
+  trailing_amount: gettext("Distance"),
+  trailing_percent: gettext("Distance in %"),
+  display_quantity: gettext("Shown amount"),
+  expire_at: gettext("Expires at"),
+  time_in_force: gettext("Time in force"),
+  post_only: gettext("Post only"),
+  reprice: gettext("Reprice"),
+  self_trade_prevention: gettext("Own orders"),
+  "take_profit.price": gettext("Take-profit price"),
+  "stop_loss.stop_price": gettext("Stop-loss trigger"),
+  "stop_loss.price": gettext("Stop-loss limit"),
 };
 /** @type {ReadonlySet<NumberName>} */
 export const OPTIONAL = new Set(["stop_limit_price", "stop_loss.price", "display_quantity"]);
 /** @type {Record<Order["time_in_force"], string>} */
 export const TIMES = {
-  gtc: "Until cancelled",
-  ioc: "At once or not (IOC)",
-  fok: "All at once or not (FOK)",
-  gtd: "Until a time",
+  gtc: gettext("Until cancelled"),
+  ioc: gettext("At once or not (IOC)"),
+  fok: gettext("All at once or not (FOK)"),
+  gtd: gettext("Until a time"),
 };
 /** @type {Record<Order["self_trade_prevention"], string>} */
 export const PREVENTIONS = {
-  cancel_newest: "Cancel the new one",
-  cancel_oldest: "Cancel the old one",
-  cancel_both: "Cancel both",
-  decrement: "Take both down",
+  cancel_newest: gettext("Cancel the new one"),
+  cancel_oldest: gettext("Cancel the old one"),
+  cancel_both: gettext("Cancel both"),
+  decrement: gettext("Take both down"),
 };
 
 /** @type {NumberName[]} */
@@ -278,7 +286,9 @@ export function request(form, market, clientOrderId) {
     if (inner) /** @type {Texts} */ (body[outer])[inner] = text;
     else body[name] = text;
   }
-  if (timeOf(form) === "gtd") body.expire_at = momentOf(form.expire_at);
+  if (timeOf(form) === "gtd") {
+    body.expire_at = momentOf(form.expire_at)?.toISOString() ?? form.expire_at;
+  }
   if (type.options.includes("post_only") && form.post_only && rests(form)) {
     body.post_only = true;
     if (form.reprice) body.reprice = true;
@@ -287,16 +297,6 @@ export function request(form, market, clientOrderId) {
     body.self_trade_prevention = form.self_trade_prevention;
   }
   return { path: type.path ?? "/orders", body };
-}
-
-/**
- * What is typed is in the visitor's time zone.
- *
- * @param {string} text
- */
-function momentOf(text) {
-  const moment = new Date(text);
-  return Number.isNaN(moment.getTime()) ? text : moment.toISOString();
 }
 
 // --- what is wrong -------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ export function problems(form, market) {
     found.total = style.rule;
     delete found.quantity;
   }
-  if (timeOf(form) === "gtd" && !form.expire_at) found.expire_at = "Say when it expires";
+  if (timeOf(form) === "gtd" && !form.expire_at) found.expire_at = gettext("Say when it expires");
   if (!found.quantity && !found.total && !isByBudget(form)) {
     Object.assign(found, sizeProblem(form, market));
   }
@@ -344,15 +344,19 @@ export function standing(found, now) {
  * @param {Market} market
  */
 export function numberProblem(name, plain, market) {
-  if (plain === "") return OPTIONAL.has(name) ? null : "This is needed";
+  if (plain === "") return OPTIONAL.has(name) ? null : gettext("This is needed");
   if (plain === UNREADABLE) return style.rule;
   if (name === "trailing_percent") {
-    return toUnits(plain, PERCENT_DECIMALS) ? null : `A percentage such as ${grouped("1.5")}`;
+    return toUnits(plain, PERCENT_DECIMALS)
+      ? null
+      : gettext("A percentage such as {example}", { example: grouped("1.5") });
   }
   const { decimals, step } = stepOf(name, market);
   const units = toUnits(plain, decimals);
-  if (units === null || units % exactUnits(step, decimals)) return `In steps of ${grouped(step)}`;
-  return units > 0n ? null : "More than zero";
+  if (units === null || units % exactUnits(step, decimals)) {
+    return gettext("In steps of {step}", { step: grouped(step) });
+  }
+  return units > 0n ? null : gettext("More than zero");
 }
 
 /**
@@ -381,17 +385,18 @@ export function stepOf(name, market) {
 function sizeProblem(form, market) {
   const quantity = exactUnits(form.quantity, LIMIT_DECIMALS);
   if (quantity < exactUnits(market.min_quantity, LIMIT_DECIMALS)) {
-    return { quantity: `At least ${grouped(market.min_quantity)} ${market.base}` };
+    const least = amountOf(grouped(market.min_quantity), market.base);
+    return { quantity: gettext("At least {amount}", { amount: least }) };
   }
   if (quantity > exactUnits(market.max_quantity, LIMIT_DECIMALS)) {
-    return { quantity: `At most ${grouped(market.max_quantity)} ${market.base}` };
+    const most = amountOf(grouped(market.max_quantity), market.base);
+    return { quantity: gettext("At most {amount}", { amount: most }) };
   }
   const price = namedPrice(form, market);
   const decimals = market.price_decimals + LIMIT_DECIMALS;
   if (price && price * quantity < exactUnits(market.min_notional, decimals)) {
-    return {
-      quantity: `Price x amount is at least ${grouped(market.min_notional)} ${market.quote}`,
-    };
+    const least = amountOf(grouped(market.min_notional), market.quote);
+    return { quantity: gettext("Price x amount is at least {amount}", { amount: least }) };
   }
   return {};
 }
@@ -445,12 +450,12 @@ export function refusalAt(refusal, shown) {
   } else {
     const candidates = [String(refusal.details.field), ...(FIELD_OF_CODE[refusal.code] ?? [])];
     const name = candidates.find((candidate) => shown.includes(candidate));
-    if (name) fields[name] = refusal.message;
-    else rest.push(refusal.message);
+    if (name) fields[name] = sentenceOf(refusal);
+    else rest.push(sentenceOf(refusal));
   }
   const isSaid = Object.keys(fields).length > 0 && rest.length === 0;
   return {
     fields,
-    general: isSaid ? "" : `${rest.join(" ") || refusal.message} (${refusal.code})`,
+    general: isSaid ? "" : `${rest.join(" ") || refusal.message} ${isolated(`(${refusal.code})`)}`,
   };
 }

@@ -4,6 +4,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { byId, html } from "./html.js";
 import { market, picked } from "./store.js";
+import { gettext } from "./texts.js";
 
 /**
  * @import { Order } from "./answers.d.ts"
@@ -28,11 +29,15 @@ export function TradeBar() {
     <div
       class="trade-bar"
       role="group"
-      aria-label="To the order form"
+      aria-label=${gettext("To the order form")}
       hidden=${isThere || !market.value}
     >
-      <button type="button" class="buy" onClick=${() => go("buy")}>Buy ${base}</button>
-      <button type="button" class="sell" onClick=${() => go("sell")}>Sell ${base}</button>
+      <button type="button" class="buy" onClick=${() => go("buy")}>
+        ${gettext("Buy {asset}", { asset: base })}
+      </button>
+      <button type="button" class="sell" onClick=${() => go("sell")}>
+        ${gettext("Sell {asset}", { asset: base })}
+      </button>
     </div>
   `;
 }

@@ -74,6 +74,27 @@ test("separators that are on no keyboard may be typed as those that are", () => 
   }
 });
 
+test("a format that is chosen is read as it is written, whatever the language", () => {
+  const written = { en: "1,234.5", de: "1.234,5", fr: "1\u202f234,5", "de-CH": "1’234.5" };
+  assert.deepEqual(Object.keys(written), [...numbers.NUMBER_STYLES]);
+  for (const [locale, text] of Object.entries(written)) {
+    const style = new NumberStyle(locale);
+    assert.equal(style.write("1234.5").replace("'", "’"), text); // languages change with the browser
+    for (const plain of ["1234.5", "0.00012345", "999", "1000000", "12345678.90"]) {
+      assert.equal(style.read(style.write(plain)), plain, locale);
+      assert.equal(style.read(style.typed(plain)), plain, locale);
+    }
+    for (const other of Object.values(written)) {
+      if (other !== text) assert.equal(style.read(other), null, `${other} in ${locale}`);
+    }
+  }
+});
+
+test("a number that was copied from a page written from right to left is read", () => {
+  assert.equal(english.read("\u2068\u206810,000.5\u2069\u2069"), "10000.5");
+  assert.equal(english.read("\u200e10,000.5 \u200f"), "10000.5");
+});
+
 test("what is no number is none in any language", () => {
   for (const text of ["", " ", ".", ",", "-1", "+1", "1e3", "0x10", "NaN", "1/2", "١٢", "1 . 5"]) {
     for (const locale of ["en", "de", "ar"]) {

@@ -159,12 +159,18 @@ test("the exchange's refusals are shown at the fields that they are about", () =
     fields: { price: "No" },
     general: "",
   });
-  assert.deepEqual(refusal("INSUFFICIENT_BALANCE", {}), {
-    fields: { quantity: "No" },
+  const lack = { asset: "USDT", required: "10000.5", available: "0" };
+  assert.deepEqual(refusal("INSUFFICIENT_BALANCE", lack), {
+    fields: { quantity: "Not enough USDT: 10,000.5 needed, 0 available" },
     general: "",
   });
   assert.deepEqual(refusal("ENGINE_UNAVAILABLE", {}), {
     fields: {},
-    general: "No (ENGINE_UNAVAILABLE)",
+    general:
+      "The market's engine is not available; nothing was done, try again (ENGINE_UNAVAILABLE)",
+  });
+  assert.deepEqual(refusal("INTERNAL_ERROR", {}, "It was logged"), {
+    fields: {},
+    general: "It was logged (INTERNAL_ERROR)",
   });
 });

@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { NoAnswer, query as queryText, Refusal } from "../api.js";
 import { html } from "../html.js";
-import { zone } from "../moments.js";
+import { zone } from "../times.js";
 import { tell } from "../notices.js";
 import { grouped } from "../numbers.js";
 import { accessToken } from "../session.js";
@@ -59,7 +59,7 @@ async function save({ source, query }, onLines, signal) {
   const parts = await partsOf(answer, onLines);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([MARK, ...parts], { type: "text/csv;charset=utf-8" }));
-  link.download = fileName(source.name, query, Date.now(), zone());
+  link.download = fileName(source.name, query, Date.now(), zone);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

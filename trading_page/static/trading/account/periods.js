@@ -1,6 +1,8 @@
 // Periods as a person means them, by days in a time zone. A day is a text such as "2026-03-29".
 // No input or output.
 
+import { timeFormat } from "../times.js";
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const ZONES_MS = 15 * 60 * MINUTE_MS; // no zone is further from UTC
@@ -30,14 +32,7 @@ export function dayOf(instant, zone) {
 
 /** @param {string} zone */
 function dayFormat(zone) {
-  return new Intl.DateTimeFormat("en", {
-    timeZone: zone,
-    calendar: "gregory",
-    numberingSystem: "latn",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-  });
+  return timeFormat({ timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
 }
 
 /**

@@ -5,7 +5,7 @@ import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Empty } from "../empty.js";
 import { html } from "../html.js";
-import { zone } from "../moments.js";
+import { zone } from "../times.js";
 import { markets } from "../store.js";
 import { inspect } from "../table.js";
 import { gettext } from "../texts.js";
@@ -44,7 +44,7 @@ import { List } from "./list.js";
  */
 export function Records({ source, filters, picks, news, empty, orderOf, ...shown }) {
   const chosen = filters.value;
-  const feed = useMemo(() => new Feed(source, queryOf(chosen, Date.now(), zone())), [chosen]);
+  const feed = useMemo(() => new Feed(source, queryOf(chosen, Date.now(), zone)), [chosen]);
   useEffect(() => () => feed.end(), [feed]);
   useSignalEffect(() => {
     void news.value;
