@@ -81,7 +81,7 @@ function isForMachines(node) {
     case "MemberExpression":
       return true;
     case "Property":
-      return parent.key === node;
+      return parent.key === node || MACHINE_PROPERTIES.has(parent.key.name);
     case "VariableDeclarator":
       return MACHINE_CONSTANTS.test(parent.id.name);
     case "AssignmentExpression":
