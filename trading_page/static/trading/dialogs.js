@@ -1,34 +1,45 @@
-// The login and the help, as dialogs.
+// The dialogs. What is in one is loaded when it is opened first.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { NoAnswer, Refusal } from "./api.js";
 import { Confirmation } from "./confirm.js";
-import { DemoButton } from "./demo.js";
 import { html, rendered } from "./html.js";
-import { SHORTCUTS } from "./keys.js";
-import { logIn } from "./session.js";
-import { Settings } from "./settings.js";
-import { dialog, isDemo } from "./store.js";
+import { tell } from "./notices.js";
+import { dialog } from "./store.js";
 import { gettext } from "./texts.js";
 
 /**
- * @import { ComponentChildren } from "preact"
+ * @import { ComponentType } from "preact"
  * @import { DialogName } from "./store.js"
  */
 
+/** @typedef {() => Promise<ComponentType>} Loader */
+
+/** @type {Record<DialogName, Loader>} */
+const CONTENTS = {
+  confirm: async () => Confirmation,
+  help: async () => (await import("./dialogs/help.js")).Help,
+  login: async () => (await import("./dialogs/login.js")).Login,
+  settings: async () => (await import("./dialogs/settings.js")).Settings,
+};
+
 /**
- * A modal dialog: the browser keeps the focus inside and gives it back at the end.
+ * A modal dialog: the browser keeps the focus inside and gives it back at the end. It is shown when
+ * its content is there, so that the focus can go to where one begins.
  *
- * @param {{ name: DialogName, title: string, children: ComponentChildren }} props
+ * @param {{ name: DialogName, title: string }} props
  */
-function Dialog({ name, title, children }) {
+function Dialog({ name, title }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const [Content, setContent] = useState(/** @type {ComponentType | null} */ (null));
   const isOpen = dialog.value === name;
   useEffect(() => {
-    const shown = rendered(element);
-    if (isOpen && !shown.open) shown.showModal();
-    if (!isOpen && shown.open) shown.close();
+    if (isOpen && !Content) load(name).then((found) => setContent(() => found));
   }, [isOpen]);
+  useEffect(() => {
+    const shown = rendered(element);
+    if (isOpen && Content && !shown.open) shown.showModal();
+    if (!isOpen && shown.open) shown.close();
+  }, [isOpen, Content]);
   return html`
     <dialog
       ref=${element}
@@ -37,93 +48,40 @@ function Dialog({ name, title, children }) {
     >
       <header>
         <h2 id=${`${name}-title`}>${title}</h2>
-        <button type="button" class="close" aria-label="Close" onClick=${() => (dialog.value = "")}>
+        <button
+          type="button"
+          class="close"
+          aria-label=${gettext("Close")}
+          onClick=${() => (dialog.value = "")}
+        >
           ×
         </button>
       </header>
-      ${isOpen && children}
+      ${isOpen && Content && html`<${Content} />`}
     </dialog>
   `;
 }
 
+/**
+ * Loads what is in a dialog. Where that fails, the dialog is not opened, and the page says so.
+ *
+ * @param {DialogName} name
+ */
+async function load(name) {
+  try {
+    return await CONTENTS[name]();
+  } catch {
+    dialog.value = "";
+    tell(gettext("This could not be loaded. Try again, or reload the page."), "error", "loading");
+    return null;
+  }
+}
+
 export function Dialogs() {
   return html`
-    <${Dialog} name="login" title="Log in"><${Login} /><//>
-    <${Dialog} name="help" title="Keyboard"><${Help} /><//>
-    <${Dialog} name="settings" title=${gettext("Settings")}><${Settings} /><//>
-    <${Dialog} name="confirm" title="Send this order?"><${Confirmation} /><//>
-  `;
-}
-
-function Login() {
-  const [error, setError] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  /** @param {SubmitEvent} event */
-  const submit = async (event) => {
-    event.preventDefault();
-    const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    setBusy(true);
-    setError("");
-    try {
-      await logIn(String(fields.get("username")), String(fields.get("password")));
-      dialog.value = "";
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;
-      setError(refusal.message);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return html`
-    <form class="login-form" onSubmit=${submit} onInput=${() => setError("")}>
-      <label class="field"
-        ><span>Name</span><input name="username" autocomplete="username" required autofocus
-      /></label>
-      <label class="field"
-        ><span>Password</span
-        ><input name="password" type="password" autocomplete="current-password" required
-      /></label>
-      <p class="form-error" role="alert">${error}</p>
-      <button type="submit" class="primary" disabled=${isBusy}>Log in</button>
-      ${
-        isDemo &&
-        html`
-          <p class="or"><span>or</span></p>
-          <${DemoButton} say=${setError} />
-          <p class="hint">It has play money, and is yours at once.</p>
-        `
-      }
-    </form>
-  `;
-}
-
-function Help() {
-  return html`
-    <div class="help">
-      <table>
-        <tbody>
-          ${SHORTCUTS.map(
-            ({ keys, text }) => html`
-              <tr>
-                <th scope="row">${keys.map((key) => html`<kbd>${key}</kbd> `)}</th>
-                <td>${text}</td>
-              </tr>
-            `,
-          )}
-          <tr>
-            <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th>
-            <td>In the book: choose a price and take it into the form</td>
-          </tr>
-          <tr>
-            <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th>
-            <td>In a price or an amount: one step up or down</td>
-          </tr>
-          <tr>
-            <th scope="row"><kbd>←</kbd> <kbd>→</kbd></th>
-            <td>Between tabs</td>
-          </tr>
-        </tbody>
-      </table>
-    </div>
+    <${Dialog} name="login" title=${gettext("Log in")} />
+    <${Dialog} name="help" title=${gettext("Keyboard")} />
+    <${Dialog} name="settings" title=${gettext("Settings")} />
+    <${Dialog} name="confirm" title=${gettext("Send this order?")} />
   `;
 }

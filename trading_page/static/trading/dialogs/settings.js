@@ -1,11 +1,11 @@
 // The settings dialog: everything that a person sets for themselves.
 
-import { isAskedAlways } from "./confirm.js";
-import { Choice, Toggle } from "./controls.js";
-import { html } from "./html.js";
-import { shortcutsAreOn } from "./keys.js";
-import { gettext } from "./texts.js";
-import { theme } from "./theme.js";
+import { isAskedAlways } from "../confirm.js";
+import { Choice, Toggle } from "../controls.js";
+import { html } from "../html.js";
+import { shortcutsAreOn } from "../keys.js";
+import { gettext } from "../texts.js";
+import { theme } from "../theme.js";
 
 export function Settings() {
   return html`
