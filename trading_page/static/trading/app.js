@@ -11,6 +11,7 @@ import { Header } from "./header.js";
 import { byId, html } from "./html.js";
 import { listen } from "./keys.js";
 import { Book } from "./ladder.js";
+import { arrange, Edges } from "./layout.js";
 import { goLive } from "./live.js";
 import { Markets } from "./markets.js";
 import { dismiss, Notices, tell } from "./notices.js";
@@ -44,6 +45,7 @@ function App() {
         <${Tape} />
       </div>
       <${Account} />
+      <${Edges} />
     </main>
     <footer class="foot">
       <a href="/api/docs">API</a>
@@ -91,6 +93,7 @@ function followAddress() {
 }
 
 restore();
+arrange();
 render(h(App, {}), byId("app"));
 followTitle();
 effect(() => {

@@ -4,6 +4,7 @@ import { isAskedAlways } from "../confirm.js";
 import { Choice, Toggle } from "../controls.js";
 import { html } from "../html.js";
 import { shortcutsAreOn } from "../keys.js";
+import { isAccountShown, isMarketsShown, isTapeShown, resetLayout } from "../layout.js";
 import { gettext } from "../texts.js";
 import { theme } from "../theme.js";
 
@@ -17,6 +18,13 @@ export function Settings() {
       <fieldset>
         <legend>${gettext("Orders")}</legend>
         <${Toggle} label=${gettext("Ask before each order")} value=${isAskedAlways} />
+      </fieldset>
+      <fieldset>
+        <legend>${gettext("Panels of a wide screen")}</legend>
+        <${Toggle} label=${gettext("List of markets")} value=${isMarketsShown} />
+        <${Toggle} label=${gettext("Trades")} value=${isTapeShown} />
+        <${Toggle} label=${gettext("Account")} value=${isAccountShown} />
+        <button type="button" onClick=${resetLayout}>${gettext("Reset the layout")}</button>
       </fieldset>
       <fieldset>
         <legend>${gettext("Keyboard")}</legend>
