@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { Account } from "./account.js";
+import { followAlerts } from "./alerts.js";
 import { call } from "./api.js";
 import { Chart } from "./chart.js";
 import { Dialogs } from "./dialogs.js";
@@ -107,4 +108,5 @@ effect(() => {
 followAddress();
 listen();
 goLive();
+followAlerts();
 readMarkets();

@@ -16,6 +16,7 @@ import { gettext } from "./texts.js";
 
 /** @type {Record<DialogName, Loader>} */
 const CONTENTS = {
+  alerts: async () => (await import("./alerting/dialog.js")).Alerts,
   confirm: async () => Confirmation,
   help: async () => (await import("./dialogs/help.js")).Help,
   login: async () => (await import("./dialogs/login.js")).Login,
@@ -82,6 +83,7 @@ export function Dialogs() {
     <${Dialog} name="login" title=${gettext("Log in")} />
     <${Dialog} name="help" title=${gettext("Keyboard")} />
     <${Dialog} name="settings" title=${gettext("Settings")} />
+    <${Dialog} name="alerts" title=${gettext("Price alerts")} />
     <${Dialog} name="confirm" title=${gettext("Send this order?")} />
   `;
 }

@@ -1,5 +1,6 @@
 // The settings dialog: everything that a person sets for themselves.
 
+import { SoundSettings } from "../alerting/settings.js";
 import { isAskedAlways } from "../confirm.js";
 import { Choice, Toggle } from "../controls.js";
 import { html } from "../html.js";
@@ -26,6 +27,7 @@ export function Settings() {
         <${Toggle} label=${gettext("Account")} value=${isAccountShown} />
         <button type="button" onClick=${resetLayout}>${gettext("Reset the layout")}</button>
       </fieldset>
+      <${SoundSettings} />
       <fieldset>
         <legend>${gettext("Keyboard")}</legend>
         <${Toggle} label=${gettext("Single keys are shortcuts")} value=${shortcutsAreOn} />
