@@ -109,7 +109,7 @@ def run() -> dict[str, Any]:
     with roles("engine", "web"):
         wait_until_served(market)
         web = f"http://127.0.0.1:{os.environ['WEB_PORT']}"
-        wait_for("the web role", lambda: _answers(f"{web}/health"))
+        wait_for("the web role", lambda: answers(f"{web}/health"))
         flow.deepen()
         flow.run_evenly(10, 1)
         from playwright.sync_api import sync_playwright
@@ -202,7 +202,8 @@ def _read(address: str) -> Any:
         return json.load(answer)["data"]
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Tell whether an address answers 200."""
     try:
         with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  (our own http address)
             return bool(answer.status == 200)

@@ -70,7 +70,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "base.static_files.StaticFilesMiddleware",
     "base.middleware.RequestIdMiddleware",
     "base.middleware.ContentSecurityPolicyMiddleware",
     "django_structlog.middlewares.RequestMiddleware",

@@ -12,10 +12,11 @@ const TAG = /<[^>]*>/g;
 const HOLE = "\uE000"; // stands for ${...}
 // What is the same in all languages.
 const NAMES = /Trade Engine|CSV|<kbd>Enter<\/kbd>/g;
+const KEYS = /^Arrow(?:Left|Right|Up|Down)$/; // as events name them
 // Who takes words that nobody reads: errors for programmers, selectors, names of what is kept.
 const MACHINES = new Set([
   ...["Error", "Symbol", "Event", "querySelector", "querySelectorAll", "closest", "getContext"],
-  ...["preference", "choice", "toggle", "matchMedia"],
+  ...["preference", "choice", "toggle", "matchMedia", "channel"],
 ]);
 const MACHINE_CONSTANTS = /^(?:[A-Z_]*KEYS?|IN_DOUBT|CANCEL_ALL)$/;
 const MACHINE_PROPERTIES = new Set(["font", "className", "Authorization"]);
@@ -46,6 +47,7 @@ export const untranslated = {
       },
       Literal(node) {
         if (typeof node.value !== "string" || !PROSE.test(node.value)) return;
+        if (KEYS.test(node.value)) return;
         if (!isForMachines(node)) report(node, node.value);
       },
       CallExpression(node) {

@@ -1,9 +1,11 @@
 """The trading page as it is sent: its market, its policy, and that all it names is there."""
 
+import gzip
 import json
 import re
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from exchange.models import Market
@@ -43,6 +45,28 @@ def is_served(browser: Client, address: str) -> bool:
     answer = browser.get(address)
     answer.close()
     return answer.status_code == 200
+
+
+def test_files_are_sent_compressed_and_once(browser: Client) -> None:
+    address = "/static/trading/store.js"
+    packed, plain = browser.get(address, headers={"Accept-Encoding": "br, gzip"}), browser.get(address)
+
+    assert gzip.decompress(packed.content) == plain.content
+    assert len(packed.content) == int(packed.headers["Content-Length"]) < len(plain.content) / 2
+    assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert "Content-Encoding" not in plain.headers
+    assert plain.headers["Content-Type"].startswith("text/javascript")
+    assert b"No input or output" not in browser.get("/static/trading/decimal.js").content
+    kept = browser.get(address, headers={"If-None-Match": packed.headers["ETag"]})
+    assert (kept.status_code, kept.content) == (304, b"")
+    assert browser.head(address).content == b""
+    assert browser.post(address).status_code == 405
+
+
+def test_files_of_libraries_are_sent_as_their_makers_wrote_them(browser: Client) -> None:
+    sent = browser.get("/static/libraries/htm/htm.mjs")
+
+    assert sent.content == (settings.NODE_MODULES / "htm/dist/htm.mjs").read_bytes()
 
 
 def test_the_page_runs_own_files_and_the_one_script_that_has_the_nonce(browser: Client, market: Market) -> None:

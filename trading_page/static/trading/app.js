@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { Account } from "./account.js";
+import { followAlerts } from "./alerts.js";
 import { call } from "./api.js";
 import { Chart } from "./chart.js";
 import { Dialogs } from "./dialogs.js";
@@ -11,6 +12,7 @@ import { Header } from "./header.js";
 import { byId, html } from "./html.js";
 import { listen } from "./keys.js";
 import { Book } from "./ladder.js";
+import { arrange, Edges } from "./layout.js";
 import { goLive } from "./live.js";
 import { Markets } from "./markets.js";
 import { dismiss, Notices, tell } from "./notices.js";
@@ -46,6 +48,7 @@ function App() {
         <${Tape} />
       </div>
       <${Account} />
+      <${Edges} />
     </main>
     <footer class="foot">
       <a href="/api/docs">${gettext("API")}</a>
@@ -93,6 +96,7 @@ function followAddress() {
 }
 
 restore();
+arrange();
 render(h(App, {}), byId("app"));
 followTitle();
 effect(() => {
@@ -106,4 +110,5 @@ effect(() => {
 followAddress();
 listen();
 goLive();
+followAlerts();
 readMarkets();

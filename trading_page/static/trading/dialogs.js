@@ -1,36 +1,47 @@
-// The login and the help, as dialogs.
+// The dialogs. What is in one is loaded when it is opened first.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { NoAnswer, Refusal } from "./api.js";
 import { Confirmation } from "./confirm.js";
-import { DemoButton } from "./demo.js";
 import { html, rendered } from "./html.js";
-import { SHORTCUTS } from "./keys.js";
-import { lazy } from "./lazy.js";
-import { sentenceOf } from "./refusals.js";
-import { logIn } from "./session.js";
-import { Settings } from "./settings.js";
-import { dialog, isDemo } from "./store.js";
-import { gettext, unmarked } from "./texts.js";
+import { tell } from "./notices.js";
+import { dialog } from "./store.js";
+import { gettext } from "./texts.js";
 
 /**
- * @import { ComponentChildren } from "preact"
+ * @import { ComponentType } from "preact"
  * @import { DialogName } from "./store.js"
  */
 
+/** @typedef {() => Promise<ComponentType>} Loader */
+
+/** @type {Record<DialogName, Loader>} */
+const CONTENTS = {
+  alerts: async () => (await import("./alerting/dialog.js")).Alerts,
+  confirm: async () => Confirmation,
+  help: async () => (await import("./dialogs/help.js")).Help,
+  order: async () => (await import("./account/details.js")).OrderDetails,
+  login: async () => (await import("./dialogs/login.js")).Login,
+  settings: async () => (await import("./dialogs/settings.js")).Settings,
+};
+
 /**
- * A modal dialog: the browser keeps the focus inside and gives it back at the end.
+ * A modal dialog: the browser keeps the focus inside and gives it back at the end. It is shown when
+ * its content is there, so that the focus can go to where one begins.
  *
- * @param {{ name: DialogName, title: string, children: ComponentChildren }} props
+ * @param {{ name: DialogName, title: string }} props
  */
-function Dialog({ name, title, children }) {
+function Dialog({ name, title }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const [Content, setContent] = useState(/** @type {ComponentType | null} */ (null));
   const isOpen = dialog.value === name;
   useEffect(() => {
-    const shown = rendered(element);
-    if (isOpen && !shown.open) shown.showModal();
-    if (!isOpen && shown.open) shown.close();
+    if (isOpen && !Content) load(name).then((found) => setContent(() => found));
   }, [isOpen]);
+  useEffect(() => {
+    const shown = rendered(element);
+    if (isOpen && Content && !shown.open) shown.showModal();
+    if (!isOpen && shown.open) shown.close();
+  }, [isOpen, Content]);
   return html`
     <dialog
       ref=${element}
@@ -48,104 +59,33 @@ function Dialog({ name, title, children }) {
           ×
         </button>
       </header>
-      ${isOpen && children}
+      ${isOpen && Content && html`<${Content} />`}
     </dialog>
   `;
 }
 
-const OrderDetails = lazy(async () => (await import("./account/details.js")).OrderDetails);
+/**
+ * Loads what is in a dialog. Where that fails, the dialog is not opened, and the page says so.
+ *
+ * @param {DialogName} name
+ */
+async function load(name) {
+  try {
+    return await CONTENTS[name]();
+  } catch {
+    dialog.value = "";
+    tell(gettext("This could not be loaded. Try again, or reload the page."), "error", "loading");
+    return null;
+  }
+}
 
 export function Dialogs() {
   return html`
-    <${Dialog} name="login" title=${gettext("Log in")}><${Login} /><//>
-    <${Dialog} name="help" title=${gettext("Keyboard")}><${Help} /><//>
-    <${Dialog} name="settings" title=${gettext("Settings")}><${Settings} /><//>
-    <${Dialog} name="order" title=${gettext("Order")}><${OrderDetails} /><//>
-    <${Dialog} name="confirm" title=${gettext("Send this order?")}><${Confirmation} /><//>
-  `;
-}
-
-function Login() {
-  const [error, setError] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  /** @param {SubmitEvent} event */
-  const submit = async (event) => {
-    event.preventDefault();
-    const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    setBusy(true);
-    setError("");
-    try {
-      const [name, password] = ["username", "password"].map((key) =>
-        unmarked(String(fields.get(key))),
-      );
-      await logIn(name, password);
-      dialog.value = "";
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal || refusal instanceof NoAnswer)) throw refusal;
-      setError(refusalOf(refusal));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return html`
-    <form class="login-form" onSubmit=${submit} onInput=${() => setError("")}>
-      <label class="field"
-        ><span>${gettext("Name")}</span
-        ><input name="username" autocomplete="username" required autofocus
-      /></label>
-      <label class="field"
-        ><span>${gettext("Password")}</span
-        ><input name="password" type="password" autocomplete="current-password" required
-      /></label>
-      <p class="form-error" role="alert">${error}</p>
-      <button type="submit" class="primary" disabled=${isBusy}>${gettext("Log in")}</button>
-      ${
-        isDemo &&
-        html`
-          <p class="or"><span>${gettext("or")}</span></p>
-          <${DemoButton} say=${setError} />
-          <p class="hint">${gettext("It has play money, and is yours at once.")}</p>
-        `
-      }
-    </form>
-  `;
-}
-
-/** @param {Refusal | NoAnswer} refusal */
-function refusalOf(refusal) {
-  if (refusal instanceof NoAnswer) return refusal.message;
-  return refusal.code === "UNAUTHENTICATED"
-    ? gettext("The name or the password is wrong")
-    : sentenceOf(refusal);
-}
-
-function Help() {
-  return html`
-    <div class="help">
-      <table>
-        <tbody>
-          ${SHORTCUTS.map(
-            ({ keys, text }) => html`
-              <tr>
-                <th scope="row">${keys.map((key) => html`<kbd>${key}</kbd> `)}</th>
-                <td>${text}</td>
-              </tr>
-            `,
-          )}
-          <tr>
-            <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd></th>
-            <td>${gettext("In the book: choose a price and take it into the form")}</td>
-          </tr>
-          <tr>
-            <th scope="row"><kbd>↑</kbd> <kbd>↓</kbd></th>
-            <td>${gettext("In a price or an amount: one step up or down")}</td>
-          </tr>
-          <tr>
-            <th scope="row"><kbd>←</kbd> <kbd>→</kbd></th>
-            <td>${gettext("Between tabs")}</td>
-          </tr>
-        </tbody>
-      </table>
-    </div>
+    <${Dialog} name="login" title=${gettext("Log in")} />
+    <${Dialog} name="help" title=${gettext("Keyboard")} />
+    <${Dialog} name="settings" title=${gettext("Settings")} />
+    <${Dialog} name="alerts" title=${gettext("Price alerts")} />
+    <${Dialog} name="order" title=${gettext("Order")} />
+    <${Dialog} name="confirm" title=${gettext("Send this order?")} />
   `;
 }

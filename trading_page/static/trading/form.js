@@ -16,7 +16,7 @@ import { Options } from "./options.js";
 import { place, pending } from "./placing.js";
 import { useBook } from "./refresh.js";
 import { account } from "./session.js";
-import { shareOf } from "./shares.js";
+import { percentOf, shareOf } from "./shares.js";
 import {
   available,
   balances,
@@ -314,12 +314,13 @@ function Sides({ side, choose }) {
 /** @param {PartProps} props */
 function Shares({ form, market: shown, change }) {
   const asset = form.side === "buy" ? shown.quote : shown.base;
+  const isStranger = account.value === null;
   /** @param {number} percent */
   const take = (percent) => {
-    const means = { balances: balances.value, last: lastOf(shown.symbol) };
-    const share = shareOf(percent, form, shown, means);
+    const share = shareOf(percent, form, shown, meansOf(shown));
     const size = share?.quantity ?? share?.quote_quantity;
     if (!share) tell(gettext("Give a price first"), "info", SHARE);
+    else if (percent === 0) change({ quantity: "", quote_quantity: "" });
     else if (!/[1-9]/.test(size ?? "")) {
       tell(gettext("There is not enough {asset} available for that", { asset }), "info", SHARE);
     } else {
@@ -327,15 +328,13 @@ function Shares({ form, market: shown, change }) {
       change(typedOf(share));
     }
   };
+  const label = gettext("Share of the available {asset}", { asset });
   return html`
-    <div
-      class="shares"
-      role="group"
-      aria-label=${gettext("Share of the available {asset}", { asset })}
-    >
+    <div class="shares" role="group" aria-label=${label}>
+      <${Slider} form=${form} market=${shown} label=${label} isOff=${isStranger} take=${take} />
       ${SHARES.map(
         (percent) => html`
-          <button type="button" disabled=${account.value === null} onClick=${() => take(percent)}>
+          <button type="button" disabled=${isStranger} onClick=${() => take(percent)}>
             ${isolated(`${percent} %`)}
           </button>
         `,
@@ -343,11 +342,45 @@ function Shares({ form, market: shown, change }) {
     </div>
     <p class="available">
       <span>${gettext("Available")}</span>
-      <b title=${account.value === null ? undefined : available(asset)}
-        >${account.value === null ? "–" : amountOf(neat(available(asset)), asset)}</b
+      <b title=${isStranger ? undefined : available(asset)}
+        >${isStranger ? "–" : amountOf(neat(available(asset)), asset)}</b
       >
     </p>
   `;
+}
+
+/**
+ * The share of what is available as a slider, which follows what is typed.
+ *
+ * @param {Pick<PartProps, "form" | "market"> & {
+ *   label: string, isOff: boolean, take: (percent: number) => void,
+ * }} props
+ */
+function Slider({ form, market: shown, label, isOff, take }) {
+  const percent = isOff ? 0 : (percentOf(form, shown, meansOf(shown)) ?? 0);
+  return html`
+    <input
+      type="range"
+      name="share"
+      min="0"
+      max="100"
+      step="1"
+      list="share-marks"
+      value=${percent}
+      disabled=${isOff}
+      aria-label=${label}
+      aria-valuetext=${isolated(`${percent} %`)}
+      onInput=${onValue((value) => take(Number(value)))}
+    />
+    <datalist id="share-marks">
+      ${[0, ...SHARES].map((mark) => html`<option value=${mark}></option>`)}
+    </datalist>
+  `;
+}
+
+/** @param {Market} shown */
+function meansOf(shown) {
+  return { balances: balances.value, last: lastOf(shown.symbol) };
 }
 
 /**

@@ -3,9 +3,9 @@
 import { useState } from "preact/hooks";
 import { html } from "./html.js";
 import { onAuxClick, opensElsewhere } from "./links.js";
-import { Summary } from "./markets.js";
 import { account, logOut } from "./session.js";
 import { connection, dialog, isListOpen, symbol, tradingState } from "./store.js";
+import { Summary } from "./summary.js";
 import { gettext } from "./texts.js";
 
 /**

@@ -24,6 +24,8 @@ import * as store from "./store.js";
 
 /** @typedef {Extract<MarketMessage, { type: "candle" }>} CandleMessage */
 /** @typedef {(candle: CandleMessage | null) => void} CandleTaker */
+/** @typedef {Extract<AccountMessage, { type: "fill" }>} FillMessage */
+/** @typedef {(message: Ticker | FillMessage) => void} OccasionTaker */
 
 const SOCKETS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 const HISTORY_MAX = 200;
@@ -40,6 +42,8 @@ export const live = { book: new OrderBook(), tape: new Tape() };
 const painters = { book: new Set(), tape: new Set() };
 /** @type {Set<CandleTaker>} */
 const candleTakers = new Set();
+/** @type {Set<OccasionTaker>} */
+const occasionTakers = new Set();
 const connection = new Connection((state) => {
   store.connection.value = state;
 });
@@ -75,6 +79,16 @@ export function onCandle(taker) {
   return () => {
     candleTakers.delete(taker);
   };
+}
+
+/**
+ * Calls `taker` for each ticker and each own trade as it comes, also in a hidden tab, where nothing is
+ * painted.
+ *
+ * @param {OccasionTaker} taker
+ */
+export function onOccasion(taker) {
+  occasionTakers.add(taker);
 }
 
 /** Begins, and follows the symbol, the timeframe and the login from now on. */
@@ -191,6 +205,7 @@ const newTickers = new Map();
 
 /** @param {Ticker} message */
 function takeTicker(message) {
+  for (const taker of occasionTakers) taker(message);
   newTickers.set(message.symbol, message);
   paint(showTickers);
 }
@@ -228,6 +243,7 @@ async function readTrades(stream) {
     );
     if (stream !== tradeStream) return;
     for (const trade of data.reverse()) live.tape.add(trade);
+    live.tape.isRead = true;
     connection.up("trades");
     changed("tape");
   } catch {
@@ -293,8 +309,10 @@ function takePrivateMessage(stream, message) {
     announce(message.order, store.knownOrder(message.order.id));
     paint(showAccount);
     if (!stream.orders.has(message.order.id)) rememberOrders(message.order);
-  } else if (message.type === "fill") rememberFills(message);
-  else if (message.type === "balance") paint(showAccount);
+  } else if (message.type === "fill") {
+    for (const taker of occasionTakers) taker(message);
+    rememberFills(message);
+  } else if (message.type === "balance") paint(showAccount);
 }
 
 /** @type {Map<string, Order>} What is news of orders, by id. */

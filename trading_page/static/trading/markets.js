@@ -1,12 +1,39 @@
-// The list of markets with their prices.
+// The list of markets with their prices: favourites, filters, columns to sort by.
 
-import { useState } from "preact/hooks";
-import { html, onValue } from "./html.js";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { AlertsButton } from "./alerts.js";
+import { html, onValue, rendered } from "./html.js";
+import { isMarketsShown } from "./layout.js";
 import { onAuxClick, opensElsewhere } from "./links.js";
 import { compact, grouped } from "./numbers.js";
+import { choice, preference } from "./preferences.js";
+import {
+  ALL,
+  areFavourites,
+  chosenOrder,
+  FAVOURITES,
+  filtered,
+  keyOf,
+  quotesOf,
+  ranked,
+  SORT_ORDERS,
+  starred,
+} from "./ranking.js";
 import { matching } from "./search.js";
-import { isListOpen, markets, symbol, ticker } from "./store.js";
-import { amountOf, gettext, isolated } from "./texts.js";
+import { isListOpen, markets, page, symbol, ticker } from "./store.js";
+import { Change } from "./summary.js";
+import { gettext } from "./texts.js";
+
+/**
+ * @import { Market } from "./answers.d.ts"
+ * @import { SortKey } from "./ranking.js"
+ */
+
+const RANKED_EVERY_MS = 2_000;
+
+const favourites = preference("favourites", /** @type {string[]} */ ([]), areFavourites);
+const filter = preference("filter of markets", ALL, (found) => typeof found === "string");
+const order = choice("order of markets", SORT_ORDERS);
 
 /**
  * Shows another market without loading the page again.
@@ -32,26 +59,26 @@ function choose(wanted) {
 
 export function Markets() {
   const [words, setWords] = useState("");
-  const found = matching(markets.value, words);
+  const panel = useRef(/** @type {HTMLElement | null} */ (null));
+  const all = useRanking(panel);
+  const isSearched = words.trim() !== "";
+  const stars = new Set(favourites.value);
+  const found = isSearched ? matching(all, words) : filtered(all, filter.value, stars);
   /** @param {KeyboardEvent} event */
   const onSearch = (event) => {
-    if (event.key !== "Enter" || !words.trim() || !found.length) return;
+    if (event.key === "ArrowDown") move(event, rendered(panel).querySelector("a"));
+    if (event.key !== "Enter" || !isSearched || !found.length) return;
     choose(found[0].symbol);
     setWords("");
     /** @type {HTMLElement} */ (event.target).blur();
   };
-  /** @param {KeyboardEvent} event */
-  const onKey = (event) => {
-    if (event.key !== "Escape" || !isListOpen.value) return;
-    isListOpen.value = false;
-    /** @type {HTMLElement | null} */ (document.querySelector(".market-button"))?.focus();
-  };
   return html`
     <nav
-      class=${`panel markets ${isListOpen.value ? "open" : ""}`}
+      ref=${panel}
+      class=${`panel markets ${isListOpen.value ? "open" : ""} by-${keyOf(order.value)}`}
       aria-label=${gettext("Markets")}
       id="markets"
-      onKeyDown=${onKey}
+      onKeyDown=${close}
     >
       <header class="panel-head">
         <h2>${gettext("Markets")}</h2>
@@ -64,21 +91,195 @@ export function Markets() {
           onInput=${onValue(setWords)}
           onKeyDown=${onSearch}
         />
+        <${AlertsButton} />
+        <${Hide} />
       </header>
-      <div class="columns" aria-hidden="true">
-        <span>${gettext("Market")}</span><span>${gettext("Last")}</span
-        ><span>${gettext("24 h")}</span>
-      </div>
-      <ul class=${words.trim() ? "searched" : ""}>
-        ${found.map((market) => html`<${Row} key=${market.symbol} symbol=${market.symbol} />`)}
-        ${found.length === 0 && html`<li class="nothing">${gettext("No such market")}</li>`}
-      </ul>
+      <${Filters} />
+      <${Columns} />
+      <${List} found=${found} stars=${stars} isSearched=${isSearched} />
     </nav>
   `;
 }
 
-/** @param {{ symbol: string }} props */
-function Row({ symbol: name }) {
+/**
+ * All markets in the order that was chosen, as it was a moment ago: while somebody is at the list,
+ * no row moves away from below the pointer or the focus.
+ *
+ * @param {{ current: HTMLElement | null }} panel
+ */
+function useRanking(panel) {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (keyOf(order.peek()) === "name" || document.hidden) return;
+      if (!rendered(panel).matches(":hover, :focus-within")) setTurn((count) => count + 1);
+    }, RANKED_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const [known, by] = [markets.value, order.value];
+  return useMemo(() => ranked(known, by, (name) => ticker(name).peek()), [known, by, turn]);
+}
+
+/** @param {KeyboardEvent} event */
+function close(event) {
+  if (event.key !== "Escape" || !isListOpen.value) return;
+  isListOpen.value = false;
+  /** @type {HTMLElement | null} */ (document.querySelector(".market-button"))?.focus();
+}
+
+/** Where the list has a place of its own, it can be left out, and opened when it is needed. */
+function Hide() {
+  const label = isMarketsShown.value ? gettext("Hide the list") : gettext("Keep the list open");
+  const toggle = () => {
+    isMarketsShown.value = !isMarketsShown.value;
+    isListOpen.value = false;
+  };
+  return html`
+    <button
+      type="button"
+      class="icon desk-only"
+      title=${label}
+      aria-label=${label}
+      onClick=${toggle}
+    >
+      <span aria-hidden="true">${isMarketsShown.value ? "«" : "»"}</span>
+    </button>
+  `;
+}
+
+function Filters() {
+  const quotes = quotesOf(markets.value);
+  /** @type {[string, string, string][]} The filter, what it shows, and its name. */
+  const filters = [
+    [ALL, gettext("All"), gettext("All markets")],
+    [FAVOURITES, "★", gettext("Favourites")],
+    ...quotes.map((quote) => /** @type {[string, string, string]} */ ([quote, quote, quote])),
+  ];
+  const chosen = filters.some(([key]) => key === filter.value) ? filter.value : ALL;
+  return html`
+    <div class="filters" role="group" aria-label=${gettext("Which markets")}>
+      ${filters.map(
+        ([key, text, name]) => html`
+          <button
+            type="button"
+            key=${key}
+            aria-label=${name}
+            title=${name}
+            aria-pressed=${key === chosen}
+            onClick=${() => (filter.value = key)}
+          >
+            ${text}
+          </button>
+        `,
+      )}
+    </div>
+  `;
+}
+
+/** The heads of the columns, each of which sorts. */
+function Columns() {
+  /** @type {[SortKey, string][]} */
+  const columns = [
+    ["name", gettext("Market")],
+    ["last", gettext("Last")],
+    ["change", gettext("24 h")],
+    ["volume", gettext("Volume")],
+  ];
+  return html`
+    <div class="columns" role="group" aria-label=${gettext("Sort by")}>
+      ${columns.map(([key, text]) => html`<${Column} key=${key} name=${key} text=${text} />`)}
+    </div>
+  `;
+}
+
+/** @param {{ name: SortKey, text: string }} props */
+function Column({ name, text }) {
+  const isChosen = keyOf(order.value) === name;
+  const isUp = order.value === name;
+  const title = isUp ? gettext("Sorted upwards") : gettext("Sorted downwards");
+  return html`
+    <button
+      type="button"
+      class=${name}
+      aria-pressed=${isChosen}
+      title=${isChosen ? title : undefined}
+      onClick=${() => (order.value = chosenOrder(order.peek(), name))}
+    >
+      ${text}${
+        isChosen &&
+        html`<i aria-hidden="true"> ${isUp ? "▲" : "▼"}</i><span class="unseen">, ${title}</span>`
+      }
+    </button>
+  `;
+}
+
+/** @param {{ found: Market[], stars: ReadonlySet<string>, isSearched: boolean }} props */
+function List({ found, stars, isSearched }) {
+  if (!found.length) return html`<p class="nothing"><${Nothing} isSearched=${isSearched} /></p>`;
+  const isThere = found.some((market) => market.symbol === symbol.value);
+  const entrance = isThere ? symbol.value : found[0].symbol;
+  return html`
+    <ul class=${isSearched ? "searched" : ""} onKeyDown=${onArrow}>
+      ${found.map(
+        ({ symbol: name }) => html`
+          <${Row}
+            key=${name}
+            symbol=${name}
+            isFavourite=${stars.has(name)}
+            isEntrance=${name === entrance}
+          />
+        `,
+      )}
+    </ul>
+  `;
+}
+
+/** @param {{ isSearched: boolean }} props */
+function Nothing({ isSearched }) {
+  if (!markets.value.length) {
+    return page.symbol
+      ? gettext("The markets are being read…")
+      : gettext("There are no markets yet: staff add them in the back office");
+  }
+  if (isSearched) return gettext("No market has this in its name");
+  return gettext("No favourites yet: the star beside a market makes it one");
+}
+
+/**
+ * Arrow keys go through the list, which is one stop of the Tab key, and to a row's star.
+ *
+ * @param {KeyboardEvent} event
+ */
+function onArrow(event) {
+  const row = /** @type {HTMLElement} */ (event.target).closest("li");
+  const part = /** @type {HTMLElement} */ (event.target).localName;
+  /** @type {Record<string, Element | null | undefined>} */
+  const places = {
+    ArrowDown: row?.nextElementSibling?.querySelector(part),
+    ArrowUp: row?.previousElementSibling?.querySelector(part) ?? searchField(),
+    ArrowLeft: row?.querySelector("button"),
+    ArrowRight: row?.querySelector("a"),
+    Home: row?.parentElement?.firstElementChild?.querySelector(part),
+    End: row?.parentElement?.lastElementChild?.querySelector(part),
+  };
+  if (event.key in places) move(event, places[event.key]);
+}
+
+function searchField() {
+  return document.getElementById("market-search");
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {Element | null | undefined} to
+ */
+function move(event, to) {
+  event.preventDefault();
+  /** @type {HTMLElement | null | undefined} */ (to)?.focus();
+}
+
+/** @param {{ symbol: string, isFavourite: boolean, isEntrance: boolean }} props */
+function Row({ symbol: name, isFavourite, isEntrance }) {
   const known = ticker(name).value;
   const [base, quote] = name.split("/");
   /** @param {MouseEvent} event */
@@ -87,65 +288,32 @@ function Row({ symbol: name }) {
     event.preventDefault();
     choose(name);
   };
+  const place = isEntrance ? 0 : -1;
+  const volume = known?.last ? `${compact(known.quote_volume)} ${quote}` : "–";
   return html`
     <li>
+      <button
+        type="button"
+        class="star"
+        tabindex=${place}
+        aria-pressed=${isFavourite}
+        aria-label=${gettext("{market} is a favourite", { market: name })}
+        onClick=${() => (favourites.value = starred(favourites.peek(), name))}
+      >
+        <span aria-hidden="true">${isFavourite ? "★" : "☆"}</span>
+      </button>
       <a
         href=${addressOf(name)}
+        tabindex=${place}
         aria-current=${name === symbol.value ? "page" : undefined}
         onClick=${go}
         onAuxClick=${onAuxClick}
       >
         <span class="name"><b>${base}</b><small>/${quote}</small></span>
-        <span class="last">${known?.last ? grouped(known.last) : "–"}</span>
+        <span class="last num">${known?.last ? grouped(known.last) : "–"}</span>
         <${Change} percent=${known?.change_percent} />
+        <span class="volume num">${volume}</span>
       </a>
     </li>
-  `;
-}
-
-/**
- * A change with its sign, so that its colour is not all that tells.
- *
- * @param {{ percent?: string | null }} props
- */
-export function Change({ percent }) {
-  if (percent === null || percent === undefined) return html`<span class="change">–</span>`;
-  const isDown = percent.startsWith("-");
-  const isNone = /^-?0(\.0+)?$/.test(percent);
-  const size = grouped(percent.replace("-", ""));
-  const text = isDown ? `−${size}` : isNone ? size : `+${size}`;
-  return html`<span class=${`change ${isNone ? "" : isDown ? "down" : "up"}`}
-    >${isolated(`${text} %`)}</span
-  >`;
-}
-
-/** The market that is shown: last price and the last 24 hours. */
-export function Summary() {
-  const known = ticker(symbol.value).value;
-  const direction = known?.change?.startsWith("-") ? "down" : "up";
-  return html`
-    <div class="summary">
-      <b class=${`last ${known?.last ? direction : ""}`}
-        >${known?.last ? grouped(known.last) : "–"}</b
-      >
-      <dl>
-        <div>
-          <dt>${gettext("24 h")}</dt>
-          <dd><${Change} percent=${known?.change_percent} /></dd>
-        </div>
-        <div>
-          <dt>${gettext("High")}</dt>
-          <dd>${known?.high ? grouped(known.high) : "–"}</dd>
-        </div>
-        <div>
-          <dt>${gettext("Low")}</dt>
-          <dd>${known?.low ? grouped(known.low) : "–"}</dd>
-        </div>
-        <div>
-          <dt>${gettext("Volume")}</dt>
-          <dd>${known ? amountOf(compact(known.volume), symbol.value.split("/")[0]) : "–"}</dd>
-        </div>
-      </dl>
-    </div>
   `;
 }

@@ -19,6 +19,7 @@ export class Tape {
     this.trades = [];
     this.added = 0; // how many ever, so that a painter knows how many are new to it
     this.rewritten = 0; // how often older ones came in between
+    this.isRead = false; // whether those of before the subscription are there
   }
 
   /**

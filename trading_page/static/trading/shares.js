@@ -40,29 +40,54 @@ export function shareOf(percent, form, market, { balances, last }) {
       ? [market.quote, market.quote_decimals]
       : [market.base, market.base_decimals];
   const available = toUnits(balances.get(asset)?.available, decimals) ?? 0n;
-  const part = (available * BigInt(percent)) / 100n;
   const { quantity_decimals: fine, price_decimals: priceDecimals } = market;
-  if (form.side === "sell") return { quantity: wholeLots(rescale(part, decimals, fine), market) };
+  if (form.side === "sell") {
+    return { quantity: wholeLots(rescale(available, decimals, fine), percent, market) };
+  }
   if (form.type === "market") {
-    return { sizeBy: "quote_quantity", quote_quantity: toText(part, decimals) };
+    const budget = (available * BigInt(percent)) / 100n;
+    return { sizeBy: "quote_quantity", quote_quantity: toText(budget, decimals) };
   }
   const price = heldPrice(form, market, last);
   if (!price) return null;
-  const free = (part * PPM) / (PPM + rates(market).higher);
-  return { quantity: wholeLots(rescale(free, decimals, fine + priceDecimals) / price, market) };
+  const free = (available * PPM) / (PPM + rates(market).higher);
+  const units = rescale(free, decimals, fine + priceDecimals) / price;
+  return { quantity: wholeLots(units, percent, market) };
 }
 
 /**
- * As many whole lots as there are, and as one order may have.
+ * Which share of what is available pays for an order's size, in whole percent: 100 is all that
+ * `shareOf` takes, or more, and nothing less. Null when it cannot be known.
+ *
+ * @param {Form} form
+ * @param {Market} market By the rates of the account.
+ * @param {Means} means
+ */
+export function percentOf(form, market, means) {
+  const most = shareOf(100, form, market, means);
+  if (!most || (most.sizeBy && most.sizeBy !== form.sizeBy)) return null;
+  const [size, all] = [form, most].map(
+    ({ quantity, quote_quantity: budget }) =>
+      toUnits(most.sizeBy ? budget : quantity, LIMIT_DECIMALS) ?? 0n,
+  );
+  if (!size || !all) return 0;
+  const rounded = Number((size * 200n + all) / (all * 2n));
+  return size >= all ? 100 : Math.min(rounded, 99);
+}
+
+/**
+ * A share of what there is, or of what one order may have if that is less, in whole lots.
  *
  * @param {bigint} units
+ * @param {number} percent
  * @param {Market} market
  */
-function wholeLots(units, market) {
+function wholeLots(units, percent, market) {
   const decimals = market.quantity_decimals;
   const most = rescale(exactUnits(market.max_quantity, LIMIT_DECIMALS), LIMIT_DECIMALS, decimals);
   const lot = exactUnits(market.lot_size, decimals);
-  return toText(floorTo(units < most ? units : most, lot), decimals);
+  const all = units < most ? units : most;
+  return toText(floorTo((all * BigInt(percent)) / 100n, lot), decimals);
 }
 
 /**

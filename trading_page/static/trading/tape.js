@@ -3,6 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { digitPx, write } from "./frame.js";
 import { html, rendered } from "./html.js";
+import { isTapeShown } from "./layout.js";
 import { live, onChange } from "./live.js";
 import { fitted, grouped } from "./numbers.js";
 import { market } from "./store.js";
@@ -18,9 +19,10 @@ const BESIDE = 16; // digits: the arrow, the time and what is between the column
 export function Tape() {
   const shown = market.value;
   const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const nothing = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (!shown) return undefined;
-    const view = new TapeView(rendered(root));
+    const view = new TapeView(rendered(root), rendered(nothing));
     const stop = onChange("tape", () => view.draw());
     return () => {
       stop();
@@ -29,12 +31,18 @@ export function Tape() {
   }, [shown?.symbol]);
   return html`
     <section class="panel tape" aria-label=${gettext("Trades")}>
-      <header class="panel-head"><h2>${gettext("Trades")}</h2></header>
+      <header class="panel-head">
+        <h2>${gettext("Trades")}</h2>
+        <${Fold} />
+      </header>
       <div class="columns" aria-hidden="true">
         <span>${gettext("Price {asset}", { asset: shown?.quote ?? "" })}</span
         ><span>${gettext("Amount {asset}", { asset: shown?.base ?? "" })}</span
         ><span>${gettext("Time")}</span>
       </div>
+      <p ref=${nothing} class="nothing" hidden>
+        ${gettext("Nobody has traded here yet. The first two orders that meet make the first trade.")}
+      </p>
       <div
         ref=${root}
         class="trades"
@@ -46,10 +54,31 @@ export function Tape() {
   `;
 }
 
+/** The list can be folded, which leaves its room to the order form. */
+function Fold() {
+  const label = isTapeShown.value ? gettext("Fold the trades") : gettext("Unfold the trades");
+  return html`
+    <button
+      type="button"
+      class="icon"
+      aria-expanded=${isTapeShown.value}
+      title=${label}
+      aria-label=${label}
+      onClick=${() => (isTapeShown.value = !isTapeShown.value)}
+    >
+      <span aria-hidden="true">${isTapeShown.value ? "▾" : "▴"}</span>
+    </button>
+  `;
+}
+
 class TapeView {
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root
+   * @param {HTMLElement} nothing What is said where there are no trades.
+   */
+  constructor(root, nothing) {
     this.root = root;
+    this.nothing = nothing;
     /** @type {RecentTrades | null} */
     this.tape = null;
     this.added = 0;
@@ -75,6 +104,7 @@ class TapeView {
     const { tape } = live;
     const isSame = tape === this.tape && tape.rewritten === this.rewritten;
     const count = isSame ? tape.added - this.added : tape.kept;
+    this.nothing.hidden = !tape.isRead || tape.trades.length > 0;
     Object.assign(this, { tape, added: tape.added, rewritten: tape.rewritten });
     if (!isSame || count >= this.rows.length) {
       this.rows.forEach((row, index) => row.show(tape.trades[index], this.digits));

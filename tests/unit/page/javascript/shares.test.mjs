@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { shareOf } from "../../../../trading_page/static/trading/shares.js";
+import { percentOf, shareOf } from "../../../../trading_page/static/trading/shares.js";
 import { form, MARKET } from "./market.mjs";
 
 /**
@@ -67,4 +67,44 @@ test("nothing available is nothing", () => {
 test("a share is cut to the most that the market takes, in whole lots", () => {
   const market = { ...MARKET, max_quantity: "0.0999955" };
   assert.deepEqual(share(100, { side: "sell" }, market), { quantity: "0.09999" });
+});
+
+/**
+ * @param {Partial<Form>} fields
+ */
+const percent = (fields, market = MARKET) =>
+  percentOf(form(fields), market, { balances: BALANCES, last: "65000.00" });
+
+test("the slider stands where a share has put the amount, and at 100 only with all of it", () => {
+  for (const fields of /** @type {Partial<Form>[]} */ ([
+    { price: "65000" },
+    { type: "market" },
+    { side: "sell", price: "65000" },
+    { type: "stop", stop_price: "70000" },
+    { type: "trailing_stop", trailing_percent: "5" },
+  ])) {
+    for (const wanted of [1, 25, 50, 75, 99, 100]) {
+      const sized = { ...fields, ...share(wanted, fields) };
+      assert.equal(percent(sized), wanted, JSON.stringify(sized));
+    }
+  }
+  assert.equal(percent({ price: "65000", quantity: "0.01535" }), 99);
+  assert.equal(percent({ price: "65000", quantity: "7" }), 100);
+});
+
+test("the slider is at 0 without an amount, and knows nothing without a price", () => {
+  assert.equal(percent({ price: "65000" }), 0);
+  assert.equal(percent({ price: "65000", quantity: "?" }), 0);
+  assert.equal(percent({ quantity: "0.01" }), null);
+  assert.equal(percent({ type: "market", quantity: "0.01" }), null, "the budget is not known");
+});
+
+test("of more than one order may have, a share is one of what it may", () => {
+  const small = { ...MARKET, max_quantity: "0.01" };
+  /** @param {number} wanted */
+  const sold = (wanted) => share(wanted, { side: "sell" }, small)?.quantity ?? "";
+  assert.deepEqual([sold(100), sold(50), sold(99)], ["0.01000", "0.00500", "0.00990"]);
+  for (const wanted of [25, 99, 100]) {
+    assert.equal(percent({ side: "sell", quantity: sold(wanted) }, small), wanted);
+  }
 });
