@@ -26,6 +26,7 @@ _READ = [
     "CandleOutput",
     "OwnTrade",
     "OwnFeesOutput",
+    "PortfolioOutput",
     "OrderOutput",
     "PlacedOutput",
     "GroupOutput",
