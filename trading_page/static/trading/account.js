@@ -3,17 +3,21 @@
 import { useState } from "preact/hooks";
 import { short } from "./decimal.js";
 import { html } from "./html.js";
+import { later } from "./later.js";
 import { grouped } from "./numbers.js";
 import { OpenOrders, sizeOf } from "./orders.js";
 import { account } from "./session.js";
 import { balances, dialog, fills, history, isDemo, orders, symbol } from "./store.js";
 import { Side, Table, When } from "./table.js";
 import { Tabs } from "./tabs.js";
+import { gettext } from "./texts.js";
 
 /**
  * @import { Balance, Order } from "./answers.d.ts"
- * @typedef {"open" | "history" | "fills" | "balances"} Tab
+ * @typedef {"open" | "history" | "fills" | "balances" | "portfolio"} Tab
  */
+
+const Portfolio = later(async () => (await import("./account/portfolio.js")).Portfolio);
 
 export function Account() {
   const [tab, setTab] = useState(/** @type {Tab} */ ("open"));
@@ -22,8 +26,15 @@ export function Account() {
     history: "Order history",
     fills: "My trades",
     balances: "Balances",
+    portfolio: gettext("Portfolio"),
   };
-  const panels = { open: OpenOrders, history: History, fills: Fills, balances: Balances };
+  const panels = {
+    open: OpenOrders,
+    history: History,
+    fills: Fills,
+    balances: Balances,
+    portfolio: Portfolio,
+  };
   const Panel = panels[tab];
   return html`
     <section class="panel account" aria-label="Account">
