@@ -56,9 +56,10 @@ def test_two_buys_and_a_sale_show_their_average_and_their_profit(exchange: Runni
     assert f"{SYMBOL} buy 2.000 at" in shown_by_the_client(exchange)
 
     page.page.set_viewport_size({"width": 375, "height": 812})
-    expect(row).to_be_visible()
+    card = panel.locator("tr", has_text=SYMBOL)
+    expect(card).to_be_visible()
     assert page.page.evaluate("document.documentElement.scrollWidth") == 375
-    row.scroll_into_view_if_needed()
+    card.scroll_into_view_if_needed()
     visitor.shot("portfolio-375")
     page.page.emulate_media(color_scheme="light")
     page.page.set_viewport_size({"width": 1440, "height": 900})

@@ -20,8 +20,9 @@ export function Portfolio() {
   if (!told) return html`<p class="nothing" role="status">${gettext("Loading…")}</p>`;
   return html`
     <div class="portfolio">
-      <${Assets} told=${told} />
+      <${Worth} told=${told} />
       <${Positions} told=${told} />
+      <${Assets} told=${told} />
     </div>
   `;
 }
@@ -34,7 +35,17 @@ function followPrices() {
 }
 
 /** @param {{ told: Told }} props */
-function Assets({ told: { quote, value, assets } }) {
+function Worth({ told: { quote, value } }) {
+  return html`
+    <p class="worth">
+      <span>${gettext("Total value")}</span>
+      <b class="num" title=${`${value} ${quote}`}>${neat(value)} ${quote}</b>
+    </p>
+  `;
+}
+
+/** @param {{ told: Told }} props */
+function Assets({ told: { quote, assets } }) {
   const head = [gettext("Asset"), gettext("Amount"), gettext("Value"), gettext("Share")];
   const rows = assets.map((owned) => [
     html`<b>${owned.asset}</b>`,
@@ -47,10 +58,6 @@ function Assets({ told: { quote, value, assets } }) {
         >`,
   ]);
   return html`
-    <p class="worth">
-      <span>${gettext("Total value")}</span>
-      <b class="num" title=${`${value} ${quote}`}>${neat(value)} ${quote}</b>
-    </p>
     <${Table}
       label=${gettext("Value of your assets")}
       head=${head}
