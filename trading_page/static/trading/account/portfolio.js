@@ -49,7 +49,7 @@ function Assets({ told: { quote, assets } }) {
   const head = [gettext("Asset"), gettext("Amount"), gettext("Value"), gettext("Share")];
   const rows = assets.map((owned) => [
     html`<b>${owned.asset}</b>`,
-    html`<span class="num">${grouped(owned.quantity)}</span>`,
+    html`<span class="num" title=${grouped(owned.quantity)}>${neat(owned.quantity)}</span>`,
     html`<${Value} owned=${owned} quote=${quote} />`,
     owned.share_percent === null
       ? "–"
