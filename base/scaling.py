@@ -7,7 +7,9 @@ ticks, a quantity of 0.002 is 200 lots, and price x quantity = 1,300,010,000 tic
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, Inexact, InvalidOperation
+from fractions import Fraction
 from functools import cached_property
+from math import floor
 
 PPM = 1_000_000
 ZERO = Decimal(0)
@@ -92,6 +94,24 @@ def fee_from(fraction_ppm: int, notional_units: int, rate_ppm: int) -> tuple[int
     owed_ppm = notional_units * rate_ppm + fraction_ppm
     units = -(-owed_ppm // PPM)
     return units - (fraction_ppm > 0), owed_ppm - (units - 1) * PPM if units else 0
+
+
+def share_units(units: int, part: int, whole: int) -> int:
+    """Return the share part / whole of an amount in whole units, rounded to the nearest one, a half up.
+
+    >>> share_units(100, 1, 3), share_units(100, 2, 3), share_units(1, 1, 2), share_units(100, 3, 3)
+    (33, 67, 1, 100)
+    """
+    return (2 * units * part + whole) // (2 * whole)
+
+
+def units_in(amount: Fraction, decimals: int) -> int:
+    """Return how many whole units of 10^-decimals are in an amount, rounded down.
+
+    >>> units_in(Fraction(2, 3), 2)
+    66
+    """
+    return floor(amount * Fraction(10) ** decimals)
 
 
 @dataclass(frozen=True)

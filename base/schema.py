@@ -196,7 +196,7 @@ class EnvelopeAutoSchema(AutoSchema):
             errors["401"] = "Not logged in, or the token or the signature is not good"
         if AllowAny not in (type(permission) for permission in self.view.get_permissions()):
             errors["403"] = "Not allowed"
-        names_something = "{" in path or is_of_orders or "/trades" in path or "/ledger" in path
+        names_something = any(part in path for part in ("{", "/orders", "/trades", "/ledger", "/portfolio"))
         if not is_login and (names_something or not is_reading):
             errors["404"] = "There is no such market, asset, order, trade or key"
         errors["406"] = f"Only {' and '.join(self.map_renderers('media_type'))} is served"

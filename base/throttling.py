@@ -31,12 +31,14 @@ __all__ = [
     "DemoAccountThrottle",
     "LoginThrottle",
     "OrderThrottle",
+    "PortfolioThrottle",
     "WindowThrottle",
     "count_hit",
     "login_may_be_tried",
 ]
 
 API_KEYS_PER_MINUTE = 20
+PORTFOLIOS_PER_SECOND = 10
 LOGIN_WINDOW_S = 60
 _LINE = ValkeyLine("rate limits", 0.3)
 _SHARES = 50
@@ -144,6 +146,16 @@ class ApiKeyThrottle(WindowThrottle):
 
     def key(self, request: Request) -> str:
         return f"api-keys:{request.user.pk}"
+
+
+class PortfolioThrottle(WindowThrottle):
+    """For reading the portfolio, per user: each time trades are counted, and where counting stopped is written."""
+
+    window_s = 1
+    rate = staticmethod(lambda: PORTFOLIOS_PER_SECOND)
+
+    def key(self, request: Request) -> str:
+        return f"portfolio:{request.user.pk}"
 
 
 class LoginThrottle(WindowThrottle):

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "matching",
     "settlement",
     "orders",
+    "portfolio",
     "marketdata",
     "verification",
     "operations",

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("exchange.urls")),
     path("api/v1/", include("marketdata.urls")),
     path("api/v1/", include("orders.urls")),
+    path("api/v1/", include("portfolio.urls")),
     path("api/v1/", include("settlement.urls")),
     path("api/v1/", include("demo.urls")),
     path("", include("operations.urls")),

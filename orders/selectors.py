@@ -8,6 +8,7 @@ engine takes it, so its bounds are wider.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ __all__ = [
     "BookDepth",
     "book_depth",
     "last_price_ticks",
+    "last_prices",
     "limits_of_rejection",
     "order_for_user",
     "order_for_user_by_client_id",
@@ -114,6 +116,11 @@ def last_price_ticks(market: Market) -> int:
     """Return the price of the last trade, 0 before the first. One query."""
     last = MarketSequence.objects.filter(pk=market.pk).values_list("last_price", flat=True).first()
     return market.scale.price_ticks(last) if last else 0
+
+
+def last_prices() -> dict[int, Decimal]:
+    """Return the price of the last trade by market id; a market without a trade is left out. One query."""
+    return dict(MarketSequence.objects.filter(last_price__gt=0).values_list("market_id", "last_price"))
 
 
 def trades_public(

@@ -30,6 +30,7 @@ ABOUT = {
     "matching": "gateway, engine",
     "operations": "running it, back office",
     "orders": "orders and trades",
+    "portfolio": "value, profit and loss",
     "settlement": "ledger, wallets",
     "tape": "recorded flow",
     "trading_page": "the page at /",

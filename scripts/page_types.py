@@ -27,6 +27,7 @@ _READ = [
     "OwnTrade",
     "OwnFeesOutput",
     "EntryOutput",
+    "PortfolioOutput",
     "OrderOutput",
     "PlacedOutput",
     "GroupOutput",

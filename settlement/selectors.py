@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from base.errors import ApiError, ErrorCode
 from exchange.models import Asset
 from settlement.legs import BUYER_LEGS
-from settlement.models import Account, FailedSettlement, LedgerEntry
+from settlement.models import Account, Adjustment, FailedSettlement, LedgerEntry
 from settlement.ports import TradeParties, trade_outbox
 from settlement.statements import StatementLine
 
@@ -80,6 +80,12 @@ def overdue_retries(*, before: datetime) -> list[UUID]:
     """Return trades whose next attempt was due before a moment, the longest overdue first. One query."""
     overdue = FailedSettlement.objects.filter(state=FailedSettlement.State.RETRYING, next_attempt_at__lt=before)
     return list(overdue.order_by("next_attempt_at").values_list("trade_id", flat=True)[:OVERDUE_MAX])
+
+
+def closed_trades() -> QuerySet[Adjustment, UUID]:
+    """Return the trades that adjustments have closed instead of settlement. One query."""
+    closing = Adjustment.objects.filter(state=Adjustment.State.APPROVED, failure__isnull=False)
+    return closing.values_list("failure__trade_id", flat=True)
 
 
 class Imbalance(NamedTuple):

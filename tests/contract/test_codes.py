@@ -12,7 +12,10 @@ from config.embedded.settings import PROJECT
 from matching.engine import RejectReason
 from tests.contract.openapi import published_document
 
-APPS = ("base", "exchange", "matching", "settlement", "orders", "journal", "marketdata", "verification", "operations")
+APPS = (
+    *("base", "exchange", "matching", "settlement", "orders", "portfolio"),
+    *("journal", "marketdata", "verification", "operations"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,7 @@ POST    orders/oco                             orders_oco_create             log
 GET     orders/{order_id}                      orders_retrieve               login or key  -
 PATCH   orders/{order_id}                      orders_partial_update         login or key  trade
 DELETE  orders/{order_id}                      orders_destroy                login or key  trade
+GET     portfolio                              portfolio_retrieve            login or key  -
 GET     trades                                 trades_list                   anybody       -
 GET     trades/{trade_id}                      trades_retrieve               public        -
 """

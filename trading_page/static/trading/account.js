@@ -36,6 +36,11 @@ const TABS = [
     Part: lazy(async () => (await import("./account/balances.js")).Balances),
   },
   {
+    name: "portfolio",
+    label: () => gettext("Portfolio"),
+    Part: lazy(async () => (await import("./account/portfolio.js")).Portfolio),
+  },
+  {
     name: "ledger",
     label: () => gettext("Ledger"),
     Part: lazy(async () => (await import("./account/ledger.js")).Ledger),

@@ -341,6 +341,25 @@ export interface OwnTrade {
   order_id?: string;
 }
 
+export interface OwnedAsset {
+  /** The asset */
+  asset: string;
+  /** What there is of it, available and held */
+  quantity: string;
+  /** Free to use */
+  available: string;
+  /** Held for open orders and for trades that are not settled yet */
+  held: string;
+  /** What that is worth at the last prices, rounded down */
+  value: string | null;
+  /** Share of `value` of the whole; null if either is null or zero */
+  share_percent: string | null;
+  /** By the last prices of which markets, two at most; none for the quote asset itself */
+  markets: string[];
+  /** Why `value` is null: no market leads there, or none has traded */
+  reason: "NO_MARKET" | "NO_LAST_PRICE" | null;
+}
+
 export interface Pagination {
   /** Exact up to 10,000; 10,001 means more than 10,000; null with a cursor or `after` */
   total: number | null;
@@ -361,6 +380,56 @@ export interface Placed {
   order: Order;
   /** What it traded at once, oldest first */
   trades: Trade[];
+}
+
+export interface Portfolio {
+  /** The asset that `value` is in */
+  quote: string;
+  /** The sum of those of the assets that have one */
+  value: string;
+  /** What the user has, the most valuable first */
+  assets: OwnedAsset[];
+  /** Of each market that the user has traded in */
+  positions: Position[];
+  /** Positions count the trades up to here: later ones are those `after` it */
+  bookmark: string;
+  /**
+   * false: there are more trades than one request counts; ask again at once, it goes on from here
+   */
+  is_complete: boolean;
+}
+
+export interface Position {
+  /** The market */
+  symbol: string;
+  /** `buy`: more was bought than sold; `sell`: more was sold; null: as much */
+  side: "buy" | "sell" | null;
+  /** By how much: the position */
+  quantity: string;
+  /** At which the position was entered, without fees */
+  average_price: string | null;
+  /** What it cost, or brought if it was sold: average x quantity */
+  cost: string;
+  /** Of the market's last trade; null before the first */
+  last_price: string | null;
+  /** What closing positions has brought, before fees */
+  realised_profit: string;
+  /** What closing this one at the last price would bring */
+  unrealised_profit: string | null;
+  /** Paid on all trades */
+  fees: string;
+  /** Realised and unrealised, less fees */
+  profit: string | null;
+  /** Bought in all */
+  bought_quantity: string;
+  /** Sum of price x quantity of what was bought */
+  bought_quote: string;
+  /** Sold in all */
+  sold_quantity: string;
+  /** Sum of price x quantity of what was sold */
+  sold_quote: string;
+  /** How many trades these are */
+  trade_count: number;
 }
 
 export interface PublicTrade {

@@ -18,6 +18,7 @@ import { Markets } from "./markets.js";
 import { dismiss, Notices, tell } from "./notices.js";
 import { grouped } from "./numbers.js";
 import { resolveDoubt } from "./placing.js";
+import "./positions.js"; // follows the account by itself
 import { account, ended, restore } from "./session.js";
 import { markets, page, symbol, ticker } from "./store.js";
 import { Tape } from "./tape.js";

@@ -1,0 +1,1 @@
+"""What a user's assets are worth, and what their trades have brought, market by market."""
