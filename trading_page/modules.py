@@ -16,6 +16,7 @@ LIBRARIES = {
     "htm": "htm/htm.mjs",
     "lightweight-charts": "lightweight-charts/lightweight-charts.standalone.production.mjs",
 }
+_LATER = {"lightweight-charts"}
 _OWN = settings.BASE_DIR / "trading_page" / "static"
 
 
@@ -26,6 +27,10 @@ def import_map() -> dict[str, dict[str, str]]:
 
 @cache
 def preloaded_modules() -> list[str]:
-    """Return the addresses of all modules, so that the browser need not find them one import at a time."""
+    """Return the addresses of the modules of the first paint: else the browser finds them one import at a time.
+
+    Those in subfolders, and what only they import, are loaded when they are wanted.
+    """
     own = sorted(path.relative_to(_OWN).as_posix() for path in _OWN.glob("*/*.js"))
-    return [*import_map()["imports"].values(), *(static(path) for path in own if not path.endswith("early.js"))]
+    libraries = [path for name, path in import_map()["imports"].items() if name not in _LATER]
+    return [*libraries, *(static(path) for path in own if not path.endswith("early.js"))]

@@ -6,6 +6,7 @@ import { Confirmation } from "./confirm.js";
 import { DemoButton } from "./demo.js";
 import { html, rendered } from "./html.js";
 import { SHORTCUTS } from "./keys.js";
+import { lazy } from "./lazy.js";
 import { logIn } from "./session.js";
 import { Settings } from "./settings.js";
 import { dialog, isDemo } from "./store.js";
@@ -15,6 +16,10 @@ import { gettext } from "./texts.js";
  * @import { ComponentChildren } from "preact"
  * @import { DialogName } from "./store.js"
  */
+
+const AmendmentQuestion = lazy(
+  async () => (await import("./charting/amendment.js")).AmendmentQuestion,
+);
 
 /**
  * A modal dialog: the browser keeps the focus inside and gives it back at the end.
@@ -52,6 +57,7 @@ export function Dialogs() {
     <${Dialog} name="help" title="Keyboard"><${Help} /><//>
     <${Dialog} name="settings" title=${gettext("Settings")}><${Settings} /><//>
     <${Dialog} name="confirm" title="Send this order?"><${Confirmation} /><//>
+    <${Dialog} name="amend" title=${gettext("Move this order?")}><${AmendmentQuestion} /><//>
   `;
 }
 

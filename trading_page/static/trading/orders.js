@@ -263,7 +263,7 @@ function CancelAll({ count }) {
  * @param {() => Promise<unknown>} act
  * @param {(text: string) => void} say
  */
-async function attempt(act, say) {
+export async function attempt(act, say) {
   try {
     await act();
     return true;
