@@ -1,11 +1,13 @@
 """Which files the trading page loads: its own modules, and by which names these import the libraries."""
 
+import re
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.templatetags.static import static
 
-__all__ = ["LIBRARIES", "import_map", "preloaded_modules"]
+__all__ = ["LIBRARIES", "chart_modules", "import_map", "preloaded_modules"]
 
 # By the name that modules import. htm's binding to preact is one line, which is in html.js.
 LIBRARIES = {
@@ -16,8 +18,10 @@ LIBRARIES = {
     "htm": "htm/htm.mjs",
     "lightweight-charts": "lightweight-charts/lightweight-charts.standalone.production.mjs",
 }
-_LATER = {"lightweight-charts"}
-_OWN = settings.BASE_DIR / "trading_page" / "static"
+_OWN: Path = settings.BASE_DIR / "trading_page" / "static"
+_CHART_LIBRARY = "lightweight-charts"
+_CHART = _OWN / "trading" / "charting" / "candles.js"
+_NEIGHBOUR = re.compile(r'^(?:import|\}) .*from "\./([\w.]+)";$', re.MULTILINE)
 
 
 def import_map() -> dict[str, dict[str, str]]:
@@ -29,8 +33,23 @@ def import_map() -> dict[str, dict[str, str]]:
 def preloaded_modules() -> list[str]:
     """Return the addresses of the modules of the first paint: else the browser finds them one import at a time.
 
-    Those in subfolders, and what only they import, are loaded when they are wanted.
+    Those in subfolders are loaded when they are wanted.
     """
-    own = sorted(path.relative_to(_OWN).as_posix() for path in _OWN.glob("*/*.js"))
-    libraries = [path for name, path in import_map()["imports"].items() if name not in _LATER]
-    return [*libraries, *(static(path) for path in own if not path.endswith("early.js"))]
+    own = sorted(path for path in _OWN.glob("*/*.js") if path.name != "early.js")
+    libraries = [path for name, path in import_map()["imports"].items() if name != _CHART_LIBRARY]
+    return [*libraries, *map(_address, own)]
+
+
+@cache
+def chart_modules() -> list[str]:
+    """Return the addresses of what the chart of candles needs, which comes at once after the first paint."""
+    found, waiting = {_CHART}, [_CHART]
+    while waiting:
+        imported = {_CHART.with_name(name) for name in _NEIGHBOUR.findall(waiting.pop().read_text())}
+        waiting += imported - found
+        found |= imported
+    return [import_map()["imports"][_CHART_LIBRARY], *map(_address, sorted(found))]
+
+
+def _address(module: Path) -> str:
+    return static(module.relative_to(_OWN).as_posix())

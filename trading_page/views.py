@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from base.content_security import HEADER, trading_policy
 from base.errors import ApiError
 from exchange.selectors import market_by_symbol, markets
-from trading_page.modules import import_map, preloaded_modules
+from trading_page.modules import chart_modules, import_map, preloaded_modules
 
 __all__ = ["trading_page"]
 
@@ -32,6 +32,7 @@ def trading_page(request: HttpRequest, symbol: str | None = None) -> HttpRespons
         "is_demo": settings.DEMO_MODE,
         "import_map": json.dumps(import_map()),
         "modules": preloaded_modules(),
+        "chart_modules": chart_modules(),
     }
     return _page(request, "trading/index.html", context)
 

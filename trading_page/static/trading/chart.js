@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import { useRef, useState } from "preact/hooks";
 import { ToolButton } from "./controls.js";
 import { isFull, toggleFull } from "./fullscreen.js";
-import { html, rendered } from "./html.js";
+import { byId, html, rendered } from "./html.js";
 import { lazy } from "./lazy.js";
 import { market, timeframe } from "./store.js";
 import { Tabs } from "./tabs.js";
@@ -19,7 +19,11 @@ import { gettext } from "./texts.js";
 /** @type {Timeframe[]} */
 export const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d", "1w"];
 
-const Candles = lazy(async () => (await import("./charting/candles.js")).Candles);
+const Candles = lazy(async () => {
+  // Else the browser finds them one import at a time.
+  document.head.append(/** @type {HTMLTemplateElement} */ (byId("chart-modules")).content);
+  return (await import("./charting/candles.js")).Candles;
+});
 const Depth = lazy(async () => (await import("./charting/depth.js")).Depth);
 const IndicatorMenu = lazy(async () => (await import("./charting/menu.js")).IndicatorMenu);
 const DrawingTools = lazy(async () => (await import("./charting/tools.js")).DrawingTools);
