@@ -65,6 +65,14 @@ test("once it is triggered only its limit is there", () => {
   ]);
 });
 
+test("a trigger that takes profit says so", () => {
+  const order = { ...STOP_LIMIT, type: /** @type {const} */ ("take_profit_limit") };
+  assert.deepEqual(texts([{ ...order, stop_price: "66000.00", price: "65990.00" }]), [
+    ["Take profit: sell 0.4 at 66,000.00", "stop_price"],
+    ["Limit: sell 0.4 at 65,990.00", "price"],
+  ]);
+});
+
 test("a trailing stop is moved by the market alone", () => {
   assert.deepEqual(texts([TRAILING]), [["Trailing stop: sell 0.4 at 63,000.00", null]]);
 });
@@ -72,7 +80,7 @@ test("a trailing stop is moved by the market alone", () => {
 test("exits that wait for their entry are lines already", () => {
   const exit = { ...LIMIT, id: "5", group_role: /** @type {const} */ ("take_profit") };
   assert.deepEqual(texts([{ ...exit, side: "sell", status: "pending", price: "70000.00" }]), [
-    ["Sell 0.4 at 70,000.00", "price"],
+    ["Take profit: sell 0.4 at 70,000.00", "price"],
   ]);
 });
 

@@ -12,7 +12,7 @@ import { BLANK } from "../ticket.js";
  */
 
 /** @typedef {"price" | "stop_price"} Field What of an order a line shows. */
-/** @typedef {"order" | "trigger" | "limit" | "trailing" | "entry"} LineKind */
+/** @typedef {"order" | "stop" | "profit" | "trailing" | "limit" | "entry"} LineKind */
 /**
  * A line: of an order, which it may be able to move, or of the average entry.
  *
@@ -60,12 +60,22 @@ function nearest(lines, last) {
  * @returns {Line[]}
  */
 function orderLines(order) {
-  const isWaiting = order.status === "pending" && order.stop_price !== null;
-  const isTrailing = order.trailing_amount !== null || order.trailing_percent !== null;
-  const lines = [];
-  if (isWaiting) lines.push(orderLine(order, isTrailing ? "trailing" : "trigger", "stop_price"));
-  if (order.price !== null) lines.push(orderLine(order, isWaiting ? "limit" : "order", "price"));
-  return lines;
+  const kind = kindOf(order);
+  const isTriggered = order.status !== "pending" || order.stop_price === null;
+  const lines = isTriggered ? [] : [orderLine(order, kind, "stop_price")];
+  if (order.price === null) return lines;
+  return [...lines, orderLine(order, isTriggered ? kind : "limit", "price")];
+}
+
+/**
+ * @param {Order} order
+ * @returns {LineKind}
+ */
+function kindOf(order) {
+  if (order.type === "trailing_stop") return "trailing";
+  const isProfit = order.group_role === "take_profit" || order.type.startsWith("take_profit");
+  if (isProfit && order.status === "pending") return "profit";
+  return order.status === "pending" && order.stop_price !== null ? "stop" : "order";
 }
 
 /**
@@ -114,7 +124,11 @@ export function lineText({ kind, side, amount }, plain) {
       isBuy
         ? gettext("Buy {amount} at {price}", values)
         : gettext("Sell {amount} at {price}", values),
-    trigger: () =>
+    profit: () =>
+      isBuy
+        ? gettext("Take profit: buy {amount} at {price}", values)
+        : gettext("Take profit: sell {amount} at {price}", values),
+    stop: () =>
       isBuy
         ? gettext("Stop: buy {amount} at {price}", values)
         : gettext("Stop: sell {amount} at {price}", values),
