@@ -96,6 +96,7 @@ def test_an_own_order_is_dragged_to_another_price_and_what_was_set_up_outlives_a
     chart.press("Indicators")
     chart.press("Add Exponential average (EMA)")
     chart.panel.get_by_label("Length").fill("9")
+    chart.page.keyboard.press("Escape")
     chart.press("Draw")
     chart.press("Horizontal line")
     chart.click(0.5, 0.3)

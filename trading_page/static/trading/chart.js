@@ -74,7 +74,7 @@ export function Chart() {
             ${menuIsOpen.value && html`<${IndicatorMenu} close=${() => (menuIsOpen.value = false)} />`}
             ${
               toolsAreOpen.value &&
-              html`<${DrawingTools} key=${shown.symbol} symbol=${shown.symbol} />`
+              html`<${DrawingTools} symbol=${shown.symbol} />`
             }
           `
         }

@@ -18,7 +18,7 @@ import { columnsOf, linesOf } from "./lines.js";
  */
 
 const REACH_PX = 4;
-const COLUMN_PX = 200;
+const COLUMN_PX = 240;
 
 export class Handles {
   /** @param {CandleView} view */

@@ -18,24 +18,20 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
   hour12: false,
 });
 
-/** What stays when the theme changes. */
-export const LAYOUT = {
-  autoSize: true,
-  crosshair: { mode: CrosshairMode.Normal },
-  localization: { timeFormatter: longTime },
-  timeScale: {
-    timeVisible: true,
-    secondsVisible: false,
-    rightOffset: 4,
-    tickMarkFormatter: shortTime,
-  },
+const TIME_SCALE = {
+  timeVisible: true,
+  secondsVisible: false,
+  rightOffset: 4,
+  tickMarkFormatter: shortTime,
 };
 
-/** The chart's own colours, by the theme. */
-export function chartColours() {
+/** What the chart is like, in the colours of the theme. */
+export function chartLooks() {
   const palette = colours();
   const hair = { color: palette.muted, labelBackgroundColor: palette.muted };
   return {
+    autoSize: true,
+    localization: { timeFormatter: longTime },
     // Its own logo brings a style sheet that the policy of this page forbids; the page's footer
     // names its makers.
     layout: {
@@ -48,8 +44,8 @@ export function chartColours() {
     },
     grid: { vertLines: { color: palette.grid }, horzLines: { color: palette.grid } },
     rightPriceScale: { borderColor: palette.line },
-    crosshair: { vertLine: hair, horzLine: hair },
-    timeScale: { borderColor: palette.line },
+    crosshair: { mode: CrosshairMode.Normal, vertLine: hair, horzLine: hair },
+    timeScale: { ...TIME_SCALE, borderColor: palette.line },
   };
 }
 

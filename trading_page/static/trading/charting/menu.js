@@ -82,7 +82,10 @@ function Adding() {
 function Setting({ indicator }) {
   const name = kindNames()[indicator.kind];
   const label = shortName(indicator);
-  const remove = () => {
+  /** @param {MouseEvent} event */
+  const remove = (event) => {
+    const menu = /** @type {HTMLElement} */ (event.currentTarget).closest(".chart-menu");
+    /** @type {HTMLElement | null} */ (menu)?.focus(); // what had the focus goes
     indicators.value = indicators.peek().filter(({ id }) => id !== indicator.id);
   };
   return html`

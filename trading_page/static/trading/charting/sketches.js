@@ -98,7 +98,7 @@ export class Sketches {
     if (kind) return this.drawing(kind, at, spot);
     const found = this.find(at);
     chosen.value = found ? found.drawing.id : null;
-    return found && this.moving(found.drawing, found.grip, spot);
+    return found && this.moving(found.drawing, found.grip, { at, spot });
   }
 
   /**
@@ -115,9 +115,8 @@ export class Sketches {
     return {
       move: (to) => this.extend(to),
       end: (at) => {
-        const isClick = Math.hypot(at.x - start.x, at.y - start.y) < CLICK_PX;
         const isFirst = !this.isOpen && POINTS[kind] > 1;
-        if (isFirst && isClick) this.isOpen = this.draft !== null;
+        if (isFirst && isClick(start, at)) this.isOpen = this.draft !== null;
         else this.finish();
       },
       cancel: () => this.drop(),
@@ -170,14 +169,14 @@ export class Sketches {
   /**
    * @param {Drawing} drawing
    * @param {Grip} grip
-   * @param {Spot} from
+   * @param {{ at: Point, spot: Spot }} start
    * @returns {Gesture}
    */
-  moving(drawing, grip, from) {
+  moving(drawing, grip, { at: start, spot: from }) {
     return {
       move: (at) => {
         const to = this.surface.spotAt(at);
-        if (!to) return;
+        if (!to || (!this.draft && isClick(start, at))) return;
         this.draft = {
           ...drawing,
           points: moved(drawing.points, grip, { from, to }, this.surface.axis),
@@ -251,4 +250,12 @@ export class Sketches {
       if (points) drawOne(context, drawing, points, { ...ink, isChosen, format: this.view.format });
     }
   }
+}
+
+/**
+ * @param {Point} start
+ * @param {Point} end
+ */
+function isClick(start, end) {
+  return Math.hypot(end.x - start.x, end.y - start.y) < CLICK_PX;
 }

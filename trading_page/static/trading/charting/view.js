@@ -12,7 +12,7 @@ import { CandleFeed } from "./feed.js";
 import { Gestures } from "./gestures.js";
 import { hintOf } from "./hints.js";
 import { Legend } from "./legend.js";
-import { bar, candleColours, chartColours, isRise, LAYOUT, priceFormat } from "./looks.js";
+import { bar, candleColours, chartLooks, isRise, priceFormat } from "./looks.js";
 import { Message } from "./message.js";
 import { Parts } from "./parts.js";
 import { volumeIsShown } from "./studies.js";
@@ -46,7 +46,7 @@ export class CandleView {
     this.parts = new Parts(this);
     /** @type {Time | undefined} Of the candle under the pointer. */
     this.pointed = undefined;
-    this.chart = createChart(this.root, { ...LAYOUT });
+    this.chart = createChart(this.root, chartLooks());
     this.candles = this.addCandles();
     this.volume = this.addVolume();
     this.mark = this.candles.createPriceLine({
@@ -137,7 +137,7 @@ export class CandleView {
 
   dress() {
     this.palette = colours();
-    this.chart.applyOptions(chartColours());
+    this.chart.applyOptions(chartLooks());
     this.candles.applyOptions(candleColours());
     this.parts.dress();
     if (this.feed?.bars.size) this.showAll(false);
