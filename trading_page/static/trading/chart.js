@@ -26,7 +26,10 @@ const Candles = lazy(async () => {
 });
 const Depth = lazy(async () => (await import("./charting/depth.js")).Depth);
 const IndicatorMenu = lazy(async () => (await import("./charting/menu.js")).IndicatorMenu);
-const DrawingTools = lazy(async () => (await import("./charting/tools.js")).DrawingTools);
+const DrawingTools = lazy(async () => {
+  await import("./charting/sketches.js"); // a tool in hand draws at once
+  return (await import("./charting/tools.js")).DrawingTools;
+});
 
 /** What is shown beside the candles. */
 const menuIsOpen = signal(false);
@@ -72,10 +75,7 @@ export function Chart() {
               timeframe=${timeframe.value}
             />
             ${menuIsOpen.value && html`<${IndicatorMenu} close=${() => (menuIsOpen.value = false)} />`}
-            ${
-              toolsAreOpen.value &&
-              html`<${DrawingTools} symbol=${shown.symbol} />`
-            }
+            ${toolsAreOpen.value && html`<${DrawingTools} symbol=${shown.symbol} />`}
           `
         }
         ${shown && tab === "depth" && html`<${Depth} market=${shown} />`}
