@@ -13,5 +13,5 @@ def test_the_first_paint_does_not_wait_for_what_draws_the_chart() -> None:
 def test_the_chart_is_loaded_at_once_with_all_that_it_imports_and_nothing_that_it_may_want_later() -> None:
     names = {address.rsplit("/", 1)[1] for address in chart_modules()}
 
-    assert {"candles.js", "view.js", "formulas.js", "lightweight-charts.standalone.production.mjs"} <= names
-    assert {"plots.js", "handles.js", "sketches.js", "menu.js", "depth.js"} & names == set()
+    assert {"candles.js", "view.js", "drawings.js", "lightweight-charts.standalone.production.mjs"} <= names
+    assert {"plots.js", "formulas.js", "handles.js", "sketches.js", "menu.js", "depth.js"} & names == set()

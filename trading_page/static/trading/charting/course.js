@@ -1,19 +1,34 @@
 // What an indicator says along the candles, from the first to the newest. No input or output.
 
 import { seconds } from "./bars.js";
-import { KINDS } from "./indicators.js";
+import {
+  AverageDivergence,
+  BollingerBands,
+  ExponentialAverage,
+  RelativeStrength,
+  SimpleAverage,
+} from "./formulas.js";
 
 /**
  * @import { UTCTimestamp } from "lightweight-charts"
  * @import { Candle } from "../answers.d.ts"
- * @import { Values } from "./formulas.js"
- * @import { Indicator } from "./indicators.js"
+ * @import { Formula, Numbers, Values } from "./formulas.js"
+ * @import { Indicator, Kind } from "./indicators.js"
  */
+
+/** @type {Record<Kind, new (numbers: Numbers) => Formula>} */
+const FORMULAS = {
+  sma: SimpleAverage,
+  ema: ExponentialAverage,
+  bollinger: BollingerBands,
+  rsi: RelativeStrength,
+  macd: AverageDivergence,
+};
 
 export class Course {
   /** @param {Indicator} indicator */
   constructor({ kind, numbers }) {
-    this.start = () => KINDS[kind].formula(numbers);
+    this.start = () => new FORMULAS[kind](numbers);
     this.formula = this.start();
     /** @type {Pick<Candle, "time" | "close"> | undefined} */
     this.newest = undefined;

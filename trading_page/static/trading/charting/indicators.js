@@ -1,16 +1,9 @@
 // Which indicators there are, what can be set of them, and what a valid one is. No input or output.
 
 import { gettext } from "../texts.js";
-import {
-  AverageDivergence,
-  BollingerBands,
-  ExponentialAverage,
-  RelativeStrength,
-  SimpleAverage,
-} from "./formulas.js";
 
 /**
- * @import { Formula, Numbers } from "./formulas.js"
+ * @import { Numbers } from "./formulas.js"
  */
 
 /** @typedef {"sma" | "ema" | "bollinger" | "rsi" | "macd"} Kind */
@@ -25,12 +18,10 @@ const LENGTH_MAX = 500;
 const DEVIATIONS_MAX = 10;
 
 /**
- * What can be set of each kind, how it is calculated and how its values are drawn: on the prices, or
- * in a pane below.
+ * What can be set of each kind, and how its values are drawn: on the prices, or in a pane below.
  *
  * @type {Record<Kind, {
  *   numbers: Numbers,
- *   formula: (numbers: Numbers) => Formula,
  *   strokes: Stroke[],
  *   isBelow: boolean,
  * }>}
@@ -38,31 +29,26 @@ const DEVIATIONS_MAX = 10;
 export const KINDS = {
   sma: {
     numbers: { length: 20 },
-    formula: (numbers) => new SimpleAverage(numbers),
     strokes: ["line"],
     isBelow: false,
   },
   ema: {
     numbers: { length: 21 },
-    formula: (numbers) => new ExponentialAverage(numbers),
     strokes: ["line"],
     isBelow: false,
   },
   bollinger: {
     numbers: { length: 20, deviations: 2 },
-    formula: (numbers) => new BollingerBands(numbers),
     strokes: ["thin", "line", "line"],
     isBelow: false,
   },
   rsi: {
     numbers: { length: 14 },
-    formula: (numbers) => new RelativeStrength(numbers),
     strokes: ["line"],
     isBelow: true,
   },
   macd: {
     numbers: { fast: 12, slow: 26, signal: 9 },
-    formula: (numbers) => new AverageDivergence(numbers),
     strokes: ["line", "muted", "columns"],
     isBelow: true,
   },
