@@ -99,7 +99,7 @@ def test_an_own_order_is_dragged_to_another_price_and_what_was_set_up_outlives_a
     chart.page.keyboard.press("Escape")
     chart.press("Draw")
     chart.press("Horizontal line")
-    chart.click(0.5, 0.3)
+    chart.click(0.3, 0.6)
     assert [drawing["kind"] for drawing in chart.drawn()] == ["horizontal"]
     chart.page.reload()
     page.expect_state("Live")
@@ -107,7 +107,7 @@ def test_an_own_order_is_dragged_to_another_price_and_what_was_set_up_outlives_a
     chart.press("Draw")
     delete = chart.panel.get_by_role("button", name="Delete the chosen drawing")
     expect(delete).to_be_disabled()
-    chart.click(0.6, 0.3)
+    chart.click(0.7, 0.6)
     expect(delete).to_be_enabled()
     delete.click()
     assert chart.drawn() == []
