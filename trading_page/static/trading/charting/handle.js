@@ -103,9 +103,11 @@ export class Handle {
     this.text.textContent = text;
     this.button.ariaLabel = gettext("Cancel: {order}", { order: text });
     this.mark.applyOptions({ price: Number(this.price) });
-    const { kind, side } = this.line;
-    const state = this.moved === null ? "" : " moved";
-    this.element.className = `${kind} ${side}${this.line.field ? " movable" : ""}${state}`;
+    const { kind, side, field } = this.line;
+    this.element.dataset.kind = kind;
+    this.element.className = side;
+    this.element.classList.toggle("movable", field !== null);
+    this.element.classList.toggle("moved", this.moved !== null);
   }
 
   dress() {

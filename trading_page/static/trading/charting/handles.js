@@ -18,7 +18,7 @@ import { columnsOf, linesOf } from "./lines.js";
  */
 
 const REACH_PX = 4;
-const COLUMN_PX = 240;
+const COLUMN_PX = 250;
 
 export class Handles {
   /** @param {CandleView} view */
@@ -123,7 +123,10 @@ export class Handles {
       placed.map(({ y }) => y),
       LABEL_PX,
     );
-    placed.forEach(({ handle, y }, index) => handle.moveTo(columns[index] * COLUMN_PX, y));
+    const count = Math.max(1, Math.floor(this.view.chart.timeScale().width() / COLUMN_PX));
+    placed.forEach(({ handle, y }, index) =>
+      handle.moveTo((columns[index] % count) * COLUMN_PX, y),
+    );
   }
 
   /**
