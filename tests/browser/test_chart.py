@@ -167,7 +167,7 @@ def test_a_stop_is_moved_by_its_trigger(visitor: Visitor) -> None:
         if route.request.method != "PATCH":
             route.fallback()
             return
-        sent.append(route.request.post_data_json)
+        sent.append(route.request.post_data_json or {})
         error = {"code": "STOP_WOULD_TRIGGER", "message": "It would trigger at once", "details": {}}
         route.fulfill(status=400, json={"success": False, "error": error, "meta": {}})
 

@@ -38,9 +38,8 @@ export function Candles({ market, timeframe }) {
       aria-describedby="candle-use"
     ></div>
     <p id="candle-use" class="unseen">
-      ${gettext(
-        "Own orders are lines that can be dragged to another price. Without a pointer they are amended in the table of open orders.",
-      )}
+      ${gettext("Own orders are lines that can be dragged to another price.")}${" "}
+      ${gettext("Without a pointer they are amended in the table of open orders.")}
     </p>
     <div ref=${layer} class="chart-layer"></div>
   `;
