@@ -176,9 +176,7 @@ def trades_of_user(
     return first.union(*others, all=True).order_by("-id")[:at_most] if others else first
 
 
-def _as_party(
-    trades: QuerySet[Trade], user: User, side: str, role: str | None, order: Order | None
-) -> QuerySet[Trade]:
+def _as_party(trades: QuerySet[Trade], user: User, side: str, role: str | None, order: Order | None) -> QuerySet[Trade]:
     """Return trades on one side. A trade with oneself is on the taker's, as it is shown."""
     own, other, opposite = ("buyer", "seller", "sell") if side == Order.Side.BUY else ("seller", "buyer", "buy")
     conditions: dict[str, Any] = {f"{own}_id": user.pk}

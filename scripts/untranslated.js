@@ -10,16 +10,16 @@ const SHOWN =
   /(?:^|\s)(aria-label|aria-description|title|placeholder|alt|label|hint|nothing)="([^"]*)"/g;
 const TAG = /<[^>]*>/g;
 const HOLE = "\uE000"; // stands for ${...}
-// What is the same in all languages.
-const NAMES = /Trade Engine|CSV|<kbd>Enter<\/kbd>/g;
-const KEYS = /^Arrow(?:Left|Right|Up|Down)$/; // as events name them
+// What is the same in all languages, and functions of style sheets.
+const NAMES = /Trade Engine|CSV|calc\(|translate\(|<kbd>Enter<\/kbd>/g;
+const KEYS = /^(?:Arrow(?:Left|Right|Up|Down)|Delete|Backspace)$/; // as events name them
 // Who takes words that nobody reads: errors for programmers, selectors, names of what is kept.
 const MACHINES = new Set([
   ...["Error", "Symbol", "Event", "querySelector", "querySelectorAll", "closest", "getContext"],
   ...["preference", "choice", "toggle", "matchMedia", "channel"],
 ]);
 const MACHINE_CONSTANTS = /^(?:[A-Z_]*KEYS?|IN_DOUBT|CANCEL_ALL)$/;
-const MACHINE_PROPERTIES = new Set(["font", "className", "Authorization"]);
+const MACHINE_PROPERTIES = new Set(["font", "className", "Authorization", "transform"]);
 const MACHINE_ATTRIBUTES = /(?:class|id|key|href|aria-\w+by)=$/;
 
 export const untranslated = {

@@ -12,7 +12,7 @@ from base.content_security import HEADER, trading_policy
 from base.errors import ApiError
 from exchange.selectors import market_by_symbol, markets
 from trading_page.languages import LANGUAGES, Language, chosen_language
-from trading_page.modules import import_map, preloaded_modules
+from trading_page.modules import chart_modules, import_map, preloaded_modules
 
 __all__ = ["language_module", "trading_page"]
 
@@ -39,6 +39,7 @@ def trading_page(request: HttpRequest, symbol: str | None = None) -> HttpRespons
         "is_demo": settings.DEMO_MODE,
         "import_map": json.dumps(import_map(language)),
         "modules": preloaded_modules(language),
+        "chart_modules": chart_modules(),
     }
     return _page(request, "trading/index.html", context)
 

@@ -12,6 +12,7 @@ TEXTS = [
     *[("text", ground) for ground in ("up-tint", "down-tint")],
     ("up", "up-tint"), ("down", "down-tint"), ("muted", "up-tint"), ("muted", "down-tint"),
     ("on-solid", "up-solid"), ("on-solid", "down-solid"), ("on-accent", "accent"),
+    *[(f"chart-{name}", "panel") for name in ("blue", "orange", "violet", "teal", "pink", "olive")],
     ("warn", "warn-tint"), ("text", "warn-tint"), ("warn", "raised"), ("warn", "panel"),
 ]  # fmt: skip
 # What is no text: the borders of fields, the ring of the focus and the mark of own orders on the bars of the book.

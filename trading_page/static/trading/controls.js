@@ -38,3 +38,34 @@ export function Choice({ label, value, names }) {
     </label>
   `;
 }
+
+/**
+ * A button with an icon, a path in a square of 16, in place of its name.
+ *
+ * @param {{
+ *   label: string,
+ *   icon: string,
+ *   pressed?: boolean,
+ *   expanded?: boolean,
+ *   disabled?: boolean,
+ *   onClick: () => void,
+ * }} props
+ */
+export function ToolButton({ label, icon, pressed, expanded, disabled = false, onClick }) {
+  return html`
+    <button
+      type="button"
+      class="tool"
+      title=${label}
+      aria-label=${label}
+      aria-pressed=${pressed}
+      aria-expanded=${expanded}
+      disabled=${disabled}
+      onClick=${onClick}
+    >
+      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+        <path d=${icon} fill="none" stroke="currentColor" stroke-width="1.5" />
+      </svg>
+    </button>
+  `;
+}

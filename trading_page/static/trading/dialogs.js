@@ -16,6 +16,7 @@ import { gettext } from "./texts.js";
 
 /** @type {Record<DialogName, Loader>} */
 const CONTENTS = {
+  amend: async () => (await import("./charting/amendment.js")).AmendmentQuestion,
   alerts: async () => (await import("./alerting/dialog.js")).Alerts,
   confirm: async () => Confirmation,
   help: async () => (await import("./dialogs/help.js")).Help,
@@ -87,5 +88,6 @@ export function Dialogs() {
     <${Dialog} name="alerts" title=${gettext("Price alerts")} />
     <${Dialog} name="order" title=${gettext("Order")} />
     <${Dialog} name="confirm" title=${gettext("Send this order?")} />
+    <${Dialog} name="amend" title=${gettext("Move this order?")} />
   `;
 }

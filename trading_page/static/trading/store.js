@@ -14,7 +14,7 @@ import { account } from "./session.js";
  */
 
 /** @typedef {Extract<MarketMessage, { type: "ticker" }>} Ticker */
-/** @typedef {"login" | "help" | "settings" | "alerts" | "confirm" | "order"} DialogName */
+/** @typedef {"login" | "help" | "settings" | "alerts" | "confirm" | "amend" | "order"} DialogName */
 /** @typedef {Required<OwnTrade>} Fill An own trade, with all that is told to its owner. */
 
 export const page = document.documentElement.dataset;

@@ -1,23 +1,23 @@
 // The depth chart: what there is to buy and to sell up to each price.
 
 import { useEffect, useRef } from "preact/hooks";
-import { toShortText, toText } from "./decimal.js";
-import { paint } from "./frame.js";
-import { html, rendered } from "./html.js";
-import { pointedPrice, sideLevels } from "./levels.js";
-import { live, onChange } from "./live.js";
-import { grouped } from "./numbers.js";
-import { picked } from "./store.js";
-import { amountOf, gettext } from "./texts.js";
-import { colours, onTheme } from "./theme.js";
+import { exactUnits, toShortText, toText } from "../decimal.js";
+import { paint } from "../frame.js";
+import { html, rendered } from "../html.js";
+import { pointedPrice, sideLevels } from "../levels.js";
+import { live, onChange } from "../live.js";
+import { grouped } from "../numbers.js";
+import { orders, picked } from "../store.js";
+import { amountOf, gettext } from "../texts.js";
+import { colours, onTheme } from "../theme.js";
 
 const LEVELS = 400;
 const EVERY_MS = 100; // it is a picture of the whole, and needs no more
 const FOOT_PX = 22;
 
 /**
- * @import { Market } from "./answers.d.ts"
- * @import { ShownLevel } from "./levels.js"
+ * @import { Market } from "../answers.d.ts"
+ * @import { ShownLevel } from "../levels.js"
  */
 
 /** @param {{ market: Market }} props */
@@ -60,7 +60,11 @@ class DepthView {
     this.resizing.observe(canvas);
     /** @type {Frame | null} */
     this.frame = null;
-    this.stop = [onChange("book", this.draw), onTheme(() => this.dress())];
+    this.stop = [
+      onChange("book", this.draw),
+      onTheme(() => this.dress()),
+      orders.subscribe(() => paint(this.draw)),
+    ];
     canvas.onclick = ({ offsetX }) => this.pick(offsetX);
   }
 
@@ -115,10 +119,20 @@ class DepthView {
     this.frame = frame;
     drawSide(context, bids, frame, palette.up, palette.upTint);
     drawSide(context, asks, frame, palette.down, palette.downTint);
+    drawOwn(context, this.ownPrices(), frame, palette.accent);
     drawPrices(context, frame, palette.muted, height, (price) =>
       grouped(toText(price, priceDecimals)),
     );
     this.say(bids, asks);
+  }
+
+  /** The prices of own orders in the book. */
+  ownPrices() {
+    const { symbol, price_decimals: decimals } = this.market;
+    return orders
+      .peek()
+      .filter((order) => order.symbol === symbol && order.status !== "pending" && order.price)
+      .map(({ price }) => exactUnits(price ?? "0", decimals));
   }
 
   /**
@@ -229,6 +243,23 @@ function drawSide(context, levels, frame, line, tint) {
   context.closePath();
   context.fillStyle = tint;
   context.fill();
+}
+
+/**
+ * Marks own orders as the order book does, on the axis.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {bigint[]} prices
+ * @param {Frame} frame
+ * @param {string} colour
+ */
+function drawOwn(context, prices, frame, colour) {
+  context.fillStyle = colour;
+  for (const price of prices) {
+    context.beginPath();
+    context.arc(frame.x(price), frame.height, 3, 0, 2 * Math.PI);
+    context.fill();
+  }
 }
 
 /**
