@@ -12,6 +12,7 @@ from journal.work import BatchWork
 from matching.engine import (
     CURRENT_EDITION,
     LIMIT_TYPES,
+    STOP_TYPES,
     ActivateBracket,
     AmendOrder,
     CancelAll,
@@ -41,7 +42,8 @@ from matching.messages import (
 )
 from matching.storage import Unfunded
 from matching.timing import HORIZON_MS
-from orders.needs import first_need
+from orders.lifecycle import PENDING
+from orders.needs import amended_price, first_need
 from orders.requests import group_commands, place_command
 
 _BUY: Final = Side.BUY.value
@@ -171,7 +173,7 @@ class Admission:
         order = work.open_orders.by_id.get(order_id)
         if order is not None and order.user_id == request.user_id:
             missing = self._missing_units(order, request)
-            if not work.hold(order, missing):
+            if not work.hold(work.open_orders.holder(order), missing):
                 return self._denied(request, order, missing)
             work.amend_hold = missing
         return [
@@ -181,16 +183,37 @@ class Admission:
                 account_id=int.from_bytes(request.user_id),
                 price_ticks=request.price_ticks,
                 quantity_lots=request.quantity_lots,
+                stop_price_ticks=request.stop_price_ticks,
             )
         ]
 
     def _missing_units(self, order: LiveOrder, request: AmendRequest) -> int:
-        """Return what an amended order needs beyond what it holds; 0 for what the engine will refuse anyway."""
-        if self._work.open_orders.is_linked(order) or (request.price_ticks and order.type not in LIMIT_TYPES):
+        """Return what an amended order, or its OCO, needs beyond what it holds.
+
+        0 for what needs nothing yet, and for what the engine will refuse anyway.
+        """
+        terms, open_orders = self._work.terms, self._work.open_orders
+        if open_orders.is_waiting_exit(order) or (request.price_ticks and order.type not in LIMIT_TYPES):
             return 0
-        lots = (request.quantity_lots or order.quantity_lots) - order.filled_lots
-        need = order.need_for(request.price_ticks or order.price_ticks, max(0, lots), self._work.terms)
-        return max(0, need - order.held_units)
+        if request.stop_price_ticks and not _has_stop_price(order):
+            return 0
+        partner, lots = open_orders.partner(order), request.quantity_lots
+        need = order.need_for(self._amended_price(order, request), _lots_left(order, lots), terms)
+        held = order.held_units
+        if partner is not None:
+            need = max(need, partner.need_for(partner.price_ticks, _lots_left(partner, lots), terms))
+            held += partner.held_units
+        return max(0, need - held)
+
+    def _amended_price(self, order: LiveOrder, request: AmendRequest) -> int:
+        return amended_price(
+            request,
+            side=order.side,
+            order_type=order.type,
+            price_ticks=order.price_ticks,
+            stop_price_ticks=order.extras.stop_price_ticks if order.extras is not None else 0,
+            band_ppm=self._work.engine.band_ppm,
+        )
 
     def _cancel(self, request: CancelRequest) -> list[Command]:
         order_id, account_id = int.from_bytes(request.order_id), int.from_bytes(request.user_id)
@@ -250,6 +273,16 @@ class Admission:
         assert waiting is not None, "Invariant: exits wait until their bracket is activated"
         stop_need = stop_loss.need_for(work.engine.hold_price_ticks(waiting.order), stop_loss.quantity_lots, work.terms)
         return work.hold(take_profit, max(take_profit.need_units(work.terms), stop_need))
+
+
+def _lots_left(order: LiveOrder, quantity_lots: int) -> int:
+    """Return what is not filled of an order once it has another quantity; 0 leaves that as it is."""
+    return max(0, (quantity_lots or order.quantity_lots) - order.filled_lots)
+
+
+def _has_stop_price(order: LiveOrder) -> bool:
+    """Tell whether an order waits for a stop price that its owner has given."""
+    return order.status == PENDING and order.type in STOP_TYPES and order.type != OrderType.TRAILING_STOP
 
 
 def _replayed(request: PlaceRequest | GroupRequest, order_id: bytes, payload_differs: bool) -> Reply:

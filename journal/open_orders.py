@@ -61,19 +61,24 @@ class OpenOrders:
         others = [other for other in self.group_of(order) if other is not order and _role(other) != _ENTRY]
         return others[0] if others else None
 
+    def holder(self, order: LiveOrder) -> LiveOrder:
+        """Return the order that holds what an open order needs: of an OCO the limit order, else itself."""
+        partner = self.partner(order)
+        return partner if partner is not None and _role(order) in _STOPS else order
+
+    def is_waiting_exit(self, order: LiveOrder) -> bool:
+        """Tell whether an order is an exit that waits for its entry, so that it holds nothing."""
+        holder = self.holder(order)
+        return _role(holder) == _TAKE_PROFIT and holder.status == PENDING
+
     def required_units(self, order: LiveOrder, terms: MarketTerms) -> int:
         """Return what an open order has to hold, given those it is linked to."""
         partner = self.partner(order)
         if partner is None:
             return order.need_units(terms)
-        limit = partner if _role(order) in _STOPS else order
-        if limit is not order or (_role(limit) == _TAKE_PROFIT and limit.status == PENDING):
+        if self.holder(order) is not order or self.is_waiting_exit(order):
             return 0
         return max(order.need_units(terms), partner.need_units(terms))
-
-    def is_linked(self, order: LiveOrder) -> bool:
-        """Tell whether another order of its group is open, too."""
-        return len(self.group_of(order)) > 1
 
 
 def _role(order: LiveOrder) -> str:

@@ -39,6 +39,7 @@ from matching.engine import (
     SetRules,
     SetTradingState,
     Side,
+    StopMoved,
     StopPlaced,
     StopTriggered,
     TradeExecuted,
@@ -177,7 +178,8 @@ class Recorder:
         if order.budget_units:
             return
         order.reshape(quantity_lots=order.quantity_lots - event.lots)
-        self._shrink(order)
+        self._show_no_more(order)
+        self._hold_no_more(order)
 
     def _on_amended(self, event: OrderAmended) -> None:
         order = self._work.touch(event.order_id, event.seq)
@@ -185,16 +187,26 @@ class Recorder:
         order.reshape(price_ticks=event.price_ticks, quantity_lots=event.quantity_lots, priority=event.priority)
         if event.priority == event.seq and order.extras is not None:
             order.reshape(visible_lots=0)
-        self._shrink(order)
+        self._show_no_more(order)
+        if self._work.open_orders.partner(order) is None:  # the hold of an OCO is looked at when both are amended
+            self._hold_no_more(order)
+
+    def _on_stop_moved(self, event: StopMoved) -> None:
+        order = self._work.touch(event.order_id, event.seq)
+        order.reshape(stop_price_ticks=event.stop_price_ticks)
 
     def _on_amend_rejected(self, event: AmendRejected) -> None:
         if self._work.amend_hold:
-            self._work.give_back(self._work.open_orders.by_id[event.order_id], self._work.amend_hold)
+            open_orders = self._work.open_orders
+            self._work.give_back(open_orders.holder(open_orders.by_id[event.order_id]), self._work.amend_hold)
 
-    def _shrink(self, order: LiveOrder) -> None:
-        """Let an order of fewer lots, or of another price, hold and show no more than it has."""
+    def _show_no_more(self, order: LiveOrder) -> None:
+        """Let an order of fewer lots show no more than it has."""
         if order.extras is not None and order.extras.visible_lots > order.remaining_lots:
             order.reshape(visible_lots=order.remaining_lots)
+
+    def _hold_no_more(self, order: LiveOrder) -> None:
+        """Let an order of fewer lots, or of another price, hold no more than it needs."""
         if order.price_ticks:  # the hold of a market order is its cost, and what is left goes back at its end
             self._work.fit(order)
 
@@ -233,12 +245,21 @@ class Recorder:
     def _after_amend(self, request: Request, command: AmendOrder, events: Sequence[Event], first_trade: int) -> Reply:
         first = events[0]
         if not isinstance(first, AmendRejected):
-            return self._executed(request, self._settle_down(command.order_id), first_trade)
+            order = self._settle_down(command.order_id)
+            self._fit_oco(order)
+            return self._executed(request, order, first_trade)
         gone = (
             first.reason is RejectReason.ORDER_NOT_FOUND
         )  # it is the user's own, as was checked, so it is no longer open
         code = "ORDER_NOT_AMENDABLE" if gone else first.reason.name
         return Reply(request.correlation, ReplyStatus.DENIED, code, self._limits())
+
+    def _fit_oco(self, order: LiveOrder) -> None:
+        """Let the holding order of an OCO hold what both need now."""
+        holder = self._work.open_orders.holder(order)
+        if self._work.open_orders.partner(order) is not None and holder.held_units:
+            self._work.touch(int.from_bytes(holder.id), order.seq)
+            self._work.fit(holder)
 
     def _after_cancel(self, request: Request, command: CancelOrder, events: Sequence[Event], _: int) -> Reply:
         if isinstance(events[0], CancelRejected):
@@ -298,6 +319,7 @@ ON_EVENT: Final[dict[type[Event], Callable[[Recorder, Any], None] | None]] = {
     IcebergRefilled: Recorder._on_refilled,
     OrderDecremented: Recorder._on_decremented,
     OrderAmended: Recorder._on_amended,
+    StopMoved: Recorder._on_stop_moved,
     AmendRejected: Recorder._on_amend_rejected,
     OrderCancelled: Recorder._on_cancelled,
     OrderExpired: Recorder._on_expired,

@@ -77,6 +77,8 @@ def _fields(command: Command) -> Sequence[Any]:
         return [kind, command.time_ms, command.kind, [_place_fields(order) for order in command.orders]]
     count = IDS[type(command)]
     time_ms, *rest = cast(tuple[Any, ...], command)
+    if isinstance(command, AmendOrder) and not command.stop_price_ticks:
+        rest.pop()
     return [kind, time_ms, *[number.to_bytes(16) for number in rest[:count]], *rest[count:]]
 
 

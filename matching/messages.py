@@ -85,7 +85,7 @@ class GroupOrder(NamedTuple):
 
 
 class AmendRequest(NamedTuple):
-    """Amend an open order; 0 leaves price or total quantity as it is."""
+    """Amend an open order; 0 leaves price, total quantity or stop price as it is."""
 
     correlation: Correlation
     deadline_ms: int
@@ -93,6 +93,7 @@ class AmendRequest(NamedTuple):
     user_id: bytes
     price_ticks: int
     quantity_lots: int
+    stop_price_ticks: int = 0
 
 
 class CancelAllRequest(NamedTuple):

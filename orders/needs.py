@@ -7,12 +7,13 @@ of the asset that is held.
 from typing import Final, NamedTuple, Protocol
 
 from base.scaling import MarketScale, fee_units
-from matching.engine import STOP_TYPES, OrderType, PlaceOrder, Side
+from matching.engine import LIMIT_TYPES, STOP_TYPES, OrderType, PlaceOrder, Side
+from matching.engine.rules import protection_price
 
 _BUY: Final = Side.BUY.value
 _LIMIT: Final = OrderType.LIMIT.value
 
-__all__ = ["FeeRates", "Prices", "first_need", "open_need"]
+__all__ = ["AskedPrices", "FeeRates", "Prices", "amended_price", "first_need", "open_need"]
 
 
 class FeeRates(NamedTuple):
@@ -38,6 +39,25 @@ def open_need(side: int, price_ticks: int, lots: int, *, highest_fee_ppm: int, s
         return lots * scale.lot_units
     cost = price_ticks * lots * scale.tick_lot_units
     return cost + fee_units(cost, highest_fee_ppm)
+
+
+class AskedPrices(Protocol):
+    """What an amendment asks for; 0 leaves a price as it is."""
+
+    @property
+    def price_ticks(self) -> int: ...
+    @property
+    def stop_price_ticks(self) -> int: ...
+
+
+def amended_price(
+    asked: AskedPrices, *, side: int, order_type: int, price_ticks: int, stop_price_ticks: int, band_ppm: int
+) -> int:
+    """Return the furthest price an order may trade at once it is amended: a stop without a limit gets a new one."""
+    moves = asked.stop_price_ticks not in (0, stop_price_ticks)
+    if moves and order_type in STOP_TYPES and order_type not in LIMIT_TYPES:
+        return protection_price(Side(side), asked.stop_price_ticks, band_ppm)
+    return asked.price_ticks or price_ticks
 
 
 def first_need(order: PlaceOrder, budget_units: int, rates: FeeRates, scale: MarketScale, prices: Prices) -> int:

@@ -185,8 +185,9 @@ class Desk:
         first_id = orders[0].order_id
         return GroupRequest(CORRELATION, deadline_ms, first_id, user.pk.bytes, kind.value, orders, None, b"")
 
-    def amend(self, user: User, order_id: bytes, *, price: int = 0, lots: int = 0) -> Reply:
-        return self.send(AmendRequest(CORRELATION, self.now_ms() + 3_000, order_id, user.pk.bytes, price, lots))[0]
+    def amend(self, user: User, order_id: bytes, *, price: int = 0, lots: int = 0, stop_price: int = 0) -> Reply:
+        deadline_ms = self.now_ms() + 3_000
+        return self.send(AmendRequest(CORRELATION, deadline_ms, order_id, user.pk.bytes, price, lots, stop_price))[0]
 
     def cancel(self, user: User, order_id: bytes) -> Reply:
         return self.send(CancelRequest(CORRELATION, self.now_ms() + 3_000, order_id, user.pk.bytes))[0]

@@ -90,7 +90,7 @@ class Admission:
         self, limit: PlaceOrder, stop: PlaceOrder, other: BookSide, would_trade: bool
     ) -> RejectReason | None:
         """Judge both legs of an OCO, of which the limit order must not trade at once."""
-        return _first(
+        return first_reason(
             self.order_refusal(limit, other, would_trade),
             RejectReason.POST_ONLY_WOULD_TRADE if would_trade else None,
             self.stop_refusal(stop, stop.instructions.stop_price_ticks),
@@ -104,7 +104,7 @@ class Admission:
         entry, take_profit, stop_loss = orders
         is_known = self._orders.knows(take_profit.order_id) or self._orders.knows(stop_loss.order_id)
         is_far = is_limit_far_from_stop(stop_loss, self._market.band_ppm)
-        return _first(
+        return first_reason(
             self.order_refusal(entry, other, would_trade),
             RejectReason.DUPLICATE_ORDER_ID if is_known else None,
             RejectReason.TOO_MANY_ORDERS if self._are_too_many_orders(entry, 3) else None,
@@ -125,5 +125,6 @@ class Admission:
         return 0 < self._market.max_stops < self._orders.stops.counts.get(order.account_id, 0) + 1
 
 
-def _first(*reasons: RejectReason | None) -> RejectReason | None:
+def first_reason(*reasons: RejectReason | None) -> RejectReason | None:
+    """Return the first of reasons in their order of precedence."""
     return min((reason for reason in reasons if reason is not None), default=None)

@@ -97,13 +97,17 @@ class CancelOrder(NamedTuple):
 
 
 class AmendOrder(NamedTuple):
-    """Give an open order of this account a new price, a new total quantity (fills included), or both; 0 = as it is."""
+    """Give an open order of this account a new price, total quantity (fills included) or stop price; 0 = as it is.
+
+    Orders of a group have one quantity: it is changed on all of them.
+    """
 
     time_ms: int
     order_id: int
     account_id: int
     price_ticks: int
     quantity_lots: int
+    stop_price_ticks: int = 0
 
 
 class CancelAll(NamedTuple):

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 FIRST_EDITION: Final = 1
 
 SECOND_EDITION: Final = 2
-"""One command does a bounded amount of work; an order outside the band is not amended to more lots."""
+"""One command does a bounded amount of work; an order outside the band is not amended to more lots; those of groups are
+amended."""
 
 CURRENT_EDITION: Final = SECOND_EDITION
 

@@ -112,6 +112,14 @@ class OrderAmended(NamedTuple):
     priority: int
 
 
+class StopMoved(NamedTuple):
+    """The amended stop waits for another price now; follows its `OrderAmended`."""
+
+    seq: int
+    order_id: int
+    stop_price_ticks: int
+
+
 class AmendRejected(NamedTuple):
     seq: int
     order_id: int
@@ -197,6 +205,7 @@ Event = (
     | IcebergRefilled
     | OrderDecremented
     | OrderAmended
+    | StopMoved
     | AmendRejected
     | OrderCancelled
     | OrderExpired

@@ -295,6 +295,11 @@ class WaitingOrder:
     def has_limit(self) -> bool:
         return self.order.type in LIMIT_TYPES
 
+    @property
+    def has_stop_price(self) -> bool:
+        """Tell whether its owner says for which price it waits: that of a trailing stop follows the market."""
+        return self.is_stop and self.order.type != OrderType.TRAILING_STOP
+
     def change(self, *, price_ticks: int, quantity_lots: int) -> None:
         self.order = self.order._replace(price_ticks=price_ticks, quantity_lots=quantity_lots)
         self.digest = self._compute_digest()

@@ -95,6 +95,7 @@ class RejectReason(IntEnum):
     ORDER_NOT_FOUND = 70
     ORDER_LINKED = 75
     PRICE_NOT_AMENDABLE = 77
+    TRIGGER_NOT_AMENDABLE = 78
     QUANTITY_BELOW_FILLED = 80
 
     @property
@@ -124,5 +125,6 @@ _PERMANENT: Final = (
     RejectReason.ORDER_NOT_FOUND,
     RejectReason.ORDER_LINKED,
     RejectReason.PRICE_NOT_AMENDABLE,
+    RejectReason.TRIGGER_NOT_AMENDABLE,
     RejectReason.QUANTITY_BELOW_FILLED,
 )

@@ -85,6 +85,8 @@ AMEND = [
     _request("less, keeps its place", {"quantity": "0.4"}),
     _request("another price", {"price": "64900.00"}),
     _request("both", {"quantity": "0.6", "price": "64900.00"}),
+    _request("another trigger", {"stop_price": "61000.00"}),
+    _request("another trigger and limit", {"stop_price": "61000.00", "price": "60900.00"}),
 ]
 CANCEL_AFTER = [
     _request("within a minute, unless renewed", {"timeout_ms": 60_000}),

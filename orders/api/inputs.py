@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 from django.utils import timezone
@@ -22,6 +21,7 @@ from base.throttling import BatchThrottle
 from orders.api.rules import expiry_problems, order_problems, time_in_force
 from orders.models import Order
 from orders.services import BracketTicket, OcoTicket, OrderTicket
+from orders.services.tickets import are_in_order
 
 __all__ = [
     "CLIENT_ORDER_ID",
@@ -208,7 +208,7 @@ class OcoInput(_GroupInput):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs["time_in_force"] = attrs["time_in_force"] or "gtc"
         problems = expiry_problems(attrs, timezone.now())
-        if not _ascending(attrs["side"], attrs["price"], attrs["stop_price"]):
+        if not are_in_order(attrs["side"], attrs["price"], attrs["stop_price"]):
             word = "below" if attrs["side"] == Order.Side.SELL else "above"
             problems["stop_price"] = [f"The stop price of a {attrs['side']} is {word} the price"]
         _refuse(problems)
@@ -248,7 +248,7 @@ class BracketInput(_GroupInput):
         attrs["time_in_force"] = time_in_force(attrs["type"], attrs["time_in_force"])
         problems = order_problems(_NO_INSTRUCTIONS | attrs, timezone.now())
         gain, loss, price = attrs["take_profit"]["price"], attrs["stop_loss"]["stop_price"], attrs["price"]
-        if not _ascending(attrs["side"], loss, *([] if price is None else [price]), gain):
+        if not are_in_order(attrs["side"], loss, *([] if price is None else [price]), gain):
             word = "below" if attrs["side"] == Order.Side.BUY else "above"
             text = f"The stop price is {word} the take-profit's price, and a limit entry is between them"
             problems["stop_loss.stop_price"] = [text]
@@ -280,12 +280,6 @@ _NO_INSTRUCTIONS: dict[str, Any] = {
 }
 
 
-def _ascending(side: str, *prices: Decimal) -> bool:
-    """Tell whether prices ascend strictly for a buy, and descend for a sell."""
-    ordered = prices if side == Order.Side.BUY else prices[::-1]
-    return all(lower < higher for lower, higher in pairwise(ordered))
-
-
 def _refuse(problems: Mapping[str, list[str]]) -> None:
     if problems:
         raise serializers.ValidationError(dict(problems))
@@ -295,14 +289,21 @@ def _refuse(problems: Mapping[str, list[str]]) -> None:
 
 
 class AmendInput(StrictSerializer):
-    """A new total quantity, a new limit price, or both."""
+    """A new total quantity, a new limit price, a new stop price, or several of them."""
 
-    quantity = AmountField(**_optional("0.4", "The whole quantity, what is filled included; less keeps the place"))
+    quantity = AmountField(
+        **_optional(
+            "0.4", "The whole quantity, what is filled included, of all orders of a group; less keeps the place"
+        )
+    )
     price = AmountField(**_optional("64900.00", "The limit price; another one means a new place in the queue"))
+    stop_price = AmountField(
+        **_optional("61000.00", "The trigger of a stop that waits, but for a trailing stop's, which follows the market")
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["quantity"] is None and attrs["price"] is None:
-            raise serializers.ValidationError("Give a quantity, a price or both")
+        if all(value is None for value in attrs.values()):
+            raise serializers.ValidationError("Give a quantity, a price, a stop price or several of them")
         return attrs
 
 

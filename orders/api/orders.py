@@ -199,8 +199,10 @@ class OrderViewSet(CsvLists, ViewSet):
         responses={200: AmendedOutput},
         examples=examples.AMEND,
         summary="Amend an order",
-        description="Changes quantity, price or both of an open order, or leaves it as it is. A smaller quantity keeps"
-        " its place in the queue; a larger one or another price does not, and a price that crosses trades at once.",
+        description="Changes quantity, price or stop price of an open order, or leaves it as it is. A smaller quantity"
+        " keeps its place in the queue; a larger one or another price does not, and a price that crosses trades at"
+        " once. A new stop price is judged as if the stop were placed now. In an OCO or a bracket a new quantity is"
+        " that of all its orders; while the exits of a bracket wait, it is changed by amending the entry.",
         tags=["orders"],
     )
     def partial_update(self, request: Request, order_id: str) -> Response:

@@ -5,7 +5,7 @@ Where prices move, for market buys by quantity and trailing stops, a margin come
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -20,14 +20,14 @@ from base.scaling import PPM, ZERO
 from exchange.models import Market, User, UserFeeTier
 from matching.engine import GroupKind, OrderType, PlaceOrder, Side
 from matching.engine.band import band_limits
-from matching.engine.rules import STOP_PROTECTION_PPM, hold_price_ticks
-from matching.messages import GroupRequest, PlaceRequest
+from matching.engine.rules import STOP_PROTECTION_PPM, hold_price_ticks, protection_price
+from matching.messages import AmendRequest, GroupRequest, PlaceRequest
 from matching.timing import FUNDING_MS, seconds
-from orders.models import ClientOrderId, Order
-from orders.needs import FeeRates, first_need, open_need
+from orders.models import ClientOrderId, Order, OrderStatus
+from orders.needs import FeeRates, amended_price, first_need, open_need
 from orders.requests import group_commands, place_command, time_ms_of
 from orders.selectors import book_depth, last_price_ticks
-from orders.vocabulary import SIDES
+from orders.vocabulary import ORDER_TYPES, SIDES
 from settlement.ports import Reserving, wallet
 from settlement.tasks import settle_user_now
 from settlement.wallet.funding import funds_reserve, funds_spent
@@ -39,6 +39,17 @@ log = structlog.get_logger(__name__)
 Reservations = list[UUID]
 _DEPTH_MAX = 1_000
 _MOVING = (OrderType.MARKET, OrderType.TRAILING_STOP)
+
+
+class Asked(NamedTuple):
+    """What an amendment asks of an order; 0 = as it is."""
+
+    price_ticks: int = 0
+    quantity_lots: int = 0
+    stop_price_ticks: int = 0
+
+
+_Amendments = Mapping[Order, AmendRequest | Asked]
 
 
 class Need(NamedTuple):
@@ -78,31 +89,27 @@ def group_fund(*, user: User, market: Market, request: GroupRequest) -> Reservat
     if request.kind == GroupKind.OCO:
         return _reserve(reserving, user, group_id, max(needs))
     reservations = _reserve(reserving, user, group_id, needs[0])
-    if commands[0].side == Side.BUY:
-        return reservations
-    try:
-        return reservations + _reserve(reserving, user, uuid7(), max(needs[1:]))
-    except ApiError as error:
-        if error.code is not ErrorCode.INSUFFICIENT_BALANCE:
-            raise
-        return reservations  # as with the embedded wallet: without funds the exits are cancelled when their time comes
+    if commands[0].side == Side.SELL:
+        reservations += _reserve_if_there(reserving, user, max(needs[1:]))
+    return reservations
 
 
-def amendment_fund(*, user: User, order: Order, price_ticks: int, quantity_lots: int) -> Reservations:
-    """Bring what an amended order needs beyond what it holds; see `order_fund`. 0 leaves price or quantity as it is."""
+def amendment_fund(*, user: User, order: Order, others: Sequence[Order], request: AmendRequest) -> Reservations:
+    """Bring what an amended order, or its group, needs beyond what it holds; see `order_fund`.
+
+    `others` are the other open orders of its group. Exits of a bracket that wait hold nothing: what they will need is
+    brought if the user has it, as in `group_fund`; what was brought before counts, because it is still available.
+    """
     reserving = wallet().reserving
     if reserving is None:
         return []
-    market = order.market
-    scale = market.scale
-    lots = quantity_lots or (scale.quantity_lots(order.quantity) if order.quantity else 0)
-    lots -= scale.quantity_lots(order.filled_quantity)
-    ticks = price_ticks or (scale.price_ticks(order.price) if order.price else 0)
-    highest = max(order.maker_fee_ppm, order.taker_fee_ppm)  # by the rates it was accepted with
-    side = SIDES.number[order.side]
-    needed = _amount(market, side, open_need(side, ticks, max(0, lots), highest_fee_ppm=highest, scale=scale))
-    need = Need(needed.asset, max(needed.amount - order.held, ZERO))
-    return _reserve(reserving, user, uuid7(), need)
+    asked: _Amendments = {order: request} | {leg: Asked(quantity_lots=request.quantity_lots) for leg in others}
+    exits = {leg: wish for leg, wish in asked.items() if _is_waiting_exit(leg, asked)}
+    working = {} if order in exits else {leg: wish for leg, wish in asked.items() if leg not in exits}
+    reservations = _reserve(reserving, user, uuid7(), _lacking(working)) if working else []
+    if exits and order.side == (Order.Side.BUY if order in exits else Order.Side.SELL):
+        reservations += _reserve_if_there(reserving, user, _highest_need(exits))
+    return reservations
 
 
 def orders_answered(reservations: Collection[UUID]) -> None:
@@ -127,6 +134,16 @@ def _reserve(reserving: Reserving, user: User, key: UUID, need: Need) -> Reserva
     return reserve(key=uuid7())
 
 
+def _reserve_if_there(reserving: Reserving, user: User, need: Need) -> Reservations:
+    """Reserve what exits will need, or nothing: without funds they are cancelled when their time comes."""
+    try:
+        return _reserve(reserving, user, uuid7(), need)
+    except ApiError as error:
+        if error.code is not ErrorCode.INSUFFICIENT_BALANCE:
+            raise
+        return []
+
+
 def _settle_now(user: User) -> bool:
     return settle_user_now(user_id=user.pk, until=time.monotonic() + seconds(FUNDING_MS))
 
@@ -144,6 +161,47 @@ def _need(command: PlaceOrder, budget_units: int, rates: FeeRates, market: Marke
     if command.type in _MOVING and command.side == Side.BUY and not budget_units:
         units += units * (market.price_band_ppm or STOP_PROTECTION_PPM) // PPM
     return _amount(market, command.side, units)
+
+
+def _is_waiting_exit(order: Order, group: Iterable[Order]) -> bool:
+    """Tell whether an order is an exit that waits for its entry, as both do while the take-profit is pending."""
+    is_exit = order.group_role in (Order.GroupRole.TAKE_PROFIT, Order.GroupRole.STOP_LOSS)
+    return is_exit and any(
+        leg.group_role == Order.GroupRole.TAKE_PROFIT and leg.status == OrderStatus.PENDING for leg in group
+    )
+
+
+def _lacking(asked: _Amendments) -> Need:
+    """Return what orders that hold once, as an OCO or a single one does, lack when they are amended like this."""
+    needed = _highest_need(asked)
+    return needed._replace(amount=max(needed.amount - sum(leg.held for leg in asked), ZERO))
+
+
+def _highest_need(asked: _Amendments) -> Need:
+    first = next(iter(asked))
+    units = max(_open_units(leg, wish) for leg, wish in asked.items())
+    return _amount(first.market, SIDES.number[first.side], units)
+
+
+def _open_units(order: Order, asked: AmendRequest | Asked) -> int:
+    market, scale = order.market, order.market.scale
+    side, order_type = SIDES.number[order.side], ORDER_TYPES.number[order.type]
+    stop_ticks = scale.price_ticks(order.stop_price) if order.stop_price else 0
+    price_ticks = scale.price_ticks(order.price) if order.price else 0
+    if not price_ticks and stop_ticks:  # an exit that waits for its entry
+        price_ticks = protection_price(Side(side), stop_ticks, market.price_band_ppm)
+    price_ticks = amended_price(
+        asked,
+        side=side,
+        order_type=order_type,
+        price_ticks=price_ticks,
+        stop_price_ticks=stop_ticks,
+        band_ppm=market.price_band_ppm,
+    )
+    lots = asked.quantity_lots or (scale.quantity_lots(order.quantity) if order.quantity else 0)
+    lots -= scale.quantity_lots(order.filled_quantity)
+    highest = max(order.maker_fee_ppm, order.taker_fee_ppm)  # by the rates it was accepted with
+    return open_need(side, price_ticks, max(0, lots), highest_fee_ppm=highest, scale=scale)
 
 
 def _amount(market: Market, side: int, units: int) -> Need:

@@ -4,6 +4,7 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 from base.times import ms_of
@@ -12,7 +13,7 @@ from matching.engine import Instructions
 from orders.models import Order
 from orders.vocabulary import SELF_TRADE_PREVENTIONS
 
-__all__ = ["BracketTicket", "OcoTicket", "OrderTicket"]
+__all__ = ["BracketTicket", "OcoTicket", "OrderTicket", "are_in_order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,12 @@ class BracketTicket:
 
 def _stop_type(limit_price: Decimal | None) -> str:
     return "stop" if limit_price is None else "stop_limit"
+
+
+def are_in_order(side: str, *prices: Decimal) -> bool:
+    """Tell whether prices ascend strictly for a buy, and descend for a sell: those of a group, the stop's last."""
+    ordered = prices if side == Order.Side.BUY else prices[::-1]
+    return all(lower < higher for lower, higher in pairwise(ordered))
 
 
 def digest(market: Market, *legs: OrderTicket) -> bytes:

@@ -129,6 +129,21 @@ def test_an_order_is_amended_where_it_stands_and_cancelled(visitor: Visitor) -> 
     expect(row).to_have_count(0)
 
 
+def test_a_trigger_is_amended_and_both_orders_of_an_oco_get_one_amount(visitor: Visitor) -> None:
+    page = TradingPage(visitor).log_in("outsider")
+    page.place(type="oco", side="buy", price="64003", stop_price="66002", quantity="0.01")
+    orders = page.show("Open orders")
+    limit, stop = (orders.get_by_role("row", name=re.compile(role)) for role in ("oco limit", "oco stop"))
+    stop.get_by_role("button", name=re.compile("Amend")).click()
+    orders.get_by_label("New stop price").fill("66003")
+    orders.get_by_label("New amount").fill("0.02")
+    orders.get_by_role("button", name="Save").click()
+    expect(stop).to_contain_text("66,003.00")
+    expect(limit).to_contain_text("0.02000")
+    limit.get_by_role("button", name=re.compile("Cancel")).click()
+    expect(stop).to_have_count(0)
+
+
 def test_errors_are_said_at_the_field_that_has_them(visitor: Visitor) -> None:
     page = TradingPage(visitor).log_in("outsider")
     visitor.forgive(REFUSALS)

@@ -128,6 +128,8 @@ class Trader(threading.Thread):
         change, side = {}, 1 if order["side"] == "buy" else -1
         if self._rng.random() < 0.7:
             change["price"] = wishes.price(order["symbol"], self._rng, -side * self._rng.uniform(-0.0005, 0.004))
+        if order["type"] != "limit" and order["status"] == "pending" and self._rng.random() < 0.5:
+            change["stop_price"] = wishes.stop_price(order, self._rng)
         if not change or self._rng.random() < 0.4:
             change["quantity"] = wishes.quantity(self._rng, 4.0)
         self._learn(self._ask_about(order, "amend", "PATCH", change))

@@ -3,6 +3,7 @@
 import math
 import random
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,12 @@ def price(symbol: str, rng: random.Random, offset: float) -> str:
     tick = Decimal(TICKS[symbol])
     ticks = round(middle * (1 + offset + rng.gauss(0, 0.0005)) / float(tick))
     return str(ticks * tick)
+
+
+def stop_price(placed: Mapping[str, Any], rng: random.Random) -> str:
+    """Return another stop price for a stop that waits, on its side of the market."""
+    is_above = (placed["side"] == "buy") != placed["type"].startswith("take_profit")
+    return price(placed["symbol"], rng, (1 if is_above else -1) * rng.uniform(0.001, 0.01))
 
 
 def quantity(rng: random.Random, most: float = 3.0) -> str:

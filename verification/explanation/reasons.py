@@ -27,6 +27,7 @@ from matching.engine import (
     OrderRepriced,
     RulesChanged,
     Side,
+    StopMoved,
     StopPlaced,
     StopTriggered,
     TradeExecuted,
@@ -171,6 +172,7 @@ class _Walk:
                 | OrderRejected()
                 | OrderRepriced()
                 | StopPlaced()
+                | StopMoved()
                 | ExitPlaced()
                 | BracketArmed()
                 | OrderDecremented()

@@ -38,6 +38,7 @@ from matching.engine import (
     SetCancelAfter,
     SetRules,
     SetTradingState,
+    StopMoved,
     StopPlaced,
     StopTriggered,
     TradeExecuted,
@@ -91,7 +92,8 @@ class Words:
             case AmendOrder():
                 price = f" price {self.price(command.price_ticks)}" if command.price_ticks else ""
                 lots = f" quantity {self.quantity(command.quantity_lots)}" if command.quantity_lots else ""
-                return f"amend {self.order(command.order_id)} of {self.user(command.account_id)}:{price}{lots}"
+                stop = f" stop price {self.price(command.stop_price_ticks)}" if command.stop_price_ticks else ""
+                return f"amend {self.order(command.order_id)} of {self.user(command.account_id)}:{price}{lots}{stop}"
             case CancelOrder():
                 return f"cancel {self.order(command.order_id)} of {self.user(command.account_id)}"
             case CancelAll():
@@ -182,8 +184,10 @@ class Words:
                 return f"self-trade prevention takes {lots} off {self.order(event.order_id)}, which keeps {left}"
             case OrderAmended():
                 price, lots = self.price(event.price_ticks), self.quantity(event.quantity_lots)
-                place = "enters the book anew" if event.priority == event.seq else "keeps its place in the queue"
-                return f"{self.order(event.order_id)} is amended to {lots} at {price} and {place}"
+                place = "goes to the end of" if event.priority == event.seq else "keeps its place in"
+                return f"{self.order(event.order_id)} is amended to {lots} at {price} and {place} the queue"
+            case StopMoved():
+                return f"{self.order(event.order_id)} waits for {self.price(event.stop_price_ticks)} from now on"
             case AuctionHeld():
                 lots = self.quantity(event.quantity_lots)
                 return f"an auction finds the price {self.price(event.price_ticks)}, at which {lots} can trade"

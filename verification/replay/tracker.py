@@ -40,6 +40,7 @@ from matching.engine import (
     SetRules,
     SetTradingState,
     Side,
+    StopMoved,
     StopPlaced,
     StopTriggered,
     TradeExecuted,
@@ -235,6 +236,9 @@ class Tracker:
         order.price_ticks, order.quantity_lots, order.priority = event.price_ticks, event.quantity_lots, event.priority
         order.visible_lots = 0 if event.priority == event.seq else min(order.visible_lots, order.remaining_lots)
 
+    def _on_stop_moved(self, event: StopMoved) -> None:
+        self.orders[event.order_id].stop_price_ticks = event.stop_price_ticks
+
     def _on_cancelled(self, event: OrderCancelled) -> None:
         reason = "" if event.reason is _REQUESTED else event.reason.name
         self._end(self.orders[event.order_id], lifecycle.CANCEL, reason)
@@ -280,6 +284,7 @@ ON_EVENT: Final[dict[type[Event], Callable[[Tracker, Any], None] | None]] = {
     IcebergRefilled: Tracker._on_refilled,
     OrderDecremented: Tracker._on_decremented,
     OrderAmended: Tracker._on_amended,
+    StopMoved: Tracker._on_stop_moved,
     OrderCancelled: Tracker._on_cancelled,
     OrderExpired: Tracker._on_expired,
     # Nothing about an order or a trade.

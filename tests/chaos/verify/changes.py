@@ -81,7 +81,7 @@ def _check_reasons(
 
 
 def check_amends(entries: Sequence[Entry], attempts: Sequence[Attempt], stored: Stored, findings: Findings) -> None:
-    """Check that price and quantity are those last acknowledged, or those of a later request without an answer."""
+    """Check that prices and quantity are those last acknowledged, or those of a later request without an answer."""
     amends: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry.what == "amend":
@@ -113,7 +113,8 @@ def _check_shape(row: Row, placed: dict[str, Any] | None, amends: list[Entry], f
     known = last.data["order"] if last else placed
     since = last.sent - IN_FLIGHT_S if last else 0.0
     maybe = [entry.request for entry in amends if entry.is_unknown and entry.sent >= since]
-    names = ["price"] if row["group_role"] in ("take_profit", "stop_loss") else ["price", "quantity"]
+    names = ["price", *(["stop_price"] if row["stop_price"] is not None else [])]
+    names += [] if row["group_role"] else ["quantity"]  # that of a group is amended with any of its orders
     for name in names:
         allowed = {Decimal(wish[name]) for wish in maybe if name in wish} | ({Decimal(known[name])} if known else set())
         if known and row[name] not in allowed and not (name == "price" and _is_repriced(row, maybe)):

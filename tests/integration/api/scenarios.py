@@ -314,7 +314,32 @@ AMEND_WHAT_WAITS = [
     ),
     Step(amend("taker", "stop", quantity="2", price="107"), {}, {"taker": ("0", "0", "0", "214.214")}),
     Step(amend("taker", "stop", quantity="0.5"), {}, {"taker": ("0", "0", "0", "53.5535")}),
+    Step(amend("taker", "stop", stop_price="110", price="112"), {}, {"taker": ("0", "0", "0", "56.056")}),
     Step(cancel("taker", "stop"), {"stop": "cancelled"}, {"taker": ("0", "0", "0", "0")}),
+]
+
+AMEND_WHAT_BELONGS_TOGETHER = [
+    Step(oco("taker", ("low", "high"), "buy", "1", "95", "105"), {}, {"taker": ("0", "0", "0", "115.6155")}),
+    Step(amend("taker", "high", stop_price="104"), {}, {"taker": ("0", "0", "0", "114.5144")}, bids="1 @ 95"),
+    Step(amend("taker", "low", price="96"), {}, {}, bids="1 @ 96"),
+    Step(amend("taker", "high", quantity="2"), {}, {"taker": ("0", "0", "0", "229.0288")}, bids="2 @ 96"),
+    Step(amend("taker", "low", quantity="0.5"), {}, {"taker": ("0", "0", "0", "57.2572")}, bids="0.5 @ 96"),
+    Step(  # the group is one still
+        cancel("taker", "low"),
+        {"low": "cancelled", "high": "cancelled LINKED"},
+        {"taker": ("0", "0", "0", "0")},
+        bids="",
+    ),
+    Step(bracket("taker", "buy", "1", "99", "105", "95"), {}, {"taker": ("0", "0", "0", "99.099")}, bids="1 @ 99"),
+    Step(amend("taker", "gain", price="104"), {}, {}),
+    Step(amend("taker", "loss", stop_price="96"), {}, {}),
+    Step(amend("taker", "entry", price="98", quantity="2"), {}, {"taker": ("0", "0", "0", "196.196")}, bids="2 @ 98"),
+    Step(
+        cancel("taker", "entry"),
+        {"entry": "cancelled", "gain": "cancelled LINKED", "loss": "cancelled LINKED"},
+        {"taker": ("0", "0", "0", "0")},
+        bids="",
+    ),
 ]
 
 _OWN_BEHIND_THE_MAKER = [
@@ -466,6 +491,7 @@ SCENARIOS = {
     "bracket with a market entry": BRACKET_WITH_A_MARKET_ENTRY,
     "amend down up and across": AMEND_DOWN_UP_AND_ACROSS,
     "amend what waits": AMEND_WHAT_WAITS,
+    "amend what belongs together": AMEND_WHAT_BELONGS_TOGETHER,
     "cancel newest": CANCEL_NEWEST,
     "cancel oldest": CANCEL_OLDEST,
     "cancel both": CANCEL_BOTH,

@@ -9,6 +9,7 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from exchange.models import Market, User
+from orders.models import Order
 from tests.fixtures import make_market, make_user
 from tests.integration.api.asking import (
     BATCH,
@@ -200,13 +201,14 @@ def test_a_batch_counts_as_its_orders_for_the_rate_limit(maker_client: APIClient
 @pytest.mark.parametrize(
     ("body", "field", "message"),
     [
-        ({}, "non_field_errors", "a price or both"),
-        ({"quantity": None, "price": None}, "non_field_errors", "a price or both"),
+        ({}, "non_field_errors", "a stop price or several"),
+        ({"quantity": None, "price": None, "stop_price": None}, "non_field_errors", "a stop price or several"),
         ({"quantity": "0"}, "quantity", "greater than zero"),
         ({"quantity": "-1"}, "quantity", "greater than zero"),
         ({"price": 100.5}, "price", "as a string"),
         ({"price": "NaN"}, "price", "plain decimal"),
-        ({"stop_price": "99"}, "stop_price", "unknown"),
+        ({"stop_price": "0"}, "stop_price", "greater than zero"),
+        ({"trailing_amount": "9"}, "trailing_amount", "unknown"),
         ({"price": "99", "side": "sell"}, "side", "unknown"),
     ],
 )
@@ -227,6 +229,7 @@ def test_a_malformed_amendment_names_its_field(
     ("body", "denied", "field"),
     [
         ({"price": "100.001"}, "TICK_SIZE", "price"),
+        ({"stop_price": "100.001"}, "TICK_SIZE", "stop_price"),
         ({"quantity": "1.0001"}, "LOT_SIZE", "quantity"),
         ({"quantity": "0.01"}, "MIN_QUANTITY", "quantity"),
         ({"quantity": "10001"}, "MAX_QUANTITY", "quantity"),
@@ -245,6 +248,18 @@ def test_an_amended_order_keeps_the_filters(
 
     assert code(answer) == (400, denied), answer.content
     assert answer.json()["error"]["details"]["field"] == field
+
+
+def test_a_quantity_keeps_the_filters_for_every_order_of_a_group(client_for: Callable[[User], APIClient]) -> None:
+    user, market = make_user("maker"), make_market(min_notional="100")
+    limit = store_order(user, market, price=100, quantity=2)
+    Order.objects.filter(pk=limit.pk).update(group_id=limit.pk, group_role="oco_limit")
+    waiting = {"type": "stop", "status": "pending", "stop_price": 110, "group_id": limit.pk, "group_role": "oco_stop"}
+    stop = store_order(user, market, price=121, quantity=2, **waiting)
+
+    answer = client_for(user).patch(f"{ORDERS}/{stop.pk}", {"quantity": "0.95"}, format="json")
+
+    assert code(answer) == (400, "MIN_NOTIONAL"), answer.content  # the stop is worth 104.50, the limit order 95
 
 
 @pytest.mark.parametrize(("quantity", "status"), [("100", 503), ("100.001", 400)])

@@ -72,8 +72,8 @@ def test_what_is_not_open_or_somebody_elses_cannot_be_amended(
     assert desk.amend(maker, order.id, lots=500).code == "ORDER_NOT_AMENDABLE"
     desk.cancel(taker, order.id)
     assert desk.amend(taker, order.id, lots=500).code == "ORDER_NOT_AMENDABLE"
-    linked = desk.send(desk.oco(taker, SELL, 1_000, 10_500, 9_500))[0]
-    assert desk.amend(taker, linked.order.id, lots=500).code == "ORDER_LINKED"
+    linked = desk.send(desk.bracket(taker, BUY, 1_000, 9_900, take_profit=10_500, stop=9_500))[0]
+    assert desk.amend(taker, linked.others[0].id, lots=500).code == "ORDER_LINKED"
 
 
 def test_a_waiting_stop_is_amended(desk: Desk, market: Market, taker: User) -> None:

@@ -137,7 +137,8 @@ class Script:
         rng = self.rng
         order_id, user_id = self._any_order()
         price, lots = rng.choice([0, self._price()]), rng.choice([0, rng.randrange(1, 80)])
-        return AmendRequest(Correlation("test", 1), self.desk.now_ms() + 3_000, order_id, user_id, price, lots)
+        stop = rng.choice([0, 0, self._price()])
+        return AmendRequest(Correlation("test", 1), self.desk.now_ms() + 3_000, order_id, user_id, price, lots, stop)
 
     def _cancel(self) -> CancelRequest:
         order_id, user_id = self._any_order()

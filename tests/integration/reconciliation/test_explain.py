@@ -17,6 +17,7 @@ from tests.desk import BUY, SELL, Desk
 from tests.integration.admin.scene import browser_of, staff_with
 from verification.admin import explanation as explanation_admin
 from verification.explanation.connections import plain_reading
+from verification.explanation.orders import order_life
 from verification.explanation.trades import ExplainError, Explanation, text_of, trade_explain
 from verification.reconciliation.run import reconcile
 
@@ -124,6 +125,17 @@ def test_an_amended_order(desk: Desk, market: Market, maker: User, taker: User) 
     desk.amend(taker, order.id, price=10_000)
     text = why(last_trade(market))
     assert "which this command amended" in text and "Its limit 100 reaches 100." in text
+
+
+def test_a_stop_that_was_moved(desk: Desk, market: Market, taker: User) -> None:
+    stop = desk.place(taker, SELL, 100, kind=OrderType.STOP, stop_price_ticks=9_900).order
+    desk.amend(taker, stop.id, stop_price=9_800)
+    with plain_reading() as connection:
+        life = order_life(connection=connection, order=desk.stored(stop.id))
+    commands, events = (" ".join(cell for row in section.rows for cell in row) for section in life.sections)
+    assert "stop price 98" in commands
+    assert "is amended to 0.1 at 88.2 and goes to the end of the queue" in events
+    assert "waits for 98 from now on" in events
 
 
 def test_an_opening_auction(desk: Desk, market: Market, maker: User, taker: User, staff: User) -> None:

@@ -178,6 +178,40 @@ def test_an_amendment_reserves_what_is_missing(scene: Scene) -> None:
     assert refused.json()["error"]["code"] == "INSUFFICIENT_BALANCE"
 
 
+def test_an_amended_oco_reserves_what_its_more_expensive_order_lacks(scene: Scene) -> None:
+    body = {"side": "buy", "quantity": "1", "price": "95", "stop_price": "105", "stop_limit_price": "106"}
+    placed = scene.ask(scene.taker, "post", f"{ORDERS}/oco", **body).json()["data"]["orders"]
+    limit, stop = (f"{ORDERS}/{order['id']}" for order in placed)
+
+    for path, change, needed in [
+        (stop, {"stop_price": "107", "price": "108"}, "108.108"),
+        (limit, {"price": "96"}, "108.108"),
+        (limit, {"quantity": "2"}, "216.216"),
+        (stop, {"price": "106"}, "212.212"),
+    ]:
+        answer = scene.ask(scene.taker, "patch", path, **change)
+        assert answer.status_code == 200, answer.content
+        scene.sweep()
+        assert scene.there(scene.taker, scene.quote)[1] == Decimal(needed)
+
+    refused = scene.ask(scene.taker, "patch", stop, quantity="20")
+    assert refused.json()["error"]["code"] == "INSUFFICIENT_BALANCE"
+
+
+def test_what_amended_exits_that_buy_will_need_is_brought_as_far_as_it_is_there(scene: Scene) -> None:
+    exits = {"take_profit": {"price": "95"}, "stop_loss": {"stop_price": "104"}}
+    answer = scene.ask(
+        scene.taker, "post", f"{ORDERS}/bracket", side="sell", quantity="1", type="limit", price="101", **exits
+    )
+    stop_loss = f"{ORDERS}/{answer.json()['data']['orders'][2]['id']}"
+    assert scene.there(scene.taker, scene.quote)[1] == Decimal("114.5144")
+
+    assert scene.ask(scene.taker, "patch", stop_loss, stop_price="105").status_code == 200
+    assert scene.there(scene.taker, scene.quote)[1] == Decimal("115.6155")
+    assert scene.ask(scene.taker, "patch", stop_loss, stop_price="9999").status_code == 200
+    assert scene.there(scene.taker, scene.quote)[1] == Decimal("115.6155")
+
+
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_the_exits_of_a_bracket_are_funded_from_what_is_here(scene: Scene, side: str) -> None:
     other, gain, loss = ("sell", "105", "96") if side == "buy" else ("buy", "95", "104")

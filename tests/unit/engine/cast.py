@@ -85,8 +85,8 @@ def bracket(entry: PlaceOrder, take_profit: PlaceOrder, stop_loss: PlaceOrder) -
     return PlaceGroup(0, GroupKind.BRACKET, (entry, take_profit, stop_loss))
 
 
-def amend(order_id: int, *, price: int = 0, lots: int = 0, account: int = MAKER) -> AmendOrder:
-    return AmendOrder(0, order_id, account, price, lots)
+def amend(order_id: int, *, price: int = 0, lots: int = 0, stop_price: int = 0, account: int = MAKER) -> AmendOrder:
+    return AmendOrder(0, order_id, account, price, lots, stop_price)
 
 
 def cancel(order_id: int, *, account: int = MAKER) -> CancelOrder:

@@ -60,6 +60,7 @@ class CommandMaker:
         self.owners: dict[int, int] = {}
         self.lasting: list[int] = []
         self.brackets: list[int] = []
+        self.stops: list[int] = []
         self.is_continuous, self.is_ruled = True, False
         self.accounts = self.pick((ACCOUNTS, ACCOUNTS[:2]))
         self.middle_ticks = self.pick((HIGH_TICKS, HIGH_TICKS, HIGH_TICKS, LOW_TICKS))
@@ -162,6 +163,7 @@ class CommandMaker:
     def with_stop_price(self, order: PlaceOrder) -> PlaceOrder:
         has_limit = order.type in (OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
         order = order._replace(price_ticks=self.price() if has_limit else 0)
+        self.stops.append(order.order_id)
         waits_for_rise = (order.side == Side.BUY) != (order.type in TAKE_PROFIT_TYPES)
         return asking(order, stop_price_ticks=self.limit_price(Side.SELL if waits_for_rise else Side.BUY))
 
@@ -208,10 +210,13 @@ class CommandMaker:
         return CancelOrder(self.time_ms, order_id, self.owner(order_id))
 
     def amend(self) -> AmendOrder:
-        order_id = self.placed_id()
         price, lots = self.price(), 1 + self.below(14)
-        price, lots = self.pick(((0, lots), (price, 0), (price, lots)))
-        return AmendOrder(self.time_ms, order_id, self.owner(order_id), price, lots)
+        price, lots = self.pick(((0, lots), (price, 0), (price, lots), (0, 0)))
+        if (price or lots) and not self.one_in(4):
+            order_id = self.placed_id()
+            return AmendOrder(self.time_ms, order_id, self.owner(order_id), price, lots)
+        order_id = self.pick([*self.stops[-8:], self.placed_id()])
+        return AmendOrder(self.time_ms, order_id, self.owner(order_id), price, lots, self.price())
 
     def cancel_all(self) -> CancelAll:
         return CancelAll(self.time_ms, self.pick(self.accounts))

@@ -44,6 +44,7 @@ from matching.engine import (
     SetRules,
     SetTradingState,
     Side,
+    StopMoved,
     StopPlaced,
     StopTriggered,
     TimeInForce,
@@ -100,7 +101,7 @@ def cells(heading: str, *columns: int) -> list[tuple[str, ...]]:
 
 # --- commands -----------------------------------------------------------------------------------
 
-_AMEND: Final = re.compile(r"(\w+) amends (\w+) to ?(\d+)?(?: ?@ (\d+))?")
+_AMEND: Final = re.compile(r"(\w+) amends (\w+) to ?(\d+)?(?: ?@ (\d+))?(?:,? ?stop (\d+))?")
 _SWITCH: Final = re.compile(r"(\w+) cancels all after (\d+)")
 _CANCEL: Final = re.compile(r"(\w+) cancels (\w+)")
 _SETTLED: Final = re.compile(r"settled: (\w+)(, not funded)?")
@@ -141,13 +142,14 @@ _SAID: Final[dict[type[Event], str]] = {
     OrderRejected: "{order_id} rejected, {reason}",
     OrderRepriced: "{order_id} repriced @ {price_ticks}",
     StopPlaced: "{order_id} waits for {stop_price_ticks}, {towards} {price_ticks}",
+    StopMoved: "{order_id} waits for {stop_price_ticks}",
     ExitPlaced: "{order_id} waits for its entry",
     StopTriggered: "{order_id} triggered, {stop_price_ticks} reached by {last_price_ticks}",
     BracketArmed: "{entry_id} ended, its exits are for {quantity_lots}",
     TradeExecuted: "trade {quantity_lots} @ {price_ticks}, maker {maker_order_id}, taker {taker_order_id}",
     IcebergRefilled: "{order_id} shows {visible_lots} again",
     OrderDecremented: "{order_id} decremented by {lots}, {remaining_lots} left",
-    OrderAmended: "{order_id} now {quantity_lots} @ {price_ticks}, {remaining_lots} left, {place}",
+    OrderAmended: "{order_id} now {quantity_lots}{limit}, {remaining_lots} left, {place}",
     AmendRejected: "amend of {order_id} rejected, {reason}",
     OrderCancelled: "{order_id} cancelled, {remaining_lots} left, {reason}",
     OrderExpired: "{order_id} expired, {remaining_lots} left",
@@ -242,8 +244,9 @@ class Play:
         orders = [self._read(f"{leg} = {name}") for leg, name in zip(legs, names.split(", "), strict=True)]
         return PlaceGroup(self._now_ms, kind, tuple(order for order in orders if isinstance(order, PlaceOrder)))
 
-    def _amend(self, who: str, name: str, lots: str | None, price: str | None) -> AmendOrder:
-        return AmendOrder(self._now_ms, self._id(name), self._id(who), int(price or 0), int(lots or 0))
+    def _amend(self, who: str, name: str, *asked: str | None) -> AmendOrder:
+        lots, price, stop = (int(number or 0) for number in asked)
+        return AmendOrder(self._now_ms, self._id(name), self._id(who), price, lots, stop)
 
     def _cancel(self, who: str, name: str) -> Command:
         if name == "all":
@@ -273,6 +276,7 @@ class Play:
             said["towards"] = "up to" if self._sides[event.order_id] == Side.BUY else "down to"
         if isinstance(event, OrderAmended):
             said["place"] = "at the end" if event.priority == event.seq else "in its place"
+            said["limit"] = f" @ {event.price_ticks}" if event.price_ticks else ""
         if isinstance(event, CancelAfterSet):
             said["due"] = f"falls at {event.due_ms}" if event.due_ms else "is off"
         return _SAID[type(event)].format(**(fields | said))

@@ -11,7 +11,7 @@ from tests.unit.engine.cast import restored, typed
 from tests.unit.engine.sequences import cuts, sequences
 from tests.unit.engine.twins import Groups, note_groups, run_both
 
-SEED = 3
+SEED = 4
 COMMANDS = 10_000
 SEQUENCES = COMMANDS // COMMANDS_PER_SEQUENCE
 SOME = settings(max_examples=40, deadline=None, print_blob=True)

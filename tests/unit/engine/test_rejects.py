@@ -179,21 +179,27 @@ REFUSALS: dict[str, tuple[RejectReason, list[Command], Command]] = {
     "cancel of another's order": (RejectReason.ORDER_NOT_FOUND, [ASK], cancel(1, account=OUTSIDER)),
     "amend of what is not there": (RejectReason.ORDER_NOT_FOUND, [ASK], amend(55, lots=1)),
     "amend of another's order": (RejectReason.ORDER_NOT_FOUND, [ASK], amend(1, lots=1, account=OUTSIDER)),
-    "amend of an oco leg": (
+    "amend of an exit's quantity": (
         RejectReason.ORDER_LINKED,
-        [oco(limit(1, SELL, 1, 200), stop(2, SELL, 1, 50))],
-        amend(1, lots=2),
+        [bracket(limit(1, SELL, 5, 100), limit(2, BUY, 5, 50), stop(3, BUY, 5, 200))],
+        amend(2, lots=4),
     ),
-    "amend of a waiting oco leg": (
-        RejectReason.ORDER_LINKED,
-        [oco(limit(1, SELL, 1, 200), stop(2, SELL, 1, 50))],
-        amend(2, lots=2),
+    "amend of a leg below what it may be": (
+        RejectReason.POST_ONLY_WOULD_TRADE,
+        [BID, oco(limit(4, SELL, 1, 200), stop(5, SELL, 1, 50))],
+        amend(4, price=90),
+    ),
+    "amend to a stop price that is reached": (
+        RejectReason.STOP_WOULD_TRIGGER,
+        [SetRules(0, 0, 100), stop(1, BUY, 1, 150)],
+        amend(1, stop_price=100),
     ),
     "price for a stop without a limit": (
         RejectReason.PRICE_NOT_AMENDABLE,
         [stop(1, BUY, 1, 150)],
         amend(1, price=151),
     ),
+    "stop price for a limit order": (RejectReason.TRIGGER_NOT_AMENDABLE, [ASK], amend(1, stop_price=150)),
     "amend below what is filled": (
         RejectReason.QUANTITY_BELOW_FILLED,
         [ASK, limit(3, BUY, 2, 100, account=TAKER)],
@@ -235,13 +241,15 @@ PRECEDENCE: dict[str, tuple[RejectReason, list[Command], Command]] = {
         limit(9, BUY, 1, 500),
     ),
     "halted before not found": (RejectReason.MARKET_HALTED, [state(TradingState.HALTED)], amend(55, lots=1)),
-    "linked before below filled": (
+    "linked before no price": (
         RejectReason.ORDER_LINKED,
-        [
-            bracket(limit(1, SELL, 5, 100), limit(2, BUY, 5, 50), stop(3, BUY, 5, 200)),
-            limit(4, BUY, 2, 100, account=TAKER),
-        ],
-        amend(1, lots=1),
+        [bracket(limit(1, SELL, 5, 100), limit(2, BUY, 5, 50), stop(3, BUY, 5, 200))],
+        amend(3, lots=4, price=150),
+    ),
+    "no price before no stop price": (
+        RejectReason.PRICE_NOT_AMENDABLE,
+        [ASK, limit(8, BUY, 1, 100, account=TAKER), stop(9, BUY, 1, kind=OrderType.TRAILING_STOP, trail_ticks=5)],
+        amend(9, price=150, stop_price=150),
     ),
     "halted before liquidity": (RejectReason.MARKET_HALTED, [state(TradingState.HALTED)], market(9, BUY, 1)),
 }
@@ -288,6 +296,7 @@ def test_only_what_can_never_succeed_is_permanent() -> None:
         "ORDER_NOT_FOUND",
         "ORDER_LINKED",
         "PRICE_NOT_AMENDABLE",
+        "TRIGGER_NOT_AMENDABLE",
         "QUANTITY_BELOW_FILLED",
     }
 

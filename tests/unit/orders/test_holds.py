@@ -188,12 +188,12 @@ def test_an_oco_holds_what_its_more_expensive_order_needs_and_only_once() -> Non
     stop_extras = OrderExtras(stop_price_ticks=110, group_id=group, group_role="oco_stop")
     stop = order_of(terms, OrderType.STOP, 121, 10, 0, number=2, status="pending", extras=stop_extras)
     orders = OpenOrders([limit, stop])
-    assert orders.is_linked(limit)
+    assert [orders.holder(order) for order in (limit, stop)] == [limit, limit]
     assert orders.required_units(limit, terms) == stop.need_units(terms) > limit.need_units(terms)
     assert orders.required_units(stop, terms) == 0
     orders.remove(2, stop)
     assert orders.required_units(limit, terms) == limit.need_units(terms)
-    assert not orders.is_linked(limit)
+    assert orders.holder(limit) is limit
 
 
 def test_the_exits_of_a_bracket_hold_nothing_until_they_work() -> None:

@@ -25,6 +25,7 @@ import { groupRoleNames, typeNames } from "./words.js";
  */
 
 const PRICED = ["limit", "stop_limit", "take_profit_limit"];
+const TRIGGERED = ["stop", "stop_limit", "take_profit", "take_profit_limit"];
 const isHereOnly = toggle("open orders of this market only", false);
 const shownSide = signal(/** @type {Narrowing["side"]} */ (""));
 
@@ -155,7 +156,7 @@ function OrderRow({ order, amend }) {
       <td data-name=${gettext("Amount")}>${sizeOf(order)}</td>
       <td class="actions">
         ${
-          isAmendable(order) &&
+          amendable(order).length > 0 &&
           html`
             <button
               type="button"
@@ -221,12 +222,32 @@ function Trigger({ order }) {
 }
 
 /**
- * Legs of a group are not; of an order at market there is no price to change.
+ * What of an order can be changed where it stands: the stop price of a stop until it is triggered,
+ * but for a trailing stop's, which follows the market; the quantity of an exit when it works.
+ *
+ * @param {Order} order
+ * @returns {(keyof Amended)[]}
+ */
+function amendable(order) {
+  /** @type {(keyof Amended)[]} */
+  const names = [];
+  if (PRICED.includes(order.type)) names.push("price");
+  if (TRIGGERED.includes(order.type) && order.status === "pending") names.push("stop_price");
+  if (order.quantity !== null && !isWaitingExit(order)) names.push("quantity");
+  return names;
+}
+
+/**
+ * Both exits of a bracket wait as long as its take-profit does.
  *
  * @param {Order} order
  */
-function isAmendable(order) {
-  return order.group_id === null && order.quantity !== null;
+function isWaitingExit({ group_id: group, group_role: role }) {
+  if (role !== "take_profit" && role !== "stop_loss") return false;
+  return orders.value.some(
+    (other) =>
+      other.group_id === group && other.group_role === "take_profit" && other.status === "pending",
+  );
 }
 
 /**
@@ -250,38 +271,40 @@ export function sizeOf({ quantity, quote_quantity: budget, symbol: name }) {
   return quantity ? grouped(quantity) : amountOf(grouped(budget ?? ""), name.split("/")[1]);
 }
 
-/** @typedef {{ price: string, quantity: string }} Amended */
+/** @typedef {{ price: string, stop_price: string, quantity: string }} Amended */
 
 /**
  * What is to be changed of an order, as plain numbers; what was typed and is no number is
- * UNREADABLE, and so is an empty field.
+ * UNREADABLE, and so is an empty field. Fields that nobody touched ask for nothing, whatever has
+ * become of the order meanwhile.
  *
- * @param {Order} order
+ * @param {Amended} before What stood there when the row was opened.
  * @param {Amended} typed
  */
-function changesOf(order, typed) {
+function changesOf(before, typed) {
   /** @type {Partial<Amended>} */
   const changes = {};
-  for (const name of /** @type {const} */ (["price", "quantity"])) {
-    if (order[name] === null || typed[name] === style.typed(order[name])) continue;
-    changes[name] = plainOf(typed[name]) || UNREADABLE;
+  for (const name of /** @type {const} */ (["price", "stop_price", "quantity"])) {
+    if (typed[name] !== before[name]) changes[name] = plainOf(typed[name]) || UNREADABLE;
   }
   return changes;
 }
 
 /** @param {{ order: Order, close: () => void }} props */
 function AmendRow({ order, close }) {
-  const [typed, setTyped] = useState({
+  const [before] = useState({
     price: style.typed(order.price ?? ""),
+    stop_price: style.typed(order.stop_price ?? ""),
     quantity: style.typed(order.quantity ?? ""),
   });
+  const [typed, setTyped] = useState(before);
   const [error, setError] = useState("");
   const row = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => rendered(row).querySelector("input")?.focus(), []);
   /** @param {SubmitEvent} event */
   const save = async (event) => {
     event.preventDefault();
-    const changes = changesOf(order, typed);
+    const changes = changesOf(before, typed);
     const send = () => ask("PATCH", `/orders/${order.id}`, changes);
     if (Object.values(changes).includes(UNREADABLE)) setError(style.rule);
     else if (Object.keys(changes).length === 0 || (await attempt(send, setError))) close();
@@ -292,24 +315,29 @@ function AmendRow({ order, close }) {
   };
   /** @param {Partial<Amended>} fields */
   const change = (fields) => {
-    setTyped((before) => ({ ...before, ...fields }));
+    setTyped((last) => ({ ...last, ...fields }));
     setError("");
   };
   const part = { order, typed, change };
+  const names = amendable(order);
   return html`
     <tr ref=${row} class="amending" onKeyDown=${onKey}>
       <${Cells} order=${order} />
       <td data-name=${gettext("Price")}>
+        ${names.includes("price") ? html`<${NewNumber} ...${part} name="price" />` : gettext("market")}
+      </td>
+      <td data-name=${gettext("Trigger")}>
         ${
-          PRICED.includes(order.type)
-            ? html`<${NewNumber} ...${part} name="price" />`
-            : gettext("market")
+          names.includes("stop_price")
+            ? html`<${NewNumber} ...${part} name="stop_price" />`
+            : html`<${Trigger} order=${order} />`
         }
       </td>
-      <td data-name=${gettext("Trigger")}><${Trigger} order=${order} /></td>
       <td data-name=${gettext("Distance")}><${Distance} order=${order} /></td>
       <td data-name=${gettext("Filled")}>${grouped(order.filled_quantity)}</td>
-      <td data-name=${gettext("Amount")}><${NewNumber} ...${part} name="quantity" /></td>
+      <td data-name=${gettext("Amount")}>
+        ${names.includes("quantity") ? html`<${NewNumber} ...${part} name="quantity" />` : sizeOf(order)}
+      </td>
       <td class="actions">
         <form id="amend" onSubmit=${save}>
           <button type="submit" class="primary">${gettext("Save")}</button>
@@ -334,13 +362,19 @@ function NewNumber({ order, name, typed, change }) {
   return html`
     <input
       form="amend"
-      aria-label=${name === "price" ? gettext("New price") : gettext("New amount")}
+      aria-label=${newNameOf(name)}
       inputmode="decimal"
       value=${typed[name]}
       onInput=${onValue((text) => change({ [name]: text }))}
     />
     ${market && html`<${Understood} name=${name} plain=${plainOf(typed[name])} market=${market} />`}
   `;
+}
+
+/** @param {keyof Amended} name */
+function newNameOf(name) {
+  if (name === "price") return gettext("New price");
+  return name === "stop_price" ? gettext("New stop price") : gettext("New amount");
 }
 
 /** @param {{ order: Order }} props */

@@ -28,11 +28,12 @@ from matching.engine.events import (
     OrderRejected,
     OrderRepriced,
     RulesChanged,
+    StopMoved,
     StopPlaced,
     TradingStateChanged,
 )
 from matching.engine.types import CancelReason, GroupKind, RejectReason, Side, TradingState
-from tests.unit.engine.naive.refusals import Refusals, is_moved
+from tests.unit.engine.naive.refusals import Refusals, has_stop_price, is_moved, waits_anew
 from tests.unit.engine.naive.state import PROTECTION_PPM, Bracket, NaiveOrder, Where, order_of
 
 
@@ -86,12 +87,15 @@ class NaiveModel(Refusals):
         """Have an order, which may be there already as an exit, wait for its trigger."""
         stop_price = self.stop_price(order)
         if not order.has_limit:
-            low, high = self.band(self.band_ppm or PROTECTION_PPM, stop_price)
-            order.price = high if order.side == Side.BUY else low
+            order.price = self.protection_price(order.side, stop_price)
         order.priority = self.emit(StopPlaced, order.order_id, stop_price, order.price)
         order.where = Where.STOPS
         if order not in self.orders:
             self.orders.append(order)
+
+    def protection_price(self, side: Side, stop_price: int) -> int:
+        low, high = self.band(self.band_ppm or PROTECTION_PPM, stop_price)
+        return high if side == Side.BUY else low
 
     def reprice_and_take(self, order: NaiveOrder) -> None:
         price = self.price_behind(order)
@@ -178,16 +182,52 @@ class NaiveModel(Refusals):
         if order is None or order.account_id != command.account_id:
             self.emit(AmendRejected, command.order_id, min(reasons | {RejectReason.ORDER_NOT_FOUND}))
             return
-        wish = copy(order)
-        wish.price = command.price_ticks or order.price
-        wish.quantity = command.quantity_lots or order.quantity
-        reasons |= self.of_amendment(command, order, wish)
+        wishes = [(mate, self.wish(mate, 0, command.quantity_lots, 0)) for mate in self.mates_of(order, command)]
+        wishes.append((order, self.wish(order, command.price_ticks, command.quantity_lots, command.stop_price_ticks)))
+        reasons |= self.of_asking(command, order)
+        for amended, wish in wishes:
+            reasons |= self.of_amendment(amended, wish)
         if reasons:
             self.emit(AmendRejected, command.order_id, min(reasons))
-        elif order.where is not Where.BOOK or not is_moved(order, wish):
-            self.amend_in_place(order, wish)
-        else:
+            return
+        for amended, wish in wishes:
+            self.become(amended, wish)
+
+    def mates_of(self, order: NaiveOrder, command: AmendOrder) -> list[NaiveOrder]:
+        """Return the others of its group that get the same quantity: the other leg, or the exits of an entry."""
+        pairs = [pair for pair in self.pairs if order in pair]
+        mates = [mate for pair in pairs for mate in pair if mate is not order]
+        for bracket in self.brackets:
+            if bracket.entry_id == order.order_id and not bracket.is_armed:
+                mates += [bracket.take_profit, bracket.stop_loss]
+        may_follow = self.edition > 1 and command.quantity_lots
+        return [mate for mate in mates if may_follow and mate.quantity != command.quantity_lots]
+
+    def wish(self, order: NaiveOrder, price: int, lots: int, stop_price: int) -> NaiveOrder:
+        wish = copy(order)
+        wish.price, wish.quantity = price or order.price, lots or order.quantity
+        if stop_price and has_stop_price(order):
+            wish.instructions = order.instructions._replace(stop_price_ticks=stop_price)
+        if waits_anew(order, wish) and not order.has_limit and order.where is not Where.EXITS:
+            wish.price = self.protection_price(order.side, stop_price)
+        return wish
+
+    def become(self, order: NaiveOrder, wish: NaiveOrder) -> None:
+        if order.where is Where.BOOK and is_moved(order, wish):
             self.move(order, wish)
+        elif waits_anew(order, wish):
+            self.wait_anew(order, wish)
+        else:
+            self.amend_in_place(order, wish)
+
+    def wait_anew(self, order: NaiveOrder, wish: NaiveOrder) -> None:
+        order.price, order.quantity, order.instructions = wish.price, wish.quantity, wish.instructions
+        order.priority = self.seq + 1
+        self.report_amendment(order, order.priority)
+        self.emit(StopMoved, order.order_id, order.instructions.stop_price_ticks)
+        if order.where is Where.QUEUE:  # its turn is not for the price it waits for now
+            order.where = Where.STOPS
+            self.queue = [turn for turn in self.queue if turn[0] is not order]
 
     def amend_in_place(self, order: NaiveOrder, wish: NaiveOrder) -> None:
         order.price, order.quantity = wish.price, wish.quantity

@@ -82,18 +82,30 @@ class Refusals(Triggers):
         is_far = order.has_limit and not self.is_in_band(order.price, stop_price)
         return {RejectReason.PRICE_OUT_OF_BAND} if is_far or stop_price < 1 else set()
 
-    def of_amendment(self, command: AmendOrder, order: NaiveOrder, wish: NaiveOrder) -> set[RejectReason]:
+    def of_amendment(self, order: NaiveOrder, wish: NaiveOrder) -> set[RejectReason]:
         """Return the reasons against an order that is there becoming what is wished for."""
         is_more = self.edition > 1 and wish.quantity > order.quantity
-        reasons = self.of_amended_price(order, wish) if is_more or wish.price != order.price else set()
+        is_other = wish.price != order.price or waits_anew(order, wish)
+        reasons = self.of_amended_price(order, wish) if is_more or is_other else set()
         if order.where is Where.BOOK and is_moved(order, wish):
-            reasons |= self.of_trading_at_once(wish)
-        if self.is_linked(order):
+            reasons |= self.of_moving(order, wish)
+        is_reached = self.around and self.is_reached(wish, self.around)
+        if is_reached and waits_anew(order, wish) and order.where is not Where.EXITS:
+            reasons.add(RejectReason.STOP_WOULD_TRIGGER)
+        if wish.quantity <= order.filled:
+            reasons.add(RejectReason.QUANTITY_BELOW_FILLED)
+        return reasons
+
+    def of_asking(self, command: AmendOrder, order: NaiveOrder) -> set[RejectReason]:
+        """Return the reasons against asking for this at all."""
+        reasons = set()
+        is_exit_resized = order.where is Where.EXITS and command.quantity_lots not in (0, order.quantity)
+        if self.is_linked(order) and (self.edition == 1 or is_exit_resized):
             reasons.add(RejectReason.ORDER_LINKED)
         if command.price_ticks and order.where is not Where.BOOK and order.type not in LIMIT_TYPES:
             reasons.add(RejectReason.PRICE_NOT_AMENDABLE)
-        if command.quantity_lots and command.quantity_lots <= order.filled:
-            reasons.add(RejectReason.QUANTITY_BELOW_FILLED)
+        if command.stop_price_ticks and (order.where is Where.BOOK or not has_stop_price(order)):
+            reasons.add(RejectReason.TRIGGER_NOT_AMENDABLE)
         return reasons
 
     def of_amended_price(self, order: NaiveOrder, wish: NaiveOrder) -> set[RejectReason]:
@@ -101,6 +113,23 @@ class Refusals(Triggers):
             return set() if self.is_in_band(wish.price, self.around) else {RejectReason.PRICE_OUT_OF_BAND}
         return self.of_stop_prices(wish) if order.is_stop and order.has_limit else set()
 
+    def of_moving(self, order: NaiveOrder, wish: NaiveOrder) -> set[RejectReason]:
+        """Return the reasons against a place elsewhere in the book, where the limit order of a pair has to rest."""
+        if self.edition > 1 and any(order in pair for pair in self.pairs):
+            trades = self.would_trade(wish.side, wish.price)
+            return {RejectReason.POST_ONLY_WOULD_TRADE} if trades else set()
+        return self.of_trading_at_once(wish)
+
 
 def is_moved(order: NaiveOrder, wish: NaiveOrder) -> bool:
     return wish.price != order.price or wish.remaining > order.remaining
+
+
+def has_stop_price(order: NaiveOrder) -> bool:
+    return order.is_stop and order.type != OrderType.TRAILING_STOP
+
+
+def waits_anew(order: NaiveOrder, wish: NaiveOrder) -> bool:
+    """Tell whether a stop, which is not triggered yet, is to wait for another price."""
+    is_other = wish.instructions.stop_price_ticks != order.instructions.stop_price_ticks
+    return is_other and order.where is not Where.BOOK
