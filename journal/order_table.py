@@ -132,12 +132,12 @@ def read_orders_parameters(terms: MarketTerms) -> dict[str, Any]:
 
 
 def live_order(fields: Sequence[Any]) -> LiveOrder:
-    """Return a stored order; nothing has happened to it since it got its priority."""
+    """Return a stored order. Under an earlier release its last event was not stored: it had its priority from one."""
     *values, extras = fields
     for place, parse in _PARSED:
         values[place] = parse(values[place])
     order = LiveOrder(*values)
-    order.seq = order.priority
+    order.seq = order.seq or order.priority
     order.extras = None if extras is None else _extras(extras)
     order.is_stored = True
     return order

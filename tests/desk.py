@@ -8,7 +8,6 @@ import itertools
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -296,8 +295,7 @@ def on_the_wire(**instructions: Any) -> list[int] | None:
 
 
 def _rows(orders: OpenOrders) -> dict[int, tuple[Any, ...]]:
-    """Return orders without the number of the event that last changed them, which is not stored."""
-    return {order_id: replace(order, seq=0).packed() for order_id, order in orders.by_id.items()}
+    return {order_id: order.packed() for order_id, order in orders.by_id.items()}
 
 
 @contextmanager
