@@ -105,6 +105,7 @@ def test_entries_of_all_assets_in_pages_and_of_one(market: Market, user: User, c
     assert followed == [f"{amount}.00000000" for amount in range(1, 8)]
     assert of_one == ["2.00000000", "4.00000000", "6.00000000"]
     assert [entry["amount"] for entry in newest["data"]] == ["7.00000000", "6.00000000"]
+    assert newest["pagination"].pop("next_cursor") == str(newest["data"][-1]["id"])
     assert newest["pagination"] == {"total": 7, "limit": 2, "offset": 0, "has_more": True}
     assert [entry["amount"] for entry in of_quote["data"]] == [f"{amount}.00000000" for amount in (7, 5, 3, 1)]
 

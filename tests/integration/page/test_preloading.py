@@ -1,10 +1,11 @@
 """What the page loads before its first paint, and what right after it."""
 
+from trading_page.languages import LANGUAGES
 from trading_page.modules import chart_modules, preloaded_modules
 
 
 def test_the_first_paint_does_not_wait_for_what_draws_the_chart() -> None:
-    first, chart = preloaded_modules(), chart_modules()
+    first, chart = preloaded_modules(LANGUAGES["en"]), chart_modules()
 
     assert set(first) & set(chart) == set()
     assert [address for address in first if "charting/" in address or "lightweight-charts" in address] == []

@@ -61,10 +61,10 @@ def test_a_wallet_that_hangs_stalls_neither_cancels_nor_reads(scene: Scene) -> N
     resting = [scene.placed(scene.maker, "sell", "0.1", "100")["id"] for _ in range(10)]
     headers = {user: {"Authorization": f"Bearer {access_token(user)}"} for user in (scene.maker, scene.taker)}
     body = {"symbol": scene.market.symbol, "side": "buy", "type": "limit", "price": "90", "quantity": "0.1"}
-    scene.proxy.faults.append(Fault("/reservations", "delay before", seconds=3))
+    scene.proxy.faults.append(Fault("/reservations", "delay before", seconds=8))
     started = threading.Event()
 
-    with api_process(scene.proxy.url, WALLET_TIMEOUT_MS="1500") as url, ThreadPoolExecutor(50) as pool:
+    with api_process(scene.proxy.url, WALLET_TIMEOUT_MS="6000") as url, ThreadPoolExecutor(50) as pool:
 
         def place(_: int) -> tuple[int, float]:
             started.set()
@@ -81,9 +81,9 @@ def test_a_wallet_that_hangs_stalls_neither_cancels_nor_reads(scene: Scene) -> N
         answers = [each.result() for each in placing]
 
     assert Counter(status for status, _ in answers) == {503: 50}
-    assert max(waits) < 1.5
+    assert max(waits) < 3
     at_once = sorted(seconds for _, seconds in answers)[: 50 - 3 * CONCURRENCY]
-    assert max(at_once) < 1.5, "but for those that hold a slot, all are refused at once"
+    assert max(at_once) < 3, "but for those that hold a slot, all are refused at once"
     scene.proxy.heal()
     scene.proxy.wait_until_idle()  # what was kept waiting has arrived
     scene.grow_old()

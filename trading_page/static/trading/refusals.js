@@ -44,8 +44,9 @@ const SENTENCES = {
   SELF_TRADE: gettext("The order would first trade with one of your own"),
   INSUFFICIENT_LIQUIDITY: gettext("There is nothing to trade with inside the price band"),
   ORDER_LINKED: gettext(
-    "The order belongs to an OCO or a bracket: cancel it and place the group again",
+    "The order closes what its bracket's entry fills: amend the quantity of the entry",
   ),
+  TRIGGER_NOT_AMENDABLE: gettext("The order waits for no stop price that could be changed"),
   PRICE_NOT_AMENDABLE: gettext("The order has no limit price that could be changed"),
   QUANTITY_BELOW_FILLED: gettext(
     "The quantity includes what is filled, so it must be larger than that",
