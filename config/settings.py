@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "marketdata",
     "verification",
     "operations",
+    "charting",
     "trading_page",
     "tape",
     "demo",

@@ -21,6 +21,7 @@ PASSAGE_WIDTH = 28  # of an arrow that passes a floor
 
 ABOUT = {
     "base": "HTTP, errors, numbers",
+    "charting": "candles, depth, drawings",
     "client": "our API, from outside",
     "config": "wiring",
     "demo": "visitors, moving markets",

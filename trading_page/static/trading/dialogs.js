@@ -16,7 +16,7 @@ import { gettext } from "./texts.js";
 
 /** @type {Record<DialogName, Loader>} */
 const CONTENTS = {
-  amend: async () => (await import("./charting/amendment.js")).AmendmentQuestion,
+  amend: async () => (await import("#charting/amendment.js")).AmendmentQuestion,
   alerts: async () => (await import("./alerting/dialog.js")).Alerts,
   confirm: async () => Confirmation,
   help: async () => (await import("./dialogs/help.js")).Help,

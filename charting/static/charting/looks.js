@@ -1,16 +1,16 @@
 // How the chart looks: colours, the axis of time, the form of a candle.
 
 import { ColorType, CrosshairMode } from "lightweight-charts";
-import { grouped } from "../numbers.js";
-import { timeframe } from "../store.js";
-import { colours } from "../theme.js";
-import { markOf, timeFormat } from "../times.js";
+import { grouped } from "#page/numbers.js";
+import { timeframe } from "#page/store.js";
+import { colours } from "#page/theme.js";
+import { markOf, timeFormat } from "#page/times.js";
 import { seconds } from "./bars.js";
 
 /**
  * @import { Time } from "lightweight-charts"
- * @import { Timeframe } from "../../streams/stream.js"
- * @import { Candle, Market } from "../answers.d.ts"
+ * @import { Timeframe } from "#streams/stream.js"
+ * @import { Candle, Market } from "#page/answers.d.ts"
  */
 
 const LONG = timeFormat({ dateStyle: "medium", timeStyle: "short" });

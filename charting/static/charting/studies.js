@@ -1,6 +1,6 @@
 // Which indicators this browser shows.
 
-import { preference, toggle } from "../preferences.js";
+import { preference, toggle } from "#page/preferences.js";
 import { areIndicators } from "./indicators.js";
 
 /**

@@ -2,7 +2,7 @@
 
 /**
  * @import { UTCTimestamp } from "lightweight-charts"
- * @import { Candle } from "../answers.d.ts"
+ * @import { Candle } from "#page/answers.d.ts"
  */
 
 export class Bars {

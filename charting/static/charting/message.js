@@ -1,6 +1,6 @@
 // What the chart has to say about what was done on it, where one is looking, in full screen, too.
 
-import { gettext } from "../texts.js";
+import { gettext } from "#page/texts.js";
 
 const SHOWN_MS = 10_000;
 

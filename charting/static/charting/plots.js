@@ -3,7 +3,7 @@
 
 import { effect } from "@preact/signals";
 import { HistogramSeries, LineSeries, LineStyle } from "lightweight-charts";
-import { colours } from "../theme.js";
+import { colours } from "#page/theme.js";
 import { seconds } from "./bars.js";
 import { Course } from "./course.js";
 import { KINDS, shortName } from "./indicators.js";
@@ -11,7 +11,7 @@ import { indicators } from "./studies.js";
 
 /**
  * @import { IChartApi, ISeriesApi, SeriesType, UTCTimestamp } from "lightweight-charts"
- * @import { Candle } from "../answers.d.ts"
+ * @import { Candle } from "#page/answers.d.ts"
  * @import { Values } from "./formulas.js"
  * @import { Colour, Indicator, Stroke } from "./indicators.js"
  * @import { Reading } from "./legend.js"

@@ -1,7 +1,7 @@
 // One line of an own order on the chart, and its label.
 
 import { LineStyle } from "lightweight-charts";
-import { gettext } from "../texts.js";
+import { gettext } from "#page/texts.js";
 import { lineText } from "./lines.js";
 
 /**

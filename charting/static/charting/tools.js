@@ -1,9 +1,9 @@
 // The tools that draw on the chart.
 
 import { useEffect } from "preact/hooks";
-import { ToolButton } from "../controls.js";
-import { html } from "../html.js";
-import { gettext } from "../texts.js";
+import { ToolButton } from "#page/controls.js";
+import { html } from "#page/html.js";
+import { gettext } from "#page/texts.js";
 import { canUndo, chosen, removeChosen, tool, undo } from "./board.js";
 
 /**

@@ -2,14 +2,14 @@
 // without it nothing is done.
 
 import { effect } from "@preact/signals";
-import { toolsAreOpen } from "../chart.js";
-import { entries } from "../positions.js";
-import { orders } from "../store.js";
+import { toolsAreOpen } from "#page/chart.js";
+import { entries } from "#page/positions.js";
+import { orders } from "#page/store.js";
 import { board } from "./board.js";
 import { indicators } from "./studies.js";
 
 /**
- * @import { Candle } from "../answers.d.ts"
+ * @import { Candle } from "#page/answers.d.ts"
  * @import { Reading } from "./legend.js"
  * @import { CandleView } from "./view.js"
  */

@@ -1,23 +1,23 @@
 // The depth chart: what there is to buy and to sell up to each price.
 
 import { useEffect, useRef } from "preact/hooks";
-import { exactUnits, toShortText, toText } from "../decimal.js";
-import { paint } from "../frame.js";
-import { html, rendered } from "../html.js";
-import { pointedPrice, sideLevels } from "../levels.js";
-import { live, onChange } from "../live.js";
-import { grouped } from "../numbers.js";
-import { orders, picked } from "../store.js";
-import { amountOf, gettext } from "../texts.js";
-import { colours, onTheme } from "../theme.js";
+import { exactUnits, toShortText, toText } from "#page/decimal.js";
+import { paint } from "#page/frame.js";
+import { html, rendered } from "#page/html.js";
+import { pointedPrice, sideLevels } from "#page/levels.js";
+import { live, onChange } from "#page/live.js";
+import { grouped } from "#page/numbers.js";
+import { orders, picked } from "#page/store.js";
+import { amountOf, gettext } from "#page/texts.js";
+import { colours, onTheme } from "#page/theme.js";
 
 const LEVELS = 400;
 const EVERY_MS = 100; // it is a picture of the whole, and needs no more
 const FOOT_PX = 22;
 
 /**
- * @import { Market } from "../answers.d.ts"
- * @import { ShownLevel } from "../levels.js"
+ * @import { Market } from "#page/answers.d.ts"
+ * @import { ShownLevel } from "#page/levels.js"
  */
 
 /** @param {{ market: Market }} props */

@@ -11,7 +11,7 @@ import {
 
 /**
  * @import { UTCTimestamp } from "lightweight-charts"
- * @import { Candle } from "../answers.d.ts"
+ * @import { Candle } from "#page/answers.d.ts"
  * @import { Formula, Numbers, Values } from "./formulas.js"
  * @import { Indicator, Kind } from "./indicators.js"
  */

@@ -1,8 +1,8 @@
 // Draws what people draw on the chart, and lets them draw, choose and move it.
 
 import { effect } from "@preact/signals";
-import { toolsAreOpen } from "../chart.js";
-import { gettext } from "../texts.js";
+import { toolsAreOpen } from "#page/chart.js";
+import { gettext } from "#page/texts.js";
 import { board, chosen, put, removeChosen, tool, undo } from "./board.js";
 import { anchorOf, DRAWINGS_MAX, freshId, gripAt, moved, POINTS } from "./drawings.js";
 import { drawOne } from "./ink.js";

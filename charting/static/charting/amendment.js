@@ -2,17 +2,17 @@
 
 import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { html, rendered } from "../html.js";
-import { live } from "../live.js";
-import { grouped } from "../numbers.js";
-import { useBook } from "../refresh.js";
-import { reviewOf } from "../review.js";
-import { dialog, lastOf, market, orders } from "../store.js";
-import { gettext } from "../texts.js";
+import { html, rendered } from "#page/html.js";
+import { live } from "#page/live.js";
+import { grouped } from "#page/numbers.js";
+import { useBook } from "#page/refresh.js";
+import { reviewOf } from "#page/review.js";
+import { dialog, lastOf, market, orders } from "#page/store.js";
+import { gettext } from "#page/texts.js";
 import { amendedForm, lineText } from "./lines.js";
 
 /**
- * @import { Market, Order } from "../answers.d.ts"
+ * @import { Market, Order } from "#page/answers.d.ts"
  * @import { Field, Line } from "./lines.js"
  */
 

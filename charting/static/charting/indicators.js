@@ -1,6 +1,6 @@
 // Which indicators there are, what can be set of them, and what a valid one is. No input or output.
 
-import { gettext } from "../texts.js";
+import { gettext } from "#page/texts.js";
 
 /**
  * @import { Numbers } from "./formulas.js"

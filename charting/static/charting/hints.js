@@ -1,10 +1,10 @@
 // Why a chart has few candles: a market that opened a moment ago has one, as it should be. No input
 // or output.
 
-import { gettext } from "../texts.js";
+import { gettext } from "#page/texts.js";
 
 /**
- * @import { Timeframe } from "../../streams/stream.js"
+ * @import { Timeframe } from "#streams/stream.js"
  * @import { Bars } from "./bars.js"
  */
 

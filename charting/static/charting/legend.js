@@ -1,12 +1,12 @@
 // What the chart says in words: the numbers of a candle and of the indicators at it.
 
-import { write } from "../frame.js";
-import { compact, grouped, neat } from "../numbers.js";
-import { amountOf, gettext } from "../texts.js";
+import { write } from "#page/frame.js";
+import { compact, grouped, neat } from "#page/numbers.js";
+import { amountOf, gettext } from "#page/texts.js";
 import { isRise } from "./looks.js";
 
 /**
- * @import { Candle, Market } from "../answers.d.ts"
+ * @import { Candle, Market } from "#page/answers.d.ts"
  */
 
 /** @typedef {{ name: string, colour: string, text: string }} Reading What an indicator says. */

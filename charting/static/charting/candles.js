@@ -1,13 +1,13 @@
 // The chart of candles as a component.
 
 import { useEffect, useRef } from "preact/hooks";
-import { html, rendered } from "../html.js";
-import { gettext } from "../texts.js";
+import { html, rendered } from "#page/html.js";
+import { gettext } from "#page/texts.js";
 import { CandleView } from "./view.js";
 
 /**
- * @import { Timeframe } from "../../streams/stream.js"
- * @import { Market } from "../answers.d.ts"
+ * @import { Timeframe } from "#streams/stream.js"
+ * @import { Market } from "#page/answers.d.ts"
  */
 
 /** @param {{ market: Market, timeframe: Timeframe }} props */

@@ -1,15 +1,15 @@
 // Where the candles of a chart come from: REST for those that were, the stream for what they become.
 
-import { call, query, slug } from "../api.js";
-import { paint, unpaint } from "../frame.js";
-import { onCandle } from "../live.js";
+import { call, query, slug } from "#page/api.js";
+import { paint, unpaint } from "#page/frame.js";
+import { onCandle } from "#page/live.js";
 import { Bars, inTime } from "./bars.js";
 
 /**
- * @import { Timeframe } from "../../streams/stream.js"
- * @import { Candle, Market } from "../answers.d.ts"
- * @import { Answer } from "../api.js"
- * @import { CandleMessage } from "../live.js"
+ * @import { Timeframe } from "#streams/stream.js"
+ * @import { Candle, Market } from "#page/answers.d.ts"
+ * @import { Answer } from "#page/api.js"
+ * @import { CandleMessage } from "#page/live.js"
  */
 
 const PAGE = 500;

@@ -3,10 +3,10 @@
 
 import { effect } from "@preact/signals";
 import { CandlestickSeries, createChart, HistogramSeries, LineStyle } from "lightweight-charts";
-import { write } from "../frame.js";
-import { pointedPrice } from "../levels.js";
-import { picked } from "../store.js";
-import { colours, onTheme } from "../theme.js";
+import { write } from "#page/frame.js";
+import { pointedPrice } from "#page/levels.js";
+import { picked } from "#page/store.js";
+import { colours, onTheme } from "#page/theme.js";
 import { seconds } from "./bars.js";
 import { CandleFeed } from "./feed.js";
 import { Gestures } from "./gestures.js";
@@ -19,8 +19,8 @@ import { volumeIsShown } from "./studies.js";
 
 /**
  * @import { Time } from "lightweight-charts"
- * @import { Timeframe } from "../../streams/stream.js"
- * @import { Candle, Market } from "../answers.d.ts"
+ * @import { Timeframe } from "#streams/stream.js"
+ * @import { Candle, Market } from "#page/answers.d.ts"
  */
 
 /** @typedef {"root" | "words" | "hint" | "layer"} Place The elements of a chart. */

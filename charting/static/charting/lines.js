@@ -1,14 +1,14 @@
 // Own orders and the average entry as lines of a chart, and what moving one asks for. No input or
 // output.
 
-import { grouped, neat } from "../numbers.js";
-import { gettext } from "../texts.js";
-import { BLANK } from "../ticket.js";
+import { grouped, neat } from "#page/numbers.js";
+import { gettext } from "#page/texts.js";
+import { BLANK } from "#page/ticket.js";
 
 /**
- * @import { Order } from "../answers.d.ts"
- * @import { Entry } from "../positions.js"
- * @import { Form } from "../ticket.js"
+ * @import { Order } from "#page/answers.d.ts"
+ * @import { Entry } from "#page/positions.js"
+ * @import { Form } from "#page/ticket.js"
  */
 
 /** @typedef {"price" | "stop_price"} Field What of an order a line shows. */

@@ -5,7 +5,7 @@ import { placeOf } from "./drawings.js";
 
 /**
  * @import { Logical } from "lightweight-charts"
- * @import { Timeframe } from "../../streams/stream.js"
+ * @import { Timeframe } from "#streams/stream.js"
  * @import { Drawing, Point, Spot } from "./drawings.js"
  * @import { CandleView } from "./view.js"
  */

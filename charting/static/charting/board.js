@@ -1,7 +1,7 @@
 // What this browser has drawn on each market, the tool in hand, and the way back.
 
 import { signal } from "@preact/signals";
-import { preference } from "../preferences.js";
+import { preference } from "#page/preferences.js";
 import { areDrawings, DRAWINGS_MAX } from "./drawings.js";
 
 /**

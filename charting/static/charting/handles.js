@@ -1,11 +1,11 @@
 // Own orders on the chart: a line each, with a label that cancels it, or moves it to another price.
 
 import { effect } from "@preact/signals";
-import { attempt } from "../attempts.js";
-import { entries } from "../positions.js";
-import { ask } from "../session.js";
-import { lastOf, orders } from "../store.js";
-import { gettext } from "../texts.js";
+import { attempt } from "#page/attempts.js";
+import { entries } from "#page/positions.js";
+import { ask } from "#page/session.js";
+import { lastOf, orders } from "#page/store.js";
+import { gettext } from "#page/texts.js";
 import { isWanted } from "./amendment.js";
 import { tool } from "./board.js";
 import { Handle, LABEL_PX } from "./handle.js";

@@ -1,10 +1,10 @@
 // The menu of the indicators: which are shown, and what is set of each.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Toggle } from "../controls.js";
-import { html, onValue, rendered } from "../html.js";
-import { style } from "../numbers.js";
-import { gettext } from "../texts.js";
+import { Toggle } from "#page/controls.js";
+import { html, onValue, rendered } from "#page/html.js";
+import { style } from "#page/numbers.js";
+import { gettext } from "#page/texts.js";
 import {
   COLOURS,
   fresh,
