@@ -5,7 +5,11 @@ import globals from "globals";
 import { untranslated } from "./scripts/untranslated.js";
 
 /** The modules of the trading page, which speak to people in their language. */
-const PAGE = ["trading_page/static/trading/**/*.js", "charting/static/**/*.js"];
+const PAGE = [
+  "trading_page/static/trading/**/*.js",
+  "charting/static/**/*.js",
+  "account_panel/static/**/*.js",
+];
 
 /** Held in every file, as ruff and the architecture test hold Python. */
 const rules = {

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "verification",
     "operations",
     "charting",
+    "account_panel",
     "trading_page",
     "tape",
     "demo",

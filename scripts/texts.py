@@ -18,7 +18,7 @@ __all__ = ["CALL", "collected", "modules", "updated"]
 PROJECT = Path(__file__).resolve().parent.parent
 CATALOGUES = PROJECT / "trading_page/languages"
 # A module or template is named as it is below the folder.
-SCRIPTS = [PROJECT / "trading_page/static/trading", PROJECT / "charting/static"]
+SCRIPTS = [PROJECT / "trading_page/static/trading", PROJECT / "charting/static", PROJECT / "account_panel/static"]
 TEMPLATES = PROJECT / "templates/trading"
 
 _STRING = r'("(?:[^"\\]|\\.)*")'

@@ -22,7 +22,7 @@ LIBRARIES = {
 }
 # The modules of a folder, by what their names begin with where another room imports them. package.json says the same
 # to Node and tsc.
-FOLDERS = {"#page/": "trading/", "#streams/": "streams/", "#charting/": "charting/"}
+FOLDERS = {"#page/": "trading/", "#streams/": "streams/", "#charting/": "charting/", "#account/": "account/"}
 # The texts of a language, under the name by which `texts.js` imports them.
 _TEXTS = "#texts"
 _ENGLISH_TEXTS = "trading/english.js"

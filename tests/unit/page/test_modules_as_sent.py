@@ -8,7 +8,7 @@ from base.static_files import without_comments
 from tests.node import node_program
 
 PROJECT = Path(__file__).parents[3]
-ROOMS = ("trading_page", "charting")
+ROOMS = ("trading_page", "charting", "account_panel")
 MODULES = sorted(path for room in ROOMS for path in (PROJECT / room).rglob("*.js") if path.name != "early.js")
 # Node's own parser: the trees of both must be the same but for the places.
 SCRIPT = """

@@ -12,6 +12,7 @@ PROJECT = Path(__file__).parents[3]
 IMPORTS: dict[str, set[str]] = {
     "trading_page": set(),
     "charting": {"#page/", "#streams/"},
+    "account_panel": {"#page/", "#streams/"},
 }
 WAITED_FOR = re.compile(r'^(?:import|\}) (?:.*from )?"([^"]+)";$', re.MULTILINE)
 NAMED = re.compile(r'(?:\bfrom|\bimport|\bimport\() ?"([^"]+)"')

@@ -19,7 +19,7 @@ def test_no_rule_names_a_side_of_the_screen() -> None:
         if SIDES.search(line) and not line.strip().startswith("--")
     }
 
-    assert {"layout.css", "chart.css"} <= {path.name for path in SHEETS}
+    assert {"layout.css", "chart.css", "account.css"} <= {path.name for path in SHEETS}
     assert found == {}
 
 

@@ -20,7 +20,7 @@ const CONTENTS = {
   alerts: async () => (await import("./alerting/dialog.js")).Alerts,
   confirm: async () => Confirmation,
   help: async () => (await import("./dialogs/help.js")).Help,
-  order: async () => (await import("./account/details.js")).OrderDetails,
+  order: async () => (await import("#account/details.js")).OrderDetails,
   login: async () => (await import("./dialogs/login.js")).Login,
   settings: async () => (await import("./dialogs/settings.js")).Settings,
 };

@@ -3,12 +3,12 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { Empty } from "../empty.js";
-import { html } from "../html.js";
-import { zone } from "../times.js";
-import { markets } from "../store.js";
-import { inspect } from "../table.js";
-import { gettext } from "../texts.js";
+import { Empty } from "#page/empty.js";
+import { html } from "#page/html.js";
+import { zone } from "#page/times.js";
+import { markets } from "#page/store.js";
+import { inspect } from "#page/table.js";
+import { gettext } from "#page/texts.js";
 import { Download } from "./download.js";
 import { Feed } from "./feed.js";
 import { FilterBar, Reset } from "./filterbar.js";

@@ -1,15 +1,15 @@
 // What the account has of each asset.
 
-import { Empty } from "../empty.js";
-import { html } from "../html.js";
-import { grouped } from "../numbers.js";
-import { account } from "../session.js";
-import { balances, symbol } from "../store.js";
-import { Table } from "../table.js";
-import { gettext } from "../texts.js";
+import { Empty } from "#page/empty.js";
+import { html } from "#page/html.js";
+import { grouped } from "#page/numbers.js";
+import { account } from "#page/session.js";
+import { balances, symbol } from "#page/store.js";
+import { Table } from "#page/table.js";
+import { gettext } from "#page/texts.js";
 
 /**
- * @import { Balance } from "../answers.d.ts"
+ * @import { Balance } from "#page/answers.d.ts"
  */
 
 export function Balances() {

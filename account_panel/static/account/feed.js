@@ -2,14 +2,14 @@
 // present by the bookmarks that miss and repeat nothing (docs/following.md).
 
 import { signal } from "@preact/signals";
-import { NoAnswer, query as queryText, Refusal } from "../api.js";
-import { ask } from "../session.js";
+import { NoAnswer, query as queryText, Refusal } from "#page/api.js";
+import { ask } from "#page/session.js";
 import { ENDED, isListed } from "./filters.js";
 import { Rows } from "./rows.js";
 
 /**
- * @import { Entry, Order, OwnTrade } from "../answers.d.ts"
- * @import { Answer } from "../api.js"
+ * @import { Entry, Order, OwnTrade } from "#page/answers.d.ts"
+ * @import { Answer } from "#page/api.js"
  * @import { Query } from "./filters.js"
  */
 

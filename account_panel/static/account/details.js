@@ -1,23 +1,23 @@
 // Everything about one order: what was asked, what became of it, its trades, its ids.
 
 import { useEffect, useState } from "preact/hooks";
-import { NoAnswer, query, Refusal } from "../api.js";
-import { html } from "../html.js";
-import { grouped } from "../numbers.js";
-import { reportOf } from "../reports.js";
-import { ask } from "../session.js";
-import { history, marketOf, orders } from "../store.js";
-import { inspect, inspected, Side, When } from "../table.js";
-import { gettext } from "../texts.js";
-import { groupRoleNames } from "../words.js";
+import { NoAnswer, query, Refusal } from "#page/api.js";
+import { html } from "#page/html.js";
+import { grouped } from "#page/numbers.js";
+import { reportOf } from "#page/reports.js";
+import { ask } from "#page/session.js";
+import { history, marketOf, orders } from "#page/store.js";
+import { inspect, inspected, Side, When } from "#page/table.js";
+import { gettext } from "#page/texts.js";
+import { groupRoleNames } from "#page/words.js";
 import { Copy } from "./copy.js";
 import { moneyLines, sizeLines, termLines } from "./lines.js";
 import { roleNames } from "./words.js";
 
 /**
- * @import { Order } from "../answers.d.ts"
- * @import { Answer } from "../api.js"
- * @import { Fill } from "../store.js"
+ * @import { Order } from "#page/answers.d.ts"
+ * @import { Answer } from "#page/api.js"
+ * @import { Fill } from "#page/store.js"
  * @import { Line } from "./lines.js"
  */
 

@@ -1,6 +1,6 @@
 // The part of a long list that is seen, whether the list is scrolled by itself or with the page.
 
-import { paint, unpaint } from "../frame.js";
+import { paint, unpaint } from "#page/frame.js";
 import { nearPieces } from "./rows.js";
 
 /**

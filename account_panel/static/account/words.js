@@ -1,9 +1,9 @@
 // Words of the account's lists that the page needs only when these are opened.
 
-import { gettext } from "../texts.js";
+import { gettext } from "#page/texts.js";
 
 /**
- * @import { Entry, Order, OwnTrade } from "../answers.d.ts"
+ * @import { Entry, Order, OwnTrade } from "#page/answers.d.ts"
  */
 
 /** @returns {Record<Order["status"], string>} */

@@ -1,16 +1,16 @@
 // The facts about an order, each with its name: only those that it has. No input or output.
 
-import { exactUnits, short, toShortText } from "../decimal.js";
-import { timeText } from "../moments.js";
-import { grouped } from "../numbers.js";
-import { reasonOf } from "../reports.js";
-import { gettext } from "../texts.js";
-import { LIMIT_DECIMALS } from "../ticket.js";
-import { groupRoleNames, typeNames } from "../words.js";
+import { exactUnits, short, toShortText } from "#page/decimal.js";
+import { timeText } from "#page/moments.js";
+import { grouped } from "#page/numbers.js";
+import { reasonOf } from "#page/reports.js";
+import { gettext } from "#page/texts.js";
+import { LIMIT_DECIMALS } from "#page/ticket.js";
+import { groupRoleNames, typeNames } from "#page/words.js";
 import { preventionNames, sideNames, statusNames, timeInForceNames } from "./words.js";
 
 /**
- * @import { Order } from "../answers.d.ts"
+ * @import { Order } from "#page/answers.d.ts"
  */
 
 /** @typedef {{ name: string, text: string }} Line */

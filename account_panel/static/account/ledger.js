@@ -1,12 +1,12 @@
 // The own ledger: each entry that has changed a balance.
 
 import { signal } from "@preact/signals";
-import { Empty } from "../empty.js";
-import { html } from "../html.js";
-import { grouped } from "../numbers.js";
-import { balances, markets } from "../store.js";
-import { inspect, Opener } from "../table.js";
-import { gettext } from "../texts.js";
+import { Empty } from "#page/empty.js";
+import { html } from "#page/html.js";
+import { grouped } from "#page/numbers.js";
+import { balances, markets } from "#page/store.js";
+import { inspect, Opener } from "#page/table.js";
+import { gettext } from "#page/texts.js";
 import { signed } from "./amounts.js";
 import { LEDGER } from "./feed.js";
 import { NONE } from "./filters.js";
@@ -14,7 +14,7 @@ import { Records } from "./records.js";
 import { kindNames } from "./words.js";
 
 /**
- * @import { Entry } from "../answers.d.ts"
+ * @import { Entry } from "#page/answers.d.ts"
  * @import { Pick } from "./filterbar.js"
  * @import { Column } from "./list.js"
  */

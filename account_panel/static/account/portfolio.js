@@ -2,16 +2,16 @@
 
 import { effect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { html } from "../html.js";
-import { grouped, neat } from "../numbers.js";
-import { mayHaveChanged, portfolio } from "../positions.js";
-import { balances, markets, ticker } from "../store.js";
-import { Table } from "../table.js";
-import { amountOf, gettext, isolated } from "../texts.js";
+import { html } from "#page/html.js";
+import { grouped, neat } from "#page/numbers.js";
+import { mayHaveChanged, portfolio } from "#page/positions.js";
+import { balances, markets, ticker } from "#page/store.js";
+import { Table } from "#page/table.js";
+import { amountOf, gettext, isolated } from "#page/texts.js";
 import { glance, signed } from "./profits.js";
 
 /**
- * @import { OwnedAsset, Portfolio as Told, Position } from "../answers.d.ts"
+ * @import { OwnedAsset, Portfolio as Told, Position } from "#page/answers.d.ts"
  */
 
 export function Portfolio() {

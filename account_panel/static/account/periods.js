@@ -1,7 +1,7 @@
 // Periods as a person means them, by days in a time zone. A day is a text such as "2026-03-29".
 // No input or output.
 
-import { timeFormat } from "../times.js";
+import { timeFormat } from "#page/times.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

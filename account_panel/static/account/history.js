@@ -1,23 +1,23 @@
 // Orders that have ended.
 
 import { signal } from "@preact/signals";
-import { short } from "../decimal.js";
-import { Empty, ToOrderForm } from "../empty.js";
-import { html } from "../html.js";
-import { grouped } from "../numbers.js";
-import { nameOf, sizeOf } from "../orders.js";
-import { reasonOf } from "../reports.js";
-import { history } from "../store.js";
-import { Opener, Side, When } from "../table.js";
-import { gettext } from "../texts.js";
-import { groupRoleNames, typeNames } from "../words.js";
+import { short } from "#page/decimal.js";
+import { Empty, ToOrderForm } from "#page/empty.js";
+import { html } from "#page/html.js";
+import { grouped } from "#page/numbers.js";
+import { nameOf, sizeOf } from "#page/orders.js";
+import { reasonOf } from "#page/reports.js";
+import { history } from "#page/store.js";
+import { Opener, Side, When } from "#page/table.js";
+import { gettext } from "#page/texts.js";
+import { groupRoleNames, typeNames } from "#page/words.js";
 import { ORDERS } from "./feed.js";
 import { NONE } from "./filters.js";
 import { marketPick, Records } from "./records.js";
 import { sideNames, statusNames } from "./words.js";
 
 /**
- * @import { Order } from "../answers.d.ts"
+ * @import { Order } from "#page/answers.d.ts"
  * @import { Pick } from "./filterbar.js"
  * @import { Column } from "./list.js"
  */

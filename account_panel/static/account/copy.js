@@ -1,8 +1,8 @@
 // A text to be copied by one click.
 
 import { useRef, useState } from "preact/hooks";
-import { html, rendered } from "../html.js";
-import { gettext } from "../texts.js";
+import { html, rendered } from "#page/html.js";
+import { gettext } from "#page/texts.js";
 
 const TOLD_MS = 2_000;
 

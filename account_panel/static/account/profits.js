@@ -1,6 +1,6 @@
 // Profit and loss as texts. No input or output.
 
-import { grouped } from "../numbers.js";
+import { grouped } from "#page/numbers.js";
 
 const SIGN = /^-/;
 

@@ -2,10 +2,10 @@
 // when it is scrolled to them, and what comes at its top moves nothing that is being read.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { html, rendered } from "../html.js";
-import { grouped } from "../numbers.js";
-import { isOfRow } from "../table.js";
-import { gettext, ngettext } from "../texts.js";
+import { html, rendered } from "#page/html.js";
+import { grouped } from "#page/numbers.js";
+import { isOfRow } from "#page/table.js";
+import { gettext, ngettext } from "#page/texts.js";
 import { View } from "./view.js";
 
 /**

@@ -1,13 +1,13 @@
 // Own trades.
 
 import { signal } from "@preact/signals";
-import { short } from "../decimal.js";
-import { Empty, ToOrderForm } from "../empty.js";
-import { html } from "../html.js";
-import { grouped } from "../numbers.js";
-import { fills } from "../store.js";
-import { Opener, Side } from "../table.js";
-import { gettext } from "../texts.js";
+import { short } from "#page/decimal.js";
+import { Empty, ToOrderForm } from "#page/empty.js";
+import { html } from "#page/html.js";
+import { grouped } from "#page/numbers.js";
+import { fills } from "#page/store.js";
+import { Opener, Side } from "#page/table.js";
+import { gettext } from "#page/texts.js";
 import { costOf } from "./amounts.js";
 import { TRADES } from "./feed.js";
 import { NONE } from "./filters.js";
@@ -15,7 +15,7 @@ import { marketPick, Records } from "./records.js";
 import { roleNames, sideNames } from "./words.js";
 
 /**
- * @import { Fill } from "../store.js"
+ * @import { Fill } from "#page/store.js"
  * @import { Pick } from "./filterbar.js"
  * @import { Column } from "./list.js"
  */

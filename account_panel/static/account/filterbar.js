@@ -1,8 +1,8 @@
 // What narrows a list: one line of choices above it, on a phone behind a button.
 
 import { useState } from "preact/hooks";
-import { html, onValue } from "../html.js";
-import { gettext, ngettext } from "../texts.js";
+import { html, onValue } from "#page/html.js";
+import { gettext, ngettext } from "#page/texts.js";
 import { isNarrowed, NONE } from "./filters.js";
 
 /**

@@ -1,8 +1,8 @@
 // Amounts of trades and entries as they are shown. No input or output.
 
-import { exactUnits, toShortText } from "../decimal.js";
-import { grouped } from "../numbers.js";
-import { LIMIT_DECIMALS } from "../ticket.js";
+import { exactUnits, toShortText } from "#page/decimal.js";
+import { grouped } from "#page/numbers.js";
+import { LIMIT_DECIMALS } from "#page/ticket.js";
 
 /**
  * Price x quantity.

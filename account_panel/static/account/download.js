@@ -1,13 +1,13 @@
 // A list as a file: all of what is chosen, as the exchange writes it.
 
 import { useRef, useState } from "preact/hooks";
-import { NoAnswer, query as queryText, Refusal } from "../api.js";
-import { html } from "../html.js";
-import { zone } from "../times.js";
-import { tell } from "../notices.js";
-import { grouped } from "../numbers.js";
-import { accessToken } from "../session.js";
-import { gettext } from "../texts.js";
+import { NoAnswer, query as queryText, Refusal } from "#page/api.js";
+import { html } from "#page/html.js";
+import { zone } from "#page/times.js";
+import { tell } from "#page/notices.js";
+import { grouped } from "#page/numbers.js";
+import { accessToken } from "#page/session.js";
+import { gettext } from "#page/texts.js";
 import { fileName } from "./filters.js";
 
 /**
