@@ -4,6 +4,13 @@ import js from "@eslint/js";
 import globals from "globals";
 import { untranslated } from "./scripts/untranslated.js";
 
+/** The modules of the trading page, which speak to people in their language. */
+const PAGE = [
+  "trading_page/static/trading/**/*.js",
+  "charting/static/**/*.js",
+  "account_panel/static/**/*.js",
+];
+
 /** Held in every file, as ruff and the architecture test hold Python. */
 const rules = {
   "array-callback-return": "error",
@@ -55,14 +62,14 @@ export default [
     rules: { "no-console": "error" },
   },
   {
-    files: ["trading_page/static/trading/**/*.js"],
+    files: PAGE,
     ignores: ["trading_page/static/trading/early.js"],
     plugins: { texts: { rules: { untranslated } } },
     rules: { "texts/untranslated": "error" },
   },
   // Times are in the page's language and time zone, numbers in its format.
   {
-    files: ["trading_page/static/trading/**/*.js"],
+    files: PAGE,
     ignores: ["**/times.js", "**/numbers.js"],
     rules: {
       "no-restricted-syntax": [

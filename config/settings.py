@@ -64,6 +64,8 @@ INSTALLED_APPS = [
     "marketdata",
     "verification",
     "operations",
+    "charting",
+    "account_panel",
     "trading_page",
     "tape",
     "demo",

@@ -20,7 +20,9 @@ BOX_WIDTH, BOX_HEIGHT, FLOOR_HEIGHT, GAP, MARGIN = 168, 48, 100, 28, 24
 PASSAGE_WIDTH = 28  # of an arrow that passes a floor
 
 ABOUT = {
+    "account_panel": "history, ledger, details",
     "base": "HTTP, errors, numbers",
+    "charting": "candles, depth, drawings",
     "client": "our API, from outside",
     "config": "wiring",
     "demo": "visitors, moving markets",

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from trading_page.catalogue import Catalogue, Message, read, write
 
-__all__ = ["CALL", "MODULES", "collected", "updated"]
+__all__ = ["CALL", "collected", "modules", "updated"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 CATALOGUES = PROJECT / "trading_page/languages"
-MODULES = PROJECT / "trading_page/static/trading"
+# A module or template is named as it is below the folder.
+SCRIPTS = [PROJECT / "trading_page/static/trading", PROJECT / "charting/static", PROJECT / "account_panel/static"]
 TEMPLATES = PROJECT / "templates/trading"
 
 _STRING = r'("(?:[^"\\]|\\.)*")'
@@ -43,6 +44,15 @@ def collected() -> dict[str, Message]:
     return found
 
 
+def modules() -> dict[str, str]:
+    """Return the sources of the page's modules by their names."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for folder in SCRIPTS
+        for path in sorted(folder.rglob("*.js"))
+    }
+
+
 def updated(catalogue: Catalogue, texts: Mapping[str, Message]) -> Catalogue:
     """Return the catalogue with these texts and no others; a text that it knows keeps its translations."""
     messages = {english: _translated(message, catalogue) for english, message in texts.items()}
@@ -57,9 +67,9 @@ def _translated(message: Message, catalogue: Catalogue) -> Message:
 
 
 def _texts() -> Iterator[tuple[str, str, str | None]]:
-    for path in sorted(MODULES.rglob("*.js")):
-        for one, first, many in CALL.findall(path.read_text()):
-            yield path.relative_to(MODULES).as_posix(), _literal(one or first), _literal(many) if many else None
+    for name, source in modules().items():
+        for one, first, many in CALL.findall(source):
+            yield name, _literal(one or first), _literal(many) if many else None
     for path in sorted(TEMPLATES.glob("*.html")):
         for english in _TAG.findall(path.read_text()):
             yield path.relative_to(TEMPLATES).as_posix(), _literal(english), None

@@ -1,15 +1,15 @@
-"""Which files the trading page loads: its own modules, and by which names these import the libraries."""
+"""Which files the trading page loads, and by which names its modules import libraries and those of other folders."""
 
-import re
 from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.templatetags.static import static
 
+from charting.modules import candle_modules
 from trading_page.languages import ENGLISH, Language
 
-__all__ = ["LIBRARIES", "chart_modules", "import_map", "preloaded_modules"]
+__all__ = ["FOLDERS", "LIBRARIES", "chart_modules", "import_map", "preloaded_modules"]
 
 # By the name that modules import. htm's binding to preact is one line, which is in html.js.
 LIBRARIES = {
@@ -20,19 +20,21 @@ LIBRARIES = {
     "htm": "htm/htm.mjs",
     "lightweight-charts": "lightweight-charts/lightweight-charts.standalone.production.mjs",
 }
+# The modules of a folder, by what their names begin with where another room imports them. package.json says the same
+# to Node and tsc.
+FOLDERS = {"#page/": "trading/", "#streams/": "streams/", "#charting/": "charting/", "#account/": "account/"}
 # The texts of a language, under the name by which `texts.js` imports them.
 _TEXTS = "#texts"
 _ENGLISH_TEXTS = "trading/english.js"
 _OWN: Path = settings.BASE_DIR / "trading_page" / "static"
 _CHART_LIBRARY = "lightweight-charts"
-_CHART = _OWN / "trading" / "charting" / "candles.js"
-_NEIGHBOUR = re.compile(r'^(?:import|\}) .*from "\./([\w.]+)";$', re.MULTILINE)
 
 
 def import_map(language: Language) -> dict[str, dict[str, str]]:
-    """Return the import map: where the browser finds each library, and the texts of the page's language."""
-    texts = static(_ENGLISH_TEXTS) if language == ENGLISH else language.address
-    return {"imports": {**{name: _library(name) for name in LIBRARIES}, _TEXTS: texts}}
+    """Return the import map: where the browser finds each library, each folder and the texts of the page's language."""
+    libraries = {name: _library(name) for name in LIBRARIES}
+    folders = {name: static(folder) for name, folder in FOLDERS.items()}
+    return {"imports": {**libraries, **folders, _TEXTS: _texts(language)}}
 
 
 @cache
@@ -43,23 +45,21 @@ def preloaded_modules(language: Language) -> list[str]:
     """
     unloaded = ("early.js", Path(_ENGLISH_TEXTS).name)
     own = sorted(path for path in _OWN.glob("*/*.js") if path.name not in unloaded)
-    named = [address for name, address in import_map(language)["imports"].items() if name != _CHART_LIBRARY]
-    return [*named, *map(_address, own)]
+    libraries = [_library(name) for name in LIBRARIES if name != _CHART_LIBRARY]
+    return [*libraries, _texts(language), *map(_address, own)]
 
 
-@cache
 def chart_modules() -> list[str]:
     """Return the addresses of what the chart of candles needs, which comes at once after the first paint."""
-    found, waiting = {_CHART}, [_CHART]
-    while waiting:
-        imported = {_CHART.with_name(name) for name in _NEIGHBOUR.findall(waiting.pop().read_text())}
-        waiting += imported - found
-        found |= imported
-    return [_library(_CHART_LIBRARY), *map(_address, sorted(found))]
+    return [_library(_CHART_LIBRARY), *candle_modules()]
 
 
 def _library(name: str) -> str:
     return static(f"libraries/{LIBRARIES[name]}")
+
+
+def _texts(language: Language) -> str:
+    return static(_ENGLISH_TEXTS) if language == ENGLISH else language.address
 
 
 def _address(module: Path) -> str:

@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from base.errors import ErrorCode
 from exchange.models import Market
 from orders.services.refusals import MESSAGES
-from scripts.texts import MODULES
+from scripts.texts import modules
 from trading_page.languages import COOKIE, LANGUAGES, chosen_language
 
 
@@ -51,7 +51,7 @@ def test_the_api_speaks_english_to_everybody(client: Client) -> None:
 
 
 def test_the_page_has_a_sentence_for_each_refusal_of_an_order() -> None:
-    refusals = (MODULES / "refusals.js").read_text()
+    refusals = modules()["refusals.js"]
     sentences = {code: json.loads(text) for code, text in re.findall(r'([A-Z_]+): gettext\(\s*("[^"]+")', refusals)}
 
     # What is a bug of the exchange has the words of the place where it was found.

@@ -35,8 +35,9 @@ def test_all_modules_and_libraries_that_the_page_names_are_served(browser: Clien
 
     found = re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page)
     assert found
-    libraries = json.loads(found[1])["imports"].values()
-    addresses = {*libraries, *re.findall(r'(?:href|src)="(/static/[^"]+)"', page)}
+    named = json.loads(found[1])["imports"].values()
+    files = {address for address in named if not address.endswith("/")}
+    addresses = {*files, *re.findall(r'(?:href|src)="(/static/[^"]+)"', page)}
     assert len(addresses) > 30
     assert [address for address in sorted(addresses) if not is_served(browser, address)] == []
 

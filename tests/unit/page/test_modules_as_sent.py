@@ -7,8 +7,9 @@ from pathlib import Path
 from base.static_files import without_comments
 from tests.node import node_program
 
-STATIC = Path(__file__).parents[3] / "trading_page/static"
-MODULES = sorted(path for path in STATIC.rglob("*.js") if path.name != "early.js")
+PROJECT = Path(__file__).parents[3]
+ROOMS = ("trading_page", "charting", "account_panel")
+MODULES = sorted(path for room in ROOMS for path in (PROJECT / room).rglob("*.js") if path.name != "early.js")
 # Node's own parser: the trees of both must be the same but for the places.
 SCRIPT = """
     const acorn = require("internal/deps/acorn/acorn/dist/acorn");

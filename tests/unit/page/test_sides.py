@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[3] / "trading_page/static/trading"
+PROJECT = Path(__file__).parents[3]
+SHEETS = [path for path in sorted(PROJECT.glob("*/static/**/*.css")) if path.parent.name != "backoffice"]
 SIDES = re.compile(
     r"(?:(?:margin|padding|border)-(?:left|right)\b[\w-]*|(?<![\w-])(?:left|right)|float|text-align: (?:left|right))"
     r"(?=:| *;)"
@@ -13,11 +14,12 @@ SIDES = re.compile(
 def test_no_rule_names_a_side_of_the_screen() -> None:
     found = {
         f"{path.name}:{number}": line.strip()
-        for path in PAGE.rglob("*.css")
+        for path in SHEETS
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if SIDES.search(line) and not line.strip().startswith("--")
     }
 
+    assert {"layout.css", "chart.css", "account.css"} <= {path.name for path in SHEETS}
     assert found == {}
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.texts import CALL, MODULES, collected, updated
+from scripts.texts import CALL, collected, modules, updated
 from tests.node import node_program
 from trading_page.catalogue import Catalogue, Message, read, write
 from trading_page.languages import ENGLISH, LANGUAGES, Language
 
+PAGE = Path(__file__).parents[3] / "trading_page/static/trading"
 TRANSLATED = [language for language in LANGUAGES.values() if language != ENGLISH]
 SPANISH, ARABIC = LANGUAGES["es"], LANGUAGES["ar"]
 PO = r"""
@@ -67,8 +68,8 @@ def in_language(module: str, expression: str, folder: Path) -> object:
     texts.write_text(module)
     script = SCRIPT.format(
         texts=json.dumps(texts.as_uri()),
-        texts_module=json.dumps((MODULES / "texts.js").as_uri()),
-        reports=json.dumps((MODULES / "reports.js").as_uri()),
+        texts_module=json.dumps((PAGE / "texts.js").as_uri()),
+        reports=json.dumps((PAGE / "reports.js").as_uri()),
         expression=expression,
     )
     command = [node_program(), "--input-type=module", "--eval", script]
@@ -93,11 +94,7 @@ def test_a_language_has_every_text_of_the_page_and_no_others(language: Language)
 def test_no_call_escapes_the_collection() -> None:
     calls = re.compile(r"(?<!function )\bn?gettext\(")
 
-    uncollected = {
-        path.name: len(calls.findall(source)) - len(CALL.findall(source))
-        for path in MODULES.rglob("*.js")
-        if (source := path.read_text())
-    }
+    uncollected = {name: len(calls.findall(source)) - len(CALL.findall(source)) for name, source in modules().items()}
 
     assert {name: count for name, count in uncollected.items() if count} == {}
 

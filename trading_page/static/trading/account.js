@@ -23,27 +23,27 @@ const TABS = [
   {
     name: "history",
     label: () => gettext("Order history"),
-    Part: lazy(async () => (await import("./account/history.js")).History),
+    Part: lazy(async () => (await import("#account/history.js")).History),
   },
   {
     name: "trades",
     label: () => gettext("My trades"),
-    Part: lazy(async () => (await import("./account/trades.js")).Trades),
+    Part: lazy(async () => (await import("#account/trades.js")).Trades),
   },
   {
     name: "balances",
     label: () => gettext("Balances"),
-    Part: lazy(async () => (await import("./account/balances.js")).Balances),
+    Part: lazy(async () => (await import("#account/balances.js")).Balances),
   },
   {
     name: "portfolio",
     label: () => gettext("Portfolio"),
-    Part: lazy(async () => (await import("./account/portfolio.js")).Portfolio),
+    Part: lazy(async () => (await import("#account/portfolio.js")).Portfolio),
   },
   {
     name: "ledger",
     label: () => gettext("Ledger"),
-    Part: lazy(async () => (await import("./account/ledger.js")).Ledger),
+    Part: lazy(async () => (await import("#account/ledger.js")).Ledger),
   },
 ];
 

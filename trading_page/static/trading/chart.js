@@ -23,12 +23,12 @@ export const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d", "1w"];
 // find it one import at a time.
 document.head.append(/** @type {HTMLTemplateElement} */ (byId("chart-modules")).content);
 
-const Candles = lazy(async () => (await import("./charting/candles.js")).Candles);
-const Depth = lazy(async () => (await import("./charting/depth.js")).Depth);
-const IndicatorMenu = lazy(async () => (await import("./charting/menu.js")).IndicatorMenu);
+const Candles = lazy(async () => (await import("#charting/candles.js")).Candles);
+const Depth = lazy(async () => (await import("#charting/depth.js")).Depth);
+const IndicatorMenu = lazy(async () => (await import("#charting/menu.js")).IndicatorMenu);
 const DrawingTools = lazy(async () => {
-  await import("./charting/sketches.js"); // a tool in hand draws at once
-  return (await import("./charting/tools.js")).DrawingTools;
+  await import("#charting/sketches.js"); // a tool in hand draws at once
+  return (await import("#charting/tools.js")).DrawingTools;
 });
 
 /** What is shown beside the candles. */

@@ -16,11 +16,11 @@ import { gettext } from "./texts.js";
 
 /** @type {Record<DialogName, Loader>} */
 const CONTENTS = {
-  amend: async () => (await import("./charting/amendment.js")).AmendmentQuestion,
+  amend: async () => (await import("#charting/amendment.js")).AmendmentQuestion,
   alerts: async () => (await import("./alerting/dialog.js")).Alerts,
   confirm: async () => Confirmation,
   help: async () => (await import("./dialogs/help.js")).Help,
-  order: async () => (await import("./account/details.js")).OrderDetails,
+  order: async () => (await import("#account/details.js")).OrderDetails,
   login: async () => (await import("./dialogs/login.js")).Login,
   settings: async () => (await import("./dialogs/settings.js")).Settings,
 };

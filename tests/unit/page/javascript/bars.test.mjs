@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Bars } from "../../../../trading_page/static/trading/charting/bars.js";
-import { hintOf } from "../../../../trading_page/static/trading/charting/hints.js";
+import { Bars } from "#charting/bars.js";
+import { hintOf } from "#charting/hints.js";
 
 /** @param {number} minute */
 function candle(minute, close = "100", volume = "1") {

@@ -2,11 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  moneyLines,
-  sizeLines,
-  termLines,
-} from "../../../../trading_page/static/trading/account/lines.js";
+import { moneyLines, sizeLines, termLines } from "#account/lines.js";
 
 /** @typedef {import("../../../../trading_page/static/trading/answers.d.ts").Order} Order */
 
@@ -40,9 +36,8 @@ const ORDER = /** @type {Order} */ ({
   created_at: "2026-01-31T12:00:00.000Z",
   updated_at: "2026-01-31T12:00:01.000Z",
 });
-const texts = (
-  /** @type {import("../../../../trading_page/static/trading/account/lines.js").Line[]} */ lines,
-) => Object.fromEntries(lines.map(({ name, text }) => [name, text]));
+const texts = (/** @type {import("#account/lines.js").Line[]} */ lines) =>
+  Object.fromEntries(lines.map(({ name, text }) => [name, text]));
 
 test("what it cost, with the fee, and why it ended", () => {
   const facts = texts(moneyLines(ORDER));

@@ -10,10 +10,10 @@ import {
   placeOf,
   strokes,
   timeAt,
-} from "../../../../trading_page/static/trading/charting/drawings.js";
+} from "#charting/drawings.js";
 
 /**
- * @import { Drawing } from "../../../../trading_page/static/trading/charting/drawings.js"
+ * @import { Drawing } from "#charting/drawings.js"
  */
 
 const MINUTE = 60;

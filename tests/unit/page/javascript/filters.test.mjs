@@ -2,20 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  ENDED,
-  fileName,
-  isListed,
-  isNarrowed,
-  NONE,
-  queryOf,
-} from "../../../../trading_page/static/trading/account/filters.js";
-import {
-  boundsOf,
-  dayOf,
-  shifted,
-  startOfDay,
-} from "../../../../trading_page/static/trading/account/periods.js";
+import { ENDED, fileName, isListed, isNarrowed, NONE, queryOf } from "#account/filters.js";
+import { boundsOf, dayOf, shifted, startOfDay } from "#account/periods.js";
 
 const at = (/** @type {string} */ text) => Date.parse(text);
 const start = (/** @type {string} */ day, /** @type {string} */ zone) =>
@@ -60,9 +48,8 @@ test("every day begins where the one before ends", () => {
 
 test("presets count days back from today in the zone", () => {
   const now = at("2026-03-30T22:30:00Z"); // the 31st in Berlin
-  const bounds = (
-    /** @type {import("../../../../trading_page/static/trading/account/periods.js").PeriodName} */ period,
-  ) => boundsOf({ period, first: "", last: "" }, now, "Europe/Berlin");
+  const bounds = (/** @type {import("#account/periods.js").PeriodName} */ period) =>
+    boundsOf({ period, first: "", last: "" }, now, "Europe/Berlin");
   assert.deepEqual(bounds("today"), { from: "2026-03-30T22:00:00.000Z" });
   assert.deepEqual(bounds("week"), { from: "2026-03-24T23:00:00.000Z" }); // before the change
   assert.deepEqual(bounds("month"), { from: "2026-03-01T23:00:00.000Z" });
@@ -104,9 +91,8 @@ test("what comes live is listed if the exchange would list it", () => {
 
 test("a file's name says what is in it", () => {
   const now = at("2026-11-30T12:00:00Z");
-  const name = (
-    /** @type {import("../../../../trading_page/static/trading/account/filters.js").Query} */ query,
-  ) => fileName("orders", query, now, "UTC");
+  const name = (/** @type {import("#account/filters.js").Query} */ query) =>
+    fileName("orders", query, now, "UTC");
   assert.equal(name({ status: ENDED }), "orders-all-until-2026-11-30.csv");
   assert.equal(
     name({ symbol: "BTC/USDT", side: "buy", status: "filled", from: "2026-11-01T00:00:00.000Z" }),

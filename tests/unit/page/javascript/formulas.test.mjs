@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Course } from "../../../../trading_page/static/trading/charting/course.js";
+import { Course } from "#charting/course.js";
 import {
   areIndicators,
   COLOURS,
@@ -10,11 +10,11 @@ import {
   KINDS,
   numberProblems,
   shortName,
-} from "../../../../trading_page/static/trading/charting/indicators.js";
+} from "#charting/indicators.js";
 
 /**
- * @import { Values } from "../../../../trading_page/static/trading/charting/formulas.js"
- * @import { Indicator, Kind } from "../../../../trading_page/static/trading/charting/indicators.js"
+ * @import { Values } from "#charting/formulas.js"
+ * @import { Indicator, Kind } from "#charting/indicators.js"
  */
 
 const BEGIN = Date.parse("2026-11-23T00:00:00Z");

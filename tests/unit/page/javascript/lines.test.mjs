@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  amendedForm,
-  columnsOf,
-  LINES_MAX,
-  linesOf,
-  lineText,
-} from "../../../../trading_page/static/trading/charting/lines.js";
+import { amendedForm, columnsOf, LINES_MAX, linesOf, lineText } from "#charting/lines.js";
 import { reviewOf } from "../../../../trading_page/static/trading/review.js";
 import { BOOK, MARKET } from "./market.mjs";
 

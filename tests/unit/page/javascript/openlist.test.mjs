@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { costOf, signed } from "../../../../trading_page/static/trading/account/amounts.js";
+import { costOf, signed } from "#account/amounts.js";
 import { distance, listed } from "../../../../trading_page/static/trading/openlist.js";
 
 /** @typedef {import("../../../../trading_page/static/trading/answers.d.ts").Order} Order */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { glance, signed } from "../../../../trading_page/static/trading/account/profits.js";
+import { glance, signed } from "#account/profits.js";
 
 test("a number at a glance has the decimals that its size asks for", () => {
   /** @type {[plain: string, shown: string][]} */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nearPieces, Rows } from "../../../../trading_page/static/trading/account/rows.js";
+import { nearPieces, Rows } from "#account/rows.js";
 
 /** @typedef {{ id: string, at: string, text?: string }} Item */
 

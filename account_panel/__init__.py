@@ -1,0 +1,1 @@
+"""The account's panel of the trading page: scripts and a style sheet."""

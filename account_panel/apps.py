@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class AccountPanelConfig(AppConfig):
+    name = "account_panel"
