@@ -50,10 +50,11 @@ def test_an_order_is_placed_in_spanish_with_numbers_as_spanish_has_them(visitors
 
     expect(page.locator(".notice")).to_contain_text("Compra de 0,02000 BTC a 64.300,50 USDT: en el libro")
     visitor.shot("spanish")
-    page.get_by_role("button", name="Cancelar la compra de 0,02000 BTC/USDT a 64.300,50").click()
+    page.get_by_role("button", name="Cancelar: compra de 0,02000 BTC/USDT a 64.300,50").click()
     expect(page.get_by_text("No hay órdenes abiertas")).to_be_visible()
 
 
+@pytest.mark.long
 def test_language_numbers_and_time_zone_are_set_and_the_order_form_stays(visitors: Visitors) -> None:
     visitor = visitors(timezone="Europe/Madrid")
     trading = TradingPage(visitor).log_in("outsider")
@@ -94,6 +95,7 @@ def test_language_numbers_and_time_zone_are_set_and_the_order_form_stays(visitor
     expect(page.locator(".account-body time")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_an_expiry_is_typed_in_the_time_zone_of_the_page(visitors: Visitors) -> None:
     visitor = visitors(timezone="Europe/Madrid")
     page = TradingPage(visitor).log_in("outsider")

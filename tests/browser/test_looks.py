@@ -46,6 +46,7 @@ def large_amounts(exchange: RunningExchange) -> None:
     assert exchange.place("taker", **sale)[0] == 201
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("large_amounts")
 @pytest.mark.parametrize("width", [375, 768, 1100, 1440])
 def test_large_amounts_do_not_run_into_each_other(visitors: Visitors, width: int) -> None:
@@ -58,7 +59,7 @@ def test_large_amounts_do_not_run_into_each_other(visitors: Visitors, width: int
         visitor.shot(f"amounts-{width}-{market}")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 @pytest.mark.parametrize(("width", "height"), [(375, 812), (768, 1024), (1280, 800), (1920, 1080)])
 def test_it_fits_every_width_in_both_themes(visitors: Visitors, width: int, height: int, theme: str) -> None:
     visitor = visitors(width=width, height=height, theme=theme)
@@ -147,6 +148,7 @@ REFRESH = """async () => {
 }"""
 
 
+@pytest.mark.long
 def test_a_duplicated_tab_keeps_the_login_of_both_until_one_logs_out(visitor: Visitor) -> None:
     page = TradingPage(visitor).log_in("outsider").page
     visitor.forgive(REFUSALS)
@@ -179,6 +181,7 @@ def test_a_market_is_found_and_opened_with_the_keyboard(visitor: Visitor) -> Non
     expect(page.get_by_label("Find a market")).to_have_value("")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("click", [{"modifiers": ["Control"]}, {"modifiers": ["Shift"]}, {"button": "middle"}])
 def test_a_market_that_is_opened_in_another_tab_has_the_login(visitor: Visitor, click: dict[str, Any]) -> None:
     page = TradingPage(visitor).log_in("outsider").page

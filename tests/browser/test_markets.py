@@ -87,6 +87,7 @@ def test_markets_are_starred_filtered_and_sorted_and_it_is_remembered(visitor: V
     visitor.shot("markets-not-found")
 
 
+@pytest.mark.long
 def test_the_list_is_one_stop_of_the_tab_key_and_arrows_go_through_it(visitor: Visitor) -> None:
     page = TradingPage(visitor).page
     page.locator("h1").click(force=True)
@@ -150,6 +151,7 @@ def test_a_price_alert_is_told_once_and_sounds_in_one_of_two_tabs(exchange: Runn
     assert sorted(counts) in ([0, heard + 4], [4, heard]), counts
 
 
+@pytest.mark.long
 def test_panels_are_resized_left_out_and_put_back(visitors: Visitors) -> None:
     visitor = visitors(width=1440, height=900)
     page = TradingPage(visitor).page
@@ -191,6 +193,7 @@ def test_panels_are_resized_left_out_and_put_back(visitors: Visitors) -> None:
     expect(page.locator(".trades")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_slider_sizes_the_order_and_follows_what_is_typed(visitor: Visitor) -> None:
     page = TradingPage(visitor).log_in("outsider")
     page.write(side="buy", type="limit", price="50000")

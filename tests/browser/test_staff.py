@@ -76,6 +76,7 @@ def test_a_failed_settlement_is_found_retried_and_settled_in_three_clicks(
     expect(page.get_by_role("cell", name="settlement.retry")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_dashboard_keeps_itself_fresh_and_says_when_it_cannot(
     exchange: RunningExchange, failed: str, visitors: Visitors
 ) -> None:

@@ -133,7 +133,7 @@ def test_a_trigger_is_amended_and_both_orders_of_an_oco_get_one_amount(visitor: 
     page = TradingPage(visitor).log_in("outsider")
     page.place(type="oco", side="buy", price="64003", stop_price="66002", quantity="0.01")
     orders = page.show("Open orders")
-    limit, stop = (orders.get_by_role("row", name=re.compile(role)) for role in ("oco limit", "oco stop"))
+    limit, stop = (orders.get_by_role("row", name=re.compile(role)) for role in ("OCO: limit", "OCO: stop"))
     stop.get_by_role("button", name=re.compile("Amend")).click()
     orders.get_by_label("New stop price").fill("66003")
     orders.get_by_label("New amount").fill("0.02")

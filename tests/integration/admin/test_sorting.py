@@ -33,6 +33,7 @@ def sorted_by(boss: Client, url: str, name: str, *, descending: bool = False, qu
     return response, rows_of(response)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label_lower)
 def test_every_column_that_offers_it_sorts(scene: Scene, boss: Client, model: Any) -> None:
     url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"

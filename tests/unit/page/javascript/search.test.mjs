@@ -3,7 +3,10 @@ import { test } from "node:test";
 
 import { matching } from "../../../../trading_page/static/trading/search.js";
 
-const MARKETS = ["ETH/BTC", "BTC/USDT", "SOL/USDT"].map((symbol) => ({ symbol }));
+const MARKETS = ["ETH/BTC", "BTC/USDT", "ETH/USDT", "SOL/USDT"].map((symbol) => ({
+  symbol,
+  quote: symbol.split("/")[1],
+}));
 /** @param {string} words */
 const found = (words) => matching(MARKETS, words).map(({ symbol }) => symbol);
 
@@ -11,7 +14,10 @@ test("the market that begins with the words is found first, however it is separa
   assert.deepEqual(found("btc"), ["BTC/USDT", "ETH/BTC"]);
   assert.deepEqual(found(" eth-btc"), ["ETH/BTC"]);
   assert.deepEqual(found("btcusd"), ["BTC/USDT"]);
-  assert.deepEqual(found("usdt"), ["BTC/USDT", "SOL/USDT"]);
+  assert.deepEqual(found("usdt"), ["BTC/USDT", "ETH/USDT", "SOL/USDT"]);
   assert.deepEqual(found("xrp"), []);
-  assert.deepEqual(found(""), ["ETH/BTC", "BTC/USDT", "SOL/USDT"]);
+});
+
+test("of those that begin with the words the ones in the commonest quote asset come first", () => {
+  assert.deepEqual(found("eth"), ["ETH/USDT", "ETH/BTC"]);
 });

@@ -18,7 +18,6 @@ export function Settings() {
         <${Choice} label=${gettext("Theme")} value=${theme} names=${themeNames()} />
       </fieldset>
       <${Region} />
-      <${Region} />
       <fieldset>
         <legend>${gettext("Orders")}</legend>
         <${Toggle} label=${gettext("Ask before each order")} value=${isAskedAlways} />
