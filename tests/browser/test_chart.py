@@ -182,7 +182,7 @@ def test_a_stop_is_moved_by_its_trigger(visitor: Visitor) -> None:
     answer = question.get_by_role("button", name="Move to")
     price = answer.inner_text().removeprefix("Move to ").replace(",", "")
     answer.click()
-    expect(chart.panel.get_by_role("alert")).to_contain_text("It would trigger at once (STOP_WOULD_TRIGGER)")
+    expect(chart.panel.get_by_role("alert")).to_contain_text("the order would trigger at once")
     assert sent == [{"stop_price": price}]
     there.hover()
     there.get_by_role("button", name="Cancel").click()
