@@ -38,17 +38,21 @@ def elsewhere(room: str, pattern: re.Pattern[str]) -> Iterator[tuple[Path, str, 
             yield path, folder + slash, file
 
 
+def is_file_in(folder: Path, path: Path) -> bool:
+    return path.is_relative_to(folder) and path.is_file()
+
+
 @pytest.mark.parametrize("room", IMPORTS)
 def test_a_module_names_those_of_its_own_room_by_their_place_and_no_others(room: str) -> None:
     static = PROJECT / room / "static"
     own = {folder for folder, path in folders().items() if path.is_relative_to(static)}
 
-    outside = [
+    lost = [
         (path.name, name)
         for path, name in names(room, NAMED)
-        if name.startswith(".") and not (path.parent / name).resolve().is_relative_to(static)
+        if name.startswith(".") and not is_file_in(static, (path.parent / name).resolve())
     ]
-    assert outside == []
+    assert lost == []
     assert own
     assert [(path.name, file) for path, folder, file in elsewhere(room, NAMED) if folder in own] == []
 
