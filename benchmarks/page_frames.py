@@ -9,6 +9,8 @@ import json
 import os
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from benchmarks.figures import make_market, make_traders
 from benchmarks.load_ws.flow import BUY, DEPTH, GTC, IOC, SELL, Flow
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SEED = 20_261_121
@@ -99,34 +101,40 @@ class BusyMarket(Flow):
             self._place(BUY if side == SELL else SELL, 10_000 + sign * 9, lots, IOC)
 
 
-def run() -> dict[str, Any]:
-    """Measure both charts. What the page shows at the end must be what the exchange has."""
+@contextmanager
+def traded_market(seed: int) -> Iterator[tuple[BusyMarket, str, str, "Browser"]]:
+    """Serve a market with a deep book and a few trades; give its flow, the web role's address, its slug, a browser."""
     import django
 
     django.setup()
+    from playwright.sync_api import sync_playwright
+
     market = make_market()
-    flow = BusyMarket(market, make_traders(market, TRADERS), SEED)
-    with roles("engine", "web"):
+    flow = BusyMarket(market, make_traders(market, TRADERS), seed)
+    with roles("engine", "web"), sync_playwright() as playwright:
         wait_until_served(market)
         web = f"http://127.0.0.1:{os.environ['WEB_PORT']}"
         wait_for("the web role", lambda: answers(f"{web}/health"))
         flow.deepen()
         flow.run_evenly(10, 1)
-        from playwright.sync_api import sync_playwright
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield flow, web, market.slug, browser
+        browser.close()
 
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.add_init_script(_COUNTING)
-            page.goto(f"{web}/trade/{market.slug}")
-            page.locator("#connection.live").wait_for(timeout=30_000)
-            time.sleep(WARM_UP_S)
-            rows = [{"shows": "candles, no orders", **_measured(page)}]
-            for chart in ("Candles", "Depth"):
-                page.get_by_role("tab", name=chart).click()
-                rows.append({"shows": chart.lower(), **_under_load(page, flow)})
-                _compare(page, f"{web}/api/v1", market.slug)
-            browser.close()
+
+def run() -> dict[str, Any]:
+    """Measure both charts. What the page shows at the end must be what the exchange has."""
+    with traded_market(SEED) as (flow, web, slug, browser):
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(_COUNTING)
+        page.goto(f"{web}/trade/{slug}")
+        page.locator("#connection.live").wait_for(timeout=30_000)
+        time.sleep(WARM_UP_S)  # what the page does once is over
+        rows = [{"shows": "candles, no orders", **_measured(page)}]
+        for chart in ("Candles", "Depth"):
+            page.get_by_role("tab", name=chart).click()
+            rows.append({"shows": chart.lower(), **_under_load(page, flow)})
+            _compare(page, f"{web}/api/v1", slug)
     busy = rows[1:]
     return {
         "page_updates_per_s": min(row["updates_per_s"] for row in busy),

@@ -5,15 +5,11 @@ Browser, exchange and network are one machine, so the times are those of script 
 from bytes and requests.
 """
 
-import os
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.durable import wait_until_served
-from benchmarks.environment import roles, wait_for
-from benchmarks.figures import make_market, make_traders
-from benchmarks.page_frames import CHROMIUM, BusyMarket, answers
+from benchmarks.page_frames import traded_market
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession
@@ -67,24 +63,8 @@ class Transfer:
 
 def run() -> dict[str, Any]:
     """Load the page again and again, each time as somebody who sees it first."""
-    import django
-
-    django.setup()
-    market = make_market()
-    flow = BusyMarket(market, make_traders(market, 2), SEED)
-    with roles("engine", "web"):
-        wait_until_served(market)
-        web = f"http://127.0.0.1:{os.environ['WEB_PORT']}"
-        wait_for("the web role", lambda: answers(f"{web}/health"))
-        flow.deepen()
-        flow.run_evenly(10, 1)
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            address = f"{web}/trade/{market.slug}"
-            rows = [_load(browser, address) for _ in range(LOADS + 1)][1:]
-            browser.close()
+    with traded_market(SEED) as (_, web, slug, browser):
+        rows = [_load(browser, f"{web}/trade/{slug}") for _ in range(LOADS + 1)][1:]
     medians = {f"page_load_{name}": median(row[name] for row in rows) for name in rows[0]}
     return {**medians, "workload": WORKLOAD, "rows": rows}
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Route, expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.trading_page import TradingPage
 from tests.browser.visitors import REFUSALS, Visitor
@@ -161,32 +161,28 @@ def test_a_stop_is_moved_by_its_trigger(visitor: Visitor) -> None:
     page = TradingPage(visitor).log_in("outsider")
     visitor.forgive(REFUSALS)
     chart = Chart(page)
-    sent: list[dict[str, str]] = []
-
-    def refuse(route: Route) -> None:
-        if route.request.method != "PATCH":
-            route.fallback()
-            return
-        sent.append(route.request.post_data_json or {})
-        error = {"code": "STOP_WOULD_TRIGGER", "message": "It would trigger at once", "details": {}}
-        route.fulfill(status=400, json={"success": False, "error": error, "meta": {}})
-
-    chart.page.route("**/api/v1/orders/*", refuse)
     page.place(side="sell", type="stop", stop_price="64995.00", quantity="0.06")
     there = chart.line("Stop: sell 0.06000 at 64,995.00")
+    question = chart.page.get_by_role("dialog", name="Move this order?")
     chart.hold(there, by=20)
     chart.page.mouse.up()
-    question = chart.page.get_by_role("dialog", name="Move this order?")
     expect(question).to_contain_text("Trigger now64,995.00")
     expect(question).to_contain_text("below the last price")
     answer = question.get_by_role("button", name="Move to")
-    price = answer.inner_text().removeprefix("Move to ").replace(",", "")
+    price = answer.inner_text().removeprefix("Move to ")
+    answer.click()
+    moved = chart.line(f"Stop: sell 0.06000 at {price}")
+    expect(moved).to_be_visible()
+    expect(page.show("Open orders").get_by_role("row", name=re.compile(re.escape(price)))).to_contain_text("0.06000")
+
+    chart.hold(moved, by=-150)
+    chart.page.mouse.up()
     answer.click()
     expect(chart.panel.get_by_role("alert")).to_contain_text("the order would trigger at once")
-    assert sent == [{"stop_price": price}]
-    there.hover()
-    there.get_by_role("button", name="Cancel").click()
-    expect(there).to_have_count(0)
+    expect(moved).to_be_visible()
+    moved.hover()
+    moved.get_by_role("button", name="Cancel").click()
+    expect(moved).to_have_count(0)
 
 
 @pytest.mark.long

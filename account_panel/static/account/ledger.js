@@ -3,7 +3,6 @@
 import { signal } from "@preact/signals";
 import { Empty } from "#page/empty.js";
 import { html } from "#page/html.js";
-import { grouped } from "#page/numbers.js";
 import { balances, markets } from "#page/store.js";
 import { inspect, Opener } from "#page/table.js";
 import { gettext } from "#page/texts.js";
@@ -19,8 +18,6 @@ import { kindNames } from "./words.js";
  * @import { Column } from "./list.js"
  */
 
-/** @typedef {Entry & { balance_after?: string | null }} Line */
-
 const filters = signal(NONE);
 
 export function Ledger() {
@@ -32,7 +29,7 @@ export function Ledger() {
       news=${balances}
       label=${gettext("Ledger")}
       columns=${columns()}
-      orderOf=${(/** @type {Line} */ line) => line.order_id}
+      orderOf=${(/** @type {Entry} */ line) => line.order_id}
       empty=${html`<${Nothing} />`}
     />
   `;
@@ -69,7 +66,7 @@ function picks() {
   ];
 }
 
-/** @returns {Column<Line>[]} */
+/** @returns {Column<Entry>[]} */
 function columns() {
   return [
     { head: gettext("Time"), cell: writtenAt },
@@ -77,22 +74,17 @@ function columns() {
     { head: gettext("Asset"), cell: ({ asset }) => html`<b>${asset}</b>` },
     { head: gettext("About"), cell: aboutOf },
     { head: gettext("Amount"), cell: amountOf },
-    {
-      head: gettext("Balance"),
-      cell: ({ balance_after: balance }) => (balance ? grouped(balance) : "–"),
-      isKnown: ({ balance_after: balance }) => balance !== undefined,
-    },
     { head: gettext("Entry"), cell: ({ id }) => String(id) },
   ];
 }
 
-/** @param {Line} line */
+/** @param {Entry} line */
 function writtenAt(line) {
   const kind = kindNames()[line.kind];
   return html`<${Opener} time=${line.created_at} id=${line.order_id} name=${kind} />`;
 }
 
-/** @param {Line} line */
+/** @param {Entry} line */
 function aboutOf({ reason, order_id: order }) {
   if (!order) return reason || "–";
   return html`
@@ -102,7 +94,7 @@ function aboutOf({ reason, order_id: order }) {
   `;
 }
 
-/** @param {Line} line */
+/** @param {Entry} line */
 function amountOf({ amount }) {
   return html`<span class=${amount.startsWith("-") ? "down" : "up"}>${signed(amount)}</span>`;
 }

@@ -18,8 +18,7 @@ import { View } from "./view.js";
  * @typedef {{
  *   head: string,
  *   cell: (item: Item) => ComponentChildren,
- *   isKnown?: (item: Item) => boolean,
- * }} Column Not shown where the exchange does not tell it.
+ * }} Column
  */
 
 /**
@@ -57,7 +56,6 @@ export function List({ feed, label, columns, open, nothing }) {
   if (feed.isWhole.value && count === 0) {
     return html`<div ref=${root} class="scroll">${nothing}</div>`;
   }
-  const shown = shownColumns(columns, pieces);
   const before = pieces.slice(0, first).reduce((sum, piece) => sum + piece.length, 0);
   let index = before + 2; // the head is the first row
   return html`
@@ -65,31 +63,22 @@ export function List({ feed, label, columns, open, nothing }) {
       <table aria-label=${label} aria-rowcount=${feed.isWhole.value ? count + 1 : -1}>
         <thead>
           <tr aria-rowindex="1">
-            ${shown.map(({ head }) => html`<th scope="col">${head}</th>`)}
+            ${columns.map(({ head }) => html`<th scope="col">${head}</th>`)}
           </tr>
         </thead>
-        <${Gap} key="above" height=${above} columns=${shown.length} />
+        <${Gap} key="above" height=${above} columns=${columns.length} />
         ${pieces.slice(first, last + 1).map((items) => {
           const from = index;
           index += items.length;
           const key = feed.rows.place(items[items.length - 1]);
-          const part = { name: key, items, from, columns: shown, open };
+          const part = { name: key, items, from, columns, open };
           return html`<${Piece} key=${key} ...${part} />`;
         })}
-        <${Gap} key="below" height=${below} columns=${shown.length} />
+        <${Gap} key="below" height=${below} columns=${columns.length} />
       </table>
       <${End} feed=${feed} />
     </div>
   `;
-}
-
-/**
- * @template Item
- * @param {Column<Item>[]} columns
- * @param {Item[][]} pieces
- */
-function shownColumns(columns, pieces) {
-  return columns.filter(({ isKnown }) => !isKnown || (pieces.length > 0 && isKnown(pieces[0][0])));
 }
 
 /**
