@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from base.times import moment_of
 
-__all__ = ["trade_uuid", "uuid7", "uuid7_floor", "uuid7_time"]
+__all__ = ["trade_key", "trade_uuid", "uuid7", "uuid7_floor", "uuid7_time"]
 
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62
@@ -29,12 +29,17 @@ def uuid7_time(value: UUID) -> datetime:
 
 
 def trade_uuid(time_ms: int, market_id: int, seq: int) -> UUID:
-    """Return the id of the trade with sequence number `seq` of a market.
+    """Return the id of the trade with sequence number `seq` of a market: its `trade_key`."""
+    return UUID(bytes=trade_key(time_ms, market_id, seq))
 
-    It is a function of its arguments, so a replay of the journal gives trades the ids they have. The 74 bits
+
+def trade_key(time_ms: int, market_id: int, seq: int) -> bytes:
+    """Return the 16 bytes of a trade's id.
+
+    They are a function of the arguments, so a replay of the journal gives trades the ids they have. The 74 bits
     which are random elsewhere hold the sequence number (58 bits) and the market (16 bits): unique by
     construction, ascending within a market.
     """
     assert 0 <= seq < 1 << _SEQ_BITS and 0 <= market_id < 1 << _MARKET_BITS, "Invariant: seq and market fit"
     tail = (seq << _MARKET_BITS) | market_id
-    return UUID(int=(time_ms << 80) | _VERSION | ((tail >> 62) << 64) | _VARIANT | (tail & ((1 << 62) - 1)))
+    return ((time_ms << 80) | _VERSION | ((tail >> 62) << 64) | _VARIANT | (tail & ((1 << 62) - 1))).to_bytes(16)

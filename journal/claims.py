@@ -1,22 +1,23 @@
 """Client order ids: which of a batch are new, and whose order the others belong to."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from psycopg import Cursor
 
+from base.sql import array_literal, quoted
 from matching.messages import GroupRequest, PlaceRequest, Request
 from orders.rejections import Limits
 
 _INSERT = """
 INSERT INTO orders_clientorderid (user_id, client_order_id, order_id, payload_digest)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::bytea[])
-ON CONFLICT DO NOTHING RETURNING user_id, client_order_id
+SELECT user_id, client_order_id, order_id, decode(digest, 'hex')
+FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[]) AS wanted (user_id, client_order_id, order_id, digest)
+ON CONFLICT DO NOTHING RETURNING uuid_send(user_id), client_order_id
 """
 _SELECT = """
-SELECT c.user_id, c.client_order_id, c.order_id, c.payload_digest
+SELECT uuid_send(c.user_id), c.client_order_id, uuid_send(c.order_id), c.payload_digest
 FROM orders_clientorderid c
 JOIN unnest(%s::uuid[], %s::text[]) AS wanted (user_id, client_order_id) USING (user_id, client_order_id)
 """
@@ -57,15 +58,15 @@ class ClientIdClaims:
         return claims
 
     def _insert(self, cursor: Cursor[Any], wanted: dict[_Key, _NewOrders]) -> None:
-        orders = [UUID(bytes=request.order_id) for request in wanted.values()]
-        digests = [request.payload_digest for request in wanted.values()]
+        orders = array_literal(request.order_id.hex() for request in wanted.values())
+        digests = array_literal(quoted(request.payload_digest.hex()) for request in wanted.values())
         cursor.execute(_INSERT, [*_columns(wanted), orders, digests])
-        self._unused = {(user.bytes, client_id) for user, client_id in cursor.fetchall()}
+        self._unused = set(cursor.fetchall())
         known = [key for key in wanted if key not in self._unused]
         if known:
             cursor.execute(_SELECT, _columns(known))
-            for user, client_id, order_id, digest in cursor.fetchall():
-                self._owners[(user.bytes, client_id)] = (order_id.bytes, digest)
+            for user_id, client_id, order_id, digest in cursor.fetchall():
+                self._owners[user_id, client_id] = (order_id, digest)
 
     def first_order(self, request: _NewOrders) -> tuple[bytes, bool] | None:
         """Return the order that owns the request's client id and whether the payload differs; None when free."""
@@ -87,7 +88,8 @@ class ClientIdClaims:
 def note_rejections(cursor: Cursor[Any], rejections: Mapping[_Key, Limits]) -> None:
     """Keep under which limits orders were rejected, beside their client order ids."""
     if rejections:
-        cursor.execute(_NOTE, [*_columns(rejections), [json.dumps(limits) for limits in rejections.values()]])
+        limits = array_literal(quoted(json.dumps(each)) for each in rejections.values())
+        cursor.execute(_NOTE, [*_columns(rejections), limits])
 
 
 def _key(request: _NewOrders) -> _Key:
@@ -95,6 +97,6 @@ def _key(request: _NewOrders) -> _Key:
     return request.user_id, request.client_order_id
 
 
-def _columns(keys: Iterable[_Key]) -> list[Any]:
-    pairs = list(keys)
-    return [[UUID(bytes=user) for user, _ in pairs], [client_id for _, client_id in pairs]]
+def _columns(keys: Collection[_Key]) -> list[str]:
+    users = array_literal(user_id.hex() for user_id, _ in keys)
+    return [users, array_literal(quoted(client_id) for _, client_id in keys)]

@@ -15,7 +15,7 @@ from base.sql import array_literal
 from journal.live_order import LiveOrder
 from journal.terms import MarketTerms
 from orders.columns import NULL, Changes, read_parameters
-from orders.rows import EXTRA_FIELDS, NO_EXTRAS, ORDER_FIELDS, Field, OrderExtras
+from orders.rows import EXTRA_FIELDS, NO_EXTRAS, ORDER_FIELDS, Field, OrderExtras, OrderRow
 
 __all__ = ["READ_ORDERS", "insert_orders", "live_order", "read_orders_parameters", "update_orders"]
 
@@ -73,11 +73,17 @@ def _columns(
 ) -> list[list[str]]:
     """Return columns of orders, then columns of their extras, as texts."""
     sides = [order.side for order in orders]
-    columns = [column.write(map(attrgetter(name), orders), scale, sides) for name, column in fields]
+    columns = _texts(orders, scale, sides, fields)
     if extra_fields:
-        extras = [order.extras or NO_EXTRAS for order in orders]
-        columns += [column.write(map(attrgetter(name), extras), scale, sides) for name, column in extra_fields]
+        columns += _texts([order.extras or NO_EXTRAS for order in orders], scale, sides, extra_fields)
     return columns
+
+
+def _texts(
+    rows: Sequence[OrderRow | OrderExtras], scale: MarketScale, sides: Sequence[int], fields: Sequence[Field]
+) -> list[list[str]]:
+    values = zip(*map(attrgetter(*[field.name for field in fields]), rows), strict=True)
+    return [field.column.write(column, scale, sides) for field, column in zip(fields, values, strict=True)]
 
 
 def insert_orders(cursor: Cursor[Any], orders: Sequence[LiveOrder], terms: MarketTerms) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from base.ids import trade_uuid
+from base.ids import trade_key
 from journal.live_order import LiveOrder
 from journal.work import BatchWork
 from matching.engine import (
@@ -140,7 +140,7 @@ class Recorder:
         seller_fee = seller.sell(price, lots, rate_ppm=seller_rate, terms=terms)
         work.trades.append(
             TradeRow(
-                trade_uuid(work.now_ms, terms.market_id, event.seq).bytes,
+                trade_key(work.now_ms, terms.market_id, event.seq),
                 terms.market_id,
                 event.seq,
                 price,

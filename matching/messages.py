@@ -168,8 +168,9 @@ def unpack_request(fields: Sequence[Any], reply_to: str) -> Request:
         raise ValueError("number and deadline are whole numbers")
     if type(request_id) is not str:
         raise ValueError("the request's id is text")
-    if any(type(part) is not bytes or len(part) != 16 for part in request[2 : 2 + _IDS[kind]]):
-        raise ValueError("ids are 16 bytes")
+    for part in request[2 : 2 + _IDS[kind]]:
+        if type(part) is not bytes or len(part) != 16:
+            raise ValueError("ids are 16 bytes")
     return request
 
 

@@ -234,8 +234,8 @@ class Amount(Column):
 
     def write(self, values: Iterable[Any], scale: MarketScale, sides: Iterable[int]) -> list[str]:
         if self.step is Step.HELD:
-            parts = {side.value: step_parts(self._size(scale, side)) for side in Side}
-            return [f"{units}{parts[side][1]}" for units, side in zip(values, sides, strict=True)]
+            exponents = {side.value: step_parts(self._size(scale, side))[1] for side in Side}
+            return [f"{units}{exponents[side]}" for units, side in zip(values, sides, strict=True)]
         factor, exponent = step_parts(self._size(scale, Side.BUY))
         none = NULL if self.is_optional else f"0{exponent}"
         return [f"{steps * factor}{exponent}" if steps else none for steps in values]

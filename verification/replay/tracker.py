@@ -6,7 +6,7 @@ Written apart from the journal's recorder, which made what is stored: a slip in 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from base.ids import trade_uuid
+from base.ids import trade_key
 from matching.engine import (
     ActivateBracket,
     AmendOrder,
@@ -191,7 +191,7 @@ class Tracker:
             buyer, seller, buyer_account, seller_account = maker, taker, maker_account, taker_account
         self.trades.append(
             ReplayedTrade(
-                trade_uuid(self.time_ms, self._market_id, seq).bytes,
+                trade_key(self.time_ms, self._market_id, seq),
                 seq,
                 price,
                 lots,
