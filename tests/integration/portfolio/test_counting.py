@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
@@ -110,13 +110,15 @@ def test_a_step_that_fails_leaves_nothing_behind(
     assert positions_in(portfolio_of(client)) == counted_by_client(client)
 
 
-def test_staff_can_have_everybodys_trades_counted(
+def test_staff_can_have_trades_counted(
     desk: Desk, maker: User, taker: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trade_at_random(random.Random(SEED), desk, [maker, taker])
 
-    call_command("count_positions")
+    call_command("count_positions", maker.username, taker.username)
 
-    assert "positions" in capsys.readouterr().out
+    assert "2 users, 2 positions" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="no such user: nobody-of-us"):
+        call_command("count_positions", maker.username, "nobody-of-us")
     counted = Position.objects.filter(portfolio__user__in=[maker, taker]).values_list("trade_count", flat=True)
     assert list(counted) == [1, 1]
