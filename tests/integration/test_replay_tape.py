@@ -28,7 +28,7 @@ from tests.servers import free_port
 
 pytestmark = pytest.mark.xdist_group("celery worker")
 
-REAL_ROWS = 1_000
+REAL_ROWS = 300
 TAPE = next(Path(settings.TAPE_DIR).glob("*_message_*.csv.gz"), None)
 
 
