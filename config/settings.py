@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_prometheus",
     "django_structlog",
+    "proposals",
     "exchange",
     "matching",
     "settlement",
@@ -185,6 +186,12 @@ CELERY_BEAT_SCHEDULE = {
     },
     "orders-partitions": {"task": "operations.tasks.create_partitions", "schedule": timedelta(hours=6)},
     "logins-prune": {"task": "exchange.tasks.prune_logins", "schedule": crontab(hour="3", minute="30")},
+    "proposals-expire": {"task": "proposals.tasks.expire_proposals", "schedule": timedelta(minutes=10)},
+    "markets-end-stops": {
+        "task": "exchange.tasks.end_stops",
+        "schedule": 60.0,
+        "options": {"expire_seconds": 50},
+    },
     # Not while the last one waits for a worker, and never two at once.
     "orders-reconcile": {
         "task": "verification.tasks.reconcile",
@@ -198,6 +205,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "orders-fee-tiers": {"task": "orders.tasks.recompute_fee_tiers", "schedule": crontab(hour="0", minute="15")},
 }
+
+# --- What takes two people ------------------------------------------------------------------------
+# How long a proposal waits for somebody to decide on it.
+PROPOSAL_HOURS: int = env.int("PROPOSAL_HOURS", default=72)
 
 # --- Trading --------------------------------------------------------------------------------------
 COMMAND_TIMEOUT_MS: int = env.int("COMMAND_TIMEOUT_MS", default=3_000)

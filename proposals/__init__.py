@@ -1,0 +1,1 @@
+"""What takes two people: proposed by one member of staff, decided by another, done in the deciding transaction."""
