@@ -11,9 +11,16 @@ from django.core.checks import Warning as Caution
 from django.db import DatabaseError, connections
 
 from base.scaling import NotAMultipleError
-from exchange.seeds import DEMO_ROLES, DEMO_STAFF, demo_user_id
+from exchange.seeds import DEMO_ROLES, DEMO_SECOND_CLERK, DEMO_STAFF, demo_user_id
 
-__all__ = ["check_demo_accounts", "check_hosts", "check_market_scales", "check_rates", "check_secret_key"]
+__all__ = [
+    "check_demo_accounts",
+    "check_hosts",
+    "check_market_scales",
+    "check_play_money",
+    "check_rates",
+    "check_secret_key",
+]
 
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"}
 _SECRET_KEY_MIN = 32
@@ -99,7 +106,9 @@ def check_demo_accounts(
             if User._meta.db_table not in connections[alias].introspection.table_names():
                 continue
             seeded = User.objects.using(alias).filter(
-                pk__in=[demo_user_id(name) for name in (DEMO_STAFF, *DEMO_ROLES)], is_active=True, is_staff=True
+                pk__in=[demo_user_id(name) for name in (DEMO_STAFF, DEMO_SECOND_CLERK, *DEMO_ROLES)],
+                is_active=True,
+                is_staff=True,
             )
             known = sorted(user.username for user in seeded if check_password(settings.DEMO_PASSWORD, user.password))
         except DatabaseError:
@@ -111,6 +120,29 @@ def check_demo_accounts(
                 " password.",
                 hint="Begin with an empty database, or freeze these users and give them other passwords.",
                 id="exchange.E007" if is_public else "exchange.W002",
+            )
+
+
+@register(Tags.database)
+def check_play_money(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> Iterable[CheckMessage]:
+    """E020, W020: a copy with play money is a demo, for nothing else. One query."""
+    from exchange.models import Rule
+
+    for alias in () if settings.DEMO_MODE else databases or ():
+        try:
+            if Rule._meta.db_table not in connections[alias].introspection.table_names():
+                continue
+            has_play_money = Rule.objects.using(alias).filter(name=Rule.Name.PLAY_MONEY, value__gt=0).exists()
+        except DatabaseError:
+            continue
+        if has_play_money:
+            is_public = any(host not in _LOOPBACK for host in settings.ALLOWED_HOSTS)
+            yield (Error if is_public else Caution)(
+                "DEMO_MODE is off, but this database has play money: funds and staff come from nowhere in it.",
+                hint="Begin with an empty database.",
+                id="exchange.E020" if is_public else "exchange.W020",
             )
 
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
+from exchange.models.user import APPOINT, MONEY_RIGHTS
+
 __all__ = ["APPOINT", "RIGHTS", "StaffRole", "is_role", "roles_sync"]
 
-APPOINT: Final = "exchange.appoint_user"
 # Every role may see all pages of these.
 _SHOWN: Final = (
     "auth",
@@ -19,6 +20,7 @@ _SHOWN: Final = (
     "exchange",
     "marketdata",
     "orders",
+    "proposals",
     "settlement",
     "token_blacklist",
 )
@@ -36,14 +38,7 @@ class StaffRole(StrEnum):
 
 _NOTES = {"exchange.add_usernote"}
 _SUPPORT = {"exchange.change_user", "exchange.change_apikey", "orders.cancel_order"}
-_SETTLEMENT = {
-    "settlement.change_failedsettlement",
-    "settlement.add_adjustment",
-    "settlement.approve_adjustment",
-    "settlement.deposit_account",
-    "settlement.withdraw_account",
-    "orders.change_mismatch",
-}
+_SETTLEMENT = {*MONEY_RIGHTS, "settlement.change_failedsettlement", "orders.change_mismatch"}
 _OPERATOR = {
     "exchange.add_market",
     "exchange.change_market",
@@ -63,9 +58,12 @@ RIGHTS: Final[dict[StaffRole, frozenset[str]]] = {
     StaffRole.SETTLEMENT: frozenset(_NOTES | _SETTLEMENT),
     StaffRole.OPERATOR: frozenset(_NOTES | _OPERATOR),
     StaffRole.ADMINISTRATOR: frozenset(
-        _NOTES | _SUPPORT | _SETTLEMENT | _OPERATOR | _SCHEDULES | {"exchange.add_user", APPOINT}
+        _NOTES | _SUPPORT | _OPERATOR | _SCHEDULES | {"exchange.add_user", "exchange.change_rule", APPOINT}
     ),
 }
+assert not any(APPOINT in rights and rights & MONEY_RIGHTS for rights in RIGHTS.values()), (
+    "Invariant: no role both appoints staff and moves money"
+)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ class AssetSeed(NamedTuple):
     code: str
     name: str
     decimals: int
+    hand_limit: Decimal  # what one member of staff may move by hand in a day
 
 
 class MarketSeed(NamedTuple):
@@ -32,16 +33,16 @@ class TierSeed(NamedTuple):
 
 
 ASSETS = (
-    AssetSeed("USDT", "Tether", 8),
-    AssetSeed("BTC", "Bitcoin", 8),
-    AssetSeed("ETH", "Ether", 8),
-    AssetSeed("BNB", "BNB", 8),
-    AssetSeed("SOL", "Solana", 8),
-    AssetSeed("XRP", "XRP", 6),
-    AssetSeed("ADA", "Cardano", 6),
-    AssetSeed("DOGE", "Dogecoin", 8),
-    AssetSeed("DOT", "Polkadot", 8),
-    AssetSeed("LTC", "Litecoin", 8),
+    AssetSeed("USDT", "Tether", 8, Decimal(1_000_000)),
+    AssetSeed("BTC", "Bitcoin", 8, Decimal(20)),
+    AssetSeed("ETH", "Ether", 8, Decimal(300)),
+    AssetSeed("BNB", "BNB", 8, Decimal(2_000)),
+    AssetSeed("SOL", "Solana", 8, Decimal(10_000)),
+    AssetSeed("XRP", "XRP", 6, Decimal(2_000_000)),
+    AssetSeed("ADA", "Cardano", 6, Decimal(2_000_000)),
+    AssetSeed("DOGE", "Dogecoin", 8, Decimal(10_000_000)),
+    AssetSeed("DOT", "Polkadot", 8, Decimal(200_000)),
+    AssetSeed("LTC", "Litecoin", 8, Decimal(10_000)),
 )
 
 
@@ -90,6 +91,8 @@ VISITOR_FUNDS = {
 # Accounts of a demo copy: for people to log in with, and those that keep its markets moving (demo/flow).
 DEMO_TRADERS = ("maker", "taker", "outsider")
 DEMO_STAFF = "staff"
+# A second member of staff who may decide what another one in Settlement has proposed.
+DEMO_SECOND_CLERK = "settlement2"
 # One member of staff for each role, in the order of exchange.roles.StaffRole.
 DEMO_ROLES = ("viewer", "support", "settlement", "operator", "admin")
 FLOW_MAKER = "flow-maker"

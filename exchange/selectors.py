@@ -7,9 +7,18 @@ from functools import cache
 
 from base.errors import ApiError, ErrorCode
 from base.symbols import symbol_of
-from exchange.models import Asset, FeeTier, Market, User, UserFeeTier
+from exchange.models import Asset, FeeTier, Market, Rule, User, UserFeeTier
 
-__all__ = ["asset_decimals", "forget_markets", "market_by_id", "market_by_symbol", "markets", "tiers_of"]
+__all__ = [
+    "asset_decimals",
+    "forget_markets",
+    "market_by_id",
+    "market_by_symbol",
+    "markets",
+    "plays",
+    "rule_value",
+    "tiers_of",
+]
 
 _KEPT_S = 1.0
 _SYMBOL = re.compile(r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}")
@@ -55,6 +64,16 @@ def tiers_of(user: User) -> dict[int, FeeTier]:
     """Return the fee tiers that a user has, by market id; in other markets the market's own rates hold. One query."""
     held = UserFeeTier.objects.filter(user=user).select_related("tier")
     return {row.market_id: row.tier for row in held}
+
+
+def rule_value(name: Rule.Name) -> int:
+    """Return what a rule says now. One query."""
+    return Rule.objects.values_list("value", flat=True).get(name=name)
+
+
+def plays() -> bool:
+    """Tell whether this is a copy with play money, whose funds and staff come from nowhere. One query."""
+    return rule_value(Rule.Name.PLAY_MONEY) > 0
 
 
 def forget_markets() -> None:

@@ -1,9 +1,9 @@
-"""Housekeeping of logins and API keys, by Celery beat."""
+"""Housekeeping of logins, API keys and stops of markets, by Celery beat."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from exchange.services import api_keys_prune
+from exchange.services import api_keys_prune, market_stops_end
 from exchange.sessions import logins_prune
 
 
@@ -12,3 +12,9 @@ def prune_logins() -> int:
     """Remove what is kept about logins and API keys that ended; returns how many rows. Safe to run twice."""
     now = timezone.now()
     return logins_prune(now=now) + api_keys_prune(now=now)
+
+
+@shared_task
+def end_stops() -> list[str]:
+    """Bring back markets that one person has stopped for as long as one may; returns which. Safe to run twice."""
+    return market_stops_end()

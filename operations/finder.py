@@ -18,7 +18,7 @@ from base.symbols import symbol_of
 from exchange.admin.base import staff
 from exchange.admin.columns import amount_text
 from exchange.admin.search import as_uuid, find_users
-from exchange.models import Asset, Market, User
+from exchange.models import Asset, Market, Rule, User
 from orders.models import ClientOrderId, JournalBatch, Order, Trade
 from settlement.models import FailedSettlement, LedgerEntry
 
@@ -103,6 +103,9 @@ def _markets(user: User, term: str) -> Iterator[Finding]:
     if _may_see(user, Asset):
         for asset in Asset.objects.filter(pk=term.upper()):
             yield _finding(asset)
+    if _may_see(user, Rule):
+        for rule in Rule.objects.filter(pk=term):
+            yield _finding(rule)
     if number.isdecimal() and _may_see(user, JournalBatch):
         for market in Market.objects.filter(symbol=symbol_of(symbol.strip())):
             yield Finding("journal", f"{market} at {number}", _list_of(JournalBatch, term))

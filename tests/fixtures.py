@@ -44,8 +44,8 @@ def make_user(role: str, *, assets: tuple[str, ...] = (), is_staff: bool = False
 def make_market(**fields: Any) -> Market:
     """Create a market with two assets of its own: tick 0.01, lot 0.001, 0.1 % for both, 10 % around 100."""
     name = fresh_name("")
-    base = Asset.objects.create(code=f"B{name}", name=f"Base {name}")
-    quote = Asset.objects.create(code=f"Q{name}", name=f"Quote {name}")
+    base = Asset.objects.create(code=f"B{name}", name=f"Base {name}", hand_limit=FUNDS)
+    quote = Asset.objects.create(code=f"Q{name}", name=f"Quote {name}", hand_limit=FUNDS)
     defaults: dict[str, Any] = {
         "tick_size": Decimal("0.01"),
         "lot_size": Decimal("0.001"),

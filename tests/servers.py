@@ -20,6 +20,11 @@ from config.embedded.settings import LOOPBACK, PROJECT
 from config.embedded.system_users import postgres_system_user
 from config.processes import die_with_parent
 
+# Tests make funds and staff out of nothing, and new members of staff decide at once; tests/real_money.py does not.
+PLAY_MONEY = """
+UPDATE exchange_rule SET value = CASE name WHEN 'play_money' THEN 1 ELSE 0 END
+WHERE name IN ('play_money', 'cooling_hours')
+"""
 TEMPLATE = "template_exchange"
 MOST_PROCESSES = 63
 _EPHEMERAL_PORTS_BEGIN = 32768
@@ -128,6 +133,8 @@ class TestServers:
             )  # fmt: skip
             if finished.returncode != 0:
                 raise RuntimeError(f"manage.py {' '.join(command)} failed:\n{finished.stdout}{finished.stderr}")
+        with _administrator(self.postgres.url(TEMPLATE)) as connection:
+            connection.execute(PLAY_MONEY)
 
 
 def own_addresses(process: str) -> dict[str, str]:

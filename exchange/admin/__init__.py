@@ -1,5 +1,29 @@
-"""The back office: pages on users, markets, fees and the audit trail, and the base that every app's pages stand on."""
+"""The back office: pages on users, markets, fees, proposals and the audit trail, and the base of every app's pages."""
 
-from exchange.admin import access, api_keys, audit, fees, markets, schedules, staff_login, user_notes, users
+from exchange.admin import (
+    access,
+    api_keys,
+    audit,
+    fees,
+    markets,
+    proposals,
+    rules,
+    schedules,
+    staff_login,
+    user_notes,
+    users,
+)
 
-__all__ = ["access", "api_keys", "audit", "fees", "markets", "schedules", "staff_login", "user_notes", "users"]
+__all__ = [
+    "access",
+    "api_keys",
+    "audit",
+    "fees",
+    "markets",
+    "proposals",
+    "rules",
+    "schedules",
+    "staff_login",
+    "user_notes",
+    "users",
+]

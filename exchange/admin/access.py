@@ -1,31 +1,74 @@
 """Groups, logins and refresh tokens."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from exchange.admin.base import BackOfficeAdmin, Table, staff
-from exchange.admin.changes import group_save
 from exchange.admin.columns import moment, related
+from exchange.admin.rules import PROPOSED
 from exchange.admin.search import ByUserAdmin
-from exchange.models import RevokedSession
+from exchange.admin.wording import sentence_of
+from exchange.audit import audit_record
+from exchange.models import RevokedSession, User
 from exchange.roles import is_role
+from exchange.services import group_rights_propose
+from exchange.services.staff import group_rights_check
+from proposals.errors import ProposalError
+from proposals.models import REASON_MAX
+
+if TYPE_CHECKING:
+    from django.forms import ModelForm, TextInput
+
+    AnyGroupForm = ModelForm[Group]
+else:
+    from django.forms import ModelForm as AnyGroupForm
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 admin.site.unregister(Group)
 admin.site.unregister(OutstandingToken)
 admin.site.unregister(BlacklistedToken)
 
 
+class GroupForm(AnyGroupForm):
+    """A group. Its rights are proposed, so a new one has none; what takes two people needs a reason."""
+
+    actor: ClassVar[User]
+    reason = forms.CharField(
+        required=False, max_length=REASON_MAX, widget=TextInput, label="Why", help_text="For who decides on the rights"
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        self.rights: list[int] | None = None
+        if "permissions" in self.changed_data and "permissions" in values:
+            self.rights = sorted(right.pk for right in values["permissions"])
+            if not values.get("reason", "").strip():
+                self.add_error("reason", "Say why: another member of staff decides on the rights")
+            elif self.instance.pk:
+                self._check_rights(self.rights)
+        return values
+
+    def _check_rights(self, rights: list[int]) -> None:
+        try:
+            group_rights_check(actor=self.actor, group=self.instance, rights=rights)
+        except ProposalError as error:
+            self.add_error(None, sentence_of(error))
+
+
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, BackOfficeAdmin):
-    """Groups give rights, so only superusers change them, and each change is recorded.
+    """Groups give rights, so only superusers propose changes of them, and somebody else decides.
 
     The roles are part of the release: nobody edits them.
     """
+
+    form = GroupForm
 
     filter_horizontal = ()  # two boxes of long names are wider than a page
 
@@ -39,15 +82,28 @@ class RoleAdmin(GroupAdmin, BackOfficeAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any | None = None) -> Any:
-        return ["name"] if obj is not None and is_role(obj) else super().get_fields(request, obj)
+        return ["name"] if obj is None or is_role(obj) else ["name", "permissions", "reason"]
+
+    def get_form(self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.actor = staff(request)
+        return form
 
     def object_tables(self, request: HttpRequest, obj: Group) -> list[Table]:
         return [_rights_table(obj)] if is_role(obj) else []
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        form.cleaned_data.pop("permissions", None)  # else the form would save them
         super().save_related(request, form, formsets, change)
-        permissions = sorted(form.instance.permissions.values_list("codename", flat=True))
-        group_save(actor=staff(request), group=form.instance, permissions=permissions)
+        if not change or "name" in form.changed_data:
+            audit_record(
+                actor=staff(request), action="group.save", target=form.instance, new={"name": form.instance.name}
+            )
+        if form.rights is not None:
+            group_rights_propose(
+                actor=staff(request), group=form.instance, rights=form.rights, reason=form.cleaned_data["reason"]
+            )
+            messages.success(request, PROPOSED)
 
 
 def _rights_table(group: Group) -> Table:

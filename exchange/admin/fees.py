@@ -29,6 +29,7 @@ else:
     from unfold.forms import PaginationInlineFormSet as TierFormSet
 
 USER, MARKET = "exchange.user", "exchange.market"
+WHY = "reason"  # the field of a market's page that says why, for what takes two people
 
 
 def compare_with_shown(form: forms.BaseForm, names: Iterable[str]) -> None:
@@ -58,6 +59,13 @@ class FeeTierFormSet(TierFormSet):
         super().clean()
         if not any(self.errors) and (problems := fee_tier_problems(self.tiers())):
             raise forms.ValidationError(problems)
+        if not any(self.errors) and self.is_wanted_otherwise() and not str(self.data.get(WHY, "")).strip():
+            raise forms.ValidationError("Say above why: another member of staff decides on fee tiers")
+
+    def is_wanted_otherwise(self) -> bool:
+        """Tell whether somebody has changed the tiers on the page, to others than are stored. One query."""
+        stored = FeeTier.objects.filter(market=self.instance).values_list(*TierTerms._fields)
+        return self.has_changed() and self.tiers() != sorted(TierTerms(*row) for row in stored)
 
     def tiers(self) -> list[TierTerms]:
         """Return the tiers as they are wanted, in the order of their levels."""

@@ -9,11 +9,13 @@ from django.utils.safestring import SafeString
 from exchange.admin.notes import NoteForm
 from exchange.models import TradingState
 from exchange.services import state_problems
+from proposals.models import REASON_MAX
 
 if TYPE_CHECKING:
-    from django.forms import RadioSelect
+    from django.forms import RadioSelect, TextInput
 else:
     from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioSelect
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 MEANINGS = {
     TradingState.PRE_OPEN: (
@@ -65,3 +67,9 @@ class StateForm(NoteForm):
             for name, texts in state_problems(values["state"], values.get("note", "")).items():
                 self.add_error(name, [forms.ValidationError(text) for text in texts])
         return values
+
+
+class LastingStateForm(StateForm):
+    """A state that lasts, and why: who decides on it reads it."""
+
+    note = forms.CharField(max_length=REASON_MAX, widget=TextInput, label="Why")

@@ -3,7 +3,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from exchange.models.market import AMOUNT_DIGITS, Market
+from exchange.models.market import AMOUNT_DIGITS, FEE_PPM_MAX, Market
 
 
 class FeeTier(models.Model):
@@ -31,9 +31,9 @@ class FeeTier(models.Model):
                 violation_error_message="The volume must not be negative",
             ),
             models.CheckConstraint(
-                condition=Q(maker_fee_ppm__lte=500_000, taker_fee_ppm__lte=500_000),
-                name="feetier_fees_below_half",
-                violation_error_message="Fees must be between 0 and 500,000",
+                condition=Q(maker_fee_ppm__lte=FEE_PPM_MAX, taker_fee_ppm__lte=FEE_PPM_MAX),
+                name="feetier_fees_sane",
+                violation_error_message=f"Fees must be between 0 and {FEE_PPM_MAX:,}",
             ),
         ]
 

@@ -15,6 +15,7 @@ class AmountDigits(TypedDict):
     decimal_places: int
 
 
+FEE_PPM_MAX = 50_000  # 5 %: the costliest exchanges ask for a tenth of that
 AMOUNT_DIGITS = AmountDigits(max_digits=38, decimal_places=18)
 _CODE = RegexValidator(r"^[A-Z0-9]{2,12}$", "Use two to twelve capital letters and digits")
 
@@ -25,9 +26,18 @@ class Asset(models.Model):
     code = models.CharField(max_length=12, primary_key=True, validators=[_CODE])
     name = models.CharField(max_length=64)
     decimals = models.PositiveSmallIntegerField(default=8, validators=[MaxValueValidator(18)])
+    hand_limit = models.DecimalField(
+        "by hand a day",
+        **AMOUNT_DIGITS,
+        default=Decimal(0),
+        help_text="How much of it one member of staff may propose or approve to move by hand in 24 hours",
+    )
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(decimals__lte=18), name="asset_decimals_at_most_18")]
+        constraints = [
+            models.CheckConstraint(condition=Q(decimals__lte=18), name="asset_decimals_at_most_18"),
+            models.CheckConstraint(condition=Q(hand_limit__gte=0), name="asset_hand_limit_not_negative"),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -74,6 +84,17 @@ class Market(models.Model):
         default=0, editable=False, help_text="Raised whenever a fee tier or a user's tier changes"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # What two people agreed on last, or what the market began with: one person moves a value this far from it only.
+    agreed_maker_fee_ppm = models.PositiveIntegerField(db_default=0, editable=False)
+    agreed_taker_fee_ppm = models.PositiveIntegerField(db_default=0, editable=False)
+    agreed_price_band_ppm = models.PositiveIntegerField(db_default=0, editable=False)
+    # A stop by one person ends by itself, and the market goes back to where it was.
+    stop_ends_at = models.DateTimeField(null=True, blank=True, editable=False)
+    state_before_stop = models.CharField(max_length=12, blank=True, db_default="", editable=False)
+    stopped_by = models.ForeignKey(
+        "exchange.User", on_delete=models.PROTECT, related_name="+", null=True, blank=True, editable=False
+    )
+    made_in = models.BigIntegerField(db_default=0, editable=False)  # the transaction in which it was made
 
     class Meta:
         ordering = ["id"]
@@ -86,7 +107,7 @@ class Market(models.Model):
                 name="market_min_quantity_up_to_max",
             ),
             models.CheckConstraint(
-                condition=Q(maker_fee_ppm__lte=500_000, taker_fee_ppm__lte=500_000), name="market_fees_below_half"
+                condition=Q(maker_fee_ppm__lte=FEE_PPM_MAX, taker_fee_ppm__lte=FEE_PPM_MAX), name="market_fees_sane"
             ),
             models.CheckConstraint(condition=~Q(base=F("quote")), name="market_assets_differ"),
         ]

@@ -15,6 +15,7 @@ from exchange.services.fees import (
     market_set_fee_tiers,
     markets_raise_fees_version,
 )
+from exchange.services.limits import asset_limit_propose, play_money_begin, rule_propose
 from exchange.services.markets import (
     amount_problems,
     limit_problems,
@@ -24,6 +25,8 @@ from exchange.services.markets import (
     on_market_changed,
     state_problems,
 )
+from exchange.services.staff import group_rights_propose, staff_change_propose, staff_password_propose
+from exchange.services.terms import market_stop_propose, market_stops_end, market_terms_propose, terms_for_two
 
 __all__ = [
     "API_KEYS_MAX",
@@ -34,14 +37,24 @@ __all__ = [
     "api_key_revoke",
     "api_keys_prune",
     "api_keys_revoke",
+    "asset_limit_propose",
     "fee_schedule_lock",
     "fee_tier_problems",
+    "group_rights_propose",
     "limit_problems",
     "market_set_fee_tiers",
     "market_set_state",
+    "market_stop_propose",
+    "market_stops_end",
+    "market_terms_propose",
     "market_update",
     "markets_raise_fees_version",
     "markets_seed",
     "on_market_changed",
+    "play_money_begin",
+    "rule_propose",
+    "staff_change_propose",
+    "staff_password_propose",
     "state_problems",
+    "terms_for_two",
 ]

@@ -16,7 +16,8 @@ from base.errors import ValidationError
 from base.scaling import MOVE_LIMIT, plain
 from exchange.audit import audit_record
 from exchange.models import FeeTier, Market, User, UserFeeTier
-from exchange.services.markets import FEE_PPM_MAX, market_lock, tell_market_changed
+from exchange.models.market import FEE_PPM_MAX
+from exchange.services.markets import market_lock, tell_market_changed
 
 __all__ = [
     "TierTerms",
@@ -24,6 +25,7 @@ __all__ = [
     "fee_tier_problems",
     "market_set_fee_tiers",
     "markets_raise_fees_version",
+    "tiers_difference",
 ]
 
 
@@ -103,6 +105,14 @@ def markets_raise_fees_version(*, market_ids: Collection[int]) -> None:
 
 def _terms(tier: FeeTier) -> TierTerms:
     return TierTerms(tier.level, tier.min_volume, tier.maker_fee_ppm, tier.taker_fee_ppm)
+
+
+def tiers_difference(market: Market, wanted: Sequence[TierTerms]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the levels that would differ are and would be, in words; None for one that is not there. One query.
+
+    Of levels that stay as they are nothing is said.
+    """
+    return _changed_levels(sorted(map(_terms, market.fee_tiers.all())), wanted)
 
 
 def _changed_levels(old: Sequence[TierTerms], new: Sequence[TierTerms]) -> tuple[dict[str, Any], dict[str, Any]]:

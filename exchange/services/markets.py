@@ -1,18 +1,21 @@
 """Changing markets. Every change locks the market's row, leaves an audit entry and tells listeners after its commit."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.scaling import EXACT, MOVE_LIMIT, plain
 from exchange import seeds
 from exchange.audit import audit_record
-from exchange.models import Asset, FeeTier, Market, TradingState, User
-from exchange.selectors import forget_markets
+from exchange.models import Asset, FeeTier, Market, Rule, TradingState, User
+from exchange.models.market import FEE_PPM_MAX
+from exchange.selectors import forget_markets, plays, rule_value
 
 __all__ = [
     "PRICE_BAND_PPM_MAX",
@@ -20,6 +23,8 @@ __all__ = [
     "limit_problems",
     "market_lock",
     "market_set_state",
+    "market_stop_end",
+    "market_stop_lasts",
     "market_update",
     "markets_seed",
     "on_market_changed",
@@ -30,11 +35,12 @@ __all__ = [
 MarketListener = Callable[[Market], None]
 _listeners: list[MarketListener] = []
 
-FEE_PPM_MAX = 500_000
 PRICE_BAND_PPM_MAX = 1_000_000
 ENGINE_INTEGER_MAX = 2**63 - 1
 PRICE_HEADROOM = 100  # how often the price may multiply before price x quantity leaves 64 bits
 _ORDERS_MAX = 1_000_000
+_STOP_FIELDS = ["stop_ends_at", "stopped_by", "state_before_stop"]
+_STOP_SLACK = timedelta(minutes=1)  # the clock of the database, which has the last word, may differ a little
 STOPPING = frozenset({TradingState.HALTED, TradingState.CLOSED})
 
 
@@ -46,9 +52,14 @@ def on_market_changed(listener: MarketListener) -> None:
 
 @transaction.atomic
 def markets_seed() -> list[Market]:
-    """Create the assets and markets that are missing and return the created markets. Existing ones stay as they are."""
+    """Create the assets and markets that are missing and return the created markets. Existing ones stay as they are.
+
+    Where there are members of staff, a new asset begins without anything that one of them may move by hand.
+    """
+    is_new = plays() or not User.objects.filter(is_staff=True).exists()
     for asset in seeds.ASSETS:
-        Asset.objects.get_or_create(code=asset.code, defaults={"name": asset.name, "decimals": asset.decimals})
+        limit = asset.hand_limit if is_new else Decimal(0)
+        Asset.objects.get_or_create(code=asset.code, defaults=asset._asdict() | {"hand_limit": limit})
     existing = set(Market.objects.values_list("symbol", flat=True))
     return [_create_market(seed) for seed in seeds.MARKETS if seed.symbol not in existing]
 
@@ -74,11 +85,59 @@ def market_set_state(*, actor: User | None, market_id: int, state: str, note: st
     """Set what a market accepts: any state may follow any other. Setting the present one changes nothing.
 
     Halting and closing need a note. `actor` None is the exchange itself, which halts markets that do not reconcile.
-    Raises MARKET_NOT_FOUND, VALIDATION_ERROR.
+    Whatever keeps a market from continuous trading ends by itself (`market_stops_end`), unless two people want it to
+    last (`market_stop_propose`). Raises MARKET_NOT_FOUND, VALIDATION_ERROR.
     """
     if problems := state_problems(state, note):
         raise ValidationError(problems)
-    return _change(market_lock(market_id), {"trading_state": state}, actor, "market.set_state", note)
+    market = market_lock(market_id)
+    if state != market.trading_state:
+        _plan_end(market, state, actor)
+    return _change(market, {"trading_state": state}, actor, "market.set_state", note)
+
+
+def _plan_end(market: Market, state: str, actor: User | None) -> None:
+    """Set when a stop ends, and where it leads back to: a stop that follows another one ends where that one does."""
+    if state == TradingState.CONTINUOUS:
+        market.stop_ends_at, market.stopped_by, market.state_before_stop = None, None, ""
+    elif market.stop_ends_at is None:
+        market.state_before_stop, market.stopped_by = market.trading_state, actor
+        market.stop_ends_at = _stop_end()
+
+
+@transaction.atomic
+def market_stop_lasts(*, actor: User, market_id: int, state: str, note: str) -> Market:
+    """Keep a market in a state until somebody changes it, as two people have decided. Raises MARKET_NOT_FOUND."""
+    market = market_lock(market_id)
+    _store_end(market, None, None, "")
+    return _change(market, {"trading_state": state}, actor, "market.set_state", note)
+
+
+@transaction.atomic
+def market_stop_end(*, market_id: int) -> Market | None:
+    """Bring a market back whose stop by one person has lasted long enough; return it, or None where nothing is due.
+
+    What the exchange itself has stopped stays, and its time begins anew: somebody has to look first.
+    """
+    market = market_lock(market_id)
+    if market.stop_ends_at is None or market.stop_ends_at > timezone.now():
+        return None
+    if market.stopped_by is None:
+        _store_end(market, _stop_end(), None, market.state_before_stop)
+        return None
+    note = f"Nobody else agreed to keep what {market.stopped_by} had stopped alone"
+    market.stop_ends_at, market.stopped_by, back = None, None, market.state_before_stop
+    market.state_before_stop = ""
+    return _change(market, {"trading_state": back}, None, "market.set_state", note)
+
+
+def _store_end(market: Market, at: datetime | None, by: User | None, back: str) -> None:
+    market.stop_ends_at, market.stopped_by, market.state_before_stop = at, by, back
+    market.save(update_fields=_STOP_FIELDS)
+
+
+def _stop_end() -> datetime:
+    return timezone.now() + timedelta(hours=rule_value(Rule.Name.STOP_HOURS)) - _STOP_SLACK
 
 
 def state_problems(state: str, note: str) -> dict[str, list[str]]:
@@ -204,7 +263,8 @@ def _change(market: Market, changes: dict[str, Any], actor: User | None, action:
     old = {name: _as_json(getattr(market, name)) for name in changed}
     for name, value in changed.items():
         setattr(market, name, value)
-    market.save(update_fields=list(changed))
+    planned = _STOP_FIELDS if "trading_state" in changed else []
+    market.save(update_fields=[*changed, *planned])
     new = {name: _as_json(value) for name, value in changed.items()}
     audit_record(actor=actor, action=action, target=market, old=old, new=new, note=note)
     tell_market_changed(market)

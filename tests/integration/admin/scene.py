@@ -1,5 +1,6 @@
 """Staff with rights, their browsers, and a filled back office to look at."""
 
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,7 @@ from base.ids import uuid7
 from exchange.models import ApiKey, Market, User
 from exchange.services import api_key_create
 from orders.models import Mismatch, Order, ReconcileRun, Trade
+from proposals.models import Proposal
 from settlement.models import Account, Adjustment, FailedSettlement
 from tests.fixtures import fresh_name, make_market, make_user
 from tests.integration.admin.fill import fill
@@ -59,7 +61,22 @@ class Scene:
     @cached_property
     def adjustment(self) -> Adjustment:
         """A proposal that waits for a second person."""
-        return Adjustment.objects.create(reason="for the roles", proposed_by=self.users[2])
+        return Adjustment.objects.create(
+            kind="correction", reason="for the roles", proposed_by=self.clerk, expires_at=timezone.now() + timedelta(1)
+        )
+
+    @cached_property
+    def proposal(self) -> Proposal:
+        """A change of a market's fees that waits for a second person."""
+        return Proposal.objects.create(
+            kind="market.terms", target=str(self.market.pk), subject=self.market.symbol, reason="for the roles",
+            before={"maker_fee_ppm": 800}, after={"maker_fee_ppm": 9_000}, proposed_by=self.clerk,
+            payload={"changes": {"maker_fee_ppm": 9_000}}, expires_at=timezone.now() + timedelta(1),
+        )  # fmt: skip
+
+    @cached_property
+    def clerk(self) -> User:
+        return staff_with()
 
     @cached_property
     def mismatch(self) -> Mismatch:

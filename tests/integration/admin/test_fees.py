@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from exchange.models import AuditEntry, FeeTier, Market, User, UserFeeTier
 from exchange.services import TierTerms, market_set_fee_tiers, market_update
+from proposals.models import Proposal
+from proposals.services import proposal_approve
 from tests.integration.admin.scene import MARKETS, USERS, browser_of, queries_of, rows_of, staff_with
 from tests.integration.admin.test_markets import RIGHTS, form_of
 
@@ -49,21 +51,31 @@ def entries_of(user: User) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     return list(AuditEntry.objects.filter(actor=user).order_by("id").values_list("action", "old", "new"))
 
 
-def test_tiers_are_added_changed_and_removed_on_the_market_s_page(market: Market) -> None:
-    clerk = staff_with(*RIGHTS)
+def test_tiers_are_added_changed_and_removed_on_the_market_s_page_by_two(market: Market) -> None:
+    clerk, other = staff_with(*RIGHTS), staff_with(*RIGHTS)
 
-    save(market, lines(market, ONE, TWO), clerk)
+    def save_and_approve(form: dict[str, str]) -> None:
+        before = tiers_of(market)
+        save(market, form | {"reason": "spring"}, clerk)
+        assert tiers_of(market) == before
+        proposal = Proposal.objects.get(proposed_by=clerk, state="proposed")
+        proposal_approve(actor=other, proposal_id=proposal.pk)
+
+    silent = save(market, lines(market, ONE, TWO), clerk)
+    assert "another member of staff decides on fee tiers" in silent.content.decode()
+    save_and_approve(lines(market, ONE, TWO))
     added = tiers_of(market)
-    save(market, lines(market, ONE._replace(taker_fee_ppm=700), TWO), clerk)
+    save_and_approve(lines(market, ONE._replace(taker_fee_ppm=700), TWO))
     changed = tiers_of(market)
-    save(market, lines(market, ONE, TWO, **{"0-DELETE": "on"}), clerk)
+    save_and_approve(lines(market, ONE, TWO, **{"0-DELETE": "on"}))
 
     assert (added, changed, tiers_of(market)) == ([ONE, TWO], [ONE._replace(taker_fee_ppm=700), TWO], [TWO])
     market.refresh_from_db()
     assert market.fees_version == 3
     one = "from 1000: maker 800 ppm, taker 700 ppm"
-    assert [entry[0] for entry in entries_of(clerk)] == ["market.set_fee_tiers"] * 3
-    assert entries_of(clerk)[2][1:] == ({"level 1": one}, {"level 1": None})
+    assert [entry[0] for entry in entries_of(clerk)] == ["proposal.propose"] * 3
+    assert [entry[0] for entry in entries_of(other)] == ["market.set_fee_tiers", "proposal.approve"] * 3
+    assert entries_of(other)[4][1:] == ({"level 1": one}, {"level 1": None})
 
 
 def test_saving_the_page_unchanged_leaves_no_trace(tiered: Market) -> None:
@@ -82,7 +94,7 @@ def test_saving_the_page_unchanged_leaves_no_trace(tiered: Market) -> None:
         ([ONE, TWO._replace(min_volume=Decimal(1_000))], "Level 2: the volume must be above that of level 1"),
         ([ONE, TWO._replace(level=1)], "Please correct the duplicate values"),
         ([ONE._replace(min_volume=Decimal(-1)), TWO], "The volume must not be negative"),
-        ([ONE, TWO._replace(maker_fee_ppm=500_001)], "Fees must be between 0 and 500,000"),
+        ([ONE, TWO._replace(maker_fee_ppm=50_001)], "Fees must be between 0 and 50,000"),
         ([ONE._replace(level=0), TWO], "Must be at least 1"),
     ],
 )
@@ -139,7 +151,7 @@ def test_a_user_s_page_shows_tier_and_volume(held: UserFeeTier, boss: Client, ta
 
     table = tier_table_of(response)
     assert table.rows[0][1:5] == [2, f"6,000.25 {held.market.quote_id}", "0 %", "0.05 %"]
-    assert len(statements) <= 13
+    assert len(statements) <= 14
     assert tier_table_of(other).rows == []
 
 

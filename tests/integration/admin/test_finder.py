@@ -30,7 +30,7 @@ def asked(browser: Client, term: str) -> Any:
     [
         (lambda scene: scene.order, "/admin/orders/order/"),
         (lambda scene: scene.users[0], "/admin/exchange/user/"),
-        (lambda scene: scene.adjustment, "/admin/settlement/adjustment/"),
+        (lambda scene: scene.adjustment, "/admin/proposals/proposal/"),
         (lambda scene: scene.api_key, "/admin/exchange/apikey/"),
     ],
 )

@@ -123,7 +123,7 @@ def test_fees_and_limits_are_changed_by_the_service(market: Market) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("max_quantity", "0.0005"), ("max_quantity", "0"), ("maker_fee_ppm", "500001"), ("min_notional", "-1"),
+    [("max_quantity", "0.0005"), ("max_quantity", "0"), ("maker_fee_ppm", "50001"), ("min_notional", "-1"),
      ("price_band_ppm", "-1"), ("price_band_ppm", "1000001"), ("max_quantity", "abc"), ("min_quantity", "-1"),
      ("min_quantity", "0.0005"), ("min_quantity", "10000.001"), ("max_open_orders", "-1"),
      ("max_stop_orders", "1000001")],

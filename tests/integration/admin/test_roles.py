@@ -12,6 +12,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from exchange.admin.base import BackOfficeAdmin
 from exchange.models import Asset, AuditEntry, User
 from exchange.roles import RIGHTS, StaffRole, roles_sync
+from proposals.models import Proposal
 from tests.fixtures import fresh_name
 from tests.integration.admin.scene import (
     ACCOUNTS,
@@ -31,6 +32,7 @@ EVERY = tuple(StaffRole)
 TASKS, ASSETS, ADJUSTMENTS = (
     "/admin/django_celery_beat/periodictask/", "/admin/exchange/asset/", "/admin/settlement/adjustment/",
 )  # fmt: skip
+RULES, PROPOSALS = "/admin/exchange/rule/", "/admin/proposals/proposal/"
 MISMATCHES, API_KEYS = "/admin/orders/mismatch/", "/admin/exchange/apikey/"
 
 
@@ -56,46 +58,52 @@ BUTTONS = [
     Act(TRADES, "explain", lambda scene: scene.trade.pk, EVERY),
     Act(ORDERS, "life", lambda scene: scene.order.pk, EVERY),
     Act(ORDERS, "cancel", lambda scene: scene.order.pk, (SUPPORT, OPERATOR, ADMINISTRATOR)),
-    Act(FAILURES, "retry", lambda scene: scene.failure.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(FAILURES, "resolve", lambda scene: scene.failure.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(FAILURES, "give-back", lambda scene: scene.failure.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(FAILURES, "settle", lambda scene: scene.failure.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(FAILURES, "custom", lambda scene: scene.failure.pk, (SETTLEMENT, ADMINISTRATOR)),
+    Act(FAILURES, "retry", lambda scene: scene.failure.pk, (SETTLEMENT,)),
+    Act(FAILURES, "resolve", lambda scene: scene.failure.pk, (SETTLEMENT,)),
+    Act(FAILURES, "give-back", lambda scene: scene.failure.pk, (SETTLEMENT,)),
+    Act(FAILURES, "settle", lambda scene: scene.failure.pk, (SETTLEMENT,)),
+    Act(FAILURES, "custom", lambda scene: scene.failure.pk, (SETTLEMENT,)),
     Act(ACCOUNTS, "explain", lambda scene: scene.account.pk, EVERY),
     Act(ACCOUNTS, "statement", lambda scene: scene.account.pk, EVERY),
-    Act(ACCOUNTS, "deposit", lambda scene: scene.account.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(ACCOUNTS, "withdraw", lambda scene: scene.account.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(ACCOUNTS, "correct", lambda scene: scene.account.pk, (SETTLEMENT, ADMINISTRATOR)),
+    Act(ACCOUNTS, "deposit", lambda scene: scene.account.pk, (SETTLEMENT,)),
+    Act(ACCOUNTS, "withdraw", lambda scene: scene.account.pk, (SETTLEMENT,)),
+    Act(ACCOUNTS, "correct", lambda scene: scene.account.pk, (SETTLEMENT,)),
     Act(USERS, "freeze", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
     Act(USERS, "unfreeze", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
     Act(USERS, "note", lambda scene: scene.users[0].pk, (SUPPORT, SETTLEMENT, OPERATOR, ADMINISTRATOR)),
     Act(USERS, "cancel-orders", lambda scene: scene.users[0].pk, (SUPPORT, OPERATOR, ADMINISTRATOR)),
     Act(USERS, "revoke_api_keys", lambda scene: scene.users[0].pk, (SUPPORT, ADMINISTRATOR)),
     Act(API_KEYS, "revoke", lambda scene: scene.api_key.pk, (SUPPORT, ADMINISTRATOR)),
-    Act(USERS, "deposit", lambda scene: scene.users[0].pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(USERS, "withdraw", lambda scene: scene.users[0].pk, (SETTLEMENT, ADMINISTRATOR)),
+    Act(USERS, "deposit", lambda scene: scene.users[0].pk, (SETTLEMENT,)),
+    Act(USERS, "withdraw", lambda scene: scene.users[0].pk, (SETTLEMENT,)),
     Act(MARKETS, "state", lambda scene: scene.market.pk, (OPERATOR, ADMINISTRATOR)),
-    Act(ADJUSTMENTS, "approve", lambda scene: scene.adjustment.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(ADJUSTMENTS, "reject", lambda scene: scene.adjustment.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(ADJUSTMENTS, "withdraw", lambda scene: scene.adjustment.pk, (SETTLEMENT, ADMINISTRATOR)),
-    Act(MISMATCHES, "acknowledge", lambda scene: scene.mismatch.pk, (SETTLEMENT, ADMINISTRATOR)),
+    Act(MARKETS, "stop", lambda scene: scene.market.pk, (OPERATOR, ADMINISTRATOR)),
+    Act(ASSETS, "limit", lambda scene: scene.market.base_id, (OPERATOR, ADMINISTRATOR)),
+    Act(RULES, "propose", lambda scene: "stop_hours", (ADMINISTRATOR,)),
+    Act(PROPOSALS, "approve", lambda scene: scene.proposal.pk, (OPERATOR, ADMINISTRATOR)),
+    Act(PROPOSALS, "reject", lambda scene: scene.proposal.pk, (OPERATOR, ADMINISTRATOR)),
+    Act(PROPOSALS, "withdraw", lambda scene: scene.proposal.pk, (OPERATOR, ADMINISTRATOR)),
+    Act(ADJUSTMENTS, "approve", lambda scene: scene.adjustment.pk, (SETTLEMENT,)),
+    Act(ADJUSTMENTS, "reject", lambda scene: scene.adjustment.pk, (SETTLEMENT,)),
+    Act(ADJUSTMENTS, "withdraw", lambda scene: scene.adjustment.pk, (SETTLEMENT,)),
+    Act(MISMATCHES, "acknowledge", lambda scene: scene.mismatch.pk, (SETTLEMENT,)),
 ]
 # Forms that write, and actions on what is selected in a list.
 FORMS = {
     f"{USERS}add/": (ADMINISTRATOR,),
     f"{MARKETS}add/": (OPERATOR, ADMINISTRATOR),
     f"{ASSETS}add/": (OPERATOR, ADMINISTRATOR),
-    f"{ADJUSTMENTS}add/": (SETTLEMENT, ADMINISTRATOR),
+    f"{ADJUSTMENTS}add/": (SETTLEMENT,),
     f"{TASKS}add/": (ADMINISTRATOR,),
     "/admin/auth/group/add/": (),
 }
 SELECTIONS = {
-    (FAILURES, "retry_selected"): (SETTLEMENT, ADMINISTRATOR),
+    (FAILURES, "retry_selected"): (SETTLEMENT,),
     (USERS, "freeze_selected"): (SUPPORT, ADMINISTRATOR),
     (USERS, "unfreeze_selected"): (SUPPORT, ADMINISTRATOR),
     (API_KEYS, "revoke_selected"): (SUPPORT, ADMINISTRATOR),
     (MARKETS, "change_state_of_selected"): (OPERATOR, ADMINISTRATOR),
-    (MISMATCHES, "acknowledge_selected"): (SETTLEMENT, ADMINISTRATOR),
+    (MISMATCHES, "acknowledge_selected"): (SETTLEMENT,),
     (TASKS, "enable_tasks"): (ADMINISTRATOR,),
     (TASKS, "disable_tasks"): (ADMINISTRATOR,),
     (TASKS, "toggle_tasks"): (ADMINISTRATOR,),
@@ -214,28 +222,30 @@ def test_roles_are_what_the_release_says_and_nobody_edits_them(staff: User) -> N
     assert Group.objects.filter(name__in=EVERY).count() == len(EVERY)
 
 
-def test_an_administrator_appoints_staff_but_gives_no_single_rights_and_no_superusers(scene: Scene) -> None:
+def test_an_administrator_proposes_staff_but_no_single_rights_and_no_superusers(scene: Scene) -> None:
     boss, trader, role = member(ADMINISTRATOR), scene.users[1], Group.objects.get(name=SUPPORT)
     form = {"username": trader.username, "email": trader.email, "is_staff": "on", "groups": [role.pk]}
     right = Permission.objects.get(codename="change_market")
 
-    browser_of(boss).post(f"{USERS}{trader.pk}/change/", form | {"is_superuser": "on", "user_permissions": [right.pk]})
+    browser_of(boss).post(
+        f"{USERS}{trader.pk}/change/", form | {"is_superuser": "on", "user_permissions": [right.pk], "reason": "hired"}
+    )
 
     trader.refresh_from_db()
-    assert (trader.is_staff, trader.is_superuser, trader.user_permissions.count()) == (True, False, 0)
-    assert list(trader.groups.all()) == [role]
-    entry = AuditEntry.objects.get(actor=boss)
-    assert entry.new == {"is_staff": True, "groups": ["Support"]}
+    assert (trader.is_staff, trader.is_superuser, trader.user_permissions.count()) == (False, False, 0)
+    proposal = Proposal.objects.get(proposed_by=boss)
+    assert proposal.after == {"is_staff": True, "groups": ["Support"]}
 
 
 def test_nobody_changes_their_own_rights() -> None:
     boss, role = member(ADMINISTRATOR), Group.objects.get(name=VIEWER)
 
     browser_of(boss).post(
-        f"{USERS}{boss.pk}/change/", {"username": boss.username, "is_staff": "on", "groups": [role.pk]}
+        f"{USERS}{boss.pk}/change/", {"username": boss.username, "is_staff": "on", "groups": [role.pk], "reason": "x"}
     )
 
     assert [group.name for group in boss.groups.all()] == [ADMINISTRATOR]
+    assert not Proposal.objects.filter(proposed_by=boss).exists()
 
 
 @pytest.mark.parametrize("role", [SUPPORT, OPERATOR])
@@ -251,9 +261,7 @@ def test_who_may_change_users_cannot_become_another_member_of_staff(role: StaffR
 
     colleague.refresh_from_db()
     assert answers == [403, 403] and colleague.is_active and colleague.password == ""
-    assert role == OPERATOR or messages_of(frozen) == [
-        f"{colleague}: Only somebody who may appoint staff can freeze or unfreeze members of staff"
-    ]
+    assert role == OPERATOR or messages_of(frozen) == [f"{colleague}: This needs the right exchange.appoint_user"]
     assert AuditEntry.objects.filter(actor=clerk).count() == 0
 
 

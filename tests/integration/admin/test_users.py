@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from exchange.admin.base import SELECTED_MAX
 from exchange.models import AuditEntry, User
+from proposals.models import Proposal
 from tests.fixtures import fresh_name
 from tests.integration.admin.scene import USERS, browser_of, messages_of, staff_with
+from tests.integration.admin.sent_forms import errors_on
 
 RIGHTS = ("exchange.view_user", "exchange.change_user", "exchange.add_user")
 CONFIRM = {"confirmed": "1", "note": "asked by the owner"}
@@ -21,6 +23,12 @@ def acts_of(user: User) -> list[tuple[str, str, dict[str, Any]]]:
 
 def is_active(user: User) -> bool:
     return User.objects.values_list("is_active", flat=True).get(pk=user.pk)
+
+
+def approve(proposal: Proposal) -> None:
+    """Have another superuser approve a proposal on its page."""
+    answer = browser_of().post(f"/admin/proposals/proposal/{proposal.pk}/approve/", CONFIRM)
+    assert "The proposal is approved" in messages_of(answer)
 
 
 @pytest.fixture
@@ -53,7 +61,7 @@ def test_those_selected_are_frozen_but_neither_oneself_nor_a_superuser(trader: U
 
     assert sorted(messages_of(response)) == sorted([
         f"{trader} is frozen",
-        f"{staff}: Only a superuser can freeze or unfreeze a superuser",
+        f"{staff}: Only a superuser proposes single rights, superusers and for them",
         f"{clerk}: You cannot freeze or unfreeze yourself",
     ])  # fmt: skip
     assert (is_active(trader), is_active(staff), is_active(clerk)) == (False, True, True)
@@ -85,10 +93,13 @@ def test_freezing_needs_the_right_to_change(trader: User) -> None:
     assert is_active(trader) and acts_of(viewer) == []
 
 
-def test_a_frozen_member_of_staff_is_out_at_once(staff: User) -> None:
+def test_a_member_of_staff_is_frozen_by_two_and_out_at_once(staff: User) -> None:
     clerk = staff_with("exchange.view_user")
     browser = browser_of(clerk)
     browser_of(staff).post(f"{USERS}{clerk.pk}/freeze/", CONFIRM)
+    assert browser.get(USERS).status_code == 200 and is_active(clerk)
+
+    approve(Proposal.objects.get(proposed_by=staff))
 
     assert browser.get(USERS).status_code == 302
 
@@ -117,10 +128,17 @@ def test_only_a_superuser_gives_rights(trader: User, staff: User) -> None:
     trader.refresh_from_db()
     assert (trader.is_staff, trader.is_superuser, trader.groups.count()) == (False, False, 0)
 
-    browser_of(staff).post(f"{USERS}{trader.pk}/change/", {**form, "is_superuser": ""})
+    silent = browser_of(staff).post(f"{USERS}{trader.pk}/change/", {**form, "is_superuser": ""})
+    assert errors_on(silent) == {"reason": ["Say why: another member of staff decides on it"]}
+    browser_of(staff).post(f"{USERS}{trader.pk}/change/", {**form, "is_superuser": "", "reason": "hired"})
+    proposal = Proposal.objects.get(proposed_by=staff)
+    assert not User.objects.get(pk=trader.pk).is_staff
+    assert (proposal.before, proposal.after) == (
+        {"is_staff": False, "groups": []}, {"is_staff": True, "groups": [group.name]},
+    )  # fmt: skip
+    approve(proposal)
     trader.refresh_from_db()
     assert (trader.is_staff, trader.groups.count()) == (True, 1)
-    assert acts_of(staff) == [("user.update", str(trader.pk), {"is_staff": True, "groups": [group.name]})]
 
 
 def test_a_superuser_is_beyond_the_reach_of_others(staff: User) -> None:
@@ -150,6 +168,17 @@ def test_a_group_is_changed_by_superusers_only(staff: User) -> None:
     assert browser_of(clerk).post("/admin/auth/group/add/", form).status_code == 403
     assert browser_of(staff).post("/admin/auth/group/add/", form).status_code == 302
     assert [act[0] for act in acts_of(staff)] == ["group.save"]
+
+
+def test_the_rights_of_a_group_are_decided_by_another(staff: User) -> None:
+    group, right = Group.objects.create(name=fresh_name("group-")), Permission.objects.get(codename="cancel_order")
+    page = f"/admin/auth/group/{group.pk}/change/"
+
+    browser_of(staff).post(page, {"name": group.name, "permissions": [right.pk], "reason": "for the night shift"})
+
+    assert group.permissions.count() == 0
+    approve(Proposal.objects.get(proposed_by=staff))
+    assert list(group.permissions.all()) == [right]
 
 
 @pytest.mark.parametrize("query", ["username__regex=(", "email=%00"])
