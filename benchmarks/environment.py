@@ -29,6 +29,7 @@ from tests.servers import folder_for_everybody, free_port
 # When each transaction committed: rest.py proves with it that every answer came after the commit.
 _MEASURING = ["-c", "track_commit_timestamp=on"]
 _START_S = 60.0
+PLAY_MONEY = "from exchange.services import play_money_begin; play_money_begin()"
 _LOGS = "BENCHMARK_LOGS"
 
 
@@ -66,7 +67,7 @@ def servers() -> Iterator[None]:
         valkey.wait_until_ready()
         postgres.wait_until_ready()
         os.environ.update(_addresses(postgres, valkey, folder))
-        for command in (["migrate", "--noinput"], ["partitions"]):
+        for command in (["migrate", "--noinput"], ["partitions"], ["shell", "-c", PLAY_MONEY]):
             _manage(*command)
         yield
     finally:

@@ -35,6 +35,13 @@ BACK_OFFICE: dict[str, Any] = {
         "navigation": [
             {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
             {
+                "title": "Two people",
+                "items": [
+                    _page("Proposals", "how_to_vote", "proposals.proposal"),
+                    _page("Rules", "rule", "exchange.rule"),
+                ],
+            },
+            {
                 "title": "Trading",
                 "items": [
                     _page("Orders", "receipt_long", "orders.order"),

@@ -14,3 +14,9 @@ class SettlementConfig(AppConfig):
 
         register_gauges(settlement_gauges)
         register_gauges(wallet_gauges)
+
+        from proposals.kinds import kind_register
+        from settlement.services.adjustments import KINDS
+
+        for kind in KINDS:
+            kind_register(kind)

@@ -63,19 +63,18 @@ class SettlementError(CodedError[SettlementCode]):
 
 
 class AdjustmentCode(StrEnum):
-    """Why an adjustment is refused, in order of precedence."""
+    """Why an adjustment is refused, in order of precedence; `proposals.errors` has what any proposal is refused for."""
 
-    ADJUSTMENT_NOT_FOUND = "ADJUSTMENT_NOT_FOUND"
     FORBIDDEN = "FORBIDDEN"
-    ADJUSTMENT_ALREADY_DECIDED = "ADJUSTMENT_ALREADY_DECIDED"
     TRADE_NOT_FAILED = "TRADE_NOT_FAILED"
     TRADE_ALREADY_MOVED = "TRADE_ALREADY_MOVED"
-    ADJUSTMENT_ALREADY_PROPOSED = "ADJUSTMENT_ALREADY_PROPOSED"
     INVALID = "INVALID"
+    REFERENCE_MISSING = "REFERENCE_MISSING"
     ADJUSTMENT_NOT_ZERO_SUM = "ADJUSTMENT_NOT_ZERO_SUM"
     HOLDS_DIFFER = "HOLDS_DIFFER"
     INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
     INSUFFICIENT_HOLD = "INSUFFICIENT_HOLD"
+    LIMIT_REACHED = "LIMIT_REACHED"
 
 
 class AdjustmentError(CodedError[AdjustmentCode]):

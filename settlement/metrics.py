@@ -1,18 +1,19 @@
-"""What waits for settlement, what failed, and what waits for a second pair of eyes, for Prometheus."""
+"""What waits for settlement, what failed, and what was to be moved beyond a limit, for Prometheus."""
 
 from django.db.models import Count
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from settlement.models import Adjustment, FailedSettlement
+from settlement.models import FailedSettlement
 from settlement.ports import trade_outbox
+from settlement.services.adjustments import beyond_limits
 
 __all__ = ["settlement_gauges"]
 
 
 def settlement_gauges() -> list[Metric]:
     """Return the gauges. Three queries, each by an index over nothing but what waits."""
-    return [*_pending(), _failed(), _proposed()]
+    return [*_pending(), _failed(), _beyond_limits()]
 
 
 def _pending() -> list[Metric]:
@@ -30,9 +31,12 @@ def _pending() -> list[Metric]:
     return [trades, age]
 
 
-def _proposed() -> Metric:
-    count = Adjustment.objects.filter(state=Adjustment.State.PROPOSED).count()
-    return GaugeMetricFamily("trade_engine_adjustments_proposed", "Adjustments that wait for approval", value=count)
+def _beyond_limits() -> Metric:
+    return GaugeMetricFamily(
+        "trade_engine_hand_limit_refusals",
+        "Movements by hand beyond a person's limit, refused in a day",
+        value=beyond_limits(now=timezone.now()),
+    )
 
 
 def _failed() -> Metric:

@@ -16,6 +16,7 @@ from matching.roster import Role
 from operations.dashboard.figures import Figures
 from settlement.models import FailedSettlement
 from settlement.ports import wallet
+from settlement.services.adjustments import BEYOND_LIMIT
 
 __all__ = ["Alert", "alerts_of"]
 
@@ -74,13 +75,14 @@ def _money(figures: Figures) -> Iterator[Alert]:
         since = f"for {timesince(figures.clean_at, figures.at)}" if figures.clean_at else "yet"
         text, url = f"No reconciliation has succeeded {since}", _list("orders.reconcilerun")
         yield Alert(WARN, "ReconcileOverdue", text, url, "orders.view_reconcilerun")
+    if figures.beyond_limits:
+        text = f"{_many(figures.beyond_limits, 'movement')} by hand beyond a person's limit refused within a day"
+        url = f"{_list('exchange.auditentry')}?action={BEYOND_LIMIT}"
+        yield Alert(PAGE, "HandLimitReached", text, url, "exchange.view_auditentry")
     if figures.proposals:
         wait = "waits" if figures.proposals == 1 else "wait"
-        text, url = (
-            f"{_many(figures.proposals, 'adjustment')} {wait} for a second person",
-            _list("settlement.adjustment"),
-        )
-        yield Alert(INFO, "Adjustments", text, f"{url}?state__exact=proposed", "settlement.view_adjustment")
+        text, url = f"{_many(figures.proposals, 'proposal')} {wait} for a second person", _list("proposals.proposal")
+        yield Alert(INFO, "ProposalsWaiting", text, f"{url}?state__exact=proposed", "proposals.view_proposal")
 
 
 def _markets(figures: Figures) -> Iterator[Alert]:

@@ -18,8 +18,10 @@ from operations.analytics import USER_ACTIVITY
 from operations.engines.selectors import Fleet, engine_fleet
 from operations.partitions import partition_days_ahead
 from orders.models import Mismatch, ReconcileRun
-from settlement.models import Account, Adjustment, FailedSettlement
+from proposals.models import Proposal
+from settlement.models import Account, FailedSettlement
 from settlement.ports import Backlog, trade_outbox
+from settlement.services.adjustments import beyond_limits
 
 __all__ = ["Figures", "Traded", "dashboard_figures"]
 
@@ -70,6 +72,7 @@ class Figures:
     clean_at: datetime | None
     has_runs: bool
     proposals: int
+    beyond_limits: int
     scheduler_at: datetime | None
     partition_days: Mapping[str, int]
     active_users: int
@@ -101,7 +104,7 @@ class Figures:
 
 
 def dashboard_figures() -> Figures:
-    """Read everything. Twenty queries, none of which reads orders or trades, except trades that wait."""
+    """Read everything. Twenty-one queries, none of which reads orders or trades, except trades that wait."""
     now = timezone.now()
     fees, analytics_at = _fees_of_day()
     return Figures(
@@ -115,7 +118,8 @@ def dashboard_figures() -> Figures:
         open_mismatches=Mismatch.objects.filter(state=Mismatch.State.OPEN).count(),
         clean_at=_clean_at(),
         has_runs=ReconcileRun.objects.exists(),
-        proposals=Adjustment.objects.filter(state=Adjustment.State.PROPOSED).count(),
+        proposals=Proposal.objects.filter(state=Proposal.State.PROPOSED).count(),
+        beyond_limits=beyond_limits(now=now),
         scheduler_at=PeriodicTask.objects.aggregate(newest=Max("last_run_at"))["newest"],
         partition_days=partition_days_ahead(today=now.date()),
         active_users=UserActivity.objects.filter(last_order_at__gte=now - DAY).count(),

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from base.scaling import EXACT
+from base.scaling import EXACT, ZERO
 from base.times import iso_ms
 from exchange.admin.audit import AuditEntryAdmin
 from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
@@ -39,10 +39,12 @@ from exchange.models import User
 from settlement.admin.forms import MoneyForm, MoneyOfUserForm, PeriodForm
 from settlement.admin.statements import statement_response
 from settlement.admin.tables import ACCOUNT, ENTRIES_SHOWN, USER, entry_table, source_of
-from settlement.errors import SettlementError
+from settlement.legs import AccountKey, Move
 from settlement.models import Account, LedgerEntry
 from settlement.selectors import orders_of_entries
-from settlement.services import ledger_deposit, ledger_withdraw
+from settlement.services import adjustment_propose
+from settlement.services.adjustments import DEPOSIT as DEPOSIT_KIND
+from settlement.services.adjustments import WITHDRAWAL as WITHDRAWAL_KIND
 from settlement.statements import (
     BalanceExplained,
     StatementLine,
@@ -56,7 +58,6 @@ DEPOSIT, WITHDRAW = "settlement.deposit_account", "settlement.withdraw_account"
 ORDER = "orders.order"
 VIEW_ENTRIES, PROPOSE = "settlement.view_ledgerentry", "settlement.add_adjustment"
 PERIODS = {1: "since yesterday", 30: "30 days", 365: "one year"}
-_MOVES = {"deposit": ledger_deposit, "withdraw": ledger_withdraw}
 
 
 @admin.register(Account)
@@ -146,7 +147,7 @@ class AccountAdmin(ReadOnlyAdmin):
         account: Account = self.object_or_404(request, object_id)
         if account.owner is None:
             raise Http404
-        question, move = _money_question(name), partial(_move_money, request, name, account.owner, account.asset_id)
+        question, move = _money_question(name), partial(_propose_move, request, name, account.owner, account.asset_id)
         back = self.object_url(account.pk)
         return ask_and_act(self, request, question, MoneyForm, account, back, move, [_now_table([account])])
 
@@ -164,7 +165,7 @@ def _transfer_of_user(name: str, request: HttpRequest, object_id: str) -> HttpRe
     question, back = _money_question(name), page.object_url(user.pk)
 
     def move(answer: dict[str, Any]) -> None:
-        _move_money(request, name, user, answer["asset"].code, answer)
+        _propose_move(request, name, user, answer["asset"].code, answer)
 
     return ask_and_act(page, request, question, MoneyOfUserForm, user, back, move, [_now_table(accounts)])
 
@@ -177,10 +178,10 @@ TraderAdmin.more_actions += [
 
 def _money_question(name: str) -> Question:
     texts = {
-        "deposit": "Money that has come in from outside becomes available to the user.",
-        "withdraw": "Available money goes out of the exchange; what is held stays.",
+        "deposit": "Money that has come in from outside becomes available to the user",
+        "withdraw": "Available money goes out of the exchange; what is held stays",
     }
-    return Question(name.capitalize(), texts[name], name.capitalize())
+    return Question(name.capitalize(), f"{texts[name]}, once somebody else has approved it.", "Propose")
 
 
 def _now_table(accounts: Iterable[Account]) -> Table:
@@ -188,21 +189,20 @@ def _now_table(accounts: Iterable[Account]) -> Table:
     return Table("Now", ("Asset", "Available", "Held"), rows)
 
 
-def _move_money(request: HttpRequest, name: str, owner: User, asset: str, answer: dict[str, Any]) -> None:
-    what = f"{name.capitalize()} of {amount_text(answer['amount'])} {asset}"
-    try:
-        _MOVES[name](
-            owner=owner,
-            asset=asset,
-            amount=answer["amount"],
-            reason=answer["reason"],
-            actor=staff(request),
-            transfer_id=answer["transfer"],
-        )
-    except SettlementError:
-        messages.warning(request, f"{what}: this form was sent before; nothing was done twice")
-    else:
-        messages.success(request, f"{what} for {owner} is done")
+def _propose_move(request: HttpRequest, name: str, owner: User, asset: str, answer: dict[str, Any]) -> None:
+    amount, kind = answer["amount"], DEPOSIT_KIND if name == "deposit" else WITHDRAWAL_KIND
+    signed = amount if name == "deposit" else amount.copy_negate()
+    outside = AccountKey(None, asset, Account.Kind.EXTERNAL.value)
+    adjustment_propose(
+        actor=staff(request),
+        kind=kind,
+        moves=[Move(AccountKey(owner.pk, asset), signed, ZERO), Move(outside, signed.copy_negate(), ZERO)],
+        reason=answer["reason"],
+        reference=answer["reference"].strip(),
+        adjustment_id=answer["transfer"],
+    )
+    what = f"{kind.capitalize()} of {amount_text(amount)} {asset} for {owner}"
+    messages.success(request, f"{what} is proposed: somebody else has to approve it")
 
 
 def explanation(account_id: int, days: int, more: Iterable[Callable[[Account], list[Table]]]) -> list[Table]:

@@ -1,9 +1,6 @@
 """Adjustments: proposed on one page, decided on another, by two people."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,29 +10,26 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from base.errors import CodedError
 from base.scaling import EXACT, ZERO
-from exchange.admin.base import DetailAction, ReadOnlyAdmin, Table, staff
+from exchange.admin.base import Table, staff
 from exchange.admin.columns import amount_text, label, link_to, mark, moment, related, short, short_id
 from exchange.admin.filters import UuidTimeFilter
-from exchange.admin.notes import CONFIRMED, NoteForm, Question, RequiredNoteForm, ask_and_act
+from exchange.admin.notes import CONFIRMED
+from exchange.admin.proposals import STATE_COLOURS, ProposalAdmin, ProposalPages
 from exchange.admin.search import as_uuid, find_users
 from exchange.admin.wording import refuse
+from proposals.models import Proposal
 from settlement.admin.forms import LineFormSet, ReasonForm, initial_lines
 from settlement.admin.tables import ACCOUNT, USER
-from settlement.errors import AdjustmentError
 from settlement.legs import AccountKey, Move, give_back_moves, settle_moves
 from settlement.models import Account, Adjustment, AdjustmentLine, FailedSettlement
 from settlement.ports import trade_outbox
-from settlement.services import (
-    adjustment_approve,
-    adjustment_propose,
-    adjustment_reject,
-    adjustment_withdraw,
-)
+from settlement.services import adjustment_propose
+from settlement.services.adjustments import CORRECTION, DEPOSIT, WITHDRAWAL
 
-PROPOSE, APPROVE = "settlement.add_adjustment", "settlement.approve_adjustment"
+PROPOSE = "settlement.add_adjustment"
 FAILURE = "settlement.failedsettlement"
-STATE_COLOURS = {"proposed": "warning", "approved": "success", "rejected": "", "withdrawn": ""}
 WAYS = {"give-back": "Give back", "settle": "Settle by hand", "custom": "Custom adjustment"}
 _WAY_TEXTS = {
     "give-back": "The trade is undone: what it holds becomes available again to buyer and seller.",
@@ -45,15 +39,26 @@ _WAY_TEXTS = {
 }
 
 
+class AdjustmentTimeFilter(UuidTimeFilter):
+    """Bounds adjustments by the time of their proposal, which stands in its id."""
+
+    field = "proposal_id"
+
+
 @admin.register(Adjustment)
-class AdjustmentAdmin(ReadOnlyAdmin):
-    """Proposals are made on the page that adds one and decided on their own."""
+class AdjustmentAdmin(ProposalPages):
+    """Proposals about money are made on the page that adds one, or on a user's or an account's, and decided here."""
+
+    noun = "adjustment"
 
     list_display = [
         short_id(),
         moment("created_at", "proposed at"),
         label("state", STATE_COLOURS),
+        "kind",
+        "subject",
         "reason",
+        "reference",
         related("proposed_by", USER),
         related("decided_by", USER),
         "closes",
@@ -63,23 +68,31 @@ class AdjustmentAdmin(ReadOnlyAdmin):
         "id",
         "created_at",
         "state",
+        "kind",
+        "subject",
         "reason",
+        "reference",
         "proposed_by__username",
         "decided_by__username",
         "failure__trade_id",
     ]
-    list_filter = ["state", UuidTimeFilter]
-    search_fields = ["id"]
-    search_help_text = "Id of the adjustment or of the trade it closes, or who proposed it"
+    list_filter = ["state", "kind", AdjustmentTimeFilter]
+    ordering = ("-proposal",)
+    search_fields = ["proposal"]
+    search_help_text = "Id of the adjustment or of the trade it closes, its reference outside, or who proposed it"
     fields = [
         "id",
         label("state", STATE_COLOURS),
+        "kind",
+        "subject",
         "reason",
+        "reference",
         related("failure", FAILURE),
         related("proposed_by", USER),
         moment("created_at"),
         related("decided_by", USER),
         moment("decided_at"),
+        moment("expires_at"),
         "note",
     ]
 
@@ -89,7 +102,7 @@ class AdjustmentAdmin(ReadOnlyAdmin):
         if found:
             queryset = queryset.filter(Q(id=found) | Q(failure__trade_id=found) | Q(proposed_by=found))
         elif term:
-            queryset = queryset.filter(proposed_by__in=find_users(term))
+            queryset = queryset.filter(Q(proposed_by__in=find_users(term)) | Q(reference__iexact=term))
         return queryset, False
 
     @admin.display(description="closes the trade")
@@ -103,37 +116,8 @@ class AdjustmentAdmin(ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         return staff(request).has_perm(PROPOSE)
 
-    def object_tables(self, request: HttpRequest, obj: Adjustment) -> list[Table]:
-        return [_lines_table(obj)]
-
-    def object_actions(self, obj: Any | None) -> list[DetailAction]:
-        if obj is not None and obj.state != Adjustment.State.PROPOSED:
-            return []
-
-        def is_own(user: Any) -> bool:
-            return obj is not None and obj.proposed_by_id == user.pk
-
-        def is_anothers(user: Any) -> bool:
-            return not is_own(user)
-
-        return [
-            DetailAction("approve", "Approve…", APPROVE, partial(self._decide, "approve"), shown_to=is_anothers),
-            DetailAction("reject", "Reject…", APPROVE, partial(self._decide, "reject"), shown_to=is_anothers),
-            DetailAction("withdraw", "Withdraw…", PROPOSE, partial(self._decide, "withdraw"), shown_to=is_own),
-        ]
-
-    def _decide(self, name: str, request: HttpRequest, object_id: str) -> HttpResponse:
-        adjustment: Adjustment = self.object_or_404(request, object_id)
-        back = self.object_url(adjustment.pk)
-        decision = _DECISIONS[name]
-        question = Question(f"{name.capitalize()} an adjustment", decision.text, name.capitalize())
-
-        def decide(answer: dict[str, Any]) -> None:
-            decided = decision.service(actor=staff(request), adjustment_id=adjustment.pk, note=answer["note"])
-            messages.success(request, f"The adjustment is {decided.get_state_display().lower()}")
-
-        tables = [_lines_table(adjustment)]
-        return ask_and_act(self, request, question, decision.form, adjustment, back, decide, tables)
+    def what_it_changes(self, proposal: Proposal) -> list[Table]:
+        return [lines_table(proposal)]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -172,10 +156,11 @@ class AdjustmentAdmin(ReadOnlyAdmin):
                 actor=staff(request),
                 moves=moves,
                 reason=form.cleaned_data["reason"],
+                reference=form.cleaned_data["reference"].strip(),
                 failure_id=failure.pk if failure else None,
                 adjustment_id=form.cleaned_data["adjustment"],
             )
-        except AdjustmentError as error:
+        except CodedError as error:
             refuse(form, error)
             return None
         messages.success(request, "Proposed. Somebody else has to approve it")
@@ -213,12 +198,13 @@ def _failure_url(failure: FailedSettlement) -> str:
     return reverse("admin:settlement_failedsettlement_change", args=[failure.pk])
 
 
-def _lines_table(adjustment: Adjustment) -> Table:
+def lines_table(adjustment: Proposal) -> Table:
     """Return what an adjustment changes, beside what the accounts have now. One query."""
     headers = ["#", "Account", "Asset", "Available", "Held", "Entry", "Available now", "Held now"]
     is_open = adjustment.state == Adjustment.State.PROPOSED
     rows = []
-    for line in adjustment.lines.select_related("account__owner").order_by("number"):
+    lines = AdjustmentLine.objects.filter(adjustment_id=adjustment.pk)
+    for line in lines.select_related("account__owner").order_by("number"):
         account = line.account
         row = [
             line.number,
@@ -243,17 +229,6 @@ def _enough(account: Account, line: AdjustmentLine) -> Any:
     return mark(text, "danger") if is_short else text
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    service: Callable[..., Adjustment]
-    text: str
-    form: type[NoteForm | RequiredNoteForm] = NoteForm
-
-
-_DECISIONS = {
-    "approve": _Decision(adjustment_approve, "The balances change at once, and for good."),
-    "reject": _Decision(
-        adjustment_reject, "Nothing moves. Say why, for the colleague who proposed it.", RequiredNoteForm
-    ),
-    "withdraw": _Decision(adjustment_withdraw, "Nothing moves."),
-}
+ProposalAdmin.tables_of_kinds |= dict.fromkeys(
+    (DEPOSIT, WITHDRAWAL, CORRECTION), lambda proposal: [lines_table(proposal)]
+)

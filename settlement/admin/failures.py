@@ -27,9 +27,9 @@ from exchange.admin.columns import (
 )
 from exchange.admin.filters import UuidTimeFilter
 from exchange.admin.notes import Question, RequiredNoteForm, ask_and_act, refusal, report
+from exchange.admin.proposals import STATE_COLOURS as COLOURS
 from exchange.admin.search import as_uuid
 from settlement.admin.adjustments import PROPOSE, WAYS
-from settlement.admin.adjustments import STATE_COLOURS as COLOURS
 from settlement.admin.tables import ADJUSTMENT, MARKET, TRADE, USER
 from settlement.models import Adjustment, FailedSettlement
 from settlement.services import failed_settlement_resolve, failed_settlement_retry
@@ -220,7 +220,7 @@ def _adjustment_tables(failure: FailedSettlement) -> list[Table]:
             str(one.decided_by or "-"),
             one.note or "-",
         ]
-        for one in failure.adjustments.select_related("proposed_by", "decided_by").order_by("-id")
+        for one in failure.adjustments.select_related("proposed_by", "decided_by").order_by("-proposal")
     ]
     headers = ("Adjustment", "Proposed at", "State", "Reason", "Proposed by", "Decided by", "Note")
     return [Table("Adjustments", headers, rows)] if rows else []

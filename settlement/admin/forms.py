@@ -47,10 +47,16 @@ class TransferField(forms.CharField):
             raise forms.ValidationError("Open this form again") from error
 
 
+REFERENCE_HELP = "Of the bank or the chain, such as SEPA:2026-11-30/17 or a transaction's hash:0; used once, ever"
+
+
 class MoneyForm(PlainForm):
     """A deposit or withdrawal of a known account."""
 
     amount = AmountField(is_positive=True, max_digits=38, decimal_places=18, widget=TextInput)
+    reference = forms.CharField(
+        max_length=128, widget=TextInput, label="Reference of the transaction outside", help_text=REFERENCE_HELP
+    )
     reason = forms.CharField(
         max_length=REASON_MAX, widget=TextInput, help_text="The user sees it in their ledger entries"
     )
@@ -61,7 +67,7 @@ class MoneyOfUserForm(MoneyForm):
     """A deposit or withdrawal of a user, who may not have an account in the asset yet."""
 
     asset = RowField(Asset.objects.order_by("code"), widget=Select)
-    field_order = ("asset", "amount", "reason")
+    field_order = ("asset", "amount", "reference", "reason")
 
 
 class PeriodForm(PlainForm):
@@ -81,6 +87,13 @@ class PeriodForm(PlainForm):
 
 class ReasonForm(PlainForm):
     reason = forms.CharField(max_length=REASON_MAX, widget=TextInput, help_text="It is shown with the ledger entries")
+    reference = forms.CharField(
+        required=False,
+        max_length=128,
+        widget=TextInput,
+        label="Reference of the transaction outside",
+        help_text=f"Needed where money comes from or goes to the outside world. {REFERENCE_HELP}",
+    )
     adjustment = TransferField(initial=new_transfer)
 
 

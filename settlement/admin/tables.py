@@ -46,10 +46,13 @@ def entry_table(title: str, entries: QuerySet[LedgerEntry]) -> Table:
     return Table(title, ENTRY_HEADERS, rows)
 
 
+_BY_HAND = (LedgerEntry.Kind.DEPOSIT, LedgerEntry.Kind.WITHDRAWAL, LedgerEntry.Kind.CORRECTION)
+
+
 def source_of(kind: str, transfer_id: Any) -> Any:
     """Return a link from an entry to what it came from: its trade, its adjustment, or nothing more than itself."""
     if kind in (LedgerEntry.Kind.TRADE, LedgerEntry.Kind.FEE):
         return link_to(TRADE, transfer_id, short(transfer_id))
-    if kind == LedgerEntry.Kind.CORRECTION:
+    if kind in _BY_HAND:
         return link_to(ADJUSTMENT, transfer_id, short(transfer_id))
     return "-"

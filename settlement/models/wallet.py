@@ -133,6 +133,7 @@ class WalletOperation(models.Model):
     state = models.CharField(max_length=7, choices=State.choices)
     digest = models.CharField(max_length=32, blank=True, db_default="")
     trade_id = models.UUIDField(null=True, blank=True)
+    reversal_id = models.UUIDField(null=True, blank=True, unique=True, help_text="The transfer that undid a settlement")
     payload = models.JSONField(default=dict)
     refusal = models.JSONField(default=dict, help_text="Code, message and details of what was refused")
     created_at = models.DateTimeField(db_default=Now())

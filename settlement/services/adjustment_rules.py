@@ -1,30 +1,32 @@
 """The rules of adjustments; what breaks one is refused with a code of its own."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
 from base.scaling import AMOUNT_LIMIT, EXACT, MOVE_LIMIT, ZERO, decimals_of, plain
-from exchange.models import Asset, User
+from exchange.models import Asset
 from settlement.errors import AdjustmentCode, AdjustmentError
 from settlement.legs import AccountKey, Move, trade_holds
-from settlement.models import Account, Adjustment, LedgerEntry
+from settlement.models import Account, LedgerEntry
 from settlement.ports import TradeToSettle, wallet
 
 LINES_MAX = 50
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{3,127}")
 _Code = AdjustmentCode
 
 
-def require_right(actor: User, right: str) -> None:
-    """Refuse an actor without a right (`app.codename`)."""
-    if not actor.has_perm(right):
-        raise AdjustmentError(_Code.FORBIDDEN, f"This needs the right {right}")
-
-
-def require_other(actor: User, adjustment: Adjustment) -> None:
-    """Refuse the member of staff who proposed the adjustment, whatever their rights."""
-    if adjustment.proposed_by_id == actor.pk:
-        raise AdjustmentError(_Code.FORBIDDEN, "You proposed this adjustment: somebody else has to decide on it")
+def require_reference(lines: Sequence[Move], reference: str) -> None:
+    """Refuse money from or to the outside world without the transaction there that it belongs to."""
+    if not reference:
+        if any(line.account.kind == Account.Kind.EXTERNAL and line.amount for line in lines):
+            raise AdjustmentError(
+                _Code.REFERENCE_MISSING, "Give the reference of the transaction outside: money comes and goes by one"
+            )
+    elif not _REFERENCE.fullmatch(reference):
+        message = "A reference has 4 to 128 letters, digits and . : / _ - and begins with a letter or digit"
+        raise AdjustmentError(_Code.INVALID, message)
 
 
 def require_sound(lines: Sequence[Move]) -> None:

@@ -1,20 +1,29 @@
 """Adjusting entries under four eyes: one member of staff proposes what is to be moved, another one approves it.
 
-Locks, in this order: the adjustment, the trade it closes, that trade's failure, users' accounts, the house's accounts.
+Deposits and withdrawals by hand are adjustments against the outside world.
+
+Locks, in this order: the adjustment, the row of the member of staff, the trade it closes, that trade's failure, users'
+accounts, the house's accounts.
 Nobody who has one of the later ones locked waits for an earlier one.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from base.ids import uuid7
-from base.scaling import EXACT, plain
+from base.scaling import EXACT, grouped, plain
 from exchange.audit import audit_record
-from exchange.models import User
+from exchange.models import AuditEntry, User
+from proposals.errors import ProposalCode, ProposalError
+from proposals.kinds import Kind
+from proposals.models import Proposal
+from proposals.services import proposal_make
 from settlement.accounts import Change, accounts_change, accounts_find, accounts_lock
 from settlement.errors import HOLD_CONSTRAINTS, AdjustmentCode, AdjustmentError
 from settlement.ledger import Entry, entries_write
@@ -26,106 +35,165 @@ from settlement.services.adjustment_rules import (
     require_funds,
     require_holds,
     require_not_moved,
-    require_other,
-    require_right,
+    require_reference,
     require_sound,
 )
+from settlement.services.hand_limits import LIMIT_WINDOW, require_within_limit
 
-PROPOSE, APPROVE = "settlement.add_adjustment", "settlement.approve_adjustment"
+DEPOSIT, WITHDRAWAL, CORRECTION = (
+    kind.value for kind in (LedgerEntry.Kind.DEPOSIT, LedgerEntry.Kind.WITHDRAWAL, LedgerEntry.Kind.CORRECTION)
+)
+APPROVE, BEYOND_LIMIT = "settlement.approve_adjustment", "adjustment.beyond_limit"
 _State, _Code = Adjustment.State, AdjustmentCode
 
 
-@transaction.atomic(durable=True)
 def adjustment_propose(
     *,
     actor: User,
     moves: Sequence[Move],
     reason: str,
+    kind: str = CORRECTION,
+    reference: str = "",
     failure_id: int | None = None,
     adjustment_id: UUID | None = None,
 ) -> Adjustment:
     """Propose to change balances; nothing moves before somebody else approves. Writes an audit entry.
 
     Moves of one account become one line, and must be possible with the balances of now. With a failure the adjustment
-    is to close it: then it must take exactly what the trade holds. An `adjustment_id` makes it happen once: the second
-    time returns the first. Makes missing accounts. Locks the failure. Raises AdjustmentError.
+    is to close it: then it must take exactly what the trade holds. Money from or to the outside world needs the
+    `reference` of its transaction there, which is used once. An `adjustment_id` makes it happen once: the second time
+    returns the first. Makes missing accounts. Locks the actor's row, then the failure. Raises AdjustmentError,
+    ProposalError; a limit that was reached is recorded.
     """
-    require_right(actor, PROPOSE)
-    if known := _proposed_before(actor, adjustment_id):
+    try:
+        return _propose(actor, moves, reason, kind, reference, failure_id, adjustment_id or uuid7())
+    except AdjustmentError as error:
+        _record_if_beyond(actor, error, User(pk=actor.pk))
+        raise
+
+
+@transaction.atomic(durable=True)
+def _propose(
+    actor: User,
+    moves: Sequence[Move],
+    reason: str,
+    kind: str,
+    reference: str,
+    failure_id: int | None,
+    adjustment_id: UUID,
+) -> Adjustment:
+    User.objects.select_for_update(no_key=True).get(pk=actor.pk)  # one at a time: the form may be sent twice at once
+    if known := Adjustment.objects.filter(id=adjustment_id, proposed_by=actor).first():
         return known
-    trade = None if failure_id is None else _trade_to_close(failure_id)
-    if not reason.strip() or len(reason) > 200:
-        raise AdjustmentError(_Code.INVALID, "Give a reason of at most 200 characters")
     lines = moves_merged(moves)
+    if not actor.has_perm(_PROPOSE[kind]):
+        raise ProposalError(ProposalCode.FORBIDDEN, f"This needs the right {_PROPOSE[kind]}")
+    trade = None if failure_id is None else _trade_to_close(failure_id)
     require_sound(lines)
+    require_reference(lines, reference)
     if trade is not None:
         require_holds(lines, trade)
-    adjustment = Adjustment(id=adjustment_id or uuid7(), reason=reason, proposed_by=actor, failure_id=failure_id)
-    try:
-        with transaction.atomic():
-            adjustment.save(force_insert=True)
-    except IntegrityError:  # the same form, sent twice at once
-        if known := _proposed_before(actor, adjustment_id):
-            return known
-        raise
     ids = accounts_find({line.account for line in lines})
     _require_possible(lines, ids)
+    require_within_limit(actor, lines)
+    about = {"lines": [move_as_json(line) for line in lines], **_about(trade)}
+    adjustment = Adjustment(
+        id=adjustment_id,
+        kind=kind,
+        reason=reason,
+        reference=reference,
+        proposed_by=actor,
+        failure_id=failure_id,
+        claim="" if failure_id is None else f"failure:{failure_id}",
+        subject=_subject(lines),
+        beneficiaries=sorted({line.account.owner_id for line in lines if line.account.owner_id is not None}),
+    )
+    proposal_make(adjustment, told=about)
     AdjustmentLine.objects.bulk_create(
         AdjustmentLine(
             adjustment=adjustment, number=number, account_id=ids[line.account], available=line.available, held=line.held
         )
         for number, line in enumerate(lines, start=1)
     )
-    new = {"state": _State.PROPOSED.value, **_about(trade), "lines": [move_as_json(line) for line in lines]}
-    audit_record(actor=actor, action="adjustment.propose", target=adjustment, new=new, note=reason)
     return adjustment
 
 
-@transaction.atomic(durable=True)
-def adjustment_approve(*, actor: User, adjustment_id: UUID, note: str = "") -> Adjustment:
-    """Do what somebody else has proposed: write the entries, change the balances, close the failure. Once, ever.
+def adjustment_execute(proposal: Proposal, actor: User) -> str:
+    """Do what was approved: write the entries, change the balances, close the failure.
 
     A line whose available and held cancel out moves nothing between accounts and gets no entry. Locks as the module
-    says; publishes users' balances on commit; writes an audit entry for the adjustment and one for the failure.
-    Raises AdjustmentError, and then nothing has happened: the proposal stands.
+    says; publishes users' balances on commit; writes an audit entry for the balances and one for the failure.
     """
-    adjustment = _lock_proposed(actor, adjustment_id, APPROVE)
-    require_other(actor, adjustment)
+    adjustment = Adjustment.objects.select_related("failure").get(pk=proposal.pk)
     moves = adjustment_moves(adjustment)
     trade = None
     if adjustment.failure is not None:
         trade = _close_failure(adjustment.failure, actor, adjustment)
         require_holds(moves, trade)
     old, new = _move(adjustment, moves)
-    _decide(adjustment, _State.APPROVED, actor, note)
     audit_record(
         actor=actor,
-        action="adjustment.approve",
+        action=f"ledger.{adjustment.kind}",
         target=adjustment,
-        old={"state": _State.PROPOSED.value, "balances": old},
-        new={"state": _State.APPROVED.value, "balances": new, **_about(trade)},
-        note=note,
+        old={"balances": old},
+        new={"balances": new, **_about(trade)},
+        note=adjustment.reason,
     )
-    return adjustment
+    return ""
 
 
-@transaction.atomic(durable=True)
-def adjustment_reject(*, actor: User, adjustment_id: UUID, note: str) -> Adjustment:
-    """Refuse what somebody else has proposed; nothing moves. Raises AdjustmentError. Writes an audit entry."""
-    adjustment = _lock_proposed(actor, adjustment_id, APPROVE)
-    require_other(actor, adjustment)
-    if not note.strip():
-        raise AdjustmentError(_Code.INVALID, "Say why you reject it")
-    return _close(adjustment, _State.REJECTED, actor, note)
+def adjustment_check_decider(proposal: Proposal, actor: User) -> None:
+    """Refuse somebody who would approve more than one person may in a day. Locks the actor's row."""
+    User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    require_within_limit(actor, adjustment_moves(Adjustment.objects.get(pk=proposal.pk)))
 
 
-@transaction.atomic(durable=True)
-def adjustment_withdraw(*, actor: User, adjustment_id: UUID, note: str = "") -> Adjustment:
-    """Take back one's own proposal; nothing moves. Raises AdjustmentError. Writes an audit entry."""
-    adjustment = _lock_proposed(actor, adjustment_id, PROPOSE)
-    if adjustment.proposed_by_id != actor.pk:
-        raise AdjustmentError(_Code.FORBIDDEN, "Only the member of staff who proposed it can withdraw it")
-    return _close(adjustment, _State.WITHDRAWN, actor, note)
+def adjustment_refused(proposal: Proposal, actor: User, error: Exception) -> None:
+    """Record that an approval would have gone beyond a limit; called after it was undone."""
+    _record_if_beyond(actor, error, proposal)
+
+
+def _record_if_beyond(actor: User, error: Exception, target: Model) -> None:
+    if isinstance(error, AdjustmentError) and error.code is _Code.LIMIT_REACHED:
+        audit_record(actor=actor, action=BEYOND_LIMIT, target=target, new=dict(error.details), note=error.message)
+
+
+def beyond_limits(*, now: datetime) -> int:
+    """Return how often within a day somebody tried to move more than a person may. One query, by an index."""
+    return AuditEntry.objects.filter(action=BEYOND_LIMIT, created_at__gt=now - LIMIT_WINDOW).count()
+
+
+def _subject(lines: Sequence[Move]) -> str:
+    """Return what an adjustment is about, in a line: `+5 BTC for alice`."""
+    given = next((line for line in lines if line.account.owner_id is not None), lines[0])
+    owner = given.account.owner_id
+    who = User.objects.values_list("username", flat=True).get(pk=owner) if owner else "the exchange"
+    sign = "+" if given.amount > 0 else ""
+    text = f"{sign}{grouped(given.amount)} {given.account.asset} for {who}"
+    others = len(lines) - 2
+    return (f"{text} and {others} more" if others > 0 else text)[:_SUBJECT_MAX]
+
+
+_SUBJECT_MAX = 200
+_PROPOSE = {
+    DEPOSIT: "settlement.deposit_account",
+    WITHDRAWAL: "settlement.withdraw_account",
+    CORRECTION: "settlement.add_adjustment",
+}
+KINDS = tuple(
+    Kind(
+        name,
+        name.capitalize(),
+        right,
+        APPROVE,
+        adjustment_execute,
+        check_decider=adjustment_check_decider,
+        refused=adjustment_refused,
+        audited_as="adjustment",
+        load=lambda proposal: Adjustment.objects.get(pk=proposal.pk),
+    )
+    for name, right in _PROPOSE.items()
+)
 
 
 def adjustment_moves(adjustment: Adjustment) -> list[Move]:
@@ -140,23 +208,6 @@ def adjustment_moves(adjustment: Adjustment) -> list[Move]:
 # --- steps ----------------------------------------------------------------------------------------
 
 
-def _lock_proposed(actor: User, adjustment_id: UUID, right: str) -> Adjustment:
-    adjustment = Adjustment.objects.select_for_update(no_key=True).filter(id=adjustment_id).first()
-    if adjustment is None:
-        raise AdjustmentError(_Code.ADJUSTMENT_NOT_FOUND, "There is no such adjustment")
-    require_right(actor, right)
-    if adjustment.state != _State.PROPOSED:
-        message = f"It is already {adjustment.get_state_display().lower()}"
-        raise AdjustmentError(_Code.ADJUSTMENT_ALREADY_DECIDED, message)
-    return adjustment
-
-
-def _proposed_before(actor: User, adjustment_id: UUID | None) -> Adjustment | None:
-    if adjustment_id is None:
-        return None
-    return Adjustment.objects.filter(id=adjustment_id, proposed_by=actor).first()
-
-
 def _trade_to_close(failure_id: int) -> TradeToSettle:
     failure = FailedSettlement.objects.select_for_update(no_key=True).filter(id=failure_id).first()
     found = trade_outbox().find(trade_ids=[failure.trade_id]) if failure else []
@@ -164,7 +215,7 @@ def _trade_to_close(failure_id: int) -> TradeToSettle:
         raise AdjustmentError(_Code.TRADE_NOT_FAILED, "The settlement of that trade has not failed for good")
     require_not_moved(failure.trade_id)
     if failure.adjustments.filter(state__in=[_State.PROPOSED, _State.APPROVED]).exists():
-        raise AdjustmentError(_Code.ADJUSTMENT_ALREADY_PROPOSED, "There is already an adjustment for this settlement")
+        raise ProposalError(ProposalCode.ALREADY_PROPOSED, "There is already an adjustment for this settlement")
     return found[0]
 
 
@@ -197,7 +248,7 @@ def _move(adjustment: Adjustment, moves: Sequence[Move]) -> tuple[list[Any], lis
     by_key = {move.account: move for move in moves}
     ids = accounts_lock(by_key)
     before = _require_possible(moves, ids)
-    kind = LedgerEntry.Kind.CORRECTION.value
+    kind = adjustment.kind
     entries_write(
         Entry(adjustment.pk, number, ids[move.account], move.account.asset, move.amount, kind, adjustment.reason)
         for number, move in enumerate(moves, start=1)
@@ -220,28 +271,6 @@ def _require_possible(moves: Sequence[Move], ids: Mapping[AccountKey, int]) -> d
     for move in moves:
         require_funds(move.account, move, accounts[ids[move.account]])
     return accounts
-
-
-def _close(adjustment: Adjustment, state: Adjustment.State, actor: User, note: str) -> Adjustment:
-    _decide(adjustment, state, actor, note)
-    audit_record(
-        actor=actor,
-        action=f"adjustment.{_VERBS[state]}",
-        target=adjustment,
-        old={"state": _State.PROPOSED.value},
-        new={"state": state.value},
-        note=note,
-    )
-    return adjustment
-
-
-_VERBS = {_State.REJECTED: "reject", _State.WITHDRAWN: "withdraw"}
-
-
-def _decide(adjustment: Adjustment, state: Adjustment.State, actor: User, note: str) -> None:
-    adjustment.state, adjustment.decided_by, adjustment.note = state, actor, note
-    adjustment.decided_at = timezone.now()
-    adjustment.save(update_fields=["state", "decided_by", "note", "decided_at"])
 
 
 # --- for the audit trail --------------------------------------------------------------------------

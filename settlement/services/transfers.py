@@ -1,6 +1,6 @@
-"""Money that comes or goes: transfers between a user and the outside world, each with a reason.
+"""Play money: funds of demo copies, of tests and of replays, which come from nowhere and go there.
 
-Corrections are adjustments, which take two people: `settlement.services.adjustments`.
+Real money is moved by hand as an adjustment, which takes two people: `settlement.services.adjustments`.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from django.db import DatabaseError, transaction
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.ids import uuid7
 from base.scaling import AMOUNT_LIMIT, EXACT, MOVE_LIMIT, ZERO, decimals_of, plain
-from exchange.audit import audit_record
 from exchange.models import Asset, User
+from exchange.selectors import plays
 from settlement.accounts import Change, accounts_change, accounts_lock
 from settlement.errors import SettlementCode, to_settlement_error
 from settlement.ledger import Entry, entries_write
@@ -22,30 +22,24 @@ from settlement.models import Account, LedgerEntry
 from settlement.ports import wallet
 
 
-def ledger_deposit(
-    *, owner: User, asset: str, amount: Decimal, reason: str, actor: User | None = None, transfer_id: UUID | None = None
-) -> UUID:
-    """Bring money in from the outside world; see `ledger_transfer`."""
+def ledger_deposit(*, owner: User, asset: str, amount: Decimal, reason: str, transfer_id: UUID | None = None) -> UUID:
+    """Bring play money in from the outside world; return the transfer's id.
+
+    A transfer id makes it happen once: the second time raises SettlementError DUPLICATE_TRANSFER. Raises ApiError
+    FORBIDDEN where money is real, or is kept at a remote wallet, and VALIDATION_ERROR. Locks the user's account and
+    makes it when it is missing; publishes the balance on commit.
+    """
     _require_positive(amount)
-    return ledger_transfer(
-        owner=owner,
-        asset=asset,
-        amount=amount,
-        kind=LedgerEntry.Kind.DEPOSIT,
-        reason=reason,
-        actor=actor,
-        transfer_id=transfer_id,
-    )
+    return _transfer(owner, asset, amount, LedgerEntry.Kind.DEPOSIT, reason, transfer_id)
 
 
 @transaction.atomic
 def ledger_deposit_several(*, owner: User, amounts: Mapping[str, Decimal], reason: str) -> UUID:
     """Bring money of several assets in from the outside world by one transfer; return its id.
 
-    For accounts that the exchange opens itself: there is no actor and no audit entry. Locks and publishes as
-    `ledger_transfer` does, and raises the same.
+    Locks and publishes as `ledger_deposit` does, and raises the same.
     """
-    _require_here()
+    _require_play_here()
     for asset, amount in amounts.items():
         _require_positive(amount)
         _require_sound(asset, amount, reason)
@@ -65,43 +59,17 @@ def ledger_deposit_several(*, owner: User, amounts: Mapping[str, Decimal], reaso
     return transfer_id
 
 
-def ledger_withdraw(
-    *, owner: User, asset: str, amount: Decimal, reason: str, actor: User | None = None, transfer_id: UUID | None = None
-) -> UUID:
-    """Take available money out to the outside world; see `ledger_transfer`."""
+def ledger_withdraw(*, owner: User, asset: str, amount: Decimal, reason: str, transfer_id: UUID | None = None) -> UUID:
+    """Take available play money out to the outside world; as `ledger_deposit`, and raises INSUFFICIENT_BALANCE."""
     _require_positive(amount)
-    return ledger_transfer(
-        owner=owner,
-        asset=asset,
-        amount=amount.copy_negate(),
-        kind=LedgerEntry.Kind.WITHDRAWAL,
-        reason=reason,
-        actor=actor,
-        transfer_id=transfer_id,
-    )
+    return _transfer(owner, asset, amount.copy_negate(), LedgerEntry.Kind.WITHDRAWAL, reason, transfer_id)
 
 
 @transaction.atomic
-def ledger_transfer(
-    *,
-    owner: User,
-    asset: str,
-    amount: Decimal,
-    kind: LedgerEntry.Kind,
-    reason: str,
-    actor: User | None = None,
-    transfer_id: UUID | None = None,
+def _transfer(
+    owner: User, asset: str, amount: Decimal, kind: LedgerEntry.Kind, reason: str, transfer_id: UUID | None
 ) -> UUID:
-    """Add `amount` to a user's available balance, against the outside world; return the transfer's id.
-
-    A transfer id makes it happen once: the second time raises SettlementError DUPLICATE_TRANSFER. Raises ApiError
-    INSUFFICIENT_BALANCE when the available balance would fall below zero, FORBIDDEN for the actor's own account and
-    with a remote wallet, where money comes and goes instead. Locks the user's account and makes it when it is missing,
-    writes an audit entry when there is an actor, publishes the balance on commit.
-    """
-    _require_here()
-    if actor is not None and actor.pk == owner.pk:
-        raise ApiError(ErrorCode.FORBIDDEN, "You cannot move your own money: ask a colleague")
+    _require_play_here()
     _require_sound(asset, amount, reason)
     transfer_id = transfer_id or uuid7()
     user, outside = AccountKey(owner.id, asset), AccountKey(None, asset, Account.Kind.EXTERNAL.value)
@@ -121,19 +89,12 @@ def ledger_transfer(
         Entry(transfer_id, 2, ids[outside], asset, amount.copy_negate(), kind.value, reason),
     )
     accounts_change({user: Change(amount, ZERO), outside: Change(amount.copy_negate(), ZERO)}, ids)
-    if actor:
-        audit_record(
-            actor=actor,
-            action=f"ledger.{kind.value}",
-            target=Account(id=ids[user]),
-            old={"available": plain(before)},
-            new={"available": plain(after), "asset": asset, "transfer_id": str(transfer_id)},
-            note=reason,
-        )
     return transfer_id
 
 
-def _require_here() -> None:
+def _require_play_here() -> None:
+    if not plays():
+        raise ApiError(ErrorCode.FORBIDDEN, "Money is real here: it comes and goes by what two people decide")
     if wallet().reserving is not None:
         raise ApiError(ErrorCode.FORBIDDEN, "The money is kept at the remote wallet: deposit or withdraw it there")
 

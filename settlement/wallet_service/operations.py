@@ -95,7 +95,9 @@ def settlement_reverse(*, key: UUID, trade_id: UUID) -> WalletOperation:
     """
     operation = _take(_Kind.SETTLEMENT, key, "", {}, trade_id)
     if operation.state == _State.DONE and operation.digest:
-        _transfer([(uuid5(key, "reversal"), operation.payload)], -1)
+        operation.reversal_id = uuid5(key, "reversal")
+        operation.save(update_fields=["reversal_id"])
+        _transfer([(operation.reversal_id, operation.payload)], -1)
     _close(operation, _State.UNDONE)
     return operation
 

@@ -52,10 +52,14 @@ def exchange() -> Iterator[RunningExchange]:
 
 @pytest.fixture
 def visitor(visitors: Visitors) -> Visitor:
+    return log_in(visitors, "staff")
+
+
+def log_in(visitors: Visitors, name: str) -> Visitor:
     visitor = visitors(width=1440, height=900, theme="light")
     page = visitor.page
     visitor.open("/admin/")
-    page.get_by_label("Username").fill("staff")
+    page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill("demo-password")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("Engines, over the last 10 seconds")).to_be_visible()
@@ -111,15 +115,30 @@ def test_one_box_finds_an_order_a_user_and_a_market(visitor: Visitor, exchange: 
         visitor.shot(f"found-{term[:8]}")
 
 
-def test_a_refused_form_keeps_what_was_typed(visitor: Visitor) -> None:
+def test_a_refused_form_keeps_what_was_typed_and_a_sound_one_waits_for_another(visitors: Visitors) -> None:
+    visitor = log_in(visitors, "settlement")
     page = visitor.page
     visitor.open("/admin/find/?q=maker")
     page.get_by_role("link", name="Deposit…").click()
     page.get_by_label("Amount").fill("99999999999999999999")
+    page.get_by_label("Reference of the transaction outside").fill("SEPA:12")
     page.get_by_label("Reason").fill("wire 12")
-    page.get_by_role("button", name="Deposit").click()
+    page.get_by_role("button", name="Propose").click()
 
     expect(page.get_by_text("Must be below 1,000,000,000,000,000")).to_be_visible()
     expect(page.get_by_label("Amount")).to_have_value("99999999999999999999")
     expect(page.get_by_label("Reason")).to_have_value("wire 12")
     visitor.shot("refused-deposit")
+    page.get_by_label("Amount").fill("12")
+    page.get_by_label("Asset").select_option("USDT")
+    page.get_by_role("button", name="Propose").click()
+    expect(page.get_by_text("somebody else has to approve it")).to_be_visible()
+
+    second = log_in(visitors, "settlement2")
+    second.open("/admin/proposals/proposal/?state__exact=proposed")
+    second.shot("queue-of-proposals")
+    second.page.locator("#result_list tbody tr th a").first.click()
+    second.shot("proposal")
+    second.page.get_by_role("link", name="Approve…").click()
+    second.page.get_by_role("button", name="Approve").click()
+    expect(second.page.get_by_text("The proposal is approved")).to_be_visible()

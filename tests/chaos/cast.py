@@ -33,9 +33,11 @@ def main() -> None:
 
     from base.ids import uuid7
     from exchange.models import Asset, Market, User
+    from exchange.services import play_money_begin
     from exchange.sessions import tokens_issue
     from settlement.services import ledger_deposit
 
+    play_money_begin()
     for code in ASSETS:
         Asset.objects.create(code=code, name=code, decimals=8)
     for symbol, price in MARKETS.items():

@@ -7,17 +7,27 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from exchange.models import Asset, User
 from exchange.roles import StaffRole
-from exchange.seeds import DEMO_ROLES, DEMO_STAFF, DEMO_TRADERS, FLOW_MAKER, FLOW_TAKERS, demo_funds, demo_user_id
-from exchange.services import markets_seed
+from exchange.seeds import (
+    DEMO_ROLES,
+    DEMO_SECOND_CLERK,
+    DEMO_STAFF,
+    DEMO_TRADERS,
+    FLOW_MAKER,
+    FLOW_TAKERS,
+    demo_funds,
+    demo_user_id,
+)
+from exchange.selectors import plays
+from exchange.services import markets_seed, play_money_begin
 from settlement.ports import wallet
 from settlement.services import ledger_deposit_several
 
-_ROLES = dict(zip(DEMO_ROLES, StaffRole, strict=True))
+_ROLES = dict(zip(DEMO_ROLES, StaffRole, strict=True)) | {DEMO_SECOND_CLERK: StaffRole.SETTLEMENT}
 
 
 class Command(BaseCommand):
@@ -29,11 +39,21 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["demo"]:
+            _require_demo()
         markets = markets_seed()
         self.stdout.write(f"{len(markets)} markets created")
         if options["demo"]:
-            created = _demo_accounts((*DEMO_TRADERS, DEMO_STAFF, *DEMO_ROLES, FLOW_MAKER, *FLOW_TAKERS))
+            created = _demo_accounts((*DEMO_TRADERS, DEMO_STAFF, *_ROLES, FLOW_MAKER, *FLOW_TAKERS))
             self.stdout.write(f"Demo accounts created: {', '.join(created) or 'none, they exist'}")
+
+
+def _require_demo() -> None:
+    """Make a new copy one with play money; refuse where DEMO_MODE is off, and where money is real."""
+    if not settings.DEMO_MODE:
+        raise CommandError("DEMO_MODE is off: demo accounts have a known password, and money from nowhere")
+    if not plays() and not play_money_begin():
+        raise CommandError("This exchange has members of staff and real money: it cannot become a demo")
 
 
 def _demo_accounts(names: Sequence[str]) -> list[str]:
@@ -45,7 +65,7 @@ def _demo_accounts(names: Sequence[str]) -> list[str]:
 
 @transaction.atomic
 def _demo_account(username: str, password: str) -> bool:
-    is_boss, is_staff = username == DEMO_STAFF, username in (DEMO_STAFF, *DEMO_ROLES)
+    is_boss, is_staff = username == DEMO_STAFF, username in (DEMO_STAFF, *_ROLES)
     user, is_new = User.objects.get_or_create(
         username=username,
         defaults={"id": demo_user_id(username), "password": password, "is_staff": is_staff, "is_superuser": is_boss},

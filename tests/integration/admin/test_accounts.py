@@ -15,8 +15,10 @@ from django.utils import timezone
 from base.downloads import safe_cell
 from exchange.models import AuditEntry, User
 from orders.models import OwedHold, Trade
+from proposals.models import Proposal
 from settlement.models import Account, LedgerEntry
 from settlement.services import ledger_deposit, ledger_withdraw, settle_pending
+from tests.fixtures import fresh_name
 from tests.integration.admin.scene import ACCOUNTS, USERS, browser_of, messages_of, queries_of, staff_with
 from tests.integration.admin.sent_forms import errors_on, form_on
 from tests.integration.api.stored import store_order
@@ -40,30 +42,46 @@ def transfer_in(page: Any) -> str:
 # --- deposits and withdrawals ---------------------------------------------------------------------
 
 
+def transfer_form(page: Any, **fields: str) -> dict[str, str]:
+    return {
+        "confirmed": "1", "amount": "5", "reason": "wire", "reference": fresh_name("WIRE-"),
+        "transfer": transfer_in(page),
+    } | fields  # fmt: skip
+
+
 @pytest.mark.parametrize(("name", "sign"), [("deposit", 1), ("withdraw", -1)])
-def test_money_comes_and_goes_by_the_account_s_page(cast: Cast, name: str, sign: int) -> None:
-    cashier = staff_with(*CASHIER)
+def test_money_comes_and_goes_by_the_account_s_page_once_another_clerk_approves(
+    cast: Cast, name: str, sign: int
+) -> None:
+    cashier, other = staff_with(*CASHIER), staff_with("settlement.approve_adjustment", "proposals.view_proposal")
     browser, page = browser_of(cashier), f"{ACCOUNTS}{account_of(cast.maker, cast.quote).pk}/{name}/"
-    form = {"confirmed": "1", "amount": "12.5", "reason": "wire 77", "transfer": transfer_in(browser.get(page))}
+    form = transfer_form(browser.get(page), amount="12.5", reason="wire 77")
 
-    first, second = browser.post(page, form), browser.post(page, form)
+    first, _ = browser.post(page, form), browser.post(page, form)
 
-    assert messages_of(first) == [f"{name.capitalize()} of 12.5 {cast.quote} for {cast.maker} is done"]
-    assert "nothing was done twice" in messages_of(second)[-1]
+    kind = "deposit" if sign > 0 else "withdrawal"
+    said = f"{kind.capitalize()} of 12.5 {cast.quote} for {cast.maker} is proposed: somebody else has to approve it"
+    assert messages_of(first) == [said]
+    assert cast.balance(cast.maker, cast.quote) == (FUNDS, 0)
+    proposal = Proposal.objects.get(proposed_by=cashier)
+    queue = browser_of(other).get("/admin/proposals/proposal/?state__exact=proposed").content.decode()
+    assert proposal.subject == f"{'+' if sign > 0 else ''}{sign * Decimal('12.5')} {cast.quote} for {cast.maker}"
+    assert proposal.subject in queue
+    for _ in range(2):
+        browser_of(other).post(f"/admin/proposals/proposal/{proposal.pk}/approve/", {"confirmed": "1", "note": ""})
     assert cast.balance(cast.maker, cast.quote) == (FUNDS + sign * Decimal("12.5"), 0)
-    audit = AuditEntry.objects.get(actor=cashier)
-    assert (audit.action, audit.note) == (f"ledger.{'deposit' if sign > 0 else 'withdrawal'}", "wire 77")
+    assert [entry.action for entry in AuditEntry.objects.filter(actor=cashier)] == ["adjustment.propose"]
+    moved = AuditEntry.objects.get(actor=other, action=f"ledger.{kind}")
+    assert (moved.target_id, moved.note) == (str(proposal.pk), "wire 77")
 
 
-def test_a_first_deposit_is_made_on_the_user_s_page(cast: Cast) -> None:
-    cashier = browser_of(staff_with(*CASHIER))
-    page = f"{USERS}{cast.staff.pk}/deposit/"
-    asked = cashier.get(page)
-    form = {"confirmed": "1", "asset": cast.base, "amount": "3", "reason": "wire 1", "transfer": transfer_in(asked)}
+def test_a_first_deposit_is_proposed_on_the_user_s_page(cast: Cast) -> None:
+    clerk = staff_with(*CASHIER)
+    cashier, page = browser_of(clerk), f"{USERS}{cast.staff.pk}/deposit/"
 
-    cashier.post(page, form)
+    cashier.post(page, transfer_form(cashier.get(page), asset=cast.base, amount="3"))
 
-    assert cast.balance(cast.staff, cast.base) == (3, 0)
+    assert Proposal.objects.get(proposed_by=clerk).subject == f"+3 {cast.base} for {cast.staff}"
     labels = [action["label"] for action in cashier.get(f"{USERS}{cast.staff.pk}/change/").context["object_actions"]]
     assert labels == ["Deposit…", "Withdraw…"]
 
@@ -72,32 +90,34 @@ def test_a_first_deposit_is_made_on_the_user_s_page(cast: Cast) -> None:
     ("changed", "said"),
     [
         ({"reason": " "}, "This field is required"),
+        ({"reference": ""}, "This field is required"),
+        ({"reference": "a b"}, "A reference has 4 to 128 letters"),
+        ({"reference": "\u0391BCD"}, "A reference has 4 to 128 letters"),
         ({"amount": "x"}, "Enter a number"),
         ({"transfer": "01900000-0000-7000-8000-000000000001"}, "Open this form again"),
     ],
 )
-def test_a_form_that_is_not_sound_moves_nothing(cast: Cast, changed: dict[str, str], said: str) -> None:
-    browser = browser_of(staff_with(*CASHIER))
-    page = f"{ACCOUNTS}{account_of(cast.maker, cast.quote).pk}/deposit/"
-    form = {"confirmed": "1", "amount": "5", "reason": "wire", "transfer": transfer_in(browser.get(page))}
+def test_a_form_that_is_not_sound_proposes_nothing(cast: Cast, changed: dict[str, str], said: str) -> None:
+    clerk = staff_with(*CASHIER)
+    browser, page = browser_of(clerk), f"{ACCOUNTS}{account_of(cast.maker, cast.quote).pk}/deposit/"
 
-    answer = browser.post(page, form | changed)
+    answer = browser.post(page, transfer_form(browser.get(page), **changed))
 
     assert answer.status_code == 200 and said in answer.content.decode()
-    assert cast.balance(cast.maker, cast.quote) == (FUNDS, 0)
+    assert not Proposal.objects.filter(proposed_by=clerk).exists()
 
 
 def test_what_is_not_there_is_not_withdrawn(cast: Cast) -> None:
-    browser = browser_of(staff_with(*CASHIER))
-    page = f"{ACCOUNTS}{account_of(cast.maker, cast.quote).pk}/withdraw/"
+    browser, account = browser_of(staff_with(*CASHIER)), account_of(cast.maker, cast.quote)
+    page = f"{ACCOUNTS}{account.pk}/withdraw/"
     refusals = {
-        "1000001": {"": [f"Only 1000000 {cast.quote} are available (required 1,000,001)"]},
+        "1000001": {"": [f"Only 1000000 {cast.quote} are available in account {account.pk}"]},
         "0": {"amount": ["Must be above zero"]},
         "-1": {"amount": ["Must be above zero"]},
         "1000000000000000": {"amount": ["Must be below 1,000,000,000,000,000"]},
     }
     for amount, said in refusals.items():
-        form = {"confirmed": "1", "amount": amount, "reason": "wire", "transfer": transfer_in(browser.get(page))}
+        form = transfer_form(browser.get(page), amount=amount)
         answer = browser.post(page, form)
         assert (answer.status_code, errors_on(answer)) == (200, said)
         assert {name: form_on(answer, "amount")[name] for name in form} == form  # what was typed is there, and the id
@@ -115,14 +135,15 @@ def test_each_act_needs_its_right(cast: Cast) -> None:
         assert blind.get(f"{ACCOUNTS}{account.pk}/{name}/").status_code == 403
 
 
-def test_the_house_s_accounts_take_no_deposits(cast: Cast, boss: Client) -> None:
+def test_the_house_s_accounts_take_no_deposits(cast: Cast) -> None:
     house = Account.objects.get(owner=None, asset_id=cast.quote)
-    actions = boss.get(f"{ACCOUNTS}{house.pk}/change/").context["object_actions"]
+    clerk = browser_of(staff_with(*CASHIER, "settlement.add_adjustment"))
+    actions = clerk.get(f"{ACCOUNTS}{house.pk}/change/").context["object_actions"]
 
     assert [action["label"] for action in actions] == [
         "Explain this balance", "Statement…", "Propose a correction…",
     ]  # fmt: skip
-    assert boss.get(f"{ACCOUNTS}{house.pk}/deposit/").status_code == 404
+    assert clerk.get(f"{ACCOUNTS}{house.pk}/deposit/").status_code == 404
 
 
 # --- statements -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.test import Client
 
 from exchange.models import AuditEntry, User
 from settlement.models import Account, Adjustment, FailedSettlement
+from tests.fixtures import fresh_name
 from tests.integration.admin.scene import ACCOUNTS, FAILURES, browser_of, messages_of, queries_of, rows_of, staff_with
 from tests.integration.admin.sent_forms import errors_on
 from tests.integration.settlement.adjusting import dead_letter
@@ -17,7 +18,7 @@ ADJUSTMENTS = "/admin/settlement/adjustment/"
 DETAIL_QUERIES_MAX = 11
 CLERK = (
     "settlement.view_failedsettlement", "settlement.view_account", "settlement.view_adjustment",
-    "settlement.add_adjustment", "settlement.approve_adjustment",
+    "settlement.add_adjustment", "settlement.approve_adjustment", "proposals.view_proposal",
 )  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def test_a_dead_letter_is_closed_by_two_clerks(cast: Cast, way: str, lines: int)
     assert messages_of(done) == ["The adjustment is approved"]
     assert status_of(trade.id) == "resolved"
     assert (acts_of(proposer), acts_of(approver)) == (
-        ["adjustment.propose"], ["settlement.resolve", "adjustment.approve"],
+        ["adjustment.propose"], ["settlement.resolve", "ledger.correction", "adjustment.approve"],
     )  # fmt: skip
 
 
@@ -75,9 +76,9 @@ def test_who_proposed_sees_withdraw_and_others_see_approve_and_reject(cast: Cast
         return [action["label"] for action in actions]
 
     assert (buttons(proposer), buttons(approver)) == (["Withdraw…"], ["Approve…", "Reject…"])
-    assert buttons(staff_with("settlement.view_adjustment")) == []
+    assert buttons(staff_with("settlement.view_adjustment", "proposals.view_proposal")) == []
     own = browser_of(proposer).post(f"{page}approve/", {"confirmed": "1", "note": ""})
-    assert errors_on(own) == {"": ["You proposed this adjustment: somebody else has to decide on it"]}
+    assert errors_on(own) == {"": ["You proposed this: somebody else has to decide on it"]}
     browser_of(approver).post(f"{page}reject/", {"confirmed": "1", "note": "pay it"})
     assert buttons(approver) == []
     browser_of(proposer).post(f"{page}withdraw/", {"confirmed": "1", "note": ""})
@@ -103,7 +104,9 @@ def test_the_button_pressed_twice_proposes_once(cast: Cast) -> None:
     clerk = staff_with(*CLERK)
     browser = browser_of(clerk)
     opened = browser.get(f"{ACCOUNTS}{account.pk}/correct/", follow=True)
-    form = form_of(opened, reason="twice", **{"form-0-available": "5", "form-1-available": "-5"})
+    form = form_of(
+        opened, reason="twice", reference=fresh_name("WIRE-"), **{"form-0-available": "5", "form-1-available": "-5"}
+    )
 
     for _ in range(2):
         assert browser.post(f"{ADJUSTMENTS}add/?account={account.pk}", form).status_code == 302
@@ -142,8 +145,8 @@ def test_proposing_needs_the_right(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("query", ["failure=0&way=give-back", "failure=x&way=settle", "account=0", "account=-1"])
-def test_what_is_not_there_is_not_found(boss: Client, query: str) -> None:
-    assert boss.get(f"{ADJUSTMENTS}add/?{query}").status_code == 404
+def test_what_is_not_there_is_not_found(query: str) -> None:
+    assert browser_of(staff_with(*CLERK)).get(f"{ADJUSTMENTS}add/?{query}").status_code == 404
 
 
 def test_the_pages_take_a_fixed_number_of_queries(cast: Cast, boss: Client) -> None:

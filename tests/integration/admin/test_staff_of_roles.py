@@ -1,22 +1,27 @@
 """What members of staff find: somebody for each role in a demo copy, rights in words, and why something is refused."""
 
+import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from exchange.models import User
 from exchange.roles import StaffRole
-from exchange.seeds import DEMO_ROLES
+from exchange.seeds import DEMO_ROLES, DEMO_SECOND_CLERK
 from exchange.selectors import forget_markets
 from tests.integration.admin.scene import browser_of
 from tests.integration.admin.test_roles import member
 from tests.separate_database import separate_database
 
 
-def test_a_demo_copy_has_a_member_of_staff_for_each_role() -> None:
+def test_a_demo_copy_has_a_member_of_staff_for_each_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DEMO_MODE", True)
     with separate_database("roles"):
         call_command("seed", "--demo", verbosity=0)
         call_command("seed", "--demo", verbosity=0)  # safe to repeat
         members = [User.objects.get(username=name) for name in DEMO_ROLES]
+        second = User.objects.get(username=DEMO_SECOND_CLERK)
+        assert [group.name for group in second.groups.all()] == [StaffRole.SETTLEMENT]
         groups = [[group.name for group in member.groups.all()] for member in members]
     forget_markets()
 

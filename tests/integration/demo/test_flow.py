@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as project_settings
 from django.core.management import CommandError, call_command
 from django.db.models import Count
+from django.test import override_settings
 
 from config.embedded.settings import LOOPBACK, PROJECT
 from config.processes import die_with_parent
@@ -37,7 +38,8 @@ def markets() -> Iterator[list[Market]]:
     """A seeded copy of the exchange with a database of its own, whose engine runs."""
     with separate_database("demo"):
         forget_markets()
-        call_command("seed", "--demo", verbosity=0)
+        with override_settings(DEMO_MODE=True):
+            call_command("seed", "--demo", verbosity=0)
         markets = list(Market.objects.filter(symbol__in=SERVED))
         with running_engine(*markets):
             yield markets

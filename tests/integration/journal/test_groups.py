@@ -9,7 +9,6 @@ from matching.engine import SelfTradePrevention, TimeInForce
 from matching.messages import ReplyStatus
 from orders.models import Order, OrderStatus, Trade
 from settlement.models import FailedSettlement
-from settlement.services import adjustment_approve
 from tests.desk import BUY, SELL, Desk, available, held
 from tests.fixtures import FUNDS
 from tests.integration.settlement.adjusting import Eyes, give_back
@@ -217,7 +216,7 @@ def test_a_trade_that_staff_gave_back_leaves_the_exits_to_their_owner(
     eyes = Eyes.open()
     proposal = eyes.propose(give_back(trade), failure=failure)
 
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     desk.check()
     assert not desk.tend_if_needed()

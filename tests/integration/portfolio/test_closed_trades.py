@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from exchange.models import User
 from orders.models import MarketSequence
 from portfolio.models import Portfolio
-from settlement.services import adjustment_approve, failed_settlement_resolve, settle_pending
+from settlement.services import failed_settlement_resolve, settle_pending
 from tests.integration.portfolio.reading import (
     assert_profit_is_the_sum_over_trades,
     counted_by_client,
@@ -48,7 +48,7 @@ def test_a_trade_counts_until_an_adjustment_closes_it(cast: Cast, client_for: Cl
     assert bought(portfolio_of(client)) == [("1.00000", "110.00000000")]
     adjustment = eyes.propose(give_back(failed), failure=failure)
     assert bought(portfolio_of(client)) == [("1.00000", "110.00000000")]
-    adjustment_approve(actor=eyes.approver, adjustment_id=adjustment.pk)
+    eyes.approve(adjustment)
 
     told = portfolio_of(client)
     assert bought(told) == [("0.50000", "60.00000000")]
@@ -62,7 +62,7 @@ def test_one_that_was_closed_before_it_was_counted_never_counts(cast: Cast, clie
     eyes = Eyes.open()
     failed, failure = dead_letter(cast)
     stand_at(cast, 1)
-    adjustment_approve(actor=eyes.approver, adjustment_id=eyes.propose(give_back(failed), failure=failure).pk)
+    eyes.approve(eyes.propose(give_back(failed), failure=failure))
 
     assert portfolio_of(client_for(cast.taker))["positions"] == []
     assert portfolio_of(client_for(cast.taker))["positions"] == []
@@ -76,7 +76,7 @@ def test_a_note_closes_nothing_and_the_adjustment_after_it_does(cast: Cast, clie
     failed_settlement_resolve(actor=cast.staff, failure_id=failure.pk, note="the money need not move")
     assert len(portfolio_of(client)["positions"]) == 1
 
-    adjustment_approve(actor=eyes.approver, adjustment_id=eyes.propose(give_back(failed), failure=failure).pk)
+    eyes.approve(eyes.propose(give_back(failed), failure=failure))
 
     assert portfolio_of(client)["positions"] == []
 
@@ -90,7 +90,7 @@ def test_a_closed_trade_of_others_counts_nothing_anew(
     settle_pending(market_id=cast.market.pk)
     stand_at(cast, 2)
     before = portfolio_of(client)
-    adjustment_approve(actor=eyes.approver, adjustment_id=eyes.propose(give_back(failed), failure=failure).pk)
+    eyes.approve(eyes.propose(give_back(failed), failure=failure))
 
     with monkeypatch.context() as patch:
         patch.setattr("portfolio.services._deal", lambda *_: 1 / 0)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission
 
 from exchange.models import User
 from orders.models import Trade
+from proposals.services import proposal_approve
 from settlement.legs import AccountKey, Move, give_back_moves, settle_moves
 from settlement.models import Adjustment, FailedSettlement
 from settlement.ports import TradeToSettle, trade_outbox
@@ -15,7 +16,7 @@ from settlement.services import adjustment_propose, settle_pending
 from tests.fixtures import fresh_name
 from tests.integration.settlement.cast import Cast, failure_of
 
-RIGHTS = ("add_adjustment", "approve_adjustment", "view_adjustment")
+RIGHTS = ("add_adjustment", "approve_adjustment", "view_adjustment", "deposit_account", "withdraw_account")
 
 
 def clerk(*codenames: str) -> User:
@@ -39,9 +40,18 @@ class Eyes:
     def propose(
         self, moves: Sequence[Move], *, failure: FailedSettlement | None = None, reason: str = "ticket 7"
     ) -> Adjustment:
+        """Propose an adjustment; money from or to the outside world gets a reference that nothing else has."""
+        is_outside = any(move.account.kind == "external" for move in moves)
         return adjustment_propose(
-            actor=self.proposer, moves=moves, reason=reason, failure_id=failure.pk if failure else None
+            actor=self.proposer,
+            moves=moves,
+            reason=reason,
+            reference=fresh_name("WIRE-") if is_outside else "",
+            failure_id=failure.pk if failure else None,
         )
+
+    def approve(self, proposal: Adjustment, note: str = "") -> None:
+        proposal_approve(actor=self.approver, proposal_id=proposal.pk, note=note)
 
 
 def dead_letter(cast: Cast, **terms: str) -> tuple[Trade, FailedSettlement]:

@@ -36,7 +36,7 @@ class Cast:
         tag = f"{uuid7().int & 0xFFFFFFFF:08X}"
         self.base, self.quote = f"B{tag}", f"Q{tag}"
         for code in (self.base, self.quote):
-            Asset.objects.create(code=code, name=code, decimals=decimals)
+            Asset.objects.create(code=code, name=code, decimals=decimals, hand_limit=FUNDS)
         self.market = Market.objects.create(
             symbol=f"{self.base}/{self.quote}", base_id=self.base, quote_id=self.quote, tick_size=Decimal("0.01"),
             lot_size=Decimal("0.00001"), max_quantity=Decimal(1000), reference_price=Decimal(100),

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from base.errors import CodedError
 from base.ids import uuid7
 from exchange.models import AuditEntry, User
-from settlement.errors import AdjustmentCode, AdjustmentError
+from proposals.errors import ProposalCode
+from proposals.services import proposal_approve, proposal_reject, proposal_withdraw
+from settlement.errors import AdjustmentCode
 from settlement.legs import AccountKey, Move
 from settlement.models import Account, Adjustment, AdjustmentLine, LedgerEntry
 from settlement.services import (
-    adjustment_approve,
     adjustment_propose,
-    adjustment_reject,
-    adjustment_withdraw,
     failed_settlement_resolve,
     failed_settlement_retry,
     ledger_withdraw,
@@ -42,8 +42,8 @@ def acts_of(user: User) -> list[str]:
     return list(AuditEntry.objects.filter(actor=user).order_by("id").values_list("action", flat=True))
 
 
-def refused(code: AdjustmentCode, call: Callable[[], Any]) -> AdjustmentError:
-    with pytest.raises(AdjustmentError) as error:
+def refused(code: AdjustmentCode | ProposalCode, call: Callable[[], Any]) -> CodedError[Any]:
+    with pytest.raises(CodedError) as error:
         call()
     assert error.value.code is code, error.value
     return error.value
@@ -57,7 +57,7 @@ def test_giving_back_undoes_the_trade_and_frees_what_it_held(cast: Cast, eyes: E
     proposal = eyes.propose(give_back(trade), failure=failure)
     assert (cast.balance(cast.taker, cast.quote)[1], status_of(trade.id)) == (trade.buyer_hold, "failed")
 
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     assert cast.balance(cast.taker, cast.quote) == cast.balance(cast.maker, cast.base) == (FUNDS, 0)
     assert not LedgerEntry.objects.filter(transfer_id__in=[proposal.pk, trade.id]).exists()
@@ -70,7 +70,7 @@ def test_settling_by_hand_moves_what_the_trade_would_have_moved(cast: Cast, eyes
     trade, failure = dead_letter(cast)
 
     proposal = eyes.propose(settle_by_hand(trade), failure=failure)
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     assert cast.balance(cast.taker, cast.quote) == (FUNDS - Decimal("50.05"), 0)
     assert cast.balance(cast.maker, cast.quote) == (FUNDS + Decimal("49.95"), 0)
@@ -90,7 +90,7 @@ def test_settling_a_trade_with_oneself_by_hand_has_one_line_for_each_account(cas
     failure = dead_letter_of(trade.id)
 
     proposal = eyes.propose(settle_by_hand(trade), failure=failure)
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     assert proposal.lines.count() == 3
     assert cast.balance(cast.taker, cast.quote) == (FUNDS - Decimal("0.1"), 0)
@@ -106,7 +106,7 @@ def test_a_custom_adjustment_may_pay_the_trade_otherwise(cast: Cast, eyes: Eyes)
     ]
 
     proposal = eyes.propose([*give_back(trade), *extra], failure=failure)
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     assert cast.balance(cast.taker, cast.quote) == (FUNDS + 10, 0)
     assert cast.balance(cast.maker, cast.quote) == (FUNDS - 10, 0)
@@ -116,7 +116,7 @@ def test_a_custom_adjustment_may_pay_the_trade_otherwise(cast: Cast, eyes: Eyes)
 @pytest.mark.parametrize("amount", ["25", "-25"])
 def test_a_correction_is_an_entry_against_the_outside_world(cast: Cast, eyes: Eyes, amount: str) -> None:
     proposal = eyes.propose(correction(cast, amount), reason="counted twice")
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk, note="checked")
+    eyes.approve(proposal, note="checked")
 
     assert cast.balance(cast.maker, cast.quote) == (FUNDS + int(amount), 0)
     entries = LedgerEntry.objects.filter(transfer_id=proposal.pk).order_by("leg")
@@ -127,7 +127,7 @@ def test_a_correction_is_an_entry_against_the_outside_world(cast: Cast, eyes: Ey
 
 def test_an_adjustment_makes_the_accounts_it_needs(cast: Cast, eyes: Eyes) -> None:
     proposal = eyes.propose(correction(cast, "3", cast.staff))
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     assert cast.balance(cast.staff, cast.quote) == (3, 0)
 
@@ -135,19 +135,20 @@ def test_an_adjustment_makes_the_accounts_it_needs(cast: Cast, eyes: Eyes) -> No
 def test_every_step_is_recorded_with_who_and_what_before_and_after(cast: Cast, eyes: Eyes) -> None:
     trade, failure = dead_letter(cast)
     proposal = eyes.propose(give_back(trade), failure=failure)
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk, note="seen the books")
+    eyes.approve(proposal, note="seen the books")
 
     assert acts_of(eyes.proposer) == ["adjustment.propose"]
-    assert acts_of(eyes.approver) == ["settlement.resolve", "adjustment.approve"]
+    assert acts_of(eyes.approver) == ["settlement.resolve", "ledger.correction", "adjustment.approve"]
     proposed = AuditEntry.objects.get(actor=eyes.proposer)
     assert (proposed.target_id, proposed.new["trade_id"]) == (str(proposal.pk), str(trade.id))
     assert [line["held"] for line in proposed.new["lines"]] == ["-60.06", "-0.5"]
     approved = AuditEntry.objects.get(actor=eyes.approver, action="adjustment.approve")
     assert (approved.old["state"], approved.new["state"], approved.note) == ("proposed", "approved", "seen the books")
-    assert [(row["available"], row["held"]) for row in approved.old["balances"]] == [
+    moved = AuditEntry.objects.get(actor=eyes.approver, action="ledger.correction")
+    assert [(row["available"], row["held"]) for row in moved.old["balances"]] == [
         ("999939.94", "60.06"), ("999999.5", "0.5"),
     ]  # fmt: skip
-    assert [(row["available"], row["held"]) for row in approved.new["balances"]] == [("1000000", "0")] * 2
+    assert [(row["available"], row["held"]) for row in moved.new["balances"]] == [("1000000", "0")] * 2
     resolved = AuditEntry.objects.get(actor=eyes.approver, action="settlement.resolve")
     assert (resolved.old["state"], resolved.new["state"]) == ("dead", "resolved")
 
@@ -157,7 +158,7 @@ def test_what_was_resolved_with_a_note_can_still_be_closed(cast: Cast, eyes: Eye
     failed_settlement_resolve(actor=cast.staff, failure_id=failure.pk, note="nothing to do")
 
     proposal = eyes.propose(give_back(trade), failure=failure)
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     assert status_of(trade.id) == "resolved"
 
@@ -165,11 +166,11 @@ def test_what_was_resolved_with_a_note_can_still_be_closed(cast: Cast, eyes: Eye
 def test_a_proposal_is_rejected_by_another_or_withdrawn_by_its_author(cast: Cast, eyes: Eyes) -> None:
     trade, failure = dead_letter(cast)
     first = eyes.propose(give_back(trade), failure=failure)
-    adjustment_reject(actor=eyes.approver, adjustment_id=first.pk, note="settle it instead")
+    proposal_reject(actor=eyes.approver, proposal_id=first.pk, note="settle it instead")
     second = eyes.propose(settle_by_hand(trade), failure=failure)
-    adjustment_withdraw(actor=eyes.proposer, adjustment_id=second.pk)
+    proposal_withdraw(actor=eyes.proposer, proposal_id=second.pk)
     third = eyes.propose(give_back(trade), failure=failure)
-    adjustment_approve(actor=eyes.approver, adjustment_id=third.pk)
+    proposal_approve(actor=eyes.approver, proposal_id=third.pk)
 
     states = [Adjustment.objects.get(pk=proposal.pk).state for proposal in (first, second, third)]
     assert states == ["rejected", "withdrawn", "approved"]
@@ -182,25 +183,23 @@ def test_the_same_proposal_twice_is_one(cast: Cast, eyes: Eyes) -> None:
 
     for _ in range(2):
         adjustment_propose(
-            actor=eyes.proposer, moves=correction(cast, "1"), reason="twice", adjustment_id=adjustment_id
-        )
+            actor=eyes.proposer, moves=correction(cast, "1"), reason="twice", reference=f"TWICE-{adjustment_id}",
+            adjustment_id=adjustment_id,
+        )  # fmt: skip
 
     assert Adjustment.objects.get(reason="twice", proposed_by=eyes.proposer).pk == adjustment_id
     assert acts_of(eyes.proposer) == ["adjustment.propose"]
-    adjustment_withdraw(actor=eyes.proposer, adjustment_id=adjustment_id)
+    proposal_withdraw(actor=eyes.proposer, proposal_id=adjustment_id)
 
 
 # --- what is refused ------------------------------------------------------------------------------
 
 
-def test_nobody_approves_or_rejects_their_own_not_even_a_superuser(cast: Cast) -> None:
-    boss = clerk()
-    User.objects.filter(pk=boss.pk).update(is_superuser=True)
-    boss = User.objects.get(pk=boss.pk)
-    proposal = adjustment_propose(actor=boss, moves=correction(cast, "1"), reason="mine")
+def test_nobody_approves_or_rejects_their_own(cast: Cast, eyes: Eyes) -> None:
+    proposal, proposer = eyes.propose(correction(cast, "1")), eyes.proposer
 
-    refused(AdjustmentCode.FORBIDDEN, lambda: adjustment_approve(actor=boss, adjustment_id=proposal.pk))
-    refused(AdjustmentCode.FORBIDDEN, lambda: adjustment_reject(actor=boss, adjustment_id=proposal.pk, note="no"))
+    refused(ProposalCode.FORBIDDEN, lambda: proposal_approve(actor=proposer, proposal_id=proposal.pk))
+    refused(ProposalCode.FORBIDDEN, lambda: proposal_reject(actor=proposer, proposal_id=proposal.pk, note="no"))
     assert cast.balance(cast.maker, cast.quote) == (FUNDS, 0)
 
 
@@ -210,32 +209,32 @@ def test_each_step_needs_its_right(cast: Cast, eyes: Eyes) -> None:
 
     for call in (
         lambda: adjustment_propose(actor=may_approve, moves=correction(cast, "1"), reason="x"),
-        lambda: adjustment_approve(actor=may_propose, adjustment_id=proposal.pk),
-        lambda: adjustment_reject(actor=may_propose, adjustment_id=proposal.pk, note="x"),
-        lambda: adjustment_withdraw(actor=eyes.approver, adjustment_id=proposal.pk),
+        lambda: proposal_approve(actor=may_propose, proposal_id=proposal.pk),
+        lambda: proposal_reject(actor=may_propose, proposal_id=proposal.pk, note="x"),
+        lambda: proposal_withdraw(actor=eyes.approver, proposal_id=proposal.pk),
     ):
-        refused(AdjustmentCode.FORBIDDEN, call)
-    adjustment_withdraw(actor=eyes.proposer, adjustment_id=proposal.pk)
+        refused(ProposalCode.FORBIDDEN, call)
+    proposal_withdraw(actor=eyes.proposer, proposal_id=proposal.pk)
 
 
 def test_what_is_decided_is_decided(cast: Cast, eyes: Eyes) -> None:
     proposal = eyes.propose(correction(cast, "1"))
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     for call in (
-        lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
-        lambda: adjustment_reject(actor=eyes.approver, adjustment_id=proposal.pk, note="late"),
-        lambda: adjustment_withdraw(actor=eyes.proposer, adjustment_id=proposal.pk),
+        lambda: eyes.approve(proposal),
+        lambda: proposal_reject(actor=eyes.approver, proposal_id=proposal.pk, note="late"),
+        lambda: proposal_withdraw(actor=eyes.proposer, proposal_id=proposal.pk),
     ):
-        refused(AdjustmentCode.ADJUSTMENT_ALREADY_DECIDED, call)
+        refused(ProposalCode.ALREADY_DECIDED, call)
     assert cast.balance(cast.maker, cast.quote) == (FUNDS + 1, 0)
-    refused(AdjustmentCode.ADJUSTMENT_NOT_FOUND, lambda: adjustment_approve(actor=eyes.approver, adjustment_id=uuid7()))
+    refused(ProposalCode.PROPOSAL_NOT_FOUND, lambda: proposal_approve(actor=eyes.approver, proposal_id=uuid7()))
 
 
 def test_a_rejection_needs_a_note(cast: Cast, eyes: Eyes) -> None:
     proposal = eyes.propose(correction(cast, "1"))
 
-    refused(AdjustmentCode.INVALID, lambda: adjustment_reject(actor=eyes.approver, adjustment_id=proposal.pk, note=" "))
+    refused(ProposalCode.INVALID, lambda: proposal_reject(actor=eyes.approver, proposal_id=proposal.pk, note=" "))
 
 
 def _lines(cast: Cast, *lines: tuple[str, str, str, str]) -> list[Move]:
@@ -279,7 +278,7 @@ def test_unsound_lines_are_refused(
 
 @pytest.mark.parametrize("reason", [" ", "x" * 201])
 def test_a_reason_is_needed_and_fits_the_entry(cast: Cast, eyes: Eyes, reason: str) -> None:
-    refused(AdjustmentCode.INVALID, lambda: eyes.propose(correction(cast, "1"), reason=reason))
+    refused(ProposalCode.INVALID, lambda: eyes.propose(correction(cast, "1"), reason=reason))
 
 
 @pytest.mark.parametrize(
@@ -305,7 +304,7 @@ def test_what_is_gone_by_the_decision_is_not_moved_and_the_proposal_stands(cast:
 
     refused(
         AdjustmentCode.INSUFFICIENT_BALANCE,
-        lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
+        lambda: eyes.approve(proposal),
     )
 
     proposal.refresh_from_db()
@@ -338,9 +337,9 @@ def test_one_adjustment_at_a_time_closes_a_dead_letter(cast: Cast, eyes: Eyes) -
     trade, failure = dead_letter(cast)
     proposal = eyes.propose(give_back(trade), failure=failure)
 
-    refused(AdjustmentCode.ADJUSTMENT_ALREADY_PROPOSED, lambda: eyes.propose(settle_by_hand(trade), failure=failure))
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
-    refused(AdjustmentCode.ADJUSTMENT_ALREADY_PROPOSED, lambda: eyes.propose(give_back(trade), failure=failure))
+    refused(ProposalCode.ALREADY_PROPOSED, lambda: eyes.propose(settle_by_hand(trade), failure=failure))
+    eyes.approve(proposal)
+    refused(ProposalCode.ALREADY_PROPOSED, lambda: eyes.propose(give_back(trade), failure=failure))
 
 
 def test_a_trade_that_settled_meanwhile_is_not_closed_again(cast: Cast, eyes: Eyes) -> None:
@@ -350,7 +349,7 @@ def test_a_trade_that_settled_meanwhile_is_not_closed_again(cast: Cast, eyes: Ey
 
     refused(
         AdjustmentCode.TRADE_NOT_FAILED,
-        lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
+        lambda: eyes.approve(proposal),
     )
     refused(AdjustmentCode.TRADE_NOT_FAILED, lambda: eyes.propose(give_back(trade), failure=failure))
     assert status_of(trade.id) == "settled"
@@ -359,7 +358,7 @@ def test_a_trade_that_settled_meanwhile_is_not_closed_again(cast: Cast, eyes: Ey
 def test_a_closed_trade_is_neither_retried_nor_settled(cast: Cast, eyes: Eyes) -> None:
     trade, failure = dead_letter(cast)
     proposal = eyes.propose(give_back(trade), failure=failure)
-    adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk)
+    eyes.approve(proposal)
 
     assert failed_settlement_retry(actor=cast.staff, failure_ids=[failure.pk]).claimed == 0
     assert settle_pending(market_id=cast.market.pk).claimed == 0
@@ -390,10 +389,10 @@ def dead_letter_of(trade_id: Any) -> Any:
 @pytest.mark.parametrize(
     ("fields", "constraint"),
     [
-        ({"state": "approved"}, "adjustment_decided_by_somebody"),
-        ({"state": "approved", "decided_by": "proposer"}, "adjustment_four_eyes"),
-        ({"state": "rejected", "decided_by": "proposer"}, "adjustment_four_eyes"),
-        ({"state": "withdrawn", "decided_by": "approver"}, "adjustment_withdrawn_by_its_proposer"),
+        ({"state": "approved"}, "only active members of staff"),
+        ({"state": "approved", "decided_by": "proposer"}, "proposal_two_people"),
+        ({"state": "rejected", "decided_by": "proposer"}, "proposal_two_people"),
+        ({"state": "withdrawn", "decided_by": "approver"}, "proposal_withdrawn_by_its_proposer"),
     ],
 )
 def test_the_database_insists_on_four_eyes(cast: Cast, eyes: Eyes, fields: dict[str, Any], constraint: str) -> None:
@@ -424,7 +423,7 @@ def test_fees_that_went_meanwhile_are_refused_by_the_database(
 
     refused(
         AdjustmentCode.INSUFFICIENT_BALANCE,
-        lambda: adjustment_approve(actor=eyes.approver, adjustment_id=proposal.pk),
+        lambda: eyes.approve(proposal),
     )
 
     assert cast.balance(cast.taker, cast.quote) == (FUNDS, 0)

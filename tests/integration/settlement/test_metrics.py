@@ -2,21 +2,25 @@
 
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from base.ids import trade_uuid
 from orders.models import Trade
+from proposals.metrics import proposal_gauges
+from proposals.services import proposal_withdraw
+from settlement.errors import AdjustmentError
 from settlement.metrics import settlement_gauges
-from settlement.services import adjustment_withdraw, settle_pending
+from settlement.services import settle_pending
 from tests.integration.settlement.adjusting import Eyes, correction
-from tests.integration.settlement.cast import Cast
+from tests.integration.settlement.cast import FUNDS, Cast
 
 
 def gauge(name: str, **labels: str) -> float:
     """Return one number of a scrape."""
-    metrics = {metric.name: metric for metric in settlement_gauges()}
+    metrics = {metric.name: metric for metric in (*settlement_gauges(), *proposal_gauges())}
     return next(sample.value for sample in metrics[name].samples if sample.labels == labels)
 
 
@@ -48,14 +52,24 @@ def test_pending_trades_are_counted_and_the_oldest_is_dated(cast: Cast) -> None:
     assert new.settlement_status == "pending"
 
 
-def test_proposed_adjustments_are_counted_until_they_are_decided(cast: Cast) -> None:
-    before, eyes = gauge("trade_engine_adjustments_proposed"), Eyes.open()
+def test_proposals_are_counted_until_they_are_decided(cast: Cast) -> None:
+    before, eyes = gauge("trade_engine_proposals_waiting", kind="correction"), Eyes.open()
 
     proposal = eyes.propose(correction(cast, "1"))
-    assert gauge("trade_engine_adjustments_proposed") == before + 1
+    assert gauge("trade_engine_proposals_waiting", kind="correction") == before + 1
+    assert gauge("trade_engine_oldest_proposal_seconds") >= 0
 
-    adjustment_withdraw(actor=eyes.proposer, adjustment_id=proposal.pk)
-    assert gauge("trade_engine_adjustments_proposed") == before
+    proposal_withdraw(actor=eyes.proposer, proposal_id=proposal.pk)
+    assert gauge("trade_engine_proposals_waiting", kind="correction") == before
+
+
+def test_what_was_refused_for_a_limit_is_counted(cast: Cast) -> None:
+    before, eyes = gauge("trade_engine_hand_limit_refusals"), Eyes.open()
+
+    with pytest.raises(AdjustmentError, match="at most"):
+        eyes.propose(correction(cast, str(FUNDS + 1)))
+
+    assert gauge("trade_engine_hand_limit_refusals") == before + 1
 
 
 def test_a_scrape_reads_what_waits_by_its_index(cast: Cast) -> None:

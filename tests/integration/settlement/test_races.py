@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from base.errors import CodedError
 from base.ids import uuid7
 from exchange.models import AuditEntry
 from orders.models import Trade
-from settlement.errors import AdjustmentError
+from proposals.services import Approved, proposal_approve, proposal_withdraw
 from settlement.legs import AccountKey, Move
 from settlement.models import Adjustment, LedgerEntry
 from settlement.services import (
-    adjustment_approve,
     adjustment_propose,
-    adjustment_withdraw,
     failed_settlement_resolve,
     failed_settlement_retry,
     ledger_deposit,
@@ -69,7 +68,7 @@ def _sweep(trade: Trade) -> int:
 
 def codes(outcomes: Sequence[Any]) -> list[str]:
     return sorted(
-        outcome.code.value if isinstance(outcome, AdjustmentError) else type(outcome).__name__ for outcome in outcomes
+        outcome.code.value if isinstance(outcome, CodedError) else type(outcome).__name__ for outcome in outcomes
     )
 
 
@@ -115,11 +114,11 @@ def test_a_settled_trade_is_not_retried_by_staff_however_often(cast: Cast) -> No
 
 def test_an_adjustment_approved_by_several_at_once_happens_once(cast: Cast, eyes: Eyes) -> None:
     proposal = eyes.propose(correction(cast, "7"))
-    approvers = [clerk(*RIGHTS) for _ in range(4)]
+    approvers = [clerk(*RIGHTS) for _ in range(8)]
 
-    outcomes = at_once(*(partial(adjustment_approve, actor=who, adjustment_id=proposal.pk) for who in approvers))
+    outcomes = at_once(*(partial(proposal_approve, actor=who, proposal_id=proposal.pk) for who in approvers))
 
-    assert codes(outcomes) == ["ADJUSTMENT_ALREADY_DECIDED"] * 3 + ["Adjustment"]
+    assert codes(outcomes) == ["ALREADY_DECIDED"] * 7 + ["Approved"]
     assert cast.balance(cast.maker, cast.quote) == (FUNDS + 7, 0)
     assert LedgerEntry.objects.filter(transfer_id=proposal.pk).count() == 2
 
@@ -130,11 +129,11 @@ def test_an_approval_and_a_withdrawal_at_once_leave_one_of_them(cast: Cast, eyes
         proposal = eyes.propose(correction(cast, "1"))
 
         outcomes = at_once(
-            partial(adjustment_approve, actor=eyes.approver, adjustment_id=proposal.pk),
-            partial(adjustment_withdraw, actor=eyes.proposer, adjustment_id=proposal.pk),
+            partial(proposal_approve, actor=eyes.approver, proposal_id=proposal.pk),
+            partial(proposal_withdraw, actor=eyes.proposer, proposal_id=proposal.pk),
         )
 
-        assert codes(outcomes) == ["ADJUSTMENT_ALREADY_DECIDED", "Adjustment"]
+        assert codes(outcomes) in (["ALREADY_DECIDED", "Approved"], ["ALREADY_DECIDED", "Proposal"])
         is_approved = Adjustment.objects.get(pk=proposal.pk).state == "approved"
         assert cast.balance(cast.maker, cast.quote)[0] == before + (1 if is_approved else 0)
 
@@ -148,17 +147,17 @@ def test_an_approval_while_a_retry_runs_pays_once(
         proposal = eyes.propose(moves_of(trade), failure=failure)
 
         approved, retried = at_once(
-            partial(adjustment_approve, actor=eyes.approver, adjustment_id=proposal.pk),
+            partial(proposal_approve, actor=eyes.approver, proposal_id=proposal.pk),
             partial(failed_settlement_retry, actor=cast.staff, failure_ids=[failure.pk]),
         )
 
         settled = retried.settled + _sweep(trade)
         by_retry = LedgerEntry.objects.filter(transfer_id=trade.id).count()
-        if isinstance(approved, AdjustmentError):
+        if isinstance(approved, CodedError):
             assert (approved.code.value, settled, by_retry) == ("TRADE_NOT_FAILED", 1, 5)
             assert (status_of(trade.id), failure_of(trade).state) == ("settled", "settled")
         else:
-            assert (approved.state, settled, by_retry) == ("approved", 0, 0)
+            assert (approved.proposal.state, settled, by_retry) == ("approved", 0, 0)
             assert (status_of(trade.id), failure_of(trade).state) == ("resolved", "resolved")
         assert cast.balance(cast.taker, cast.quote)[1] == cast.balance(cast.maker, cast.base)[1] == 0
 
@@ -169,11 +168,11 @@ def test_an_approval_and_a_note_at_once_both_leave_the_trade_closed(cast: Cast, 
         proposal = eyes.propose(give_back(trade), failure=failure)
 
         approved, _ = at_once(
-            partial(adjustment_approve, actor=eyes.approver, adjustment_id=proposal.pk),
+            partial(proposal_approve, actor=eyes.approver, proposal_id=proposal.pk),
             partial(failed_settlement_resolve, actor=cast.staff, failure_id=failure.pk, note="a note"),
         )
 
-        assert isinstance(approved, Adjustment)
+        assert isinstance(approved, Approved)
         assert (status_of(trade.id), failure_of(trade).state) == ("resolved", "resolved")
 
 
@@ -183,7 +182,7 @@ def test_two_proposals_for_one_dead_letter_at_once_are_one(cast: Cast, eyes: Eye
 
     outcomes = at_once(*(lambda: eyes.propose(moves, failure=failure) for _ in range(4)))
 
-    assert codes(outcomes) == ["ADJUSTMENT_ALREADY_PROPOSED"] * 3 + ["Adjustment"]
+    assert codes(outcomes) == ["ALREADY_PROPOSED"] * 3 + ["Adjustment"]
     assert Adjustment.objects.filter(failure=failure).count() == 1
 
 
@@ -192,7 +191,9 @@ def test_one_form_sent_several_times_at_once_is_one_proposal(cast: Cast, eyes: E
 
     outcomes = at_once(
         *(
-            lambda: adjustment_propose(actor=eyes.proposer, moves=moves, reason="once", adjustment_id=adjustment_id)
+            lambda: adjustment_propose(
+                actor=eyes.proposer, moves=moves, reason="once", reference="ONCE-1", adjustment_id=adjustment_id
+            )
             for _ in range(4)
         )
     )
@@ -212,7 +213,7 @@ def test_adjustments_deposits_and_settlement_of_the_same_accounts_do_not_deadloc
             cast.trade(buyer=buyer, seller=seller, price="1", quantity="1", hold="2")
 
         outcomes = at_once(
-            *(partial(adjustment_approve, actor=eyes.approver, adjustment_id=one.pk) for one in proposals),
+            *(partial(proposal_approve, actor=eyes.approver, proposal_id=one.pk) for one in proposals),
             *(lambda: settle_pending(market_id=cast.market.pk, limit=5) for _ in range(3)),
             lambda: ledger_deposit(owner=cast.maker, asset=cast.quote, amount=Decimal(1), reason="wire"),
         )
