@@ -24,7 +24,7 @@ from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
 from config.embedded.system_users import postgres_system_user
 from config.processes import die_with_parent
-from tests.servers import folder_for_everybody, free_port
+from tests.servers import ADMINISTRATOR_URL, folder_for_everybody, free_port
 
 # When each transaction committed: rest.py proves with it that every answer came after the commit.
 _MEASURING = ["-c", "track_commit_timestamp=on"]
@@ -80,6 +80,8 @@ def _addresses(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, folder: Path)
     return {
         "DATABASE_URL": postgres.url(),
         "ENGINE_DATABASE_URL": postgres.url(),
+        "OWNER_DATABASE_URL": postgres.owner_url(),
+        ADMINISTRATOR_URL: postgres.administrator_url(),
         "REDIS_URL": valkey.url(),
         "CELERY_BROKER_URL": valkey.url(),
         "SECRET_KEY": secrets.token_urlsafe(48),

@@ -4,7 +4,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 import structlog
@@ -108,6 +108,13 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASE_URL: str = env.str("DATABASE_URL", default="postgres://exchange@127.0.0.1:25432/exchange")
 # The engine holds a session advisory lock, so its address must not lead through a transaction pooler.
 ENGINE_DATABASE_URL: str = env.str("ENGINE_DATABASE_URL", default=DATABASE_URL)
+# What the application's role may do follows from its name when the owner migrates.
+APPLICATION_ROLE: str = unquote(urlsplit(DATABASE_URL).username or "")
+# The address of the owner of all tables, which no serving process needs or has: these commands run as it.
+OWNER_DATABASE_URL: str = env.str("OWNER_DATABASE_URL", default="")
+IS_OWNER = bool(OWNER_DATABASE_URL) and sys.argv[1:2] in (["anchor_journal"], ["backup"], ["migrate"], ["restore"])
+if IS_OWNER:
+    DATABASE_URL = ENGINE_DATABASE_URL = OWNER_DATABASE_URL
 # Migrations and long reports run with 0, which means no limit.
 STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=15_000)
 # Folder of pg_dump and the like for backups; empty: that of the embedded PostgreSQL, else PATH.
@@ -170,6 +177,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Where each reconciliation adds the heads of both chains of hashes, best a disk that cannot be written twice.
+CHAIN_HEADS_FILE: str = env.str("CHAIN_HEADS_FILE", default="")
 RECONCILE_MINUTES: int = env.int("RECONCILE_MINUTES", default=10)
 CELERY_BEAT_SCHEDULE = {
     # Sweeps that pile up while no worker runs are worth nothing.
@@ -184,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expire_seconds": 10},
     },
     "orders-partitions": {"task": "operations.tasks.create_partitions", "schedule": timedelta(hours=6)},
+    "audit-link": {"task": "exchange.tasks.link_audit_entries", "schedule": 10.0, "options": {"expire_seconds": 10}},
     "logins-prune": {"task": "exchange.tasks.prune_logins", "schedule": crontab(hour="3", minute="30")},
     # Not while the last one waits for a worker, and never two at once.
     "orders-reconcile": {

@@ -7,4 +7,4 @@ class ExchangeConfig(AppConfig):
 
     def ready(self) -> None:
         from base import schema  # noqa: F401  (registers what it defines)
-        from exchange import checks  # noqa: F401  (as above)
+        from exchange import checks, login_trail  # noqa: F401  (as above)

@@ -19,8 +19,11 @@ from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT
 from config.embedded.system_users import postgres_system_user
 from config.processes import die_with_parent
+from operations.database_roles import OWNER
 
 TEMPLATE = "template_exchange"
+# Where tests find the address by which they make databases, and do what the application may not.
+ADMINISTRATOR_URL = "TEST_ADMINISTRATOR_URL"
 MOST_PROCESSES = 63
 _EPHEMERAL_PORTS_BEGIN = 32768
 _claims: list[socket.socket] = []  # of this process's ports
@@ -98,6 +101,7 @@ class TestServers:
         """Return the settings that lead every process of this run to these servers."""
         return {
             "DATABASE_URL": self.postgres.url(TEMPLATE),
+            ADMINISTRATOR_URL: self.postgres.administrator_url(),
             "REDIS_URL": self.valkey.url(),
             "SECRET_KEY": "the-key-of-a-test-run-and-of-nothing-else",
             "DATA_DIR": str(self.folder / "data"),
@@ -119,12 +123,14 @@ class TestServers:
             )  # fmt: skip
 
     def _make_template(self) -> None:
-        with _administrator(self.postgres.url("postgres")) as connection:
+        with _administrator(self.postgres.administrator_url()) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        self.postgres.prepare_roles(TEMPLATE)
+        owner = {"OWNER_DATABASE_URL": self.postgres.owner_url(TEMPLATE), "STATEMENT_TIMEOUT_MS": "0"}
         for command in (["migrate", "--noinput"], ["partitions"]):
             finished = subprocess.run(
                 [sys.executable, "manage.py", *command], cwd=PROJECT, capture_output=True, text=True,
-                env={**os.environ, **self.environment(), "STATEMENT_TIMEOUT_MS": "0"},
+                env={**os.environ, **self.environment(), **owner},
             )  # fmt: skip
             if finished.returncode != 0:
                 raise RuntimeError(f"manage.py {' '.join(command)} failed:\n{finished.stdout}{finished.stderr}")
@@ -137,17 +143,17 @@ def own_addresses(process: str) -> dict[str, str]:
     assert number <= MOST_PROCESSES, f"at most {MOST_PROCESSES} test processes have a Valkey database of their own"
     server = template_url.removesuffix(TEMPLATE)
     name = f"test_{process}"
-    with _administrator(server + "postgres") as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+    with _administrator(os.environ[ADMINISTRATOR_URL]) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} OWNER {OWNER}')
     return {"DATABASE_URL": server + name, "REDIS_URL": valkey_url.removesuffix("0") + str(number)}
 
 
 def copied_database(name: str) -> str:
     """Make an empty, migrated database of this run, in place of one of this name; return its address."""
     server = os.environ["DATABASE_URL"].rpartition("/")[0]
-    with _administrator(f"{server}/postgres") as connection:
+    with _administrator(os.environ[ADMINISTRATOR_URL]) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} OWNER {OWNER}')
     return f"{server}/{name}"
 
 

@@ -13,7 +13,8 @@ from config.embedded.settings import LaunchSettings
 from config.embedded.supervision import Program
 from config.embedded.system_users import postgres_home, postgres_system_user
 
-_SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
+_DATABASES = ("DATABASE_URL", "ENGINE_DATABASE_URL", "OWNER_DATABASE_URL")
+_SERVERS = (*_DATABASES, "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
 _WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")
 KEPT = (*_SERVERS, *_WALLET)
 
@@ -56,9 +57,9 @@ def shared_environment(
     postgres: EmbeddedPostgres | None,
     valkey: EmbeddedValkey | None,
 ) -> dict[str, str]:
-    """Return the environment of every program: the outer one, completed."""
+    """Return the environment of every program: the outer one, completed, without the address of the tables' owner."""
     environment = {
-        **outer,
+        **{name: value for name, value in outer.items() if name != "OWNER_DATABASE_URL"},
         MARK: str(settings.data_dir),
         "DATA_DIR": str(settings.data_dir),
         "DEMO_MODE": "1" if settings.demo_mode else "0",
@@ -73,6 +74,14 @@ def shared_environment(
     if valkey is not None:
         environment["REDIS_URL"] = valkey.url()
     return environment
+
+
+def owner_environment(
+    environment: Mapping[str, str], outer: Mapping[str, str], postgres: EmbeddedPostgres | None
+) -> dict[str, str]:
+    """Return a program's environment with the address of the tables' owner, for commands that migrate or back up."""
+    address = outer.get("OWNER_DATABASE_URL") if postgres is None else postgres.owner_url()
+    return {**environment, "OWNER_DATABASE_URL": address} if address else dict(environment)
 
 
 def keep_environment(environment: Mapping[str, str], path: Path) -> None:

@@ -23,8 +23,8 @@ from psycopg import sql
 from config.embedded import checks
 from config.embedded.console import complain, say, tail
 from config.embedded.errors import LaunchError
-from config.embedded.programs import embedded_postgres, shared_environment
-from config.embedded.servers import USER, EmbeddedPostgres
+from config.embedded.programs import embedded_postgres, owner_environment, shared_environment
+from config.embedded.servers import ADMINISTRATOR, EmbeddedPostgres
 from config.embedded.settings import PROJECT, LaunchSettings
 from config.processes import die_with_parent
 from operations.backups import BackupError, base_check
@@ -52,6 +52,7 @@ def say_what_is_lost(settings: LaunchSettings, postgres: EmbeddedPostgres) -> No
 
 def _manage(settings: LaunchSettings, postgres: EmbeddedPostgres, *arguments: str) -> bool:
     environment = shared_environment(settings, os.environ, postgres, None) | {"STATEMENT_TIMEOUT_MS": "0"}
+    environment = owner_environment(environment, os.environ, postgres)
     return subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment).returncode == 0
 
 
@@ -125,12 +126,14 @@ def _set_password(postgres: EmbeddedPostgres, socket_folder: Path, server: "subp
     if server.poll() is not None:
         raise LaunchError("PostgreSQL could not play the log to where it was told to.")
     with psycopg.connect(
-        host=str(socket_folder), port=postgres.port, user=USER, dbname="postgres", autocommit=True
+        host=str(socket_folder), port=postgres.port, user=ADMINISTRATOR, dbname="postgres", autocommit=True
     ) as connection:
         row = connection.execute(_RECOVERED).fetchone()
         if row is None or not row[0]:
             raise psycopg.OperationalError("it is still playing the log")
-        change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(USER), sql.Literal(postgres.password))
+        change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+            sql.Identifier(ADMINISTRATOR), sql.Literal(postgres.password)
+        )
         connection.execute(change)
 
 

@@ -19,6 +19,7 @@ from config.embedded.programs import (
     embedded_postgres,
     embedded_valkey,
     keep_environment,
+    owner_environment,
     role_programs,
     server_programs,
     shared_environment,
@@ -48,6 +49,7 @@ class Launcher:
         self.postgres = embedded_postgres(settings)
         self.valkey = embedded_valkey(settings)
         self.environment = shared_environment(settings, os.environ, self.postgres, self.valkey)
+        self.owner_environment = owner_environment(self.environment, os.environ, self.postgres)
         self._make = ParentMake()
         self._signals = 0
         self._is_stopping = False
@@ -119,7 +121,7 @@ class Launcher:
             raise LaunchError(f"{error} See {self.log_dir / name}.log.") from error
 
     def _set_up(self) -> None:
-        keep_environment(self.environment, self.settings.data_dir / "environment")
+        keep_environment(self.owner_environment, self.settings.data_dir / "environment")
         say("Bringing the database up to date ...")
         self._manage("migrate", "--noinput")
         self._manage("partitions")
@@ -134,7 +136,7 @@ class Launcher:
                 [sys.executable, "manage.py", *arguments],
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
-                env={**self.environment, "STATEMENT_TIMEOUT_MS": "0"},
+                env={**self.owner_environment, "STATEMENT_TIMEOUT_MS": "0"},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
+from django.views.decorators.debug import sensitive_post_parameters
 
 from base.errors import ApiError
 from exchange.admin.base import BackOfficeAdmin, DetailAction, Table, staff
@@ -39,6 +43,8 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg,misc]  #
     Only staff who may appoint give roles and change members of staff, and nobody changes their own rights. Only
     superusers give single rights and change superusers.
     """
+
+    shows_money = True  # balances and open orders, for those who may see them
 
     # Buttons and tables of apps above this one, which append to them.
     more_actions: ClassVar[list[DetailAction]] = []
@@ -118,7 +124,12 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg,misc]  #
             action = "user.update" if change else "user.create"
             user_record(actor=staff(request), action=action, user=form.instance, old=old, new=new)
 
+    @method_decorator(sensitive_post_parameters())
+    @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Set another user's password, in one transaction with its entry. One's own asks for the old one first."""
+        if id == str(staff(request).pk):
+            return HttpResponseRedirect(reverse("admin:password_change"))
         response = super().user_change_password(request, id, form_url)
         if request.method == "POST" and response.status_code == 302:
             user = self.object_or_404(request, id)

@@ -46,7 +46,7 @@ class TokenView(_PublicView):
 
     @extend_schema(request=LoginInput, responses={200: TokenOutput}, summary="Log in", tags=["auth"])
     def post(self, request: Request) -> Response:
-        return Response(tokens_as_json(session_open(**LoginInput.validated(request.data))))
+        return Response(tokens_as_json(session_open(**LoginInput.validated(request.data), request=request._request)))
 
 
 class RefreshView(_PublicView):
@@ -58,7 +58,9 @@ class RefreshView(_PublicView):
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
-        return Response(tokens_as_json(session_refresh(**RefreshInput.validated(request.data))))
+        return Response(
+            tokens_as_json(session_refresh(**RefreshInput.validated(request.data), request=request._request))
+        )
 
 
 class RevokeView(_PublicView):
@@ -70,7 +72,7 @@ class RevokeView(_PublicView):
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
-        session_revoke(**RefreshInput.validated(request.data))
+        session_revoke(**RefreshInput.validated(request.data), request=request._request)
         return Response({"revoked": True})
 
 

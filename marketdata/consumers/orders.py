@@ -55,7 +55,7 @@ class OrdersConsumer(StreamConsumer):
     async def _log_in(self, message: dict[str, Any]) -> None:
         if self._login:
             raise ApiError(ErrorCode.VALIDATION_ERROR, "You are already logged in")
-        find, (session, seq) = login_finder(message), _session_of(message)
+        find, (session, seq) = login_finder(message, self._address), _session_of(message)
         try:
             login = await in_database(find)
         except ApiError as error:

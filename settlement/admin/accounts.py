@@ -61,6 +61,7 @@ _MOVES = {"deposit": ledger_deposit, "withdraw": ledger_withdraw}
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
+    shows_money = True
     list_display = [
         "id",
         related("owner", USER),
@@ -276,6 +277,7 @@ TRANSFER = column(
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
+    shows_money = True
     list_display = [
         "id",
         moment("created_at", "time"),

@@ -49,6 +49,7 @@ _WAY_TEXTS = {
 class AdjustmentAdmin(ReadOnlyAdmin):
     """Proposals are made on the page that adds one and decided on their own."""
 
+    shows_money = True
     list_display = [
         short_id(),
         moment("created_at", "proposed at"),

@@ -27,7 +27,8 @@ from config.embedded.system_users import postgres_system_user
 from tests.chaos.roles import Role
 from tests.servers import folder_for_everybody, free_port
 
-FOREIGN = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "WALLET")
+DATABASES = ("DATABASE_URL", "ENGINE_DATABASE_URL", "OWNER_DATABASE_URL")
+FOREIGN = (*DATABASES, "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "WALLET")
 ENGINES = ("engine-1", "engine-2")
 ROLES = ("worker", "beat", *ENGINES, "api", "web")
 SERVERS = ("postgres", "valkey")
@@ -140,7 +141,8 @@ class Cluster:
     def manage(self, *command: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a program of the project to its end, with the settings of this copy."""
         return subprocess.run(
-            [sys.executable, *command], cwd=PROJECT, env={**self.environment, "STATEMENT_TIMEOUT_MS": "0"},
+            [sys.executable, *command], cwd=PROJECT,
+            env={**self.environment, "OWNER_DATABASE_URL": self.postgres.owner_url(), "STATEMENT_TIMEOUT_MS": "0"},
             capture_output=True, text=True, timeout=timeout_s,
         )  # fmt: skip
 

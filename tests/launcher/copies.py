@@ -19,7 +19,8 @@ from config.embedded.settings import PROJECT
 from tests.servers import folder_for_everybody, free_port
 
 PORT_NAMES = ("WEB_PORT", "API_PORT", "POSTGRES_PORT", "VALKEY_PORT")
-OUTER = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "MAKELEVEL")
+DATABASES = ("DATABASE_URL", "ENGINE_DATABASE_URL", "OWNER_DATABASE_URL")
+OUTER = (*DATABASES, "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "MAKELEVEL")
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from tests.integration.admin.scene import (
     browser_of,
     messages_of,
 )
+from tests.trail import acts
 
 NOBODY = "no role"
 VIEWER, SUPPORT, SETTLEMENT, OPERATOR, ADMINISTRATOR = StaffRole
@@ -115,14 +116,14 @@ def test_a_button_answers_those_whose_role_has_it_and_does_nothing_for_others(
     act: Act, scene: Scene, browsers: dict[str, Client]
 ) -> None:
     url, form = f"{act.page}{act.find(scene)}/{act.name}/", {"confirmed": "1", "note": "x"}
-    acts = AuditEntry.objects.count()
+    before = acts().count()
 
     asked = {role: browsers[role].get(url).status_code for role in act.roles}
     posted = {role: browser.post(url, form).status_code for role, browser in browsers.items() if role not in asked}
 
     assert 403 not in asked.values()
     assert set(posted.values()) <= {403}
-    assert AuditEntry.objects.count() == acts
+    assert acts().count() == before
 
 
 @pytest.mark.parametrize("url", FORMS)
@@ -224,7 +225,7 @@ def test_an_administrator_appoints_staff_but_gives_no_single_rights_and_no_super
     trader.refresh_from_db()
     assert (trader.is_staff, trader.is_superuser, trader.user_permissions.count()) == (True, False, 0)
     assert list(trader.groups.all()) == [role]
-    entry = AuditEntry.objects.get(actor=boss)
+    entry = acts().get(actor=boss)
     assert entry.new == {"is_staff": True, "groups": ["Support"]}
 
 
@@ -254,7 +255,7 @@ def test_who_may_change_users_cannot_become_another_member_of_staff(role: StaffR
     assert role == OPERATOR or messages_of(frozen) == [
         f"{colleague}: Only somebody who may appoint staff can freeze or unfreeze members of staff"
     ]
-    assert AuditEntry.objects.filter(actor=clerk).count() == 0
+    assert acts().filter(actor=clerk).count() == 0
 
 
 def test_new_assets_and_changed_ones_are_recorded(browsers: dict[str, Client]) -> None:
