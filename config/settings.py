@@ -112,6 +112,8 @@ ENGINE_DATABASE_URL: str = env.str("ENGINE_DATABASE_URL", default=DATABASE_URL)
 APPLICATION_ROLE: str = unquote(urlsplit(DATABASE_URL).username or "")
 # The address of the owner of all tables, which no serving process needs or has: these commands run as it.
 OWNER_DATABASE_URL: str = env.str("OWNER_DATABASE_URL", default="")
+# That of an administrator of the server, for `manage.py database_roles` alone.
+ADMIN_DATABASE_URL: str = env.str("ADMIN_DATABASE_URL", default="")
 IS_OWNER = bool(OWNER_DATABASE_URL) and sys.argv[1:2] in (["anchor_journal"], ["backup"], ["migrate"], ["restore"])
 if IS_OWNER:
     DATABASE_URL = ENGINE_DATABASE_URL = OWNER_DATABASE_URL

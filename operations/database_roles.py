@@ -45,6 +45,7 @@ SELECT 'ALTER SCHEMA public OWNER TO pg_database_owner' FROM pg_namespace
 _ENTRY: Final = """
 REVOKE ALL ON SCHEMA public FROM PUBLIC, {application};
 GRANT USAGE ON SCHEMA public TO {application};
+GRANT ALL ON SCHEMA public TO {owner};
 REVOKE ALL ON DATABASE {database} FROM PUBLIC, {application};
 GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {application}
 """
@@ -76,8 +77,8 @@ def roles_prepare(connection: "Connection[Any]", *, owner: Credentials, applicat
     with connection.transaction():
         for statements in (_OWNERSHIP, _FOREIGN_RELATIONS, _FOREIGN_FUNCTIONS):
             _execute_all(connection, connection.execute(statements, {"owner": owner.name}).fetchall())
-    names = {"application": sql.Identifier(application.name), "database": sql.Identifier(connection.info.dbname)}
-    connection.execute(sql.SQL(_ENTRY).format(**names))
+    names = {"application": application.name, "database": connection.info.dbname, "owner": owner.name}
+    connection.execute(sql.SQL(_ENTRY).format(**{name: sql.Identifier(value) for name, value in names.items()}))
 
 
 def _ensure_role(connection: "Connection[Any]", role: Credentials, options: str) -> None:

@@ -11,7 +11,7 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 ROLES = ["web", "api", "engine", "worker", "beat"]
 SERVERS = ["postgres", "pgbouncer", "redis", "rabbitmq"]
-ONE_SHOT = ["migrate"]
+ONE_SHOT = ["migrate", "roles"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,16 @@ def test_every_service_is_in_the_private_network_which_has_no_way_out(compose: d
     assert [name for name, service in compose["services"].items() if "edge" in service["networks"]] == ["web", "api"]
 
 
-@pytest.mark.parametrize("secret", ["SECRET_KEY", "POSTGRES_PASSWORD", "RABBITMQ_PASSWORD"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "SECRET_KEY",
+        "POSTGRES_PASSWORD",
+        "POSTGRES_OWNER_PASSWORD",
+        "POSTGRES_APP_PASSWORD",
+        "RABBITMQ_PASSWORD",
+    ],
+)
 def test_secrets_have_no_default(secret: str) -> None:
     text = (PROJECT / "docker-compose.yml").read_text()
 
@@ -73,6 +82,16 @@ def test_secrets_have_no_default(secret: str) -> None:
 
     assert uses
     assert set(uses) == {f"${{{secret}:?set {secret} in .env}}"}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_who_serves_has_no_password_but_the_application_s(compose: dict[str, Any], name: str) -> None:
+    environment = compose["services"][name]["environment"]
+
+    assert {"OWNER_DATABASE_URL", "ADMIN_DATABASE_URL"}.isdisjoint(environment)
+    assert (environment["POSTGRES_PASSWORD"], environment["POSTGRES_OWNER_PASSWORD"]) == ("", "")
+    for address in ("DATABASE_URL", "ENGINE_DATABASE_URL"):
+        assert environment[address].startswith("postgres://exchange_app:${POSTGRES_APP_PASSWORD")
 
 
 def test_data_of_the_servers_outlives_their_containers(compose: dict[str, Any]) -> None:

@@ -12,8 +12,8 @@ PAGE_LINKS: Final = 1_000
 STRAYS_SHOWN: Final = 100
 _PAGE: Final = """
 SELECT link.number, link.entry_id, link.hash, entry.id::text,
-    (extract(epoch FROM entry.created_at) * 1000000)::bigint::text, coalesce(entry.actor_id::text, ''), entry.action, entry.target_type, entry.target_id, entry.old::text,
-    entry.new::text, entry.note
+    (extract(epoch FROM entry.created_at) * 1000000)::bigint::text, coalesce(entry.actor_id::text, ''),
+    entry.action, entry.target_type, entry.target_id, entry.old::text, entry.new::text, entry.note
 FROM exchange_auditlink link LEFT JOIN exchange_auditentry entry ON entry.id = link.entry_id
 WHERE number > %s ORDER BY number LIMIT %s
 """
