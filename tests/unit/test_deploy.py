@@ -33,7 +33,7 @@ def test_every_lasting_service_has_a_health_check_and_restarts(compose: dict[str
 
 
 def test_one_shot_services_end(compose: dict[str, Any]) -> None:
-    assert [compose["services"][name]["restart"] for name in ONE_SHOT] == ["no"]
+    assert [compose["services"][name]["restart"] for name in ONE_SHOT] == ["no"] * len(ONE_SHOT)
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -33,9 +33,9 @@ def credentials(user: User, password: str = PASSWORD) -> dict[str, str]:
 
 def test_a_login_by_the_api_is_recorded_and_noted(visitor: APIClient) -> None:
     user = with_password(make_user("trader"))
-    pair = visitor.post(TOKEN, credentials(user), REMOTE_ADDR="203.0.113.9").json()["data"]
+    pair = visitor.post(TOKEN, credentials(user), format="json", REMOTE_ADDR="203.0.113.9").json()["data"]
     for _ in range(2):
-        visitor.post(REVOKE, {"refresh": pair["refresh"]}, REMOTE_ADDR="203.0.113.9")
+        visitor.post(REVOKE, {"refresh": pair["refresh"]}, format="json", REMOTE_ADDR="203.0.113.9")
 
     user.refresh_from_db()
     assert user.last_login is not None
@@ -47,8 +47,8 @@ def test_a_login_by_the_api_is_recorded_and_noted(visitor: APIClient) -> None:
 
 def test_a_failed_login_is_recorded_with_name_and_address(visitor: APIClient) -> None:
     user = with_password(make_user("trader"))
-    assert visitor.post(TOKEN, credentials(user, "wrong"), REMOTE_ADDR="203.0.113.9").status_code == 401
-    visitor.post(TOKEN, {"username": "nobody-at-all", "password": "wrong"})
+    assert visitor.post(TOKEN, credentials(user, "wrong"), format="json", REMOTE_ADDR="203.0.113.9").status_code == 401
+    visitor.post(TOKEN, {"username": "nobody-at-all", "password": "wrong"}, format="json")
 
     failure = {"name": user.username, "reason": "wrong name or password", "address": "203.0.113.9", "path": TOKEN}
     assert entries(user) == [("user.log_in_failed", failure)]
@@ -59,9 +59,9 @@ def test_a_failed_login_is_recorded_with_name_and_address(visitor: APIClient) ->
 
 def test_a_refresh_token_that_is_used_twice_is_recorded(visitor: APIClient) -> None:
     user = with_password(make_user("trader"))
-    pair = visitor.post(TOKEN, credentials(user)).json()["data"]
+    pair = visitor.post(TOKEN, credentials(user), format="json").json()["data"]
     for _ in range(2):
-        visitor.post(REFRESH, {"refresh": pair["refresh"]})
+        visitor.post(REFRESH, {"refresh": pair["refresh"]}, format="json")
 
     assert [action for action, _ in entries(user)] == ["user.log_in", "user.session_end"]
 
