@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.utils import timezone
 
 from base.times import iso_ms
@@ -30,6 +31,11 @@ class Heads:
             self.audit[int(number)] = bytes.fromhex(text)
         for symbol, (number, text) in line.get("journal", {}).items():
             self.journal[symbol][int(number)] = bytes.fromhex(text)
+
+
+def heads_file() -> Path | None:
+    """Return where heads are kept by setting."""
+    return Path(settings.CHAIN_HEADS_FILE) if settings.CHAIN_HEADS_FILE else None
 
 
 def heads_read(path: Path | None) -> Heads:

@@ -1,15 +1,13 @@
 """The chains of hashes in a reconciliation: walked on from where the last clean run ended, or from the beginning."""
 
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from psycopg import Connection
 
 from exchange.models import Market
 from orders.models import Mismatch, ReconcileRun
 from verification.chains.audit import audit_walk
-from verification.chains.heads import Heads, heads_keep, heads_read
+from verification.chains.heads import Heads, heads_file, heads_keep, heads_read
 from verification.chains.journal import journal_walk
 from verification.chains.links import Place, Walk
 from verification.replay.findings import Finding, Findings
@@ -22,7 +20,7 @@ class ChainCheck:
         self._connection = connection
         self._findings = findings
         self._before = before.counts.get("chains", {}) if before is not None else {}
-        self._kept: Heads = heads_read(_file())
+        self._kept: Heads = heads_read(heads_file())
         self._audit: Place | None = None
         self._journal: dict[str, Place] = {}
 
@@ -45,7 +43,7 @@ class ChainCheck:
     def keep(self) -> dict[str, Any]:
         """Log and keep where the chains ended; return it for the run's row."""
         assert self._audit is not None, "Invariant: heads are kept of all chains"
-        return heads_keep(_file(), audit=self._audit, journal=self._journal)
+        return heads_keep(heads_file(), audit=self._audit, journal=self._journal)
 
     def _report(self, walk: Walk, check: Mismatch.Check, market: Market | None) -> None:
         for each in walk.breaks:
@@ -54,7 +52,3 @@ class ChainCheck:
 
 def _place(values: Any) -> Place | None:
     return Place(int(values[0]), bytes.fromhex(values[1])) if values else None
-
-
-def _file() -> Path | None:
-    return Path(settings.CHAIN_HEADS_FILE) if settings.CHAIN_HEADS_FILE else None

@@ -5,12 +5,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from exchange.audit import audit_link
 from verification.chains.audit import audit_walk
-from verification.chains.heads import heads_read
+from verification.chains.heads import heads_file, heads_read
 from verification.explanation.connections import plain_reading
 
 
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--heads", type=Path, metavar="FILE", help="heads that were kept; default CHAIN_HEADS_FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kept = heads_read(options["heads"] or (settings.CHAIN_HEADS_FILE and Path(settings.CHAIN_HEADS_FILE)) or None)
+        kept = heads_read(options["heads"] or heads_file())
         if options["head"]:
             kept.add({"audit": options["head"].split(":")})
         audit_link()

@@ -5,12 +5,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from exchange.models import Market
 from exchange.selectors import market_by_symbol
-from verification.chains.heads import heads_read
+from verification.chains.heads import heads_file, heads_read
 from verification.chains.journal import journal_walk
 from verification.explanation.connections import plain_reading
 
@@ -23,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--heads", type=Path, metavar="FILE", help="heads that were kept; default CHAIN_HEADS_FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kept = heads_read(options["heads"] or (settings.CHAIN_HEADS_FILE and Path(settings.CHAIN_HEADS_FILE)) or None)
+        kept = heads_read(options["heads"] or heads_file())
         markets = [market_by_symbol(text) for text in options["market"]] or list(Market.objects.order_by("id"))
         is_broken = False
         with plain_reading() as connection:
