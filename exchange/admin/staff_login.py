@@ -51,4 +51,4 @@ def _password_change(request: HttpRequest, extra_context: dict[str, Any] | None 
 
 
 admin.site.login_form = StaffLoginForm
-admin.site.password_change = _password_change  # type: ignore[method-assign]  # the site has no other place for it
+admin.site.password_change = _password_change  # type: ignore[assignment,method-assign]  # the site has no other place for it
