@@ -46,6 +46,7 @@ _ENTRY: Final = """
 REVOKE ALL ON SCHEMA public FROM PUBLIC, {application};
 GRANT USAGE ON SCHEMA public TO {application};
 GRANT ALL ON SCHEMA public TO {owner};
+GRANT pg_read_all_stats TO {owner};
 REVOKE ALL ON DATABASE {database} FROM PUBLIC, {application};
 GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {application}
 """
@@ -67,8 +68,8 @@ class Credentials(NamedTuple):
 def roles_prepare(connection: "Connection[Any]", *, owner: Credentials, application: Credentials) -> None:
     """Make both roles, give them their passwords, and hand the database with all that is in it to the owner.
 
-    `connection` is an administrator's, in the exchange's own database, in autocommit mode. Safe to repeat. Sessions
-    that are open go on. What the application may do with each table follows with the next migration.
+    `connection` is an administrator's, in the exchange's own database, in autocommit mode. Safe to repeat. The owner
+    sees how far who follows the server's log has come. Sessions that are open go on. What the application may do with each table follows with the next migration.
     """
     assert owner.name != application.name, "Invariant: the application is not the owner"
     _ensure_role(connection, owner, f"{_NO_POWER} REPLICATION")  # for base backups
