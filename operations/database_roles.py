@@ -68,8 +68,9 @@ class Credentials(NamedTuple):
 def roles_prepare(connection: "Connection[Any]", *, owner: Credentials, application: Credentials) -> None:
     """Make both roles, give them their passwords, and hand the database with all that is in it to the owner.
 
-    `connection` is an administrator's, in the exchange's own database, in autocommit mode. Safe to repeat. The owner
-    sees how far who follows the server's log has come. Sessions that are open go on. What the application may do with each table follows with the next migration.
+    `connection` is an administrator's, in the exchange's own database, in autocommit mode. Safe to repeat. Sessions
+    that are open go on. The owner may also see how far a follower of the server's log has come. What the application
+    may do with each table follows with the next migration.
     """
     assert owner.name != application.name, "Invariant: the application is not the owner"
     _ensure_role(connection, owner, f"{_NO_POWER} REPLICATION")  # for base backups
