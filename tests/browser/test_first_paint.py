@@ -37,14 +37,13 @@ def test_panels_are_at_their_places_before_there_is_anything_in_them(
     page, held = visitor.page, list[Route]()
     if has_own:
         page.add_init_script(f"({OWN_PLACES})()")
-    page.route("**/trading/app.js", held.append)
+    page.route("**/trading/app.js", lambda route: held.append(route))
     page.goto(f"http://{visitor.web}/trade/BTC-USDT", wait_until="commit")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("BTC/USDT")
     expect(page.get_by_role("status").filter(has_text="Loading…")).to_be_visible()
     expect(page.locator(".foot")).to_be_visible()
     first = boxes(page)
-    page.wait_for_timeout(0)
     for route in held:
         route.continue_()
     expect(page.locator("#connection")).to_have_text("Live")
