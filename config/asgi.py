@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 django_application = get_asgi_application()
 
+from base.static_application import StaticFilesApplication  # noqa: E402  (as below)
 from marketdata.routing import websocket_urlpatterns  # noqa: E402  (needs the app registry)
 
 
@@ -26,7 +27,7 @@ class BrowserOriginValidator(OriginValidator):
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": StaticFilesApplication(django_application),
         "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),
     }
 )
