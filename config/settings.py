@@ -149,14 +149,22 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     },
     # Replies and streams: pub/sub, one copy per process.
     "pubsub": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "base.layers.SealedPubSubChannelLayer",
         "CONFIG": {"hosts": [_LAYER_HOST], "prefix": f"{_LAYER_PREFIX}:pub:"},
     },
 }
 # --- Celery ---------------------------------------------------------------------------------------
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default=REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 120}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "visibility_timeout": 120,
+    "global_keyprefix": "te:celery:",  # of what accounts of Valkey may touch; nothing to RabbitMQ
+    "priority_steps": [0],  # one key for each queue
+}
+CELERY_TASK_SERIALIZER = "sealed-json"  # config/sealed_tasks.py
+CELERY_ACCEPT_CONTENT = ["sealed-json"]
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -169,7 +177,7 @@ CELERY_TASK_ROUTES = {"settlement.tasks.*": {"queue": "settlement"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "operations.schedules:FixedScheduler"
 RECONCILE_MINUTES: int = env.int("RECONCILE_MINUTES", default=10)
 CELERY_BEAT_SCHEDULE = {
     # Sweeps that pile up while no worker runs are worth nothing.

@@ -15,13 +15,15 @@ from pathlib import Path
 import psycopg
 
 from config.embedded.processes import end
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, PROJECT
 from config.embedded.system_users import postgres_system_user
+from config.embedded.valkey import TESTER, EmbeddedValkey
 from config.processes import die_with_parent
 
 TEMPLATE = "template_exchange"
 MOST_PROCESSES = 63
+VALKEY_SECRET = "of-a-test-run-and-of-nothing-else"
 _EPHEMERAL_PORTS_BEGIN = 32768
 _claims: list[socket.socket] = []  # of this process's ports
 
@@ -69,7 +71,12 @@ class TestServers:
             durable=False,
         )
         self.valkey = EmbeddedValkey(
-            home=self.folder / "valkey", port=free_port(), durable=False, databases=MOST_PROCESSES + 1
+            home=self.folder / "valkey",
+            port=free_port(),
+            secret=VALKEY_SECRET,
+            durable=False,
+            databases=MOST_PROCESSES + 1,
+            has_tester=True,
         )
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -98,7 +105,7 @@ class TestServers:
         """Return the settings that lead every process of this run to these servers."""
         return {
             "DATABASE_URL": self.postgres.url(TEMPLATE),
-            "REDIS_URL": self.valkey.url(),
+            "REDIS_URL": self.valkey.url(TESTER),
             "SECRET_KEY": "the-key-of-a-test-run-and-of-nothing-else",
             "DATA_DIR": str(self.folder / "data"),
         }
