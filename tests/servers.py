@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -147,6 +148,14 @@ def own_addresses(process: str) -> dict[str, str]:
     with _administrator(server + "postgres") as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
     return {"DATABASE_URL": server + name, "REDIS_URL": valkey_url.removesuffix("0") + str(number)}
+
+
+def account_url(account: str) -> str:
+    """Return the address of this process's Valkey database for the account of a role."""
+    tester = urlsplit(os.environ["REDIS_URL"])
+    assert tester.port is not None, "Invariant: the servers of a test run have ports"
+    valkey = EmbeddedValkey(home=Path(), port=tester.port, secret=VALKEY_SECRET)
+    return valkey.url(account, int(tester.path.strip("/")))
 
 
 def copied_database(name: str) -> str:

@@ -23,6 +23,7 @@ from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, LaunchSettings
 from config.embedded.supervision import ProgramState
 from config.embedded.system_users import SystemUser
+from config.embedded.valkey import EmbeddedValkey
 from tests.servers import free_port
 
 NOT_READY = {"error": {"message": "Not ready: broker: no answer"}}
