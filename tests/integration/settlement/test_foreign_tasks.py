@@ -1,4 +1,4 @@
-"""Who reaches the broker starts nothing: a worker executes what a process of this exchange has sealed, as it was sent."""
+"""Who reaches the broker starts nothing: a worker executes what this exchange has sealed."""
 
 import base64
 import json
