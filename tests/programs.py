@@ -1,0 +1,19 @@
+"""Programs of the distribution that some tests need: the CI has them all, elsewhere such a test may be skipped."""
+
+import os
+import shutil
+
+import pytest
+
+_ALSO = "/usr/sbin:/usr/lib/postgresql/15/bin:/usr/lib/rabbitmq/bin"
+
+
+def program(name: str, package: str) -> str:
+    """Return where a program is. Without it the test is skipped, or fails where TEST_PROGRAMS is `all`."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_ALSO}")
+    if found is not None:
+        return found
+    message = f"{name} is not installed: apt-get install {package}"
+    if os.environ.get("TEST_PROGRAMS") == "all":
+        pytest.fail(message)
+    pytest.skip(message)
