@@ -33,12 +33,11 @@ class ErrorPageFilter(SafeExceptionReporterFilter):
     """Leaves out the environment, and settings that have an address or a password in them."""
 
     hidden_settings = re.compile(
-        SafeExceptionReporterFilter.hidden_settings.pattern
-        + "|URL|DSN|BROKER|CHANNEL_LAYERS|DATABASES|COOKIE|IDENTITY",
+        SafeExceptionReporterFilter.hidden_settings.pattern + "|URL|DSN|BROKER|LAYER|DATABASE|COOKIE|IDENTITY",
         re.IGNORECASE,
     )
 
-    def get_safe_request_meta(self, request: HttpRequest | None) -> dict[str, Any]:
+    def get_safe_request_meta(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the request said, without what must not be read."""
         shown: dict[str, Any] = super().get_safe_request_meta(request)
         return {name: value for name, value in shown.items() if name in _OF_THE_REQUEST or name.startswith("HTTP_")}

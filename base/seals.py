@@ -45,7 +45,7 @@ class Seal:
 
 
 @lru_cache(maxsize=4_096)
-def _begun(secret_key: str, purpose: bytes, place: str) -> "hashlib._Hash":
+def _begun(secret_key: str, purpose: bytes, place: str) -> hashlib.blake2b:
     """Return a hash that has the key, the purpose and the place; contents are added to copies of it."""
     key = hmac.digest(secret_key.encode(), b"base.seals", "sha256")
     name = place.encode()

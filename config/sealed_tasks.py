@@ -56,7 +56,7 @@ class SealedRequest(Request):
         super().__init__(message, *args, **options)
 
 
-class SealedTask(Task):
+class SealedTask(Task):  # type: ignore[type-arg]  # generic for the type checker alone
     """The class of all tasks."""
 
     abstract = True

@@ -32,7 +32,7 @@ class FixedEntry(ModelEntry):  # type: ignore[misc]  # the library has no types
     """A row of the schedule, of which only the time counts."""
 
     def __init__(self, model: Any, app: Any = None) -> None:
-        planned = settings.CELERY_BEAT_SCHEDULE[model.name]
+        planned: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE[model.name]
         model.task, model.args, model.kwargs, model.headers = planned["task"], "[]", "{}", "{}"
         model.queue = model.exchange = model.routing_key = model.priority = None
         model.expires = model.start_time = None

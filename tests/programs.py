@@ -2,15 +2,15 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
-
-_ALSO = "/usr/sbin:/usr/lib/postgresql/15/bin:/usr/lib/rabbitmq/bin"
 
 
 def program(name: str, package: str) -> str:
     """Return where a program is. Without it the test is skipped, or fails where TEST_PROGRAMS is `all`."""
-    found = shutil.which(name, path=f"{_ALSO}:{os.environ.get('PATH', '')}")
+    servers = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    found = shutil.which(name, path=os.pathsep.join([*servers, "/usr/sbin", os.environ.get("PATH", "")]))
     if found is not None:
         return found
     message = f"{name} is not installed: apt-get install {package}"

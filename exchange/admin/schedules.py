@@ -39,7 +39,7 @@ class IntervalForm(AnyModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if (interval := self.instance.interval) is not None:
-            self.initial |= {"every": interval.every, "period": interval.period}
+            self.initial.update(every=interval.every, period=interval.period)
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
@@ -96,7 +96,7 @@ class ScheduleAdmin(AuditedForms, BackOfficeAdmin):
         options["form"] = IntervalForm if obj is None or obj.crontab_id is None else DailyForm
         return super().get_form(request, obj, change, **options)
 
-    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
         when = ["every", "period"] if obj is None or obj.crontab_id is None else ["at"]
         return ["name", "task", "enabled", *when, "last_run_at"]
 

@@ -82,7 +82,7 @@ def _decrypt(path: Path, target: Path, identities: Sequence[Any]) -> None:
     try:
         with path.open("rb") as source, target.open("wb") as plain:
             pyrage.decrypt_io(source, plain, identities)
-    except pyrage.DecryptError as error:
+    except (pyrage.DecryptError, OSError) as error:
         raise BackupError(f"{path} cannot be read with the key of BACKUP_IDENTITY_FILE: {error}") from error
 
 

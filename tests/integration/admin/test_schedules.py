@@ -47,6 +47,7 @@ class Sent:
 @pytest.fixture
 def schedule() -> Iterator[dict[str, Any]]:
     """The schedule as beat has stored it at its first start."""
+    app.loader.import_default_modules()  # as beat does
     FixedScheduler(app=app, lazy=False)
     yield settings.CELERY_BEAT_SCHEDULE
     PeriodicTask.objects.all().delete()

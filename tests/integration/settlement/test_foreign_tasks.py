@@ -25,7 +25,7 @@ from tests.servers import account_url
 
 pytestmark = pytest.mark.xdist_group("celery worker")
 
-PREFIX = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+PREFIX: str = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"])
 
 
 def envelope(task: str, body: str, content_type: str, **headers: Any) -> bytes:
