@@ -1,11 +1,10 @@
 """Seals: proof that what lies in Valkey or in the broker was put there by a process of this exchange.
 
-A seal is a keyed hash (BLAKE2b) over a content and over where it is to go. The key follows from SECRET_KEY, which the
-servers in between do not have: whoever can write there can add something, but not something that is believed. What was
+A seal is a keyed hash (HMAC-SHA256) over a content, with a key for where it is to go. The key follows from SECRET_KEY,
+which the servers in between do not have: whoever can write there can add something, but not something that is believed. What was
 sealed under one of SECRET_KEY_FALLBACKS is believed, too, so that processes can be restarted one after the other.
 """
 
-import hashlib
 import hmac
 from functools import lru_cache
 
@@ -21,7 +20,7 @@ class SealBrokenError(ValueError):
 
 
 class Seal:
-    """Seals contents of one purpose, whose name has at most 16 bytes. Safe to share among threads."""
+    """Seals contents of one purpose. Safe to share among threads."""
 
     def __init__(self, purpose: bytes) -> None:
         self._purpose = purpose
@@ -39,16 +38,11 @@ class Seal:
         raise SealBrokenError("the seal is not of this exchange")
 
     def _of(self, secret_key: str, content: bytes, place: str) -> bytes:
-        seal = _begun(secret_key, self._purpose, place).copy()
-        seal.update(content)
-        return seal.digest()
+        return hmac.digest(_key(secret_key, self._purpose, place), content, "sha256")[:SEAL_BYTES]
 
 
 @lru_cache(maxsize=4_096)
-def _begun(secret_key: str, purpose: bytes, place: str) -> hashlib.blake2b:
-    """Return a hash that has the key, the purpose and the place; contents are added to copies of it."""
-    key = hmac.digest(secret_key.encode(), b"base.seals", "sha256")
-    name = place.encode()
-    begun = hashlib.blake2b(key=key, person=purpose, digest_size=SEAL_BYTES)
-    begun.update(len(name).to_bytes(2) + name)
-    return begun
+def _key(secret_key: str, purpose: bytes, place: str) -> bytes:
+    """Return the key of one purpose and place. It tells nothing about SECRET_KEY, nor about another's key."""
+    master = hmac.digest(secret_key.encode(), b"base.seals", "sha256")
+    return hmac.digest(hmac.digest(master, purpose, "sha256"), place.encode(), "sha256")
