@@ -1,8 +1,9 @@
 """Seals: proof that what lies in Valkey or in the broker was put there by a process of this exchange.
 
 A seal is a keyed hash (HMAC-SHA256) over a content, with a key for where it is to go. The key follows from SECRET_KEY,
-which the servers in between do not have: whoever can write there can add something, but not something that is believed. What was
-sealed under one of SECRET_KEY_FALLBACKS is believed, too, so that processes can be restarted one after the other.
+which the servers in between do not have: whoever can write there can add something, but not something that is believed.
+What was sealed under one of SECRET_KEY_FALLBACKS is believed, too, so that processes can be restarted one after the
+other.
 """
 
 import hmac
