@@ -127,6 +127,6 @@ def test_whose_role_sends_tasks_may_do_so(account: str) -> None:
     with Redis.from_url(settings.REDIS_URL) as tester:
         tester.acl_log_reset()
         with app.connection_for_write(account_url(account)) as connection:
-            settle_market.apply_async(kwargs={"market_id": 1}, connection=connection)
+            app.send_task(settle_market.name, kwargs={"market_id": 1}, connection=connection)
         assert [entry for entry in tester.acl_log() if entry["username"] == account] == []
         assert captured("settlement")["headers"]["task"] == settle_market.name
