@@ -21,8 +21,7 @@ import pytest
 from redis import Redis
 from websockets.sync.client import ClientConnection, connect
 
-from config.embedded.valkey import EmbeddedValkey
-from tests.launcher.copies import kill_program, own_environment, pid_of, refusal, wait_for_line
+from tests.launcher.copies import kill_program, monitoring_url, own_environment, pid_of, refusal, wait_for_line
 from tests.launcher.running import PRICE, RunningExchange, eventually, running
 
 pytestmark = pytest.mark.xdist_group("launcher")
@@ -64,9 +63,7 @@ def test_no_account_is_refused_what_its_role_needs_and_none_is_more_than_its_rol
         query = "SELECT count(*) FROM orders_trade WHERE settlement_status <> 'settled'"
         eventually(lambda: connection.execute(query).fetchone() == (0,), "settlement by a hint through the broker")
     data_dir = Path(exchange.environment["DATA_DIR"])
-    secret = (data_dir / "valkey-secret").read_text().strip()
-    valkey = EmbeddedValkey(data_dir / "valkey", int(exchange.environment["VALKEY_PORT"]), secret)
-    with Redis.from_url(valkey.url("monitoring")) as monitoring:
+    with Redis.from_url(monitoring_url(exchange.environment)) as monitoring:
         users = {client["user"] for client in monitoring.client_list()}
         refused = monitoring.acl_log()
     assert refused == []
