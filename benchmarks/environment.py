@@ -20,9 +20,10 @@ from pathlib import Path
 
 from config.embedded.processes import end
 from config.embedded.programs import role_programs
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
 from config.embedded.system_users import postgres_system_user
+from config.embedded.valkey import TESTER, EmbeddedValkey
 from config.processes import die_with_parent
 from tests.servers import folder_for_everybody, free_port
 
@@ -46,7 +47,9 @@ def servers() -> Iterator[None]:
         postgres = EmbeddedPostgres(
             home=folder / "postgres", port=free_port(), password=password, system_user=system_user
         )
-        valkey = EmbeddedValkey(home=folder / "valkey", port=free_port())
+        valkey = EmbeddedValkey(
+            home=folder / "valkey", port=free_port(), secret=secrets.token_urlsafe(24), has_tester=True
+        )
         postgres.prepare()
         valkey.prepare()
         with (folder / "postgres.log").open("wb") as log:
@@ -80,8 +83,8 @@ def _addresses(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, folder: Path)
     return {
         "DATABASE_URL": postgres.url(),
         "ENGINE_DATABASE_URL": postgres.url(),
-        "REDIS_URL": valkey.url(),
-        "CELERY_BROKER_URL": valkey.url(),
+        "REDIS_URL": valkey.url(TESTER),
+        "CELERY_BROKER_URL": valkey.url(TESTER),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "DATA_DIR": str(folder / "data"),
         "API_PORT": str(free_port()),

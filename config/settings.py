@@ -11,6 +11,7 @@ import structlog
 from celery.schedules import crontab
 from kombu import Queue
 
+from config.tls import broker_tls
 from exchange import __version__
 from operations.navigation import BACK_OFFICE
 
@@ -36,6 +37,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS_PROXY else 
 SECURE_HSTS_SECONDS = 31_536_000 if TLS_PROXY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS_PROXY
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "base.error_pages.ErrorPageFilter"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a larger body is answered with 413
 
 # --- Applications ---------------------------------------------------------------------------------
@@ -110,16 +112,21 @@ DATABASE_URL: str = env.str("DATABASE_URL", default="postgres://exchange@127.0.0
 ENGINE_DATABASE_URL: str = env.str("ENGINE_DATABASE_URL", default=DATABASE_URL)
 # Migrations and long reports run with 0, which means no limit.
 STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=15_000)
+# Who can read backups (age recipients) and the file with the key that restores them, which does not belong beside them.
+BACKUP_RECIPIENTS: list[str] = env.list("BACKUP_RECIPIENTS", default=[])
+BACKUP_IDENTITY_FILE: str = env.str("BACKUP_IDENTITY_FILE", default="")
 # Folder of pg_dump and the like for backups; empty: that of the embedded PostgreSQL, else PATH.
 POSTGRES_BIN: str = env.str("POSTGRES_BIN", default="")
+_DATABASE: dict[str, Any] = env.db_url_config(DATABASE_URL)
 DATABASES = {
     "default": {
-        **env.db_url_config(DATABASE_URL),
+        **_DATABASE,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
+            **_DATABASE.get("OPTIONS", {}),  # sslmode and the like, as the address has them
             "pool": {
                 "min_size": 1,
                 "max_size": env.int("DATABASE_POOL_SIZE", default=40),
@@ -149,14 +156,25 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     },
     # Replies and streams: pub/sub, one copy per process.
     "pubsub": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "base.layers.SealedPubSubChannelLayer",
         "CONFIG": {"hosts": [_LAYER_HOST], "prefix": f"{_LAYER_PREFIX}:pub:"},
     },
 }
 # --- Celery ---------------------------------------------------------------------------------------
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default=REDIS_URL)
+# The authority that signed the broker's certificate, if it is none of the system's.
+BROKER_CA_FILE: str = env.str("BROKER_CA_FILE", default="")
+CELERY_BROKER_USE_SSL = broker_tls(CELERY_BROKER_URL, BROKER_CA_FILE)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 120}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "visibility_timeout": 120,
+    "global_keyprefix": "te:celery:",  # of what accounts of Valkey may touch; nothing to RabbitMQ
+    "priority_steps": [0],  # one key for each queue
+}
+CELERY_TASK_SERIALIZER = "sealed-json"  # config/sealed_tasks.py
+CELERY_ACCEPT_CONTENT = ["sealed-json"]
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -169,7 +187,7 @@ CELERY_TASK_ROUTES = {"settlement.tasks.*": {"queue": "settlement"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "operations.schedules:FixedScheduler"
 RECONCILE_MINUTES: int = env.int("RECONCILE_MINUTES", default=10)
 CELERY_BEAT_SCHEDULE = {
     # Sweeps that pile up while no worker runs are worth nothing.

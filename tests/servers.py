@@ -11,17 +11,20 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 from config.embedded.processes import end
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, PROJECT
 from config.embedded.system_users import postgres_system_user
+from config.embedded.valkey import TESTER, EmbeddedValkey
 from config.processes import die_with_parent
 
 TEMPLATE = "template_exchange"
 MOST_PROCESSES = 63
+VALKEY_SECRET = "of-a-test-run-and-of-nothing-else"
 _EPHEMERAL_PORTS_BEGIN = 32768
 _claims: list[socket.socket] = []  # of this process's ports
 
@@ -69,7 +72,12 @@ class TestServers:
             durable=False,
         )
         self.valkey = EmbeddedValkey(
-            home=self.folder / "valkey", port=free_port(), durable=False, databases=MOST_PROCESSES + 1
+            home=self.folder / "valkey",
+            port=free_port(),
+            secret=VALKEY_SECRET,
+            durable=False,
+            databases=MOST_PROCESSES + 1,
+            has_tester=True,
         )
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -98,7 +106,7 @@ class TestServers:
         """Return the settings that lead every process of this run to these servers."""
         return {
             "DATABASE_URL": self.postgres.url(TEMPLATE),
-            "REDIS_URL": self.valkey.url(),
+            "REDIS_URL": self.valkey.url(TESTER),
             "SECRET_KEY": "the-key-of-a-test-run-and-of-nothing-else",
             "DATA_DIR": str(self.folder / "data"),
         }
@@ -140,6 +148,14 @@ def own_addresses(process: str) -> dict[str, str]:
     with _administrator(server + "postgres") as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
     return {"DATABASE_URL": server + name, "REDIS_URL": valkey_url.removesuffix("0") + str(number)}
+
+
+def account_url(account: str) -> str:
+    """Return the address of this process's Valkey database for the account of a role."""
+    tester = urlsplit(os.environ["REDIS_URL"])
+    assert tester.port is not None, "Invariant: the servers of a test run have ports"
+    valkey = EmbeddedValkey(home=Path(), port=tester.port, secret=VALKEY_SECRET)
+    return valkey.url(account, int(tester.path.strip("/")))
 
 
 def copied_database(name: str) -> str:

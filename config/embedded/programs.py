@@ -8,10 +8,11 @@ from pathlib import Path
 
 from config.embedded.errors import LaunchError
 from config.embedded.processes import MARK
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LaunchSettings
 from config.embedded.supervision import Program
 from config.embedded.system_users import postgres_home, postgres_system_user
+from config.embedded.valkey import EmbeddedValkey, own_address
 
 _SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
 _WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")
@@ -30,10 +31,11 @@ def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
 
 
 def embedded_valkey(settings: LaunchSettings) -> EmbeddedValkey | None:
-    """Return the Valkey of this copy, None when REDIS_URL names another."""
+    """Return the Valkey of this copy, None when REDIS_URL names another. Makes its secret."""
     if settings.redis_url is not None:
         return None
-    return EmbeddedValkey(home=settings.data_dir / "valkey", port=settings.valkey_port)
+    secret = kept_secret(settings.data_dir / "valkey-secret")
+    return EmbeddedValkey(home=settings.data_dir / "valkey", port=settings.valkey_port, secret=secret)
 
 
 def kept_secret(path: Path) -> str:
@@ -56,7 +58,10 @@ def shared_environment(
     postgres: EmbeddedPostgres | None,
     valkey: EmbeddedValkey | None,
 ) -> dict[str, str]:
-    """Return the environment of every program: the outer one, completed."""
+    """Return the environment of every program: the outer one, completed.
+
+    Where Valkey is ours, its account is the worker's, for migrations and commands; each role is given its own.
+    """
     environment = {
         **outer,
         MARK: str(settings.data_dir),
@@ -98,7 +103,7 @@ def server_programs(postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | 
     return programs
 
 
-def role_programs(settings: LaunchSettings) -> list[Program]:
+def role_programs(settings: LaunchSettings, valkey: EmbeddedValkey | None = None) -> list[Program]:
     """Return the roles; those that take orders stop first, those that finish the work stop after them."""
     bind = settings.bind
     python = [sys.executable, "-m"]
@@ -109,10 +114,17 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
             [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"],
             priority=30,
             stop_wait_s=30,
+            environment=own_address(valkey, "worker"),
         ),
-        Program("beat", [*celery, "beat", "--pidfile="], priority=40),
+        Program("beat", [*celery, "beat", "--pidfile="], priority=40, environment=own_address(valkey, "worker")),
         *[
-            Program(name, [sys.executable, "manage.py", "run_engine"], priority=50, stop_wait_s=20)
+            Program(
+                name,
+                [sys.executable, "manage.py", "run_engine"],
+                priority=50,
+                stop_wait_s=20,
+                environment=own_address(valkey, "engine"),
+            )
             for name in engine_names(settings.engines)
         ],
         Program(
@@ -135,21 +147,23 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
                 "config.wsgi:application",
             ],
             priority=60,
+            environment=own_address(valkey, "api"),
         ),
         Program(
             "web",
             [*python, "daphne", "-b", bind, "-p", str(settings.web_port), "config.asgi:application"],
             priority=70,
+            environment=own_address(valkey, "web"),
         ),
     ]
 
 
-def demo_programs(settings: LaunchSettings) -> list[Program]:
+def demo_programs(settings: LaunchSettings, valkey: EmbeddedValkey | None = None) -> list[Program]:
     """Return what starts once the exchange is open, and stops first: the flow of a demo copy, unless it is off."""
     if not settings.demo_flow:
         return []
     command = [sys.executable, "manage.py", "demo_flow", "--url", settings.web_url(settings.api_port)]
-    return [Program("demo", command, priority=80)]
+    return [Program("demo", command, priority=80, environment=own_address(valkey, "monitoring"))]
 
 
 def engine_names(engines: int) -> list[str]:

@@ -104,7 +104,8 @@ class Launcher:
             say(f"Starting Valkey on port {self.valkey.port} ...")
             self.valkey.prepare()
         servers = server_programs(self.postgres, self.valkey)
-        programs = [*servers, *role_programs(self.settings), *demo_programs(self.settings)]
+        roles = role_programs(self.settings, self.valkey)
+        programs = [*servers, *roles, *demo_programs(self.settings, self.valkey)]
         self.supervisor.start(programs, folder=PROJECT, environment=self.environment)
         for name, server in (("postgres", self.postgres), ("valkey", self.valkey)):
             if server is not None:

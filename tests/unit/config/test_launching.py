@@ -19,10 +19,11 @@ from config.embedded.errors import LaunchError
 from config.embedded.processes import MARK, end_leftovers, is_alive
 from config.embedded.readiness import wait_until_ready
 from config.embedded.restore import restore
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, LaunchSettings
 from config.embedded.supervision import ProgramState
 from config.embedded.system_users import SystemUser
+from config.embedded.valkey import EmbeddedValkey
 from tests.servers import free_port
 
 NOT_READY = {"error": {"message": "Not ready: broker: no answer"}}
@@ -98,7 +99,7 @@ def test_what_keeps_dying_is_not_waited_for_long(tmp_path: Path) -> None:
 
 def test_a_server_that_never_answers_is_named(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="Valkey did not answer within 0 s"):
-        EmbeddedValkey(tmp_path, free_port()).wait_until_ready(timeout_s=0)
+        EmbeddedValkey(tmp_path, free_port(), "secret").wait_until_ready(timeout_s=0)
 
 
 # --- what an earlier start left ----------------------------------------------------------------------------
