@@ -6,7 +6,7 @@ __all__ = ["Allowance"]
 
 
 class Allowance:
-    """Earns `per_s` a second and keeps at most `at_most`, with which it begins. Safe where one thread at a time asks."""
+    """Earns `per_s` a second and keeps at most `at_most`, with which it begins. Belongs to one thread at a time."""
 
     __slots__ = ("_as_of", "_at_most", "_left", "_per_s")
 

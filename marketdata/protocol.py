@@ -27,7 +27,8 @@ BYTES_PER_MESSAGE = 1_024  # a frame counts as one message, and as one more for 
 # short for a busy machine or a bad line.
 CLOSING_S = 5
 HELD_BYTES_MAX = 4 * MESSAGE_BYTES_MAX  # two reads of the socket, and what was left of a message
-AFTER_CLOSE_BYTES_MAX = 2 * MESSAGE_BYTES_MAX  # of a client that goes on sending after our close
+# What a client may still send after our close, so that it gets to read the code. In bytes; a frame counts as many.
+AFTER_CLOSE_BYTES_MAX, AFTER_CLOSE_FRAME_BYTES = 4_000_000, 1_000
 _CLOSE_FRAME = 8
 
 
@@ -80,11 +81,11 @@ class StreamProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne and Aut
     # --- What comes in ----------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        if self.state == self.STATE_CLOSING and self._is_too_much_after_close(len(data)):
-            self.dropConnection(abort=True)
-        elif self._holds:
+        if self.state == self.STATE_CLOSING:
+            self._count_after_close(len(data))
+        if self._holds:
             self._keep(data)
-        else:
+        elif self.state != self.STATE_CLOSED:
             super().dataReceived(data)
             self._watch_message()
 
@@ -98,9 +99,10 @@ class StreamProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne and Aut
     def onFrameBegin(self) -> None:  # noqa: N802
         super().onFrameBegin()  # which closes what is too large
         frame = self.current_frame
-        if self.state == self.STATE_OPEN and frame.opcode != _CLOSE_FRAME:
-            if not self._allowance.take(1 + frame.length // BYTES_PER_MESSAGE):
-                self._refuse(Refusal.FLOOD)
+        if self.state == self.STATE_CLOSING:
+            self._count_after_close(AFTER_CLOSE_FRAME_BYTES)
+        elif frame.opcode != _CLOSE_FRAME and not self._allowance.take(1 + frame.length // BYTES_PER_MESSAGE):
+            self._refuse(Refusal.FLOOD)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
         if self.state == self.STATE_OPEN:
@@ -142,6 +144,7 @@ class StreamProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne and Aut
 
     def sendCloseFrame(self, *args: Any, **kwargs: Any) -> None:  # noqa: N802
         super().sendCloseFrame(*args, **kwargs)
+        self.failedByMe = True  # nothing of what still comes is kept
         self._forget_message()
         if self._holds:  # the client's answer is still to be read, and may be here already
             self._holds.clear()
@@ -152,9 +155,10 @@ class StreamProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne and Aut
         self._forget_message()
         super().connectionLost(*args)
 
-    def _is_too_much_after_close(self, length: int) -> bool:
+    def _count_after_close(self, length: int) -> None:
         self._after_close += length
-        return self._after_close > AFTER_CLOSE_BYTES_MAX
+        if self._after_close > AFTER_CLOSE_BYTES_MAX:
+            self.dropConnection(abort=True)
 
 
 def install() -> None:

@@ -10,8 +10,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from exchange.models import Market, User
 from base import allowance
+from exchange.models import Market, User
 from marketdata.connections import Connections, client_address
 from marketdata.consumers import MarketConsumer, OrdersConsumer, TradesConsumer
 from tests.integration.marketdata.clients import Client
