@@ -11,17 +11,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 django_application = get_asgi_application()
 
-from base.origins import OwnOriginsOnly  # noqa: E402  (these need the settings and the app registry)
+from django.conf import settings  # noqa: E402  (these need the settings and the app registry)
+
+from base.origins import OwnOriginsOnly  # noqa: E402
+from config.private import ByPort, PrivateASGIHandler  # noqa: E402
 from marketdata.protocol import install  # noqa: E402
 from marketdata.routing import websocket_urlpatterns  # noqa: E402
 
 start_only_if_safe()
 install()
-application = ProtocolTypeRouter(
-    {
-        "http": django_application,
-        "websocket": OwnOriginsOnly(URLRouter(websocket_urlpatterns)),
-    }
+application = ByPort(
+    ProtocolTypeRouter({"http": django_application, "websocket": OwnOriginsOnly(URLRouter(websocket_urlpatterns))}),
+    ProtocolTypeRouter({"http": PrivateASGIHandler()}),
+    settings.WEB_PRIVATE_PORT,
 )
 end_soon_after_stop()
 freeze_loaded_objects()
