@@ -26,7 +26,9 @@ BYTES_PER_MESSAGE = 1_024  # a frame counts as one message, and as one more for 
 # A client that has not answered a close by then is cut off, and may lose the close code. Autobahn's own second is too
 # short for a busy machine or a bad line.
 CLOSING_S = 5
-HELD_BYTES_MAX = 4 * MESSAGE_BYTES_MAX  # two reads of the socket, and what was left of a message
+# Two reads of the socket, and what was left of a message. More comes only with a request for an upgrade that has a
+# body, which Daphne hands on.
+HELD_BYTES_MAX = 4 * MESSAGE_BYTES_MAX
 # What a client may still send after our close, so that it gets to read the code. In bytes; a frame counts as many.
 AFTER_CLOSE_BYTES_MAX, AFTER_CLOSE_FRAME_BYTES = 4_000_000, 1_000
 _CLOSE_FRAME = 8
@@ -83,8 +85,11 @@ class StreamProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne and Aut
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         if self.state == self.STATE_CLOSING:
             self._count_after_close(len(data))
-        if self._holds:
-            self._keep(data)
+        if len(self.data) + len(data) > HELD_BYTES_MAX:
+            self.dropConnection(abort=True)
+        elif self._holds:
+            self.data += data  # it was under way when reading was stopped
+            self.transport.pauseProducing()
         elif self.state != self.STATE_CLOSED:
             super().dataReceived(data)
             self._watch_message()
@@ -108,14 +113,6 @@ class StreamProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne and Aut
         if self.state == self.STATE_OPEN:
             self.hold(Hold.WORK)
             super().onMessage(payload, isBinary)
-
-    def _keep(self, data: bytes) -> None:
-        """Keep what was under way when reading was stopped, which is little unless somebody means harm."""
-        self.data += data
-        if len(self.data) > HELD_BYTES_MAX:
-            self.dropConnection(abort=True)
-        else:
-            self.transport.pauseProducing()
 
     def _watch_message(self) -> None:
         """Let a message that has begun be finished in time."""
@@ -150,6 +147,10 @@ class StreamProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne and Aut
             self._holds.clear()
             asyncio.get_running_loop().call_soon(self.consumeData)
             self.transport.resumeProducing()
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
+        if hasattr(self, "server"):  # else it was cut before the handshake, and Daphne does not know it
+            super().onClose(wasClean, code, reason)
 
     def connectionLost(self, *args: Any) -> None:  # noqa: N802
         self._forget_message()
