@@ -29,7 +29,7 @@ _CLAIM_S = 1.0  # a port is tried again after this: the process before may still
 class _Private:
     """A request that came in by a private port."""
 
-    urlconf = _URLS
+    urlconf: Any = _URLS
 
     def get_host(self) -> str:
         """Return the host; besides ALLOWED_HOSTS it may be an address, or a name of the network without a dot."""

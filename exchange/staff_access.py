@@ -22,7 +22,7 @@ class StaffAccessMiddleware(SyncAndAsync):
     def _before(self, request: HttpRequest) -> None:
         is_staffs = request.path == BACK_OFFICE or request.path.startswith(f"{BACK_OFFICE}/")
         if is_staffs and not is_staff_place(request):
-            request.urlconf = settings.PUBLIC_URLCONF  # type: ignore[attr-defined]  # Django looks for it, stubs do not
+            request.urlconf = settings.PUBLIC_URLCONF
 
 
 def is_staff_place(request: HttpRequest) -> bool:

@@ -73,7 +73,7 @@ class MarketsThrottle(OrderThrottle):
     """The same limit, of which a command without a `symbol` uses as much as one to each market."""
 
     def cost(self, request: Request) -> int:
-        fields = request.data if request.method == "POST" else request.query_params
+        fields: Any = request.data if request.method == "POST" else request.query_params
         return 1 if fields.get("symbol") else commands_for(None)
 
 

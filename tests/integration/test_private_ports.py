@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -65,7 +66,7 @@ async def web() -> AsyncIterator[Ports]:
         "STAFF_ALLOWED_NETWORKS": "127.9.0.0/16,2001:db8::/32",
         "ALLOWED_HOSTS": f"localhost,{STAFF_HOST}",
     }
-    async with running_daphne(ports.public, more_ports=ports[1:], **settings):
+    async with running_daphne(ports.public, None, ports[1:], **settings):
         yield ports
 
 
@@ -83,7 +84,7 @@ def api() -> Iterator[Ports]:
     )
     try:
         for port in ports[:2]:
-            wait_until(lambda port=port: answers(port), f"port {port}", 60)
+            wait_until(partial(answers, port), f"port {port}", 60)
         yield ports
     finally:
         process.terminate()

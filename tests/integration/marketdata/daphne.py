@@ -18,16 +18,11 @@ class Server(NamedTuple):
 
 @asynccontextmanager
 async def running_daphne(
-    port: int, log: IO[bytes] | None = None, *, more_ports: Iterable[int] = (), before: str = "", **settings: str
+    port: int, log: IO[bytes] | None = None, more_ports: Iterable[int] = (), /, **settings: str
 ) -> AsyncIterator[Server]:
-    """Serve until the block ends, with settings added to the environment; what it says goes to `log`, if given.
-
-    `before` is Python that the process runs first.
-    """
+    """Serve until the block ends, with settings added to the environment; what it says goes to `log`, if given."""
     more = [argument for each in more_ports for argument in ("-e", f"tcp:port={each}:interface=127.0.0.1")]
-    program = f"{before}; from daphne.cli import CommandLineInterface; CommandLineInterface.entrypoint()"
-    start = ["-c", program] if before else ["-m", "daphne"]
-    command = [sys.executable, *start, "-b", "127.0.0.1", "-p", str(port), *more, "config.asgi:application"]
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), *more, "config.asgi:application"]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=PROJECT, env={**os.environ, **settings}, stdout=log, stderr=log
     )

@@ -9,7 +9,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,7 +61,7 @@ def web() -> Iterator[Web]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        wait_until(lambda: _listens(port), "Daphne", 60)
+        wait_until(partial(_listens, port), "Daphne", 60)
         yield Web(port, process)
     finally:
         process.terminate()
@@ -70,10 +71,6 @@ def web() -> Iterator[Web]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0
-
-
-async def attacked(work: Callable[[], int]) -> int:
-    return await asyncio.to_thread(work)
 
 
 # --- What one connection keeps --------------------------------------------------------------------
@@ -88,9 +85,9 @@ async def test_one_connection_makes_the_server_keep_next_to_nothing(market: Mark
             client.send(b"".join(SUBSCRIBE))
             return client.send(frame(b"x" * size) * (60_000_000 // size))
 
-    await attacked(lambda: attack(60_000))  # what it needs at all
+    await asyncio.to_thread(attack, 60_000)  # what it needs at all
     before = web.memory_mib
-    accepted = [await attacked(lambda size=size: attack(size)) for size in (60_000, 900_000)]
+    accepted = [await asyncio.to_thread(attack, size) for size in (60_000, 900_000)]
 
     assert web.memory_mib - before < GROWTH_MIB_MAX
     assert max(accepted) < 9_000_000  # the buffers of the kernel, and what is thrown away after the close
@@ -166,7 +163,7 @@ async def test_a_message_in_crumbs_is_not_waited_for(market: Market, web: Web) -
                     break
             return client.close_code()
 
-    assert await attacked(crumble) == 4408
+    assert await asyncio.to_thread(crumble) == 4408
 
 
 async def test_who_does_not_read_is_not_read_and_pongs_do_not_pile_up(market: Market, web: Web) -> None:
@@ -181,7 +178,7 @@ async def test_who_does_not_read_is_not_read_and_pongs_do_not_pile_up(market: Ma
             client.socket.close()
         return sent
 
-    assert await attacked(attack) == 20 * len(pings)
+    assert await asyncio.to_thread(attack) == 20 * len(pings)
     assert web.memory_mib - before < GROWTH_MIB_MAX
 
 
@@ -224,9 +221,9 @@ async def test_a_bystander_does_not_notice_who_asks_for_a_thousand_trades_again_
     await script.commit()
     path = f"/ws/trades?symbol={script.market.slug}"
     idle = statistics.median(await pings_ms(web, path, 2))
-    work = [asyncio.to_thread(resume_for, web.port, script.market.symbol, 4.0) for _ in range(5)]
+    work = asyncio.gather(*(asyncio.to_thread(resume_for, web.port, script.market.symbol, 4.0) for _ in range(5)))
 
-    *got, busy = await asyncio.gather(*work, pings_ms(web, path, 4))
+    busy, got = await pings_ms(web, path, 4), await work
 
     print(f"median of a ping: {idle:.1f} ms idle, {statistics.median(busy):.1f} ms under {sum(got):,} bytes of trades")
     assert sum(got) > 1_000_000
@@ -250,7 +247,7 @@ async def test_names_that_no_market_has_hardly_reach_the_database(market: Market
             return sent
 
     before = transactions()
-    await attacked(ask_around)
+    await asyncio.to_thread(ask_around)
     await asyncio.sleep(1.2)  # PostgreSQL's statistics come late by up to a second
 
     done = transactions() - before
