@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import redis
 from django.conf import settings
@@ -35,6 +36,7 @@ __all__ = [
     "WindowThrottle",
     "count_hit",
     "login_may_be_tried",
+    "orders_may_be_sent",
 ]
 
 API_KEYS_PER_MINUTE = 20
@@ -125,6 +127,12 @@ class OrderThrottle(WindowThrottle):
 
     def key(self, request: Request) -> str:
         return f"orders:{request.user.pk}"
+
+
+def orders_may_be_sent(user_id: UUID, commands: int) -> bool:
+    """Count commands to engines that come by another way than REST; tell whether they are within the same limit."""
+    rate = settings.ORDER_RATE_PER_SECOND
+    return count_hit(f"orders:{user_id}", OrderThrottle.window_s, time.time(), rate, commands) <= rate
 
 
 class BatchThrottle(OrderThrottle):

@@ -89,6 +89,8 @@ def _addresses(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, folder: Path)
         "DATA_DIR": str(folder / "data"),
         "API_PORT": str(free_port()),
         "WEB_PORT": str(free_port()),
+        "API_PRIVATE_PORT": str(free_port()),
+        "WEB_PRIVATE_PORT": str(free_port()),
         "ORDER_RATE_PER_SECOND": "1000000",  # a limit on rates is not what is measured
         "LOGIN_RATE_PER_MINUTE": "1000000",
         "DEBUG": "0",

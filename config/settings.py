@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "base.middleware.RequestIdMiddleware",
     "base.middleware.ContentSecurityPolicyMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "exchange.staff_access.StaffAccessMiddleware",
     "base.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+PUBLIC_URLCONF = "config.public_urls"  # without the back office
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
@@ -247,7 +249,20 @@ WALLET_PROBE_SECONDS: float = env.float("WALLET_PROBE_SECONDS", default=2.0)
 # With a token this copy is itself the wallet of an exchange that knows the token.
 WALLET_SERVICE_TOKEN: str = env.str("WALLET_SERVICE_TOKEN", default="")
 
-# --- Metrics of engine processes: web and api serve theirs on /metrics ------------------------------
+# --- Who reaches what: docs/operations.md ---------------------------------------------------------
+# Where `make run` or a container listens: on more than this machine, an exchange is no demo.
+BIND: str = env.str("BIND", default="") or "127.0.0.1"
+# Ports for metrics, readiness in detail and the wallet protocol, which are nowhere else; 0 = nowhere.
+PRIVATE_BIND: str = env.str("PRIVATE_BIND", default="") or "127.0.0.1"
+WEB_PRIVATE_PORT: int = env.int("WEB_PRIVATE_PORT", default=0)
+API_PRIVATE_PORT: int = env.int("API_PRIVATE_PORT", default=0)
+API_WORKERS: int = env.int("API_WORKERS", default=1)
+# Where the back office is: under these names, on this port, for these networks; without one, wherever web is.
+STAFF_HOSTS: list[str] = env.list("STAFF_HOSTS", default=[])
+STAFF_PORT: int = env.int("STAFF_PORT", default=0)
+STAFF_ALLOWED_NETWORKS: list[str] = env.list("STAFF_ALLOWED_NETWORKS", default=[])
+
+# --- Metrics of engine processes: web and api serve theirs on their private ports ------------------
 ENGINE_METRICS_PORT: int = env.int("ENGINE_METRICS_PORT", default=0)
 ENGINE_METRICS_BIND: str = env.str("ENGINE_METRICS_BIND", default="127.0.0.1")
 

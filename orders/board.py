@@ -41,8 +41,6 @@ class BoardTrade(NamedTuple):
     id: bytes
     price_ticks: int
     quantity_lots: int
-    buyer_fee_units: int
-    seller_fee_units: int
     taker_side: int
     executed_ms: int
 

@@ -9,14 +9,15 @@ from pathlib import Path
 from config.embedded.errors import LaunchError
 from config.embedded.processes import MARK
 from config.embedded.servers import EmbeddedPostgres
-from config.embedded.settings import LaunchSettings
+from config.embedded.settings import LOOPBACK, LaunchSettings
 from config.embedded.supervision import Program
 from config.embedded.system_users import postgres_home, postgres_system_user
 from config.embedded.valkey import EmbeddedValkey, own_address
 
-_SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
+_SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE")
+_PORTS = ("WEB_PORT", "API_PORT", "WEB_PRIVATE_PORT", "API_PRIVATE_PORT")
 _WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")
-KEPT = (*_SERVERS, *_WALLET)
+KEPT = (*_SERVERS, *_PORTS, *_WALLET)
 
 
 def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
@@ -70,6 +71,11 @@ def shared_environment(
         "DEMO_PASSWORD": settings.demo_password,
         "WEB_PORT": str(settings.web_port),
         "API_PORT": str(settings.api_port),
+        "WEB_PRIVATE_PORT": str(settings.web_private_port),
+        "API_PRIVATE_PORT": str(settings.api_private_port),
+        "API_WORKERS": "1",
+        "PRIVATE_BIND": LOOPBACK,
+        "BIND": settings.bind,
         "SECRET_KEY": outer.get("SECRET_KEY") or kept_secret(settings.data_dir / "secret-key"),
         "PYTHONUNBUFFERED": "1",
     }
@@ -151,11 +157,20 @@ def role_programs(settings: LaunchSettings, valkey: EmbeddedValkey | None = None
         ),
         Program(
             "web",
-            [*python, "daphne", "-b", bind, "-p", str(settings.web_port), "config.asgi:application"],
+            [*python, "daphne", *_endpoints(settings), "config.asgi:application"],
             priority=70,
             environment=own_address(valkey, "web"),
         ),
     ]
+
+
+def _endpoints(settings: LaunchSettings) -> list[str]:
+    """Return Daphne's arguments for every port of web."""
+    places = [(settings.bind, settings.web_port), (LOOPBACK, settings.web_private_port)]
+    if settings.staff_port is not None:
+        places.append((settings.bind, settings.staff_port))
+    endpoints = [f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}" for host, port in places]
+    return [argument for endpoint in endpoints for argument in ("-e", endpoint)]
 
 
 def demo_programs(settings: LaunchSettings, valkey: EmbeddedValkey | None = None) -> list[Program]:

@@ -77,8 +77,8 @@ class Launcher:
         say("Starting the roles: " + ", ".join(program.name for program in role_programs(self.settings)) + " ...")
         for program in role_programs(self.settings):
             self.supervisor.start_program(program.name)
-        for port in (self.settings.web_port, self.settings.api_port):
-            wait_until_ready(f"{self.settings.web_url(port)}/ready", self.supervisor.states, self.log_dir)
+        for url in self.settings.ready_urls:
+            wait_until_ready(url, self.supervisor.states, self.log_dir)
         for program in demo_programs(self.settings):
             self.supervisor.start_program(program.name)
         say(banner(self.settings, postgres_home=self.postgres.home if self.postgres else None))

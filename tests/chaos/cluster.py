@@ -203,7 +203,8 @@ class Cluster:
             self.roles[name] = Role(name, command, environment={**self.environment, **program.environment}, log=log)
 
     def _settings(self) -> LaunchSettings:
-        ports = {"WEB_PORT": free_port(), "API_PORT": free_port()}
+        names = ("WEB_PORT", "API_PORT", "WEB_PRIVATE_PORT", "API_PRIVATE_PORT")
+        ports = {name: free_port() for name in names}
         return LaunchSettings.from_environ(
             {name: str(port) for name, port in ports.items()} | {"DATA_DIR": str(self.folder), "API_THREADS": "24"}
         )
@@ -218,6 +219,8 @@ class Cluster:
             "ENGINE_DATABASE_URL": self.postgres.url(),
             "REDIS_URL": self.valkey.url(),
             "SECRET_KEY": "the-key-of-one-run-and-of-nothing-else",
+            "WEB_PRIVATE_PORT": str(self.settings.web_private_port),
+            "API_PRIVATE_PORT": str(self.settings.api_private_port),
             "LOGIN_RATE_PER_MINUTE": "100000",
             "ACCESS_TOKEN_MINUTES": "600",
             "PYTHONUNBUFFERED": "1",

@@ -19,7 +19,7 @@ from config.embedded.settings import PROJECT
 from config.embedded.valkey import EmbeddedValkey
 from tests.servers import folder_for_everybody, free_port
 
-PORT_NAMES = ("WEB_PORT", "API_PORT", "POSTGRES_PORT", "VALKEY_PORT")
+PORT_NAMES = ("WEB_PORT", "API_PORT", "WEB_PRIVATE_PORT", "API_PRIVATE_PORT", "POSTGRES_PORT", "VALKEY_PORT")
 OUTER = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "MAKELEVEL")
 
 

@@ -75,6 +75,7 @@ def test_strangers_are_refused(service: WalletService) -> None:
 
 def test_without_a_token_there_is_no_service(settings: Settings) -> None:
     settings.WALLET_SERVICE_TOKEN = ""
+    settings.ROOT_URLCONF = "config.private_urls"
 
     answer = Client().get("/internal/wallet/v1/ping", headers={"Authorization": "Bearer "})
 
@@ -243,9 +244,10 @@ def test_everything_that_is_reserved_is_listed(books: Books, service: WalletServ
     assert len(service.ask("GET", f"balances/{books.buyer.pk}")[1]["data"]) == 2
 
 
-def test_the_protocol_has_a_document_of_its_own() -> None:
-    document = Client().get("/internal/wallet/v1/schema?format=json").json()
+def test_the_protocol_has_a_document_of_its_own(settings: Settings) -> None:
     public = Client().get("/api/schema?format=json").json()
+    settings.ROOT_URLCONF = "config.private_urls"
+    document = Client().get("/internal/wallet/v1/schema?format=json").json()
 
     validate_schema(document)  # type: ignore[no-untyped-call]  # drf-spectacular has no types here
     paths = {path.removeprefix("/internal/wallet/v1/") for path in document["paths"]}

@@ -148,6 +148,23 @@ def test_a_setting_that_cannot_be_is_named(tmp_path: Path, environ: Mapping[str,
         settings(tmp_path, **environ)
 
 
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({"BIND": "0.0.0.0"}, "BIND is 0.0.0.0"),  # noqa: S104  (names the value, binds nothing)
+        ({"BIND": "::", "DEMO_MODE": "1"}, "BIND is ::"),
+        ({"ALLOWED_HOSTS": "localhost, exchange.example.org"}, "ALLOWED_HOSTS names exchange.example.org"),
+        ({"TLS_PROXY": "1"}, "TLS_PROXY is on"),
+    ],
+)
+def test_a_demo_that_others_could_reach_is_not_started(tmp_path: Path, environ: Mapping[str, str], reason: str) -> None:
+    with pytest.raises(LaunchError, match=f"{reason}.*Set DEMO_MODE=0"):
+        settings(tmp_path, **environ)
+
+    assert not settings(tmp_path, **{**environ, "DEMO_MODE": "0"}).demo_mode
+    assert settings(tmp_path, BIND="127.0.0.2", ALLOWED_HOSTS="localhost").demo_mode
+
+
 def test_two_settings_with_one_port_are_named(tmp_path: Path) -> None:
     port = str(free_port())
 

@@ -321,10 +321,6 @@ export interface OwnTrade {
   price: string;
   /** How much of the base asset */
   quantity: string;
-  /** In the quote asset */
-  buyer_fee: string;
-  /** In the quote asset */
-  seller_fee: string;
   /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */
@@ -443,10 +439,6 @@ export interface PublicTrade {
   price: string;
   /** How much of the base asset */
   quantity: string;
-  /** In the quote asset */
-  buyer_fee: string;
-  /** In the quote asset */
-  seller_fee: string;
   /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */
@@ -470,10 +462,6 @@ export interface Trade {
   price: string;
   /** How much of the base asset */
   quantity: string;
-  /** In the quote asset */
-  buyer_fee: string;
-  /** In the quote asset */
-  seller_fee: string;
   /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */
