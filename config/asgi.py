@@ -14,6 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 django_application = get_asgi_application()
 
+from base.serving.daphne import guard_daphne  # noqa: E402  (needs the settings)
+from base.serving.sockets import allow_many_sockets  # noqa: E402  (as above)
 from marketdata.routing import websocket_urlpatterns  # noqa: E402  (needs the app registry)
 
 
@@ -30,5 +32,7 @@ application = ProtocolTypeRouter(
         "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),
     }
 )
+guard_daphne()
+allow_many_sockets()
 end_soon_after_stop()
 freeze_loaded_objects()

@@ -16,6 +16,12 @@ from config.embedded.system_users import postgres_home, postgres_system_user
 _SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
 _WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")
 KEPT = (*_SERVERS, *_WALLET)
+# HTTP/1.1 only: streams within a connection would escape the limits by connection. A kept connection waits 30 s for its
+# next request, and an unfinished head is given as long. API_THREADS says in how many threads requests are answered.
+GRANIAN = [
+    *["granian", "--interface", "rsgi", "--http", "1", "--no-ws", "--workers", "1", "--workers-kill-timeout", "5"],
+    *["--backlog", "4096", "--backpressure", "4096", "--http1-buffer-size", "65536"],
+]
 
 
 def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
@@ -66,6 +72,7 @@ def shared_environment(
         "WEB_PORT": str(settings.web_port),
         "API_PORT": str(settings.api_port),
         "SECRET_KEY": outer.get("SECRET_KEY") or kept_secret(settings.data_dir / "secret-key"),
+        "API_THREADS": str(settings.api_threads),
         "PYTHONUNBUFFERED": "1",
     }
     if postgres is not None:
@@ -119,20 +126,12 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
             "api",
             [
                 *python,
-                "granian",
-                "--interface",
-                "wsgi",
+                *GRANIAN,
                 "--host",
                 bind,
                 "--port",
                 str(settings.api_port),
-                "--workers",
-                "1",
-                "--workers-kill-timeout",
-                "5",
-                "--blocking-threads",
-                str(settings.api_threads),
-                "config.wsgi:application",
+                "config.rsgi:application",
             ],
             priority=60,
         ),
