@@ -21,6 +21,12 @@ from config.embedded.system_users import postgres_system_user
 from config.processes import die_with_parent
 
 TEMPLATE = "template_exchange"
+# All tests ask from one address. Those about limits set their own.
+UNLIMITED = {
+    "REQUEST_WEIGHT_PER_MINUTE": "100000000",
+    "LOGIN_RATE_PER_MINUTE": "100000",
+    "LOGIN_FAILURES_PER_ADDRESS": "100000",
+}
 MOST_PROCESSES = 63
 _EPHEMERAL_PORTS_BEGIN = 32768
 _claims: list[socket.socket] = []  # of this process's ports
@@ -101,6 +107,7 @@ class TestServers:
             "REDIS_URL": self.valkey.url(),
             "SECRET_KEY": "the-key-of-a-test-run-and-of-nothing-else",
             "DATA_DIR": str(self.folder / "data"),
+            **UNLIMITED,
         }
 
     def _run_postgres(self) -> subprocess.Popen[bytes]:

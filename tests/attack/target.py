@@ -10,6 +10,7 @@ from pathlib import Path
 from config.embedded.processes import MARK
 from tests.launcher.copies import own_environment
 from tests.launcher.running import RunningExchange, running
+from tests.servers import UNLIMITED
 
 MB = 1_000_000
 _IS_POSTGRES = (b"postgres", b"valkey", b"supervisord")  # theirs is bounded by their own settings
@@ -51,8 +52,10 @@ def _memory_bytes(process: Path) -> int:
 @contextmanager
 def target() -> Iterator[Target]:
     """Run a copy of the exchange until the block ends."""
-    with own_environment() as environment, running(environment | _SETTINGS) as exchange:
-        yield Target(exchange)
+    with own_environment() as environment:
+        limited = {name: value for name, value in environment.items() if name not in UNLIMITED}
+        with running(limited | _SETTINGS) as exchange:
+            yield Target(exchange)
 
 
 def attacker_address(number: int) -> str:

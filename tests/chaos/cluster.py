@@ -25,7 +25,7 @@ from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
 from config.embedded.system_users import postgres_system_user
 from tests.chaos.roles import Role
-from tests.servers import folder_for_everybody, free_port
+from tests.servers import UNLIMITED, folder_for_everybody, free_port
 
 FOREIGN = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "WALLET")
 ENGINES = ("engine-1", "engine-2")
@@ -213,7 +213,7 @@ class Cluster:
             "ENGINE_DATABASE_URL": self.postgres.url(),
             "REDIS_URL": self.valkey.url(),
             "SECRET_KEY": "the-key-of-one-run-and-of-nothing-else",
-            "LOGIN_RATE_PER_MINUTE": "100000",
+            **UNLIMITED,
             "ACCESS_TOKEN_MINUTES": "600",
             "PYTHONUNBUFFERED": "1",
             "DJANGO_SETTINGS_MODULE": "config.settings",
