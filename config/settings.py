@@ -214,7 +214,7 @@ WS_CONNECTIONS_PER_ADDRESS: int = env.int("WS_CONNECTIONS_PER_ADDRESS", default=
 WS_CONNECTIONS_PER_ACCOUNT: int = env.int("WS_CONNECTIONS_PER_ACCOUNT", default=20)
 WS_OPENINGS_PER_MINUTE: int = env.int("WS_OPENINGS_PER_MINUTE", default=300)
 # Connections of one address to a process of web or api, whatever they are used for.
-CONNECTIONS_PER_ADDRESS: int = env.int("CONNECTIONS_PER_ADDRESS", default=WS_CONNECTIONS_PER_ADDRESS + 100)
+CONNECTIONS_PER_ADDRESS: int = int(env.str("CONNECTIONS_PER_ADDRESS", default="") or WS_CONNECTIONS_PER_ADDRESS + 100)
 # What an address, and what an account, may ask of REST in a minute, beside orders and log-ins.
 REQUEST_WEIGHT_PER_MINUTE: int = env.int("REQUEST_WEIGHT_PER_MINUTE", default=12_000)
 # Log-ins that an address may try in a minute; failures in an hour after which the next must wait, longer each time.

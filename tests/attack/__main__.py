@@ -4,6 +4,7 @@ Everything stays on loopback, is bounded in time and number, and ends by itself.
 """
 
 import argparse
+import signal
 import sys
 
 from tests.attack.attack import all_attacks
@@ -21,6 +22,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0, help="before, during and after each attack")
     given = parser.parse_args()
     raise_limit_of_files()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the copy is stopped then, too
     trials: list[Trial] = []
     with target() as exchange, Watch(exchange) as watch:
         for name in given.only or known:
