@@ -203,13 +203,13 @@ class BoundedLists(AnyModelAdmin):
         """Return the columns that are fields, or say by which field or expression they are sorted."""
         return [column for column in self.get_list_display(request) if self._is_sortable(column)]
 
-    def lookup_allowed(self, lookup: str, value: Any, *more: Any) -> bool:
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Let nobody filter by what no page shows: by comparing, one would learn it."""
         try:
             field = self.opts.get_field(lookup.partition(LOOKUP_SEP)[0])
         except FieldDoesNotExist:
-            return super().lookup_allowed(lookup, value, *more)
-        return not isinstance(field, BinaryField) and super().lookup_allowed(lookup, value, *more)
+            return super().lookup_allowed(lookup, value, request)
+        return not isinstance(field, BinaryField) and super().lookup_allowed(lookup, value, request)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         """Return rows with what a list shows of other tables. A fixed number of queries."""
