@@ -79,7 +79,7 @@ class Socket:
     def ping(self) -> bool:
         try:
             if self._socket is None:
-                self._socket = connect(self._url, open_timeout=TIMEOUT_S)
+                self._socket = connect(self._url, open_timeout=TIMEOUT_S).__enter__()
             self._socket.send('{"op":"ping"}')
             return self._await_pong()
         except Exception:  # whatever breaks, the next ping opens another
