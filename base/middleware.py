@@ -16,7 +16,13 @@ from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
 from base.responses import error_response
 
-__all__ = ["BodyLimitMiddleware", "ContentSecurityPolicyMiddleware", "RequestIdMiddleware", "SyncAndAsync"]
+__all__ = [
+    "AnswerHeadersMiddleware",
+    "BodyLimitMiddleware",
+    "ContentSecurityPolicyMiddleware",
+    "RequestIdMiddleware",
+    "SyncAndAsync",
+]
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -75,6 +81,31 @@ class ContentSecurityPolicyMiddleware(SyncAndAsync):
 
     def _after(self, request: HttpRequest, response: HttpResponseBase) -> None:
         response.headers.setdefault(HEADER, policy_of(request.path))
+
+
+class AnswerHeadersMiddleware(SyncAndAsync):
+    """Says with every answer of an interface who may keep it, and how the caller stands with the limits.
+
+    What a view does not open to caches is kept by nobody: it may be about an account. A signed request has no
+    Authorization header, which alone would keep a shared cache from it.
+    """
+
+    def _after(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        if not request.path.startswith(_INTERFACES):
+            return
+        headers = response.headers
+        if "Cache-Control" not in headers:
+            headers["Cache-Control"] = "no-store"
+            headers["Vary"] = f"{headers['Vary']}, {_CREDENTIALS}" if "Vary" in headers else _CREDENTIALS
+        standing = getattr(request, "rate_standing", None)
+        if standing is not None:
+            headers["X-RateLimit-Limit"] = str(standing.limit)
+            headers["X-RateLimit-Remaining"] = str(standing.remaining)
+            headers["X-RateLimit-Reset"] = str(max(1, round(standing.reset_s)))
+
+
+_INTERFACES = ("/api/", "/internal/")
+_CREDENTIALS = "Authorization, X-API-KEY"
 
 
 class BodyLimitMiddleware(SyncAndAsync):

@@ -25,7 +25,7 @@ from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
 from config.embedded.system_users import postgres_system_user
 from config.embedded.valkey import TESTER, EmbeddedValkey
 from config.processes import die_with_parent
-from tests.servers import folder_for_everybody, free_port
+from tests.servers import UNLIMITED, folder_for_everybody, free_port
 
 # When each transaction committed: rest.py proves with it that every answer came after the commit.
 _MEASURING = ["-c", "track_commit_timestamp=on"]
@@ -92,7 +92,7 @@ def _addresses(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, folder: Path)
         "API_PRIVATE_PORT": str(free_port()),
         "WEB_PRIVATE_PORT": str(free_port()),
         "ORDER_RATE_PER_SECOND": "1000000",  # a limit on rates is not what is measured
-        "LOGIN_RATE_PER_MINUTE": "1000000",
+        **UNLIMITED,
         "DEBUG": "0",
         _LOGS: str(folder),
     }

@@ -14,6 +14,8 @@ django_application = get_asgi_application()
 from django.conf import settings  # noqa: E402  (these need the settings and the app registry)
 
 from base.origins import OwnOriginsOnly  # noqa: E402
+from base.serving.daphne import guard_daphne  # noqa: E402
+from base.serving.sockets import allow_many_sockets  # noqa: E402
 from base.static_application import StaticFilesApplication  # noqa: E402
 from config.private import ByPort, PrivateASGIHandler  # noqa: E402
 from marketdata.protocol import install  # noqa: E402
@@ -31,5 +33,7 @@ application = ByPort(
     ProtocolTypeRouter({"http": PrivateASGIHandler()}),
     settings.WEB_PRIVATE_PORT,
 )
+guard_daphne()
+allow_many_sockets()
 end_soon_after_stop()
 freeze_loaded_objects()

@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "base.static_files.StaticFilesMiddleware",
     "base.middleware.RequestIdMiddleware",
     "base.middleware.ContentSecurityPolicyMiddleware",
+    "base.middleware.AnswerHeadersMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "exchange.staff_access.StaffAccessMiddleware",
     "base.middleware.BodyLimitMiddleware",
@@ -222,12 +223,24 @@ CELERY_BEAT_SCHEDULE = {
 # --- Trading --------------------------------------------------------------------------------------
 COMMAND_TIMEOUT_MS: int = env.int("COMMAND_TIMEOUT_MS", default=3_000)
 ORDER_RATE_PER_SECOND: int = env.int("ORDER_RATE_PER_SECOND", default=1_000)
+# Threads of an api process, and requests of one address that are under way in it at once.
+API_THREADS: int = env.int("API_THREADS", default=24)
+REQUESTS_PER_ADDRESS: int = env.int("REQUESTS_PER_ADDRESS", default=100)
+# How long a client may take to send the body of a request.
+BODY_SECONDS: float = env.float("BODY_SECONDS", default=10.0)
 TOKEN_TRUST_SECONDS: float = env.float("TOKEN_TRUST_SECONDS", default=1.0)
 # Of one web process: WebSocket connections, and how many an address may open in a minute.
 WS_CONNECTIONS_PER_ADDRESS: int = env.int("WS_CONNECTIONS_PER_ADDRESS", default=100)
 WS_CONNECTIONS_PER_ACCOUNT: int = env.int("WS_CONNECTIONS_PER_ACCOUNT", default=20)
 WS_OPENINGS_PER_MINUTE: int = env.int("WS_OPENINGS_PER_MINUTE", default=300)
+# Connections of one address to a process of web or api, whatever they are used for.
+CONNECTIONS_PER_ADDRESS: int = int(env.str("CONNECTIONS_PER_ADDRESS", default="") or WS_CONNECTIONS_PER_ADDRESS + 100)
+# What an address, and what an account, may ask of REST in a minute, beside orders and log-ins.
+REQUEST_WEIGHT_PER_MINUTE: int = env.int("REQUEST_WEIGHT_PER_MINUTE", default=12_000)
+# Log-ins that an address may try in a minute; failures in an hour after which the next must wait, longer each time.
 LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
+LOGIN_FAILURES_PER_ADDRESS: int = env.int("LOGIN_FAILURES_PER_ADDRESS", default=50)
+LOGIN_FAILURES_PER_ACCOUNT: int = env.int("LOGIN_FAILURES_PER_ACCOUNT", default=20)
 # Of a demo copy: accounts that visitors may open, from one address in a minute and all of them in a day.
 DEMO_ACCOUNTS_PER_MINUTE: int = env.int("DEMO_ACCOUNTS_PER_MINUTE", default=10)
 DEMO_ACCOUNTS_PER_DAY: int = env.int("DEMO_ACCOUNTS_PER_DAY", default=500)
@@ -273,6 +286,7 @@ REST_FRAMEWORK = {
         "exchange.authentication.ApiKeyAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["base.throttling.WeightThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["base.renderers.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["base.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "base.pagination.EnvelopePagination",
@@ -310,8 +324,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # a list of the words, each explained by itself
 }
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "base.hashing.hashers.BoundedArgon2PasswordHasher",
+    "base.hashing.hashers.BoundedPBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

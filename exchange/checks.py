@@ -59,10 +59,24 @@ def check_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[C
         )
 
 
+_POSITIVE = (
+    "API_THREADS",
+    "BODY_SECONDS",
+    "COMMAND_TIMEOUT_MS",
+    "CONNECTIONS_PER_ADDRESS",
+    "LOGIN_FAILURES_PER_ACCOUNT",
+    "LOGIN_FAILURES_PER_ADDRESS",
+    "LOGIN_RATE_PER_MINUTE",
+    "ORDER_RATE_PER_SECOND",
+    "REQUESTS_PER_ADDRESS",
+    "REQUEST_WEIGHT_PER_MINUTE",
+)
+
+
 @register()
 def check_rates(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
     """E004: limits and deadlines are positive."""
-    for name in ("ORDER_RATE_PER_SECOND", "LOGIN_RATE_PER_MINUTE", "COMMAND_TIMEOUT_MS"):
+    for name in _POSITIVE:
         if getattr(settings, name) < 1:
             yield Error(
                 f"{name} is {getattr(settings, name)}: nothing would get through.",

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
 from base.middleware import SyncAndAsync
-from base.throttling import client_address
+from base.throttling import address_of
 
 __all__ = ["StaffAccessMiddleware", "is_staff_place"]
 
@@ -27,7 +27,7 @@ class StaffAccessMiddleware(SyncAndAsync):
 
 def is_staff_place(request: HttpRequest) -> bool:
     """Tell whether a request came by the name, the port and from a network that the back office is open to."""
-    return _is_staff_host(request) and _is_staff_port(request) and _is_staff_network(client_address(request))
+    return _is_staff_host(request) and _is_staff_port(request) and _is_staff_network(address_of(request))
 
 
 def _is_staff_host(request: HttpRequest) -> bool:

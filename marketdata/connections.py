@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from base.addresses import caller_of
 from base.allowance import Allowance
 
 ADDRESSES_KEPT = 10_000
@@ -74,10 +75,10 @@ class _Allowances:
 
 
 def client_address(scope: Mapping[str, Any]) -> str:
-    """Return the address of the client: what the TLS proxy in front reports, else the connection's own."""
-    forwarded = dict(scope.get("headers", ())).get(b"x-forwarded-for", b"") if settings.TLS_PROXY else b""
+    """Return the address of the client, as limits count it."""
+    forwarded = dict(scope.get("headers", ())).get(b"x-forwarded-for", b"")
     client = scope.get("client") or ("",)
-    return forwarded.decode("latin-1").rpartition(",")[2].strip() or str(client[0])
+    return caller_of(str(client[0]), forwarded.decode("latin-1"))
 
 
 def _release(counter: Counter[Any], key: Any) -> None:

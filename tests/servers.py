@@ -23,6 +23,12 @@ from config.embedded.valkey import TESTER, EmbeddedValkey
 from config.processes import die_with_parent
 
 TEMPLATE = "template_exchange"
+# All tests ask from one address. Those about limits set their own.
+UNLIMITED = {
+    "REQUEST_WEIGHT_PER_MINUTE": "100000000",
+    "LOGIN_RATE_PER_MINUTE": "100000",
+    "LOGIN_FAILURES_PER_ADDRESS": "100000",
+}
 MOST_PROCESSES = 63
 VALKEY_SECRET = "of-a-test-run-and-of-nothing-else"
 _EPHEMERAL_PORTS_BEGIN = 32768
@@ -109,6 +115,7 @@ class TestServers:
             "REDIS_URL": self.valkey.url(TESTER),
             "SECRET_KEY": "the-key-of-a-test-run-and-of-nothing-else",
             "DATA_DIR": str(self.folder / "data"),
+            **UNLIMITED,
         }
 
     def _run_postgres(self) -> subprocess.Popen[bytes]:

@@ -18,6 +18,12 @@ _SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "D
 _PORTS = ("WEB_PORT", "API_PORT", "WEB_PRIVATE_PORT", "API_PRIVATE_PORT")
 _WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")
 KEPT = (*_SERVERS, *_PORTS, *_WALLET)
+# HTTP/1.1 only: streams within a connection would escape the limits by connection. A kept connection waits 30 s for its
+# next request, and an unfinished head is given as long. API_THREADS says in how many threads requests are answered.
+GRANIAN = [
+    *["granian", "--interface", "rsgi", "--http", "1", "--no-ws", "--workers", "1", "--workers-kill-timeout", "5"],
+    *["--backlog", "4096", "--backpressure", "4096", "--http1-buffer-size", "65536"],
+]
 
 
 def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
@@ -77,6 +83,7 @@ def shared_environment(
         "PRIVATE_BIND": LOOPBACK,
         "BIND": settings.bind,
         "SECRET_KEY": outer.get("SECRET_KEY") or kept_secret(settings.data_dir / "secret-key"),
+        "API_THREADS": str(settings.api_threads),
         "PYTHONUNBUFFERED": "1",
     }
     if postgres is not None:
@@ -137,20 +144,12 @@ def role_programs(settings: LaunchSettings, valkey: EmbeddedValkey | None = None
             "api",
             [
                 *python,
-                "granian",
-                "--interface",
-                "wsgi",
+                *GRANIAN,
                 "--host",
                 bind,
                 "--port",
                 str(settings.api_port),
-                "--workers",
-                "1",
-                "--workers-kill-timeout",
-                "5",
-                "--blocking-threads",
-                str(settings.api_threads),
-                "config.wsgi:application",
+                "config.rsgi:application",
             ],
             priority=60,
             environment=own_address(valkey, "api"),

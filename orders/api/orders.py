@@ -17,7 +17,7 @@ from rest_framework.viewsets import ViewSet
 from base.downloads import CsvLists, csv_list, is_csv
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.pagination import UuidPagination
-from base.throttling import BatchThrottle, OrderThrottle
+from base.throttling import BatchThrottle, OrderThrottle, WeightThrottle
 from exchange.authentication import logged_in_user
 from exchange.models import ApiKey, Market
 from exchange.selectors import market_by_symbol
@@ -94,10 +94,10 @@ class OrderViewSet(CsvLists, ViewSet):
     }
 
     def get_throttles(self) -> _Throttles:
-        """Count what reaches the engines; reading is not limited."""
+        """Count what reaches the engines apart from what is read."""
         if self.action in ("destroy_all", "cancel_after"):
             return [MarketsThrottle()]
-        return [] if self.request.method == "GET" else super().get_throttles()
+        return [WeightThrottle()] if self.request.method == "GET" else super().get_throttles()
 
     @extend_schema(
         parameters=[OrderQuery],

@@ -26,7 +26,7 @@ from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
 from config.embedded.system_users import postgres_system_user
 from config.embedded.valkey import TESTER, EmbeddedValkey
 from tests.chaos.roles import Role
-from tests.servers import folder_for_everybody, free_port
+from tests.servers import UNLIMITED, folder_for_everybody, free_port
 
 FOREIGN = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "WALLET")
 ENGINES = ("engine-1", "engine-2")
@@ -221,7 +221,7 @@ class Cluster:
             "SECRET_KEY": "the-key-of-one-run-and-of-nothing-else",
             "WEB_PRIVATE_PORT": str(self.settings.web_private_port),
             "API_PRIVATE_PORT": str(self.settings.api_private_port),
-            "LOGIN_RATE_PER_MINUTE": "100000",
+            **UNLIMITED,
             "ACCESS_TOKEN_MINUTES": "600",
             "PYTHONUNBUFFERED": "1",
             "DJANGO_SETTINGS_MODULE": "config.settings",

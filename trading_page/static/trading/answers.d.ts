@@ -68,6 +68,7 @@ export interface ErrorBody {
   /** As in an error answer */
   code:
     | "PAYLOAD_TOO_LARGE"
+    | "REQUEST_TIMEOUT"
     | "UNSUPPORTED_MEDIA_TYPE"
     | "METHOD_NOT_ALLOWED"
     | "NOT_ACCEPTABLE"
