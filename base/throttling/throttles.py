@@ -67,7 +67,7 @@ class WeightThrottle(WindowThrottle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
         weight, rate = _weight(request, view), type(self).rate()
         of_address = stand(f"weight:address:{address_of(request)}", self.window_s, rate, weight)
-        if not request.user or request.user.is_anonymous or not of_address.is_within:
+        if request.user.is_anonymous or not of_address.is_within:
             return self.judge(request, of_address)
         of_account = stand(f"weight:account:{request.user.pk}", self.window_s, rate, weight)
         return self.judge(request, min(of_address, of_account, key=lambda standing: standing.remaining))

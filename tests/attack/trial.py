@@ -56,11 +56,11 @@ def try_attack(attack: Attack, target: Target, watch: Watch, seconds: float) -> 
         complaints.append(str(error))
     over = time.monotonic()
     time.sleep(_REST_S + seconds)
-    phases = [
+    before, during, after = (
         Phase(watch.p99_ms(*times), watch.failures(*times), watch.memory_mb(*times))
         for times in ((began, attacked), (attacked, over), (over + _REST_S, over + _REST_S + seconds))
-    ]
-    trial = Trial(attack.name, *phases, outcome, complaints)
+    )
+    trial = Trial(attack.name, before, during, after, outcome, complaints)
     trial.complaints += _complaints(trial)
     return trial
 

@@ -89,15 +89,15 @@ def test_objects_that_do_not_exist_are_no_server_errors(boss: Client, pk: str) -
 def test_garbage_at_the_wallet_service_is_no_server_error(settings: Settings) -> None:
     settings.WALLET_SERVICE_TOKEN = TOKEN
     client, pick = Client(raise_request_exception=False), random.Random(int(os.environ["TEST_SEED"]))
-    paths = ("ping", "reserved", "reservations", "releases", "settlements", "schema", "operations/x", "balances/x/y")
+    paths = ["ping", "reserved", "reservations", "releases", "settlements", "schema", "operations/x", "balances/x/y"]
     id_ = "01900000-0000-7000-8000-000000000001"
-    paths += (
+    paths += [
         f"operations/{id_}",
         f"balances/{id_}",
         f"balances/{id_}/%00",
         f"reservations/{id_}/void",
         "settlements/x",
-    )
+    ]
     bodies = ("", "{", "[]", "null", "1", '"x"', "{}", '{"id": 1}', '{"id": "\\u0000"}', '{"trades": [{}]}', "\xff")
     found = []
     for _ in range(CASES):

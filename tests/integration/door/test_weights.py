@@ -1,6 +1,7 @@
 """What may be asked: weights for each address and account, and what every answer says of it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -45,7 +46,7 @@ def test_long_lists_cost_more(settings: Settings, maker: User, client_for: Clien
     settings.REQUEST_WEIGHT_PER_MINUTE = 100_000
     client, address = client_for(maker), fresh_address()
 
-    def cost(path: str, **more: str) -> int:
+    def cost(path: str, **more: Any) -> int:
         before = int(client.get("/api/v1/fees", REMOTE_ADDR=address)["X-RateLimit-Remaining"])
         after = int(client.get(path, REMOTE_ADDR=address, **more)["X-RateLimit-Remaining"])
         return before - after if before > after else 0  # a new window began
