@@ -33,9 +33,9 @@ SECRETS = {
 }
 # Of `make run`, of PostgreSQL's own tools and of developers: no role in a container reads them.
 NOT_OF_COMPOSE = {
-    "BACKUP_IDENTITY_FILE", "BIND", "BROKER_CA_FILE", "DATA_DIR", "DEBUG", "DEMO_ACCOUNTS_PER_DAY",
+    "BACKUP_IDENTITY_FILE", "BROKER_CA_FILE", "DATA_DIR", "DEBUG", "DEMO_ACCOUNTS_PER_DAY",
     "DEMO_ACCOUNTS_PER_MINUTE", "DEMO_FLOW", "DEMO_PASSWORD", "ENGINES", "NODE_MODULES", "POSTGRES_BIN",
-    "POSTGRES_PORT", "TAPE_DIR", "VALKEY_PORT", "VENV",
+    "POSTGRES_PORT", "STAFF_PORT", "TAPE_DIR", "VALKEY_PORT", "VENV",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from exchange.models import User
+from settlement.models import Account
 from tests.fixtures import make_user
 
 LOOKUPS = (
@@ -72,7 +73,7 @@ def test_nobody_can_filter_by_what_no_page_shows(boss: Client, lookup: str) -> N
 
 @pytest.mark.parametrize("days", [*VALUES, "0000000300", "300", "030", "365 ", "-30"])
 def test_any_period_of_an_explanation_is_answered(boss: Client, maker: User, days: str) -> None:
-    account = maker.accounts.first()  # type: ignore[attr-defined]  # settlement's, by its related name
+    account = Account.objects.filter(owner=maker)[0]
     address = f"/admin/settlement/account/{account.pk}/explain/"
 
     assert boss.get(address, {"days": days}).status_code == 200
