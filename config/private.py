@@ -71,14 +71,14 @@ class ByPort:
     """Hands a request to one ASGI application or the other, by the port of this machine that it came in by."""
 
     def __init__(self, public: Any, private: Any, private_port: int) -> None:
-        self._public = public
+        self.public = public
         self._private = private
         self._private_port = private_port
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         server = scope.get("server") or ("", None)
         is_private = bool(self._private_port) and server[1] == self._private_port
-        return await (self._private if is_private else self._public)(scope, receive, send)
+        return await (self._private if is_private else self.public)(scope, receive, send)
 
 
 def serve_privately() -> None:

@@ -24,7 +24,7 @@ def unfinished(url: str, address: str) -> socket.socket:
 
 def test_unfinished_bodies_hold_no_thread_and_are_ended(role: str) -> None:
     begun = time.monotonic()
-    held = [unfinished(role, f"127.0.1.{number % 5 + 1}") for number in range(5 * (REQUESTS - 1))]
+    held = [unfinished(role, f"127.0.1.{number % 2 + 1}") for number in range(2 * (REQUESTS - 1))]
 
     answers = [requests.get(f"{role}/health", timeout=BODY_SECONDS).status_code for _ in range(5)]
     assert time.monotonic() - begun < BODY_SECONDS, "Invariant: nothing has been ended yet"

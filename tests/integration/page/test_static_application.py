@@ -110,8 +110,9 @@ def test_with_debug_django_serves_files_as_they_are_now() -> None:
 def test_the_web_role_has_it_in_front() -> None:
     from config.asgi import application
 
-    assert isinstance(application, ProtocolTypeRouter)
-    assert isinstance(application.application_mapping["http"], StaticFilesApplication)
+    public = application.public
+    assert isinstance(public, ProtocolTypeRouter)
+    assert isinstance(public.application_mapping["http"], StaticFilesApplication)
 
 
 def front(django: ASGIHandler) -> StaticFilesApplication:

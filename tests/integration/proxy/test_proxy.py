@@ -214,7 +214,8 @@ def test_plain_http_leads_to_https_and_other_names_nowhere(proxy: Proxy, web: Ro
         proxy.connect("evil.example")
     with proxy.connect() as connection:  # the right name for TLS, another one after it
         connection.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
-        assert connection.recv(100)[:12] != b"HTTP/1.1 200"
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(100) == b""
     assert (len(web.seen), len(api.seen)) == before
 
 
