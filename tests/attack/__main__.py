@@ -4,6 +4,7 @@ Everything stays on loopback, is bounded in time and number, and ends by itself.
 """
 
 import argparse
+import os
 import signal
 import sys
 
@@ -12,6 +13,10 @@ from tests.attack.report import table
 from tests.attack.target import raise_limit_of_files, target
 from tests.attack.trial import Trial, try_attack
 from tests.attack.watch import Watch
+
+
+NICE = 10
+"""So that on a small machine the work of attacking, which has machines of its own elsewhere, takes little of this."""
 
 
 def main() -> int:
@@ -25,6 +30,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the copy is stopped then, too
     trials: list[Trial] = []
     with target() as exchange, Watch(exchange) as watch:
+        os.nice(NICE)
         for name in given.only or known:
             trials.append(try_attack(known[name], exchange, watch, given.seconds))
             print(f"{name}: {'; '.join(trials[-1].complaints) or 'held'} ({trials[-1].outcome})", flush=True)

@@ -9,7 +9,13 @@ from tests.attack.attack import Attack, Until
 from tests.attack.target import Target, attacker_address
 
 CLIENTS = 8
-QUESTIONS = ("/api/v1/orders?limit=1000", "/api/v1/ledger?limit=1000", "/api/v1/trades?limit=1000", "/api/schema")
+QUESTIONS = (
+    "/api/v1/orders?limit=1000",
+    "/api/v1/ledger?limit=1000",
+    "/api/v1/trades?limit=1000",
+    "/api/v1/markets/BTC-USDT/candles?interval=1m&limit=1000&to=2026-01-01T00:00:00Z",
+    "/api/schema",
+)
 
 
 class HeavyReads(Attack):
