@@ -10,7 +10,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from base.throttling import client_address
+from base.throttling import address_of
 from exchange.audit import audit_record
 from exchange.models import User
 
@@ -52,4 +52,4 @@ def session_ended(user: User, request: HttpRequest | None, reason: str) -> None:
 
 
 def _origin(request: HttpRequest | None) -> dict[str, str]:
-    return {} if request is None else {"address": client_address(request), "path": request.path}
+    return {} if request is None else {"address": address_of(request), "path": request.path}

@@ -11,20 +11,29 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 from config.embedded.processes import end
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, PROJECT
 from config.embedded.system_users import postgres_system_user
+from config.embedded.valkey import TESTER, EmbeddedValkey
 from config.processes import die_with_parent
 from operations.database_roles import OWNER
 
 TEMPLATE = "template_exchange"
 # Where tests find the address by which they make databases, and do what the application may not.
 ADMINISTRATOR_URL = "TEST_ADMINISTRATOR_URL"
+# All tests ask from one address. Those about limits set their own.
+UNLIMITED = {
+    "REQUEST_WEIGHT_PER_MINUTE": "100000000",
+    "LOGIN_RATE_PER_MINUTE": "100000",
+    "LOGIN_FAILURES_PER_ADDRESS": "100000",
+}
 MOST_PROCESSES = 63
+VALKEY_SECRET = "of-a-test-run-and-of-nothing-else"
 _EPHEMERAL_PORTS_BEGIN = 32768
 _claims: list[socket.socket] = []  # of this process's ports
 
@@ -72,7 +81,12 @@ class TestServers:
             durable=False,
         )
         self.valkey = EmbeddedValkey(
-            home=self.folder / "valkey", port=free_port(), durable=False, databases=MOST_PROCESSES + 1
+            home=self.folder / "valkey",
+            port=free_port(),
+            secret=VALKEY_SECRET,
+            durable=False,
+            databases=MOST_PROCESSES + 1,
+            has_tester=True,
         )
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -102,9 +116,10 @@ class TestServers:
         return {
             "DATABASE_URL": self.postgres.url(TEMPLATE),
             ADMINISTRATOR_URL: self.postgres.administrator_url(),
-            "REDIS_URL": self.valkey.url(),
+            "REDIS_URL": self.valkey.url(TESTER),
             "SECRET_KEY": "the-key-of-a-test-run-and-of-nothing-else",
             "DATA_DIR": str(self.folder / "data"),
+            **UNLIMITED,
         }
 
     def _run_postgres(self) -> subprocess.Popen[bytes]:
@@ -146,6 +161,14 @@ def own_addresses(process: str) -> dict[str, str]:
     with _administrator(os.environ[ADMINISTRATOR_URL]) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} OWNER {OWNER}')
     return {"DATABASE_URL": server + name, "REDIS_URL": valkey_url.removesuffix("0") + str(number)}
+
+
+def account_url(account: str) -> str:
+    """Return the address of this process's Valkey database for the account of a role."""
+    tester = urlsplit(os.environ["REDIS_URL"])
+    assert tester.port is not None, "Invariant: the servers of a test run have ports"
+    valkey = EmbeddedValkey(home=Path(), port=tester.port, secret=VALKEY_SECRET)
+    return valkey.url(account, int(tester.path.strip("/")))
 
 
 def copied_database(name: str) -> str:

@@ -27,7 +27,7 @@ from config.embedded.programs import embedded_postgres, owner_environment, share
 from config.embedded.servers import ADMINISTRATOR, EmbeddedPostgres
 from config.embedded.settings import PROJECT, LaunchSettings
 from config.processes import die_with_parent
-from operations.backups import BackupError, base_check
+from operations.backups import SUFFIX, BackupError, base_check, decrypted
 
 RECOVERY_S = 3_600.0
 _RECOVERED = "SELECT NOT pg_is_in_recovery()"
@@ -173,13 +173,24 @@ def restore(settings: LaunchSettings, backup: Path, log: Path | None, until: dat
         raise LaunchError(f"There is a database in {postgres.data} already: set DATA_DIR to a new folder.")
     if log is not None and not log.is_dir():
         raise LaunchError(f"There is no log in {log}.")
-    if (backup / "base.tar.gz").is_file():
-        restore_base(settings, postgres, backup, log, until)
+    if any((backup / f"base.tar.gz{suffix}").is_file() for suffix in ("", SUFFIX)):
+        _restore_readable_base(settings, postgres, backup, log, until)
     elif backup.is_file():
         restore_dump(settings, postgres, backup)
     else:
         raise LaunchError(f"{backup} is neither a dump nor a base backup.")
     say_what_is_lost(settings, postgres)
+
+
+def _restore_readable_base(
+    settings: LaunchSettings, postgres: EmbeddedPostgres, backup: Path, log: Path | None, until: datetime | None
+) -> None:
+    identity = os.environ.get("BACKUP_IDENTITY_FILE", "")
+    try:
+        with decrypted(backup, identity_file=identity, work=settings.data_dir) as base:
+            restore_base(settings, postgres, base, log, until)
+    except BackupError as error:
+        raise LaunchError(str(error)) from error
 
 
 def main() -> int:

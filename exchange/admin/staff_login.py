@@ -8,7 +8,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from base.throttling import login_may_be_tried
+from base.errors import ApiError
+from base.throttling import address_of
+from base.throttling.logins import login_succeeded, login_wait_s
 from exchange.admin.base import staff
 from exchange.admin.changes import user_record
 from exchange.login_trail import login_refused
@@ -20,13 +22,23 @@ else:
 
 
 class StaffLoginForm(AuthenticationForm):
-    """Asks for name and password. Tries count towards one limit, here and through the API."""
+    """Asks for name and password. Tries count towards the same limits, here and through the API."""
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None, "Invariant: the login page brings its request"
-        if not login_may_be_tried(self.request, self.cleaned_data.get("username", "")):
-            raise forms.ValidationError("Too many tries: wait a minute", code="rate_limited")
-        return super().clean()
+        address, username = address_of(self.request), self.cleaned_data.get("username", "")
+        if wait_s := login_wait_s(address, username):
+            raise forms.ValidationError(f"Too many tries: wait {_in_words(wait_s)}", code="rate_limited")
+        try:
+            cleaned = super().clean()
+        except ApiError as error:
+            raise forms.ValidationError(error.message, code="overloaded") from None
+        login_succeeded(address, username)
+        return cleaned
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds <= 90 else f"{seconds / 60:.0f} minutes"
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Let members of staff in. The right password of somebody else is recorded as a failure, too."""

@@ -17,6 +17,7 @@ from marketdata.models import MarketDay, UserActivity, ViewRefresh
 from operations.analytics import USER_ACTIVITY
 from operations.engines.selectors import Fleet, engine_fleet
 from operations.partitions import partition_days_ahead
+from operations.schedules import switched_off
 from orders.models import Mismatch, ReconcileRun
 from settlement.models import Account, Adjustment, FailedSettlement
 from settlement.ports import Backlog, trade_outbox
@@ -71,6 +72,7 @@ class Figures:
     has_runs: bool
     proposals: int
     scheduler_at: datetime | None
+    switched_off: Sequence[str]
     partition_days: Mapping[str, int]
     active_users: int
     fees_of_day: Mapping[str, Decimal]
@@ -101,7 +103,7 @@ class Figures:
 
 
 def dashboard_figures() -> Figures:
-    """Read everything. Twenty queries, none of which reads orders or trades, except trades that wait."""
+    """Read everything. Twenty-one queries, none of which reads orders or trades, except trades that wait."""
     now = timezone.now()
     fees, analytics_at = _fees_of_day()
     return Figures(
@@ -117,6 +119,7 @@ def dashboard_figures() -> Figures:
         has_runs=ReconcileRun.objects.exists(),
         proposals=Adjustment.objects.filter(state=Adjustment.State.PROPOSED).count(),
         scheduler_at=PeriodicTask.objects.aggregate(newest=Max("last_run_at"))["newest"],
+        switched_off=switched_off(),
         partition_days=partition_days_ahead(today=now.date()),
         active_users=UserActivity.objects.filter(last_order_at__gte=now - DAY).count(),
         fees_of_day=fees,

@@ -7,7 +7,6 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from exchange.admin.base import BackOfficeAdmin
 from exchange.models import Asset, AuditEntry, User
@@ -87,7 +86,6 @@ FORMS = {
     f"{MARKETS}add/": (OPERATOR, ADMINISTRATOR),
     f"{ASSETS}add/": (OPERATOR, ADMINISTRATOR),
     f"{ADJUSTMENTS}add/": (SETTLEMENT, ADMINISTRATOR),
-    f"{TASKS}add/": (ADMINISTRATOR,),
     "/admin/auth/group/add/": (),
 }
 SELECTIONS = {
@@ -97,11 +95,6 @@ SELECTIONS = {
     (API_KEYS, "revoke_selected"): (SUPPORT, ADMINISTRATOR),
     (MARKETS, "change_state_of_selected"): (OPERATOR, ADMINISTRATOR),
     (MISMATCHES, "acknowledge_selected"): (SETTLEMENT, ADMINISTRATOR),
-    (TASKS, "enable_tasks"): (ADMINISTRATOR,),
-    (TASKS, "disable_tasks"): (ADMINISTRATOR,),
-    (TASKS, "toggle_tasks"): (ADMINISTRATOR,),
-    (TASKS, "run_tasks"): (ADMINISTRATOR,),
-    (TASKS, "delete_selected"): (ADMINISTRATOR,),
 }
 
 
@@ -145,20 +138,6 @@ def test_an_action_on_a_selection_is_offered_to_those_whose_role_has_it(
             offered |= {role for value, _ in form.fields["action"].choices if value == name}
 
     assert offered == set(SELECTIONS[url, name])
-
-
-def test_who_may_only_look_disables_no_scheduled_task(browsers: dict[str, Client]) -> None:
-    every, _ = IntervalSchedule.objects.get_or_create(every=7, period="days")
-    task = PeriodicTask.objects.create(name=fresh_name("task-"), task="x", interval=every)
-    form = {"action": "disable_tasks", "_selected_action": [task.pk], "index": "0"}
-
-    browsers[VIEWER].post(TASKS, form)
-    assert PeriodicTask.objects.get(pk=task.pk).enabled
-    browsers[ADMINISTRATOR].post(TASKS, form)
-
-    assert not PeriodicTask.objects.get(pk=task.pk).enabled
-    entries = AuditEntry.objects.filter(target_type="django_celery_beat.periodictask", target_id=str(task.pk))
-    assert [entry.action for entry in entries] == ["periodictask.disable_tasks"]
 
 
 def test_every_page_is_open_to_whoever_has_a_role(browsers: dict[str, Client]) -> None:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from channels.layers import channel_layers
-from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
 from django.db import connections
 
+from base.layers import SealedPubSubChannelLayer
 from exchange.models import User
 from exchange.streams import pubsub_layer
 from marketdata import bus
@@ -36,7 +36,7 @@ async def proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
     config: dict[str, Any] = settings.CHANNEL_LAYERS["pubsub"]["CONFIG"]
     host = {"address": proxy.url, "socket_timeout": None, "socket_connect_timeout": 1}
     usual = pubsub_layer()
-    cuttable = RedisPubSubChannelLayer(**config | {"hosts": [host]})
+    cuttable = SealedPubSubChannelLayer(**config | {"hosts": [host]})
     channel_layers.set("pubsub", cuttable)
     yield proxy
     channel_layers.set("pubsub", usual)
