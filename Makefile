@@ -24,7 +24,7 @@ lock := pip compile pyproject.toml --universal --generate-hashes --quiet --no-he
 unformatted = { echo "make lint: these files are not laid out as \`make format\` would" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools page-types texts run test test-browser screenshots test-long coverage schema-test lint lint-python lint-javascript lint-structure format bench bench-compare load-ws fuzz chaos chaos-controls tape backup restore migrate shell lock diagrams compose-check clean
+.PHONY: help setup tools page-types texts run test test-browser screenshots test-long coverage schema-test lint lint-python lint-javascript lint-structure format bench bench-compare load-ws fuzz chaos chaos-controls attack tape backup restore migrate shell lock audit secrets diagrams compose-check clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -111,6 +111,9 @@ chaos-controls: setup ## break the exchange on purpose, in two ways: the chaos m
 	@"$(python)" -m tests.chaos --control early-reply $(ARGS)
 	@exec "$(python)" -m tests.chaos --control async-commit $(ARGS)
 
+attack: setup ## attack a whole exchange in every known way: those who only trade must not notice; ARGS="--only NAME"
+	@exec "$(python)" -m tests.attack $(ARGS)
+
 tape: setup ## prove the engine on the recorded hour in TAPE_DIR, order by order
 	@exec "$(python)" -m tape $(ARGS)
 
@@ -129,6 +132,12 @@ shell: setup ## open a Python shell with the models of the database of DATABASE_
 lock: setup ## lock the newest allowed versions of all packages again
 	"$(VENV)/bin/uv" $(lock) --upgrade --group embedded --group dev --output-file requirements.lock
 	"$(VENV)/bin/uv" $(lock) --constraint requirements.lock --output-file requirements-production.lock
+
+audit: tools ## ask PyPI and npm whether anything that is locked has a known weakness
+	@exec "$(python)" -m scripts.audit
+
+secrets: setup ## make .env for docker compose, with a random text for each secret that has none
+	@exec "$(python)" -m scripts.secrets
 
 diagrams: setup ## draw the pictures of ARCHITECTURE.md anew from the rules that hold the imports
 	@exec "$(python)" -m scripts.diagrams

@@ -16,6 +16,7 @@ class ExchangeLock(IntEnum):
     FEE_VOLUMES = 7_204_003  # add up the volumes that fee tiers follow from
     RECONCILIATION = 7_204_004  # reconcile
     ANALYTICS = 7_204_006  # refresh the back office's views
+    AUDIT_CHAIN = 7_204_008  # link entries of the audit trail; the database takes it itself (exchange/migrations)
     DEMO_ACCOUNTS = 7_204_007  # count and make the accounts of a demo's visitors
 
 

@@ -10,6 +10,7 @@ here. Anything else is a bug, answered with INTERNAL_ERROR and nothing more.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from math import ceil
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -23,6 +24,7 @@ class ErrorCode(StrEnum):
     """The codes of the public contract, in order of precedence: the first that applies is the one answered."""
 
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
@@ -75,6 +77,7 @@ class ErrorCode(StrEnum):
 
 STATUS: dict[ErrorCode, int] = {
     ErrorCode.PAYLOAD_TOO_LARGE: 413,
+    ErrorCode.REQUEST_TIMEOUT: 408,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
     ErrorCode.NOT_ACCEPTABLE: 406,
@@ -182,11 +185,21 @@ _TRANSLATIONS: tuple[tuple[type[Exception], ErrorCode, str], ...] = (
 )
 
 
+def too_many(wait_s: float, message: str = "Too many requests") -> ApiError:
+    """Return the refusal of one who has to wait."""
+    return told_to_wait(ApiError(ErrorCode.RATE_LIMITED, message), wait_s)
+
+
+def told_to_wait(error: ApiError, wait_s: float) -> ApiError:
+    """Say in an error after how many seconds to ask again."""
+    wait = max(1, ceil(wait_s))
+    error.details["retry_after"] = wait
+    error.headers["Retry-After"] = str(wait)
+    return error
+
+
 def _throttled(error: drf.Throttled) -> ApiError:
-    wait = max(1, round(getattr(error, "wait", None) or 1))
-    api_error = ApiError(ErrorCode.RATE_LIMITED, "Too many requests", {"retry_after": wait})
-    api_error.headers["Retry-After"] = str(wait)
-    return api_error
+    return too_many(getattr(error, "wait", None) or 1)
 
 
 def _by_field(detail: Any, prefix: str = "") -> dict[str, Any]:

@@ -16,14 +16,20 @@ from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
 from base.responses import error_response
 
-__all__ = ["BodyLimitMiddleware", "ContentSecurityPolicyMiddleware", "RequestIdMiddleware"]
+__all__ = [
+    "AnswerHeadersMiddleware",
+    "BodyLimitMiddleware",
+    "ContentSecurityPolicyMiddleware",
+    "RequestIdMiddleware",
+    "SyncAndAsync",
+]
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 GetResponse = Callable[[HttpRequest], Any]
 
 
-class _SyncAndAsync:
+class SyncAndAsync:
     """Runs without a change of thread in both worlds; `_before` may answer itself, `_after` sees every answer."""
 
     sync_capable = async_capable = True
@@ -53,7 +59,7 @@ class _SyncAndAsync:
         return None
 
 
-class RequestIdMiddleware(_SyncAndAsync):
+class RequestIdMiddleware(SyncAndAsync):
     """Gives every request an id: the client's `X-Request-ID` where it is harmless, else a new one.
 
     The id stands in `request.request_id`, in every log line of the request, and in the answer's header and `meta`.
@@ -70,14 +76,39 @@ class RequestIdMiddleware(_SyncAndAsync):
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]  # set above
 
 
-class ContentSecurityPolicyMiddleware(_SyncAndAsync):
+class ContentSecurityPolicyMiddleware(SyncAndAsync):
     """Gives every answer the Content-Security-Policy of its address, unless the view has set its own."""
 
     def _after(self, request: HttpRequest, response: HttpResponseBase) -> None:
         response.headers.setdefault(HEADER, policy_of(request.path))
 
 
-class BodyLimitMiddleware(_SyncAndAsync):
+class AnswerHeadersMiddleware(SyncAndAsync):
+    """Says with every answer of an interface who may keep it, and how the caller stands with the limits.
+
+    What a view does not open to caches is kept by nobody: it may be about an account. A signed request has no
+    Authorization header, which alone would keep a shared cache from it.
+    """
+
+    def _after(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        if not request.path.startswith(_INTERFACES):
+            return
+        headers = response.headers
+        if "Cache-Control" not in headers:
+            headers["Cache-Control"] = "no-store"
+            headers["Vary"] = f"{headers['Vary']}, {_CREDENTIALS}" if "Vary" in headers else _CREDENTIALS
+        standing = getattr(request, "rate_standing", None)
+        if standing is not None:
+            headers["X-RateLimit-Limit"] = str(standing.limit)
+            headers["X-RateLimit-Remaining"] = str(standing.remaining)
+            headers["X-RateLimit-Reset"] = str(max(1, round(standing.reset_s)))
+
+
+_INTERFACES = ("/api/", "/internal/")
+_CREDENTIALS = "Authorization, X-API-KEY"
+
+
+class BodyLimitMiddleware(SyncAndAsync):
     """Refuses bodies above DATA_UPLOAD_MAX_MEMORY_SIZE with 413, whether they say their length or come in chunks.
 
     Django takes a body without Content-Length for an empty one, so a chunked body is read here, up to the limit, and

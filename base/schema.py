@@ -11,6 +11,7 @@ from base.downloads import CsvRenderer
 from base.errors import STATUS, ErrorCode
 from base.fields import StrictSerializer
 from base.pagination import EnvelopePagination
+from base.throttling import WindowThrottle
 
 __all__ = ["EnvelopeAutoSchema"]
 
@@ -138,6 +139,20 @@ _RETRY_AFTER = {
 }
 
 
+_STANDING = {
+    "X-RateLimit-Limit": {
+        "description": "What the limit that this request counts towards allows in its window: orders a second of an"
+        " account, or weight a minute of an account or address, whichever has less left",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "X-RateLimit-Remaining": {"description": "What is left of it", "schema": {"type": "integer", "minimum": 0}},
+    "X-RateLimit-Reset": {
+        "description": "Seconds until the window ends",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+
+
 class EnvelopeAutoSchema(AutoSchema):
     """Describes what EnvelopeRenderer and the exception handler do to every operation."""
 
@@ -171,11 +186,17 @@ class EnvelopeAutoSchema(AutoSchema):
             self._register(name, schema)
         for status, body in bodies.items():
             if status.startswith("2"):
+                if self._counts():
+                    body["headers"] = _STANDING | body.get("headers", {})
                 for media_type, content in body.get("content", {}).items():
                     is_file = media_type == CsvRenderer.media_type
                     content["schema"] = _FILE if is_file else self._enveloped(content.get("schema", {}))
         errors = {status: text for status, text in self._errors().items() if status not in bodies}
         return bodies | {status: self._error_body(status, text) for status, text in errors.items()}
+
+    def _counts(self) -> bool:
+        """Tell whether answers say how the caller stands with a limit."""
+        return any(isinstance(throttle, WindowThrottle) for throttle in self.view.get_throttles())
 
     def _register(self, name: str, schema: dict[str, Any]) -> None:
         component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)  # type: ignore[no-untyped-call]  # as above
@@ -206,7 +227,11 @@ class EnvelopeAutoSchema(AutoSchema):
                 "504": "Not confirmed in time: ask for the order by `details.order_id` or its client order id",
             }
         if not is_reading:
-            errors |= {"413": "The body is larger than 1 MB", "415": "The body is not application/json"}
+            errors |= {
+                "408": "The body did not come in time",
+                "413": "The body is larger than 1 MB",
+                "415": "The body is not application/json",
+            }
         if self.view.get_throttles():
             errors["429"] = "Too many requests: wait for the seconds in Retry-After"
         return errors | {"500": "Our fault; it was logged", "503": _UNAVAILABLE}
@@ -218,7 +243,7 @@ class EnvelopeAutoSchema(AutoSchema):
             narrowed = {"error": {"type": "object", "properties": {"code": {"type": "string", "enum": codes}}}}
             self._register(name, {"allOf": [_ref("Error"), {"type": "object", "properties": narrowed}]})
         body = {"description": description, "content": {"application/json": {"schema": _ref(name)}}}
-        return body | ({"headers": _RETRY_AFTER} if status == "429" else {})
+        return body | ({"headers": _RETRY_AFTER | _STANDING} if status == "429" else {})
 
 
 def _ref(component: str) -> dict[str, Any]:

@@ -41,6 +41,11 @@ class PreparedFile:
         self._path = path
         self._headers = headers
         self._is_own = is_own
+        self.is_ready = False
+
+    def prepare(self) -> None:
+        """Read and compress it ahead of the answer, which then takes no time."""
+        self.is_ready = bool(self._tag and self._compressed)
 
     def response(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, in the way that the client can read."""

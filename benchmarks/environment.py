@@ -20,11 +20,12 @@ from pathlib import Path
 
 from config.embedded.processes import end
 from config.embedded.programs import role_programs
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
 from config.embedded.system_users import postgres_system_user
+from config.embedded.valkey import TESTER, EmbeddedValkey
 from config.processes import die_with_parent
-from tests.servers import folder_for_everybody, free_port
+from tests.servers import ADMINISTRATOR_URL, UNLIMITED, folder_for_everybody, free_port
 
 # When each transaction committed: rest.py proves with it that every answer came after the commit.
 _MEASURING = ["-c", "track_commit_timestamp=on"]
@@ -47,7 +48,9 @@ def servers() -> Iterator[None]:
         postgres = EmbeddedPostgres(
             home=folder / "postgres", port=free_port(), password=password, system_user=system_user
         )
-        valkey = EmbeddedValkey(home=folder / "valkey", port=free_port())
+        valkey = EmbeddedValkey(
+            home=folder / "valkey", port=free_port(), secret=secrets.token_urlsafe(24), has_tester=True
+        )
         postgres.prepare()
         valkey.prepare()
         with (folder / "postgres.log").open("wb") as log:
@@ -81,14 +84,18 @@ def _addresses(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, folder: Path)
     return {
         "DATABASE_URL": postgres.url(),
         "ENGINE_DATABASE_URL": postgres.url(),
-        "REDIS_URL": valkey.url(),
-        "CELERY_BROKER_URL": valkey.url(),
+        "OWNER_DATABASE_URL": postgres.owner_url(),
+        ADMINISTRATOR_URL: postgres.administrator_url(),
+        "REDIS_URL": valkey.url(TESTER),
+        "CELERY_BROKER_URL": valkey.url(TESTER),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "DATA_DIR": str(folder / "data"),
         "API_PORT": str(free_port()),
         "WEB_PORT": str(free_port()),
+        "API_PRIVATE_PORT": str(free_port()),
+        "WEB_PRIVATE_PORT": str(free_port()),
         "ORDER_RATE_PER_SECOND": "1000000",  # a limit on rates is not what is measured
-        "LOGIN_RATE_PER_MINUTE": "1000000",
+        **UNLIMITED,
         "DEBUG": "0",
         _LOGS: str(folder),
     }

@@ -35,11 +35,13 @@ def run() -> dict[str, Any]:
     from django.core.management import get_commands
     from django.db import connection
 
+    from tests.administrator import as_administrator
+
     market = make_market()
     began = time.perf_counter()
     trades, orders = _build(market)
     built_s = time.perf_counter() - began
-    with connection.cursor() as cursor:
+    with as_administrator(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     assert "reconcile" in get_commands(), "Invariant: there is a command that reconciles"
     began = time.perf_counter()

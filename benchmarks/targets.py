@@ -36,10 +36,10 @@ TARGETS: dict[str, tuple[str, float]] = {
     "history_deep_p99_ms": ("<=", 50),
     "page_updates_per_s": (">=", 60),
     "page_main_thread_ms_per_s": ("<=", 500),
-    "page_load_kb": ("<=", 190),
-    "page_load_requests": ("<=", 80),
-    "page_load_first_paint_ms": ("<=", 1_500),
-    "page_load_interactive_ms": ("<=", 2_000),
+    "page_load_kb": ("<=", 215),
+    "page_load_requests": ("<=", 105),
+    "page_load_first_paint_ms": ("<=", 1_000),
+    "page_load_interactive_ms": ("<=", 1_600),
     "worst_answer_ms": ("<=", 250),
 }
 _COMPARE = {">=": ge, "<=": le}

@@ -1,34 +1,39 @@
 """The `web` role: pages, admin, REST and WebSockets over ASGI."""
 
 import os
-from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import OriginValidator
-from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from config.processes import end_soon_after_stop, freeze_loaded_objects
+from config.processes import end_soon_after_stop, freeze_loaded_objects, start_only_if_safe
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 django_application = get_asgi_application()
 
-from marketdata.routing import websocket_urlpatterns  # noqa: E402  (needs the app registry)
+from django.conf import settings  # noqa: E402  (these need the settings and the app registry)
 
+from base.origins import OwnOriginsOnly  # noqa: E402
+from base.serving.daphne import guard_daphne  # noqa: E402
+from base.serving.sockets import allow_many_sockets  # noqa: E402
+from base.static_application import StaticFilesApplication  # noqa: E402
+from config.private import ByPort, PrivateASGIHandler  # noqa: E402
+from marketdata.protocol import install  # noqa: E402
+from marketdata.routing import websocket_urlpatterns  # noqa: E402
 
-class BrowserOriginValidator(OriginValidator):
-    """Refuses pages of other hosts. Programs send no Origin and are let in: sockets log in by token, not by cookie."""
-
-    def valid_origin(self, parsed_origin: Any) -> bool:
-        return parsed_origin is None or super().valid_origin(parsed_origin)
-
-
-application = ProtocolTypeRouter(
-    {
-        "http": django_application,
-        "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),
-    }
+start_only_if_safe()
+install()
+application = ByPort(
+    ProtocolTypeRouter(
+        {
+            "http": StaticFilesApplication(django_application),
+            "websocket": OwnOriginsOnly(URLRouter(websocket_urlpatterns)),
+        }
+    ),
+    ProtocolTypeRouter({"http": PrivateASGIHandler()}),
+    settings.WEB_PRIVATE_PORT,
 )
+guard_daphne()
+allow_many_sockets()
 end_soon_after_stop()
 freeze_loaded_objects()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from multiprocessing import parent_process
 from typing import Any
 
+from django.core.checks import Tags, run_checks
 from django.urls import get_resolver
 
 STOP_GRACE_S = 1.0
@@ -78,3 +79,13 @@ def _end() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def start_only_if_safe() -> None:
+    """End this process if the security checks find an error: a server must not run with what `check` refuses.
+
+    Raises SystemExit with what is wrong and how to mend it.
+    """
+    errors = [message for message in run_checks(tags=[Tags.security]) if message.is_serious()]
+    if errors:
+        raise SystemExit("\n".join(f"{error.id}: {error.msg} {error.hint}" for error in errors))

@@ -4,13 +4,14 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 import structlog
 from celery.schedules import crontab
 from kombu import Queue
 
+from config.tls import broker_tls
 from exchange import __version__
 from operations.navigation import BACK_OFFICE
 
@@ -36,6 +37,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS_PROXY else 
 SECURE_HSTS_SECONDS = 31_536_000 if TLS_PROXY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS_PROXY
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "base.error_pages.ErrorPageFilter"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a larger body is answered with 413
 
 # --- Applications ---------------------------------------------------------------------------------
@@ -77,7 +79,9 @@ MIDDLEWARE = [
     "base.static_files.StaticFilesMiddleware",
     "base.middleware.RequestIdMiddleware",
     "base.middleware.ContentSecurityPolicyMiddleware",
+    "base.middleware.AnswerHeadersMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "exchange.staff_access.StaffAccessMiddleware",
     "base.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -88,6 +92,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+PUBLIC_URLCONF = "config.public_urls"  # without the back office
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
@@ -109,18 +114,32 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASE_URL: str = env.str("DATABASE_URL", default="postgres://exchange@127.0.0.1:25432/exchange")
 # The engine holds a session advisory lock, so its address must not lead through a transaction pooler.
 ENGINE_DATABASE_URL: str = env.str("ENGINE_DATABASE_URL", default=DATABASE_URL)
+# What the application's role may do follows from its name when the owner migrates.
+APPLICATION_ROLE: str = unquote(urlsplit(DATABASE_URL).username or "")
+# The address of the owner of all tables, which no serving process needs or has: these commands run as it.
+OWNER_DATABASE_URL: str = env.str("OWNER_DATABASE_URL", default="")
+# That of an administrator of the server, for `manage.py database_roles` alone.
+ADMIN_DATABASE_URL: str = env.str("ADMIN_DATABASE_URL", default="")
+IS_OWNER = bool(OWNER_DATABASE_URL) and sys.argv[1:2] in (["anchor_journal"], ["backup"], ["migrate"], ["restore"])
+if IS_OWNER:
+    DATABASE_URL = ENGINE_DATABASE_URL = OWNER_DATABASE_URL
 # Migrations and long reports run with 0, which means no limit.
 STATEMENT_TIMEOUT_MS: int = env.int("STATEMENT_TIMEOUT_MS", default=15_000)
+# Who can read backups (age recipients) and the file with the key that restores them, which does not belong beside them.
+BACKUP_RECIPIENTS: list[str] = env.list("BACKUP_RECIPIENTS", default=[])
+BACKUP_IDENTITY_FILE: str = env.str("BACKUP_IDENTITY_FILE", default="")
 # Folder of pg_dump and the like for backups; empty: that of the embedded PostgreSQL, else PATH.
 POSTGRES_BIN: str = env.str("POSTGRES_BIN", default="")
+_DATABASE: dict[str, Any] = env.db_url_config(DATABASE_URL)
 DATABASES = {
     "default": {
-        **env.db_url_config(DATABASE_URL),
+        **_DATABASE,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
+            **_DATABASE.get("OPTIONS", {}),  # sslmode and the like, as the address has them
             "pool": {
                 "min_size": 1,
                 "max_size": env.int("DATABASE_POOL_SIZE", default=40),
@@ -150,14 +169,25 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     },
     # Replies and streams: pub/sub, one copy per process.
     "pubsub": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "base.layers.SealedPubSubChannelLayer",
         "CONFIG": {"hosts": [_LAYER_HOST], "prefix": f"{_LAYER_PREFIX}:pub:"},
     },
 }
 # --- Celery ---------------------------------------------------------------------------------------
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default=REDIS_URL)
+# The authority that signed the broker's certificate, if it is none of the system's.
+BROKER_CA_FILE: str = env.str("BROKER_CA_FILE", default="")
+CELERY_BROKER_USE_SSL = broker_tls(CELERY_BROKER_URL, BROKER_CA_FILE)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 120}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "visibility_timeout": 120,
+    "global_keyprefix": "te:celery:",  # of what accounts of Valkey may touch; nothing to RabbitMQ
+    "priority_steps": [0],  # one key for each queue
+}
+CELERY_TASK_SERIALIZER = "sealed-json"  # config/sealed_tasks.py
+CELERY_ACCEPT_CONTENT = ["sealed-json"]
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -170,7 +200,9 @@ CELERY_TASK_ROUTES = {"settlement.tasks.*": {"queue": "settlement"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "operations.schedules:FixedScheduler"
+# Where each reconciliation adds the heads of both chains of hashes, best a disk that cannot be written twice.
+CHAIN_HEADS_FILE: str = env.str("CHAIN_HEADS_FILE", default="")
 RECONCILE_MINUTES: int = env.int("RECONCILE_MINUTES", default=10)
 CELERY_BEAT_SCHEDULE = {
     # Sweeps that pile up while no worker runs are worth nothing.
@@ -185,6 +217,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expire_seconds": 10},
     },
     "orders-partitions": {"task": "operations.tasks.create_partitions", "schedule": timedelta(hours=6)},
+    "audit-link": {"task": "exchange.tasks.link_audit_entries", "schedule": 10.0, "options": {"expire_seconds": 10}},
     "logins-prune": {"task": "exchange.tasks.prune_logins", "schedule": crontab(hour="3", minute="30")},
     "proposals-expire": {"task": "proposals.tasks.expire_proposals", "schedule": timedelta(minutes=10)},
     "markets-end-stops": {
@@ -213,12 +246,24 @@ PROPOSAL_HOURS: int = env.int("PROPOSAL_HOURS", default=72)
 # --- Trading --------------------------------------------------------------------------------------
 COMMAND_TIMEOUT_MS: int = env.int("COMMAND_TIMEOUT_MS", default=3_000)
 ORDER_RATE_PER_SECOND: int = env.int("ORDER_RATE_PER_SECOND", default=1_000)
+# Threads of an api process, and requests of one address that are under way in it at once.
+API_THREADS: int = env.int("API_THREADS", default=24)
+REQUESTS_PER_ADDRESS: int = env.int("REQUESTS_PER_ADDRESS", default=100)
+# How long a client may take to send the body of a request.
+BODY_SECONDS: float = env.float("BODY_SECONDS", default=10.0)
 TOKEN_TRUST_SECONDS: float = env.float("TOKEN_TRUST_SECONDS", default=1.0)
 # Of one web process: WebSocket connections, and how many an address may open in a minute.
 WS_CONNECTIONS_PER_ADDRESS: int = env.int("WS_CONNECTIONS_PER_ADDRESS", default=100)
 WS_CONNECTIONS_PER_ACCOUNT: int = env.int("WS_CONNECTIONS_PER_ACCOUNT", default=20)
 WS_OPENINGS_PER_MINUTE: int = env.int("WS_OPENINGS_PER_MINUTE", default=300)
+# Connections of one address to a process of web or api, whatever they are used for.
+CONNECTIONS_PER_ADDRESS: int = int(env.str("CONNECTIONS_PER_ADDRESS", default="") or WS_CONNECTIONS_PER_ADDRESS + 100)
+# What an address, and what an account, may ask of REST in a minute, beside orders and log-ins.
+REQUEST_WEIGHT_PER_MINUTE: int = env.int("REQUEST_WEIGHT_PER_MINUTE", default=12_000)
+# Log-ins that an address may try in a minute; failures in an hour after which the next must wait, longer each time.
 LOGIN_RATE_PER_MINUTE: int = env.int("LOGIN_RATE_PER_MINUTE", default=30)
+LOGIN_FAILURES_PER_ADDRESS: int = env.int("LOGIN_FAILURES_PER_ADDRESS", default=50)
+LOGIN_FAILURES_PER_ACCOUNT: int = env.int("LOGIN_FAILURES_PER_ACCOUNT", default=20)
 # Of a demo copy: accounts that visitors may open, from one address in a minute and all of them in a day.
 DEMO_ACCOUNTS_PER_MINUTE: int = env.int("DEMO_ACCOUNTS_PER_MINUTE", default=10)
 DEMO_ACCOUNTS_PER_DAY: int = env.int("DEMO_ACCOUNTS_PER_DAY", default=500)
@@ -240,7 +285,20 @@ WALLET_PROBE_SECONDS: float = env.float("WALLET_PROBE_SECONDS", default=2.0)
 # With a token this copy is itself the wallet of an exchange that knows the token.
 WALLET_SERVICE_TOKEN: str = env.str("WALLET_SERVICE_TOKEN", default="")
 
-# --- Metrics of engine processes: web and api serve theirs on /metrics ------------------------------
+# --- Who reaches what: docs/operations.md ---------------------------------------------------------
+# Where `make run` or a container listens: on more than this machine, an exchange is no demo.
+BIND: str = env.str("BIND", default="") or "127.0.0.1"
+# Ports for metrics, readiness in detail and the wallet protocol, which are nowhere else; 0 = nowhere.
+PRIVATE_BIND: str = env.str("PRIVATE_BIND", default="") or "127.0.0.1"
+WEB_PRIVATE_PORT: int = env.int("WEB_PRIVATE_PORT", default=0)
+API_PRIVATE_PORT: int = env.int("API_PRIVATE_PORT", default=0)
+API_WORKERS: int = env.int("API_WORKERS", default=1)
+# Where the back office is: under these names, on this port, for these networks; without one, wherever web is.
+STAFF_HOSTS: list[str] = env.list("STAFF_HOSTS", default=[])
+STAFF_PORT: int = env.int("STAFF_PORT", default=0)
+STAFF_ALLOWED_NETWORKS: list[str] = env.list("STAFF_ALLOWED_NETWORKS", default=[])
+
+# --- Metrics of engine processes: web and api serve theirs on their private ports ------------------
 ENGINE_METRICS_PORT: int = env.int("ENGINE_METRICS_PORT", default=0)
 ENGINE_METRICS_BIND: str = env.str("ENGINE_METRICS_BIND", default="127.0.0.1")
 
@@ -251,6 +309,7 @@ REST_FRAMEWORK = {
         "exchange.authentication.ApiKeyAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["base.throttling.WeightThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["base.renderers.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["base.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "base.pagination.EnvelopePagination",
@@ -288,8 +347,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # a list of the words, each explained by itself
 }
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "base.hashing.hashers.BoundedArgon2PasswordHasher",
+    "base.hashing.hashers.BoundedPBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -1,37 +1,18 @@
-"""Every address of the exchange. Apps bring their own; here they get their places."""
+"""Every address of the public ports: the back office, where it is to be reached, and what is for everybody."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.urls import URLPattern, URLResolver, path
 
-from base.handlers import handler_404
-from base.views import read_only
-from marketdata.asyncapi.views import streams
+from config.public_urls import handler400, handler403, handler404, handler500
+from config.public_urls import urlpatterns as public_patterns
 from operations.dashboard.page import dashboard_part
 from operations.finder import finder_page
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/dashboard/", admin.site.admin_view(dashboard_part), name="admin-dashboard"),
     path("admin/find/", admin.site.admin_view(finder_page), name="admin-finder"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("exchange.urls")),
-    path("api/v1/", include("marketdata.urls")),
-    path("api/v1/", include("orders.urls")),
-    path("api/v1/", include("portfolio.urls")),
-    path("api/v1/", include("settlement.urls")),
-    path("api/v1/", include("demo.urls")),
-    path("", include("operations.urls")),
-    path("api/schema", read_only(SpectacularAPIView.as_view()), name="schema"),
-    path("api/docs", read_only(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),
-    path("", include("trading_page.urls")),
-    path("", include("settlement.wallet_service.urls")),
-    path("api/streams", streams, name="streams"),
-    # JSON for whatever else is asked below /api/ and /internal/, by any method, with DEBUG too.
-    re_path(r"^(api|internal)/", csrf_exempt(handler_404)),
+    *public_patterns,
 ]
-
-handler400 = "base.handlers.handler_400"
-handler403 = "base.handlers.handler_403"
-handler404 = "base.handlers.handler_404"
-handler500 = "base.handlers.handler_500"

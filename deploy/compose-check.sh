@@ -5,5 +5,9 @@ if ! docker compose version >/dev/null 2>&1; then
     echo "docker compose config: skipped, because there is no docker compose client here."
     exit 0
 fi
-SECRET_KEY=check POSTGRES_PASSWORD=check RABBITMQ_PASSWORD=check docker compose config --quiet
+env=$(mktemp)
+trap 'rm -f "$env"' EXIT
+sed -n 's/^\([A-Z_]*\)=$/\1=check/p' .env.example >"$env"
+echo SERVER_NAMES=exchange.example.org >>"$env"
+docker compose --env-file "$env" config --quiet
 echo "docker compose config: docker-compose.yml is valid."

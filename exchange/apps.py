@@ -7,7 +7,7 @@ class ExchangeConfig(AppConfig):
 
     def ready(self) -> None:
         from base import schema  # noqa: F401  (registers what it defines)
-        from exchange import checks  # noqa: F401  (as above)
+        from exchange import checks, login_trail  # noqa: F401  (as above)
         from exchange.audit import audit_record
         from exchange.services import limits, staff, terms
         from proposals.kinds import kind_register

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.tokens import AccessToken
 
 from base.errors import ApiError, ErrorCode
+from base.throttling import address_of
 from exchange.api_keys import KnownKey, recognise_signature
 from exchange.models import ApiKey, User
 from exchange.sessions import decode_token, password_mark, token_ids
@@ -122,7 +123,7 @@ class ApiKeyAuthentication(BaseAuthentication):
                 _targets(request._request),
                 request._request.body,
             )
-            key = recognise_signature(signed, timezone.now())
+            key = recognise_signature(signed, timezone.now(), address_of(request))
         except ApiError as error:
             raise _challenge(error) from None
         if method not in SAFE_METHODS:

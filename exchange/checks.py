@@ -11,6 +11,7 @@ from django.core.checks import Warning as Caution
 from django.db import DatabaseError, connections
 
 from base.scaling import NotAMultipleError
+from exchange.reach import public_hosts, public_places
 from exchange.seeds import DEMO_ROLES, DEMO_SECOND_CLERK, DEMO_STAFF, demo_user_id
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "check_secret_key",
 ]
 
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"}
 _SECRET_KEY_MIN = 32
 _ENGINE_BITS = 63
 
@@ -44,17 +44,18 @@ def check_secret_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[
 @register(Tags.security)
 def check_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
     """E002, E003, W001: an exchange that others can reach has no debug pages, no demo accounts, and TLS."""
-    public = sorted(host for host in settings.ALLOWED_HOSTS if host not in _LOOPBACK)
+    public = public_hosts(settings.ALLOWED_HOSTS)
+    places = _public_places()
     if settings.DEBUG and public:
         yield Error(
             f"DEBUG is on and ALLOWED_HOSTS names {', '.join(public)}: error pages would show settings and code.",
             hint="Set DEBUG=0, or ALLOWED_HOSTS to localhost.",
             id="exchange.E002",
         )
-    if settings.DEMO_MODE and public:
+    if settings.DEMO_MODE and places:
         yield Error(
-            f"DEMO_MODE is on and ALLOWED_HOSTS names {', '.join(public)}: demo accounts have a known password.",
-            hint="Set DEMO_MODE=0, or ALLOWED_HOSTS to localhost.",
+            f"DEMO_MODE is on and {' and '.join(places)}: demo accounts have a known password.",
+            hint="Set DEMO_MODE=0, or leave the exchange on this machine: BIND, ALLOWED_HOSTS, TLS_PROXY.",
             id="exchange.E003",
         )
     if public and not settings.TLS_PROXY:
@@ -65,10 +66,24 @@ def check_hosts(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[C
         )
 
 
+_POSITIVE = (
+    "API_THREADS",
+    "BODY_SECONDS",
+    "COMMAND_TIMEOUT_MS",
+    "CONNECTIONS_PER_ADDRESS",
+    "LOGIN_FAILURES_PER_ACCOUNT",
+    "LOGIN_FAILURES_PER_ADDRESS",
+    "LOGIN_RATE_PER_MINUTE",
+    "ORDER_RATE_PER_SECOND",
+    "REQUESTS_PER_ADDRESS",
+    "REQUEST_WEIGHT_PER_MINUTE",
+)
+
+
 @register()
 def check_rates(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
     """E004: limits and deadlines are positive."""
-    for name in ("ORDER_RATE_PER_SECOND", "LOGIN_RATE_PER_MINUTE", "COMMAND_TIMEOUT_MS"):
+    for name in _POSITIVE:
         if getattr(settings, name) < 1:
             yield Error(
                 f"{name} is {getattr(settings, name)}: nothing would get through.",
@@ -114,7 +129,7 @@ def check_demo_accounts(
         except DatabaseError:
             continue
         if known:
-            is_public = any(host not in _LOOPBACK for host in settings.ALLOWED_HOSTS)
+            is_public = bool(_public_places())
             yield (Error if is_public else Caution)(
                 f"DEMO_MODE is off, but this database was a demo's: {', '.join(known)} can act as staff with a known"
                 " password.",
@@ -138,12 +153,17 @@ def check_play_money(
         except DatabaseError:
             continue
         if has_play_money:
-            is_public = any(host not in _LOOPBACK for host in settings.ALLOWED_HOSTS)
+            is_public = bool(_public_places())
             yield (Error if is_public else Caution)(
                 "DEMO_MODE is off, but this database has play money: funds and staff come from nowhere in it.",
                 hint="Begin with an empty database.",
                 id="exchange.E020" if is_public else "exchange.W020",
             )
+
+
+def _public_places() -> list[str]:
+    hosts, proxy = ",".join(settings.ALLOWED_HOSTS), "1" if settings.TLS_PROXY else ""
+    return public_places({"BIND": settings.BIND, "ALLOWED_HOSTS": hosts, "TLS_PROXY": proxy})
 
 
 def _market_messages(market: Any) -> Iterable[CheckMessage]:

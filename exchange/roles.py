@@ -46,11 +46,7 @@ _OPERATOR = {
     "exchange.change_asset",
     "orders.cancel_order",
 }
-_SCHEDULES = {
-    f"django_celery_beat.{act}_{model}"
-    for act in ("add", "change", "delete")
-    for model in ("periodictask", "intervalschedule", "crontabschedule", "clockedschedule", "solarschedule")
-}
+_SCHEDULES = {"django_celery_beat.change_periodictask"}
 # What each role may do besides looking, as `app.codename`.
 RIGHTS: Final[dict[StaffRole, frozenset[str]]] = {
     StaffRole.VIEWER: frozenset(),

@@ -1,10 +1,16 @@
-"""Reading markets and fee tiers. Markets are few and change rarely, so each process keeps them for a second."""
+"""Reading markets and fee tiers. Markets are few and change rarely, so each process keeps them for a second.
+
+A name that is not among them may be that of a new market, so it is looked for at once; but only so often, whatever
+names are asked for: beyond that, what was read last says whether there is such a market.
+"""
 
 import re
+import threading
 import time
 from dataclasses import dataclass
 from functools import cache
 
+from base.allowance import Allowance
 from base.errors import ApiError, ErrorCode
 from base.symbols import symbol_of
 from exchange.models import Asset, FeeTier, Market, Rule, User, UserFeeTier
@@ -21,6 +27,7 @@ __all__ = [
 ]
 
 _KEPT_S = 1.0
+_LOOKS_PER_S, _LOOKS_AT_ONCE = 10.0, 50.0
 _SYMBOL = re.compile(r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}")
 
 
@@ -32,6 +39,8 @@ class _Snapshot:
 
 
 _snapshot = _Snapshot({}, {}, 0.0)
+_looks = Allowance(_LOOKS_PER_S, _LOOKS_AT_ONCE)
+_looking = threading.Lock()
 
 
 def markets() -> list[Market]:
@@ -42,11 +51,12 @@ def markets() -> list[Market]:
 def market_by_symbol(text: str) -> Market:
     """Return the market called `BTC/USDT`, `BTC-USDT` or `BTC_USDT`, in any case. Raises MARKET_NOT_FOUND.
 
-    At most a second old; assets and fee tiers are loaded, so neither costs a query. A new market is found at once.
+    At most a second old; assets and fee tiers are loaded, so neither costs a query. A new market is found at once,
+    and within that second while many names are asked for that nothing has.
     """
     symbol = symbol_of(text)
     market = _fresh().by_symbol.get(symbol)
-    if market is None and _SYMBOL.fullmatch(symbol):
+    if market is None and _SYMBOL.fullmatch(symbol) and _may_look():
         market = _load().by_symbol.get(symbol)
     if market is None:
         raise ApiError(ErrorCode.MARKET_NOT_FOUND, "There is no such market", {"symbol": text[:64]})
@@ -80,6 +90,11 @@ def forget_markets() -> None:
     """Make this process read the markets again: it has changed one."""
     global _snapshot
     _snapshot = _Snapshot({}, {}, 0.0)
+
+
+def _may_look() -> bool:
+    with _looking:
+        return _looks.take()
 
 
 def _fresh() -> _Snapshot:

@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import update_last_login
+from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -23,6 +24,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from base.errors import ApiError, ErrorCode
 from base.ids import uuid7
+from exchange.login_trail import session_ended
 from exchange.models import RevokedSession, User
 
 __all__ = [
@@ -54,23 +56,27 @@ class _SessionToken(RefreshToken):
         return None
 
 
-def session_open(*, username: str, password: str) -> TokenPair:
-    """Log in, and note when. Takes the same time whether the name or the password is wrong. Raises UNAUTHENTICATED."""
-    user = authenticate(username=username, password=password)
+def session_open(*, username: str, password: str, request: HttpRequest | None = None) -> TokenPair:
+    """Log in, and note when and from where, in the audit trail too; it has what fails as well.
+
+    Takes the same time whether the name or the password is wrong. Raises UNAUTHENTICATED.
+    """
+    user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
         raise ApiError(ErrorCode.UNAUTHENTICATED, "The username or the password is wrong")
-    update_last_login(User, user)
-    return tokens_issue(user=user, sid=uuid7())
+    with transaction.atomic():
+        user_logged_in.send(sender=User, request=request, user=user)
+        return tokens_issue(user=user, sid=uuid7())
 
 
-def session_refresh(*, refresh: str) -> TokenPair:
+def session_refresh(*, refresh: str, request: HttpRequest | None = None) -> TokenPair:
     """Spend a refresh token for a new pair of the same session. Locks the token's row.
 
     Of several refreshes with one token one succeeds; the others raise TOKEN_REVOKED and end the session.
     """
     token = decode_token(_SessionToken, refresh)
     if not _spend(token["jti"]):
-        _revoke(token)
+        _revoke(token, request, "a refresh token was used twice")
         raise ApiError(ErrorCode.TOKEN_REVOKED, "This refresh token was used before; log in again")
     user_id, sid = token_ids(token)
     user = User.objects.filter(pk=user_id, is_active=True).first()
@@ -81,9 +87,9 @@ def session_refresh(*, refresh: str) -> TokenPair:
     return tokens_issue(user=user, sid=sid)
 
 
-def session_revoke(*, refresh: str) -> None:
+def session_revoke(*, refresh: str, request: HttpRequest | None = None) -> None:
     """End the session of a refresh token: all its tokens are refused from now on. Safe to repeat."""
-    _revoke(decode_token(_SessionToken, refresh))
+    _revoke(decode_token(_SessionToken, refresh), request, "logged out")
 
 
 def decode_token(kind: Any, text: str) -> Any:
@@ -136,15 +142,17 @@ def _spend(jti: str) -> bool:
     return is_first_use
 
 
-def _revoke(token: Any) -> None:
+@transaction.atomic
+def _revoke(token: Any, request: HttpRequest | None, reason: str) -> None:
     user_id, sid = token_ids(token)
-    if not User.objects.filter(pk=user_id).exists():
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
         return
     # Until then every token of the session has expired by itself.
     expires_at = timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME
-    RevokedSession.objects.bulk_create(
-        [RevokedSession(sid=sid, user_id=user_id, expires_at=expires_at)], ignore_conflicts=True
-    )
+    _, is_first = RevokedSession.objects.get_or_create(sid=sid, defaults={"user": user, "expires_at": expires_at})
+    if is_first:
+        session_ended(user, request, reason)
 
 
 def tokens_issue(*, user: User, sid: UUID) -> TokenPair:

@@ -10,6 +10,7 @@ from exchange.streams import CandleMessage, market_group
 from journal import store
 from journal.admission import Admission
 from journal.candles import TradeSummary
+from journal.chain import batch_hash
 from journal.claims import ClientIdClaims, note_rejections
 from journal.locks import accounts_to_lock
 from journal.order_table import insert_orders, update_orders
@@ -18,6 +19,7 @@ from journal.recorder import Recorder
 from journal.unsettled import UnsettledTrades
 from journal.work import BatchWork
 from journal.working_set import WorkingSet
+from matching.codec import encode_commands
 from matching.engine import Command, Engine, Event, Side
 from matching.messages import Reply, Request
 from matching.storage import BatchOutcome, Unfunded
@@ -44,8 +46,10 @@ class PostgresBatch:
         self._connection = connection
         self._cursor = cursor
         self._terms = work.terms
+        self._working_set = working_set
         self._owed = working_set.owed
         self._board = working_set.board
+        self._hash = working_set.journal_hash
         self._now_ms = work.now_ms
         self._first_seq = work.engine.seq
         self._claims = claims
@@ -104,7 +108,16 @@ class PostgresBatch:
             state_hash = engine.state_hash_text()
             self._write_orders()
             self._work.holdings.flush(self._cursor)
-            trades = self._work.trades
+            trades, commands = self._work.trades, encode_commands(self._work.commands)
+            self._hash = batch_hash(
+                self._working_set.journal_hash,
+                batch_id=self.batch_id,
+                terms=self._terms,
+                seqs=(self._first_seq + 1, engine.seq),
+                state_hash=state_hash,
+                now_ms=self._now_ms,
+                commands=commands,
+            )
             candles = store.write_journal(
                 self._cursor,
                 batch_id=self.batch_id,
@@ -112,7 +125,8 @@ class PostgresBatch:
                 first_seq=self._first_seq + 1,
                 engine=engine,
                 state_hash=state_hash,
-                commands=self._work.commands,
+                commands=commands,
+                chained=self._hash,
                 traded=TradeSummary.of(trades) if trades else None,
                 now_ms=self._now_ms,
             )
@@ -138,6 +152,7 @@ class PostgresBatch:
         for order in self._work.touched.values():
             order.is_stored = True
             order.is_reshaped = False
+        self._working_set.journal_hash = self._hash
         self._owed.add(self._work.owed, self._terms)
         if self.outcome.publications:  # else nothing happened
             self._board.add(self._work.trades, self._terms, self._now_ms)

@@ -13,6 +13,7 @@ from base.ids import uuid7
 from journal.batch import PostgresBatch
 from journal.board import BoardState
 from journal.brackets import ready_brackets
+from journal.chain import last_hash
 from journal.owed_holds import OwedHolds
 from journal.recovery import recover
 from journal.session import EngineSession, LockLostError
@@ -49,6 +50,7 @@ class PostgresBatchStore:
         warm = self._warm_copy.take(connection, terms)
         engine, kept.open_orders, kept.recent = warm or recover(connection, terms)
         kept.board = BoardState()
+        kept.journal_hash = last_hash(connection, terms)
         kept.owed = OwedHolds.read(connection, terms)
         connection.commit()
         self._release_owed()

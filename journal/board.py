@@ -17,7 +17,7 @@ from orders.rows import TradeRow
 _LAST = "SELECT updated_at FROM orders_marketsequence WHERE market_id = %s"
 # A range of one market, so that the planner does not take the primary key: see trades_of_market.
 _TRADES = """
-SELECT uuid_send(id), (price / %(tick)s)::bigint, quantity / %(lot)s, buyer_fee * %(quote)s, seller_fee * %(quote)s,
+SELECT uuid_send(id), (price / %(tick)s)::bigint, (quantity / %(lot)s)::bigint,
     CASE taker_side WHEN 'buy' THEN 1 ELSE 2 END, (extract(epoch FROM executed_at) * 1000)::bigint
 FROM orders_trade WHERE market_id BETWEEN %(market_id)s AND %(market_id)s ORDER BY market_id DESC, id DESC
 LIMIT %(limit)s
@@ -74,13 +74,12 @@ class BoardState:
             "market_id": terms.market_id,
             "tick": terms.tick_size,
             "lot": terms.lot_size,
-            "quote": 10**terms.quote_decimals,
             "limit": BOARD_TRADES,
             "most": TRADES_COUNTED,
         }
         (self._trade_count,) = connection.execute(_COUNT, parameters).fetchone() or (0,)
         rows = connection.execute(_TRADES, parameters, binary=True).fetchall()
-        found = (BoardTrade(*row[:2], *map(int, row[2:5]), *row[5:]) for row in rows)
+        found = (BoardTrade(*row) for row in rows)
         self._trades = deque(found, maxlen=BOARD_TRADES)
         return self._trades
 
@@ -95,8 +94,6 @@ def _public(trade: TradeRow) -> BoardTrade:
         trade.id,
         trade.price_ticks,
         trade.quantity_lots,
-        trade.buyer_fee_units,
-        trade.seller_fee_units,
         trade.taker_side,
         trade.executed_ms,
     )

@@ -15,8 +15,7 @@ from base.times import moment_of
 from exchange.streams import CandleMessage
 from journal.candles import UPSERT, TradeSummary, candle_messages, upsert_parameters
 from journal.terms import MarketTerms
-from matching.codec import encode_commands
-from matching.engine import Command, Engine
+from matching.engine import Engine
 from orders.columns import moment_text, step_parts
 from orders.rows import TradeRow
 from orders.timeframes import TIMEFRAMES
@@ -38,12 +37,13 @@ _MOVE = """
         state_hash = %(state_hash)s, batch_id = %(batch_id)s, updated_at = %(now)s,
         trading_state = %(trading_state)s, price_band_ppm = %(band_ppm)s, reference_price = %(reference_price)s,
         max_orders = %(max_orders)s, max_stops = %(max_stops)s, trailing_marks = %(trailing_marks)s,
-        edition = %(edition)s, unfinished = %(unfinished)s
+        edition = %(edition)s, unfinished = %(unfinished)s, journal_hash = %(hash)s
     WHERE market_id = %(market_id)s AND last_seq = %(first_seq)s - 1 RETURNING market_id
 """
 _KEEP = """
-INSERT INTO orders_journalbatch (id, market_id, first_seq, last_seq, commands, state_hash, created_at)
-SELECT %(batch_id)s, %(market_id)s, %(first_seq)s, %(last_seq)s, %(commands)s, %(state_hash)s, %(now)s FROM moved
+INSERT INTO orders_journalbatch (id, market_id, first_seq, last_seq, commands, state_hash, hash, created_at)
+SELECT %(batch_id)s, %(market_id)s, %(first_seq)s, %(last_seq)s, %(commands)s, %(state_hash)s, %(hash)s, %(now)s
+FROM moved
 """
 _JOURNAL = f"WITH moved AS ({_MOVE}) {_KEEP}"
 _JOURNAL_AND_CANDLES = f"""
@@ -76,13 +76,14 @@ def write_journal(
     first_seq: int,
     engine: Engine,
     state_hash: str,
-    commands: Sequence[Command],
+    commands: bytes,
+    chained: bytes,
     traded: TradeSummary | None,
     now_ms: int,
 ) -> list[CandleMessage]:
     """Write the journal row and the candles, and move the market's sequence; fails when another writer has moved it.
 
-    Returns the candles of a batch that has trades, one of each timeframe.
+    `chained` is the batch's hash. Returns the candles of a batch that has trades, one of each timeframe.
     """
     candles = {} if traded is None else upsert_parameters(traded, terms, now_ms)
     cursor.execute(
@@ -103,7 +104,8 @@ def write_journal(
             "edition": engine.edition,
             "unfinished": json.dumps(engine.unfinished.packed()),
             "state_hash": state_hash,
-            "commands": encode_commands(commands),
+            "commands": commands,
+            "hash": chained,
             "now": moment_of(now_ms),
         },
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from journal.board import BoardState
+from journal.chain import GENESIS
 from journal.open_orders import OpenOrders
 from journal.owed_holds import OwedHolds
 from journal.recent_orders import RecentOrders
@@ -11,13 +12,17 @@ from journal.terms import MarketTerms
 
 @dataclass(slots=True)
 class WorkingSet:
-    """Filled by a recovery and moved on by each batch. `terms` are None until the first recovery."""
+    """Filled by a recovery and moved on by each batch. `terms` are None until the first recovery.
+
+    `journal_hash` is that of the last batch, to which the next one is chained.
+    """
 
     terms: MarketTerms | None = None
     open_orders: OpenOrders = field(default_factory=OpenOrders)
     owed: OwedHolds = field(default_factory=OwedHolds)
     recent: RecentOrders = field(default_factory=RecentOrders)
     board: BoardState = field(default_factory=BoardState)
+    journal_hash: bytes = GENESIS
 
     @property
     def recovered_terms(self) -> MarketTerms:

@@ -23,6 +23,7 @@ from marketdata.metrics import RESYNCS
 from marketdata.payload import joined
 from marketdata.send_queue import SendQueue
 from marketdata.ticker import LiveTicker
+from marketdata.trade_ring import TradeRing
 from marketdata.view import MarketView, Subscription
 from orders.rows import TradeRow
 
@@ -62,6 +63,9 @@ class MarketFeed:
         self._bus = bus
         self._listener = listener
         self._trades: dict[SendQueue, _TradeSubscriber] = {}
+        self._past: TradeRing | None = None  # read when somebody resumes
+        self._reading_past = asyncio.Lock()
+        self._arriving: list[TradeRow] | None = None  # while the past is read
         self._early: list[Batch] = []
         self._expected_seq = 0
         self._tasks.start("start", self._start)
@@ -75,11 +79,12 @@ class MarketFeed:
     def serves(self, queue: SendQueue) -> bool:
         return queue in self._trades or self.view.serves(queue)
 
-    def add_view(self, queue: SendQueue, subscription: Subscription, from_seq: int | None = None) -> None:
+    def add_view(self, queue: SendQueue, subscription: Subscription, from_seq: int | None = None) -> int:
         """Send what is subscribed to as soon as it is there: from a sequence number on, or beginning with a snapshot.
 
-        Then ticker and last candles as they are, though nothing happens.
+        Then ticker and last candles as they are, though nothing happens. Returns how many rows that takes.
         """
+        rows = self.view.rows_since(subscription, from_seq)
         self.view.add(queue, subscription, from_seq)
         if self.seq is not None:
             self.view.book.load()
@@ -87,6 +92,7 @@ class MarketFeed:
             self._ticker.wanted()
         if subscription.timeframes and not self._has_candles:
             self._tasks.start("candles", self._read_candles)
+        return rows
 
     def add_trades(self, queue: SendQueue) -> None:
         """Send every trade; a `subscribed` message says after which sequence number."""
@@ -94,10 +100,11 @@ class MarketFeed:
         if self.seq is not None:
             queue.put(messages.subscribed({self.market.symbol: self.seq}))
 
-    async def resume_trades(self, queue: SendQueue, from_seq: int) -> None:
-        """Send the trades after a sequence number, or say which are too old to be sent, then go on. Queries.
+    async def resume_trades(self, queue: SendQueue, from_seq: int) -> int:
+        """Send the trades after a sequence number, or say which are too old to be sent, then go on.
 
-        Those that were sent already, since the subscription or the last gap, are not sent again.
+        Those that were sent already, since the subscription or the last gap, are not sent again. Returns how many
+        were sent. Queries when nobody has resumed for a while.
 
         Waits until every later batch arrives here, else what is traded between the query and then would be missing.
         Raises SERVICE_UNAVAILABLE when that takes too long.
@@ -105,24 +112,38 @@ class MarketFeed:
         await self._until_live()
         subscriber = self._trades.get(queue)
         if subscriber is None:
-            return
+            return 0
         live_since, waiting = subscriber.live_since, list[TradeRow]()
         subscriber.waiting = waiting
         try:
-            older = await in_database(selectors.trades_since, self.market, from_seq)
+            past = self._past or await self._read_past()
         finally:
             if subscriber.waiting is waiting:
                 subscriber.waiting = None
         if self._trades.get(queue) is not subscriber:  # it has left meanwhile
-            return
-        rows = [*(row for row in older if row.seq <= live_since), *waiting]
-        if len(older) < selectors.TRADES_MAX:
-            queue.put(messages.resumed(self.market, from_seq, rows[-1].seq if rows else from_seq))
+            return 0
+        trades = past.between(from_seq, live_since)
+        last_seq = waiting[-1].seq if waiting else trades[-1].row.seq if trades else from_seq
+        if from_seq >= past.missing_to:
+            queue.put(messages.resumed(self.market, from_seq, last_seq))
         else:
-            last_missing = rows[0].seq - 1 if rows else live_since
-            queue.put(messages.resync(self.market.symbol, after_seq=from_seq, seq=last_missing))
-        if rows:
-            queue.put(joined(messages.trade(self.market, row) for row in rows))
+            queue.put(messages.resync(self.market.symbol, after_seq=from_seq, seq=min(past.missing_to, live_since)))
+        if trades or waiting:
+            later = (messages.trade(self.market, row) for row in waiting)
+            queue.put(joined([*past.texts(trades), *later]))
+        return len(trades) + len(waiting)
+
+    async def _read_past(self) -> TradeRing:
+        """Return the last trades. Whoever asks while they are read gets the same. One query."""
+        async with self._reading_past:
+            while self._past is None:
+                arriving = self._arriving = []
+                rows = await in_database(selectors.last_trades, self.market)
+                if self._arriving is arriving:  # no gap meanwhile
+                    self._past = TradeRing(self.market, rows, at_most=selectors.TRADES_MAX)
+                    self._past.add(arriving)
+            self._arriving = None
+            return self._past
 
     async def _until_live(self) -> None:
         try:
@@ -192,8 +213,15 @@ class MarketFeed:
 
     def _publish_events(self, batch: Batch) -> None:
         self._listener.market_batch(self.market, batch)
-        if self._trades and batch.trades:
-            rows = [TradeRow._make(row) for row in batch.trades]
+        if batch.trades and (self._trades or self._past):
+            self._publish_trades([TradeRow._make(row) for row in batch.trades])
+
+    def _publish_trades(self, rows: list[TradeRow]) -> None:
+        if self._past:
+            self._past.add(rows)
+        elif self._arriving is not None:
+            self._arriving += rows
+        if self._trades:
             trades = joined(messages.trade(self.market, row) for row in rows)
             for queue, subscriber in self._trades.items():
                 if subscriber.waiting is None:
@@ -206,6 +234,7 @@ class MarketFeed:
         log.warning("stream_gap", market=self.market.symbol, reason=reason, after_seq=self.seq, seq=seq)
         RESYNCS.labels(self.market.symbol, reason).inc()
         message = messages.resync(self.market.symbol, after_seq=self.seq, seq=seq)
+        self._past = self._arriving = None
         for queue, subscriber in self._trades.items():
             subscriber.live_since = seq
             queue.put(message)

@@ -58,8 +58,9 @@ class Hub:
 
     def subscribe_view(
         self, market: Market, queue: SendQueue, subscription: Subscription, from_seq: int | None = None
-    ) -> None:
-        self._feed(market).add_view(queue, subscription, from_seq)
+    ) -> int:
+        """Send what is subscribed to. Returns how many rows that takes at once."""
+        return self._feed(market).add_view(queue, subscription, from_seq)
 
     def subscribe_trades(self, market: Market, queue: SendQueue) -> None:
         self._feed(market).add_trades(queue)
@@ -83,12 +84,12 @@ class Hub:
         self._private.attach(user_id, queue, on_taken, session, seq)
         await self._join_balances()
 
-    async def resume_trades(self, market: Market, queue: SendQueue, from_seq: int) -> None:
-        """Send the trades that were missed. Raises VALIDATION_ERROR when there is no subscription. Queries."""
+    async def resume_trades(self, market: Market, queue: SendQueue, from_seq: int) -> int:
+        """Send the trades that were missed; return how many. Raises VALIDATION_ERROR when there is no subscription."""
         feed = self._feeds.get(market.id)
         if feed is None or not feed.serves(queue):
             raise ApiError(ErrorCode.VALIDATION_ERROR, f"Subscribe to {market.symbol} first")
-        await feed.resume_trades(queue, from_seq)
+        return await feed.resume_trades(queue, from_seq)
 
     def has_subscription(self, queue: SendQueue) -> bool:
         """Tell whether a connection is to be sent anything."""

@@ -62,6 +62,11 @@ class BookReplica:
         return next(iter(self._asks.items()), None)
 
     @property
+    def level_count(self) -> int:
+        """The levels of both sides."""
+        return len(self._bids) + len(self._asks)
+
+    @property
     def checksum(self) -> int:
         bids = [(-key, lots) for key, lots in islice(self._bids.items(), CHECKSUM_LEVELS)]
         return book_checksum(list(islice(self._asks.items(), CHECKSUM_LEVELS)), bids, self.scale)

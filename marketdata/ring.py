@@ -35,6 +35,10 @@ class UpdateRing:
         """Tell whether everything after a sequence number is there."""
         return self.start_seq <= after_seq <= self.last_seq
 
+    def changes_since(self, after_seq: int) -> int:
+        """Return how many changed levels `since` looks at, at most: an event changes one, few change two. O(1)."""
+        return min(self._levels, 2 * (self.last_seq - after_seq))
+
     def since(self, after_seq: int) -> tuple[list[Pair], list[Pair]]:
         """Return the bids and asks that changed after a sequence number, as they are now. O(changes since)."""
         assert self.covers(after_seq), "Invariant: only what is covered is asked for"

@@ -31,9 +31,9 @@ __all__ = [
     "last_candles",
     "last_seq",
     "last_seqs",
+    "last_trades",
     "market_book",
     "private_state",
-    "trades_since",
     "trailing_marks",
 ]
 
@@ -99,14 +99,11 @@ def last_candles(market: Market) -> list[tuple[CandleMessage, int]]:
     return [_candle(values, market.scale) for values in newest[0].union(*newest[1:], all=True)]
 
 
-def trades_since(market: Market, from_seq: int) -> list[TradeRow]:
-    """Return the trades after a sequence number, oldest first. One query.
-
-    As many as TRADES_MAX means that there are more, which are left out.
-    """
+def last_trades(market: Market) -> list[TradeRow]:
+    """Return the last TRADES_MAX trades, the oldest first. One query."""
     trades = list(Trade.objects.filter(market_id=market.pk).order_by("-id")[:TRADES_MAX])
     trades.sort(key=lambda trade: trade.seq)  # ids ascend as these do, unless an engine's clock was put back
-    return [trade_row(trade, market) for trade in trades if trade.seq > from_seq]
+    return [trade_row(trade, market) for trade in trades]
 
 
 def private_state(user_id: UUID) -> PrivateState:

@@ -2,6 +2,9 @@
 
 The engines keep the switches (`orders.services.cancel_after_set`). So when this process dies they
 are no longer renewed, and go off by themselves.
+
+Each command to an engine counts as an order. What a client asks for is refused beyond the limit; what keeps a promise
+that was made, a renewal or the end of a session, counts and is never refused.
 """
 
 import asyncio
@@ -15,8 +18,9 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from base.errors import ApiError, ErrorCode
+from base.throttling import orders_may_be_sent
 from exchange.models import Market, User
-from orders.services import cancel_after_set, orders_cancel_all
+from orders.services import CancelAfter, cancel_after_set, commands_for, orders_cancel_all
 
 log = structlog.get_logger(__name__)
 _P = ParamSpec("_P")
@@ -44,6 +48,17 @@ async def in_engine(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwa
     return await sync_to_async(call, thread_sensitive=False, executor=_threads)()
 
 
+async def cancel_after_in_turn(*, user: User, timeout_ms: int, market: Market | None) -> CancelAfter:
+    """Set a switch as `cancel_after_set` does, within the user's rate of orders. Raises RATE_LIMITED beyond it."""
+    await in_engine(_require_rate, user, market)
+    return await in_engine(cancel_after_set, user=user, timeout_ms=timeout_ms, market=market)
+
+
+def _require_rate(user: User, market: Market | None) -> None:
+    if not orders_may_be_sent(user.pk, commands_for(market)):
+        raise ApiError(ErrorCode.RATE_LIMITED, "Too many orders and cancellations")
+
+
 class DisconnectSwitches:
     """The switches of one session: one for each market, and one for all of them together (None)."""
 
@@ -52,12 +67,13 @@ class DisconnectSwitches:
         self._switches: dict[int | None, _Switch] = {}
 
     async def turn_on(self, market: Market | None, timeout_ms: int) -> None:
-        """Set the switch and renew it from now on. Raises ApiError; then it is off."""
+        """Set the switch and renew it from now on. Raises ApiError; then it is off, or as it was if RATE_LIMITED."""
         key = market.pk if market else None
         if key not in self._switches and len(self._switches) >= SWITCHES_MAX:
             raise ApiError(
                 ErrorCode.VALIDATION_ERROR, f"A session has at most {SWITCHES_MAX} switches for cancel on disconnect"
             )
+        await in_engine(_require_rate, self._user, market)
         former, switch = self._switches.get(key), _Switch(self._user, market, timeout_ms)
         self._switches[key] = switch
         try:
@@ -72,7 +88,8 @@ class DisconnectSwitches:
         switch.renew()
 
     async def turn_off(self, market: Market | None) -> None:
-        """Renew no more and turn the switch off. Raises ApiError; then it goes off by itself."""
+        """Renew no more and turn the switch off. Raises ApiError; then it goes off by itself, unless RATE_LIMITED."""
+        await in_engine(_require_rate, self._user, market)
         await self._stop(market.pk if market else None)
         await _Switch(self._user, market, 0).set()
 
@@ -123,11 +140,16 @@ class _Switch:
         await self.stop()
         if await self._succeeds(in_engine(orders_cancel_all, user=self._user, market=self._market)):
             await self._succeeds(self.set(0))
+        await self._count()
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._timeout_ms / 1_000 / RENEWALS)
             await self._succeeds(self.set())
+            await self._count()
+
+    async def _count(self) -> None:
+        await self._succeeds(in_engine(lambda: orders_may_be_sent(self._user.pk, commands_for(self._market))))
 
     async def _succeeds(self, work: Awaitable[Any]) -> bool:
         try:

@@ -114,6 +114,15 @@ class MarketView:
         viewer.place, viewer.is_resuming = self._place_at(subscription, from_seq), from_seq is not None
         self.update(viewer)
 
+    def rows_since(self, subscription: Subscription, from_seq: int | None = None) -> int:
+        """Return how many levels it takes, at most, to bring a client to the present; 0 while there is no book."""
+        if self.book.replica is None or not subscription.book:
+            return 0
+        seq = self._place_at(subscription, from_seq).seq
+        if seq is not None and self.book.ring.covers(seq):
+            return self.book.ring.changes_since(seq)
+        return self.book.replica.level_count
+
     def remove(self, queue: SendQueue) -> None:
         """Serve a client no longer."""
         if viewer := self._viewers.pop(queue, None):

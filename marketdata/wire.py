@@ -10,6 +10,8 @@ directly, for some 6 us. What the socket does not take goes through the transpor
 
 The kernel, too, would keep megabytes for a client that does not read, minutes of a market's life, before anybody
 noticed. So it gets a small buffer.
+
+Who does not read is not read either, and nobody's next message is read before the last is done (`protocol.py`).
 """
 
 import asyncio
@@ -21,13 +23,11 @@ from autobahn.exception import Disconnected as LeftError  # raised by `send` whe
 from twisted.internet.tcp import Connection
 
 from marketdata.payload import Payload
+from marketdata.protocol import Hold, StreamProtocol
 
 __all__ = ["LeftError", "Wire"]
 
 SEND_BUFFER_BYTES = 64 * 1024  # Linux takes twice this
-# A client that has not answered a close by then is cut off, and may lose the close code. Autobahn's own second is too
-# short for a busy machine or a bad line.
-CLOSING_S = 5
 
 
 class Wire:
@@ -38,8 +38,7 @@ class Wire:
         self._open.set()
         self._protocol: Any = send.args[0] if isinstance(send, partial) and send.args else None
         self._transport: Any = None
-        if self._protocol is not None:
-            self._protocol.closeHandshakeTimeout = CLOSING_S
+        self._way_in = self._protocol if isinstance(self._protocol, StreamProtocol) else None
         if transport := getattr(self._protocol, "transport", None):
             transport.unregisterProducer()  # of the HTTP request that the connection began as
             transport.registerProducer(self, True)
@@ -47,6 +46,11 @@ class Wire:
             if is_plain and transport.connected:  # a client that has left has no socket any more
                 transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
                 self._transport = transport
+
+    def read_on(self) -> None:
+        """Let the client's next message come: the last one is done."""
+        if self._way_in is not None:
+            self._way_in.release(Hold.WORK)
 
     async def wait(self) -> None:
         """Wait until the connection takes more data."""
@@ -74,9 +78,13 @@ class Wire:
 
     def pauseProducing(self) -> None:  # noqa: N802  (the name is Twisted's)
         self._open.clear()
+        if self._way_in is not None:
+            self._way_in.hold(Hold.OUTPUT)
 
     def resumeProducing(self) -> None:  # noqa: N802
         self._open.set()
+        if self._way_in is not None:
+            self._way_in.release(Hold.OUTPUT)
 
     def stopProducing(self) -> None:  # noqa: N802
         self._open.set()

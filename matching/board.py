@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from redis.asyncio import Redis
 
-from matching.messages import board_keys
+from matching.messages import BOARD_SEAL, board_keys
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class BoardKeeper:
         seq, end_ms = stamp.partition("-")[0], int(made * 1000) + self._ahead_ms + STAMP_MS
         arguments: list[str | bytes] = [seq, stamp, str(end_ms), str(STAMP_MS), str(BOARD_MS)]
         if board:
-            arguments.append(board)
+            arguments.append(BOARD_SEAL.closed(board, self._slug))
         outcome, valkey_ms = await self._redis.eval(_SHOW, 2, *board_keys(self._slug), *arguments)
         self._note_clock(valkey_ms)
         return int(outcome)

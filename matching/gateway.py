@@ -210,7 +210,7 @@ class Gateway:
         while True:
             try:
                 message = await _pubsub().receive(channel)
-                replies = list(message["replies"])
+                replies = _replies_of(message, channel)
             except (LookupError, TypeError, ValueError) as error:
                 log.warning("replies_unreadable", error=f"{type(error).__name__}: {error}")
                 continue
@@ -229,6 +229,13 @@ class Gateway:
 
     def _time_out(self, number: int) -> None:
         self._pending.fail([number], CommandTimeoutError("the engine did not answer in time"))
+
+
+def _replies_of(message: dict[str, Any], channel: str) -> list[Any]:
+    """Return the replies of a message to this gateway. Raises LookupError, TypeError or ValueError."""
+    if message["to"] != channel:
+        raise ValueError("these are replies to another gateway")
+    return list(message["replies"])
 
 
 def _owner_of(beat: bytes | str) -> int:

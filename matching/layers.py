@@ -4,16 +4,22 @@
 pop, back up, forget). Here each is one: a script on the server, and a plain blocking pop. What is given up is the
 backup of a message whose receiver dies between pop and hand-over; Channels promises at most once, and a lost command
 is a timeout for its client and nothing else. Only plain channels are carried, which is all that commands need.
+
+Each message is sealed for its channel, so that an engine believes no command that a gateway has not sent to it.
 """
 
 import time
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from channels.exceptions import ChannelFull
 from channels_redis.core import RedisChannelLayer
 
+from base.seals import Seal
+
 log = structlog.get_logger(__name__)
+
+_SEAL: Final = Seal(b"commands")
 
 _SEND = """
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, ARGV[1])
@@ -39,7 +45,7 @@ class CommandChannelLayer(RedisChannelLayer):  # type: ignore[misc]  # the libra
             int(now) - int(self.expiry),
             self.get_capacity(channel),
             now,
-            self.serialize(message),
+            _SEAL.closed(self.serialize(message), channel),
             int(self.expiry),
         )
         if not added:
@@ -55,7 +61,7 @@ class CommandChannelLayer(RedisChannelLayer):  # type: ignore[misc]  # the libra
 
     def _read(self, channel: str, data: bytes) -> dict[str, Any] | None:
         try:
-            message = self.deserialize(data)
+            message = self.deserialize(_SEAL.opened(data, channel))
         except Exception as error:  # bytes that are not ours fail in many ways
             log.warning("message_unreadable", channel=channel, bytes=len(data), error=f"{type(error).__name__}")
             return None

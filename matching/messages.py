@@ -1,14 +1,17 @@
 """What travels between a gateway and the engine of a market, over the channel layers.
 
 A message to `engine.<slug>` is `{"type": "engine.commands", "reply_to": channel, "requests": [...]}`; the engine
-answers with `{"type": "engine.replies", "replies": [...]}` on the pub/sub layer. Requests and replies are lists in the
-order of the fields below, so the order of the fields is part of the protocol between processes of one release.
+answers with `{"type": "engine.replies", "to": channel, "replies": [...]}` on the pub/sub layer. Requests and replies
+are lists in the order of the fields below, so the order of the fields is part of the protocol between processes of one
+release.
 """
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from base.seals import Seal
 
 
 class RequestKind(IntEnum):
@@ -34,6 +37,7 @@ class Correlation(NamedTuple):
 
 
 NOBODY = Correlation()
+BOARD_SEAL: Final = Seal(b"board")
 REQUEST_IDS_MAX = 20  # in a line of the log
 
 

@@ -51,7 +51,7 @@ class OutcomePublisher:
             if reply.correlation.reply_to:
                 by_gateway[reply.correlation.reply_to].append(pack_reply(reply))
         for channel, replies in by_gateway.items():
-            await self._send(_pubsub().send, channel, {"type": "engine.replies", "replies": replies})
+            await self._send(_pubsub().send, channel, {"type": "engine.replies", "to": channel, "replies": replies})
         for group, message in outcome.publications:
             await self._send(_pubsub().group_send, group, message)
 

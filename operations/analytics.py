@@ -48,7 +48,7 @@ def _refresh(view: str) -> bool:
             return False
         began = time.perf_counter()
         cursor.execute(_SETTINGS)
-        cursor.execute(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {view}")
+        cursor.execute("SELECT marketdata_refresh(%s)", [view])
     seconds = round(time.perf_counter() - began, 3)
     ViewRefresh.objects.update_or_create(view=view, defaults={"until": until, "seconds": seconds})
     log.info("analytics_refreshed", view=view, seconds=seconds)

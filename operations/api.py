@@ -1,4 +1,7 @@
-"""GET /api/v1, /health and /ready: plain views, without authentication or database sessions."""
+"""GET /api/v1, /health and /ready: plain views, without authentication or database sessions.
+
+Everybody may know whether the exchange works. What does not is told on private ports alone.
+"""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -10,7 +13,7 @@ from base.responses import error_response, success_response
 from base.views import read_only
 from exchange import __version__
 
-__all__ = ["health", "index", "ready"]
+__all__ = ["health", "index", "ready", "ready_in_detail"]
 
 _LINKS = {"documentation": "docs", "openapi": "schema", "asyncapi": "streams", "health": "health", "ready": "ready"}
 
@@ -32,6 +35,15 @@ def health(request: HttpRequest) -> HttpResponse:
 @read_only
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
+    """Say whether everything an order needs works: 200 or 503, and no more."""
+    if all(result.error is None for result in run_checks()):
+        return success_response(request, {"status": "ready"})
+    return error_response(request, ApiError(ErrorCode.SERVICE_UNAVAILABLE, "Not ready"))
+
+
+@read_only
+@never_cache
+def ready_in_detail(request: HttpRequest) -> HttpResponse:
     """Say whether everything an order needs works: 200, or 503 with the failing parts named."""
     results = run_checks()
     checks = {result.name: result.as_json for result in results}

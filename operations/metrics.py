@@ -1,5 +1,6 @@
 """Whether parts, scheduler and engine processes work, and how far partitions reach, for Prometheus."""
 
+from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
@@ -8,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from base.health import run_checks
 from operations.engines.selectors import engine_fleet
 from operations.partitions import partition_days_ahead
+from operations.schedules import switched_off
 
 __all__ = ["engine_gauges", "partition_gauges", "readiness_gauges", "scheduler_gauges"]
 
@@ -21,12 +23,19 @@ def readiness_gauges() -> list[Metric]:
 
 
 def scheduler_gauges() -> list[Metric]:
-    """Return how long ago the scheduler last started a task; it notes that every few minutes. One query."""
+    """Return how long ago the scheduler last started a task, which it notes every few minutes, and which are on.
+
+    Two queries.
+    """
+    enabled = GaugeMetricFamily("trade_engine_task_enabled", "Whether beat starts a task", labels=["task"])
+    off = switched_off()
+    for name in settings.CELERY_BEAT_SCHEDULE:
+        enabled.add_metric([name], name not in off)
     age = GaugeMetricFamily("trade_engine_scheduler_age_seconds", "Seconds since the scheduler last started a task")
     newest = PeriodicTask.objects.aggregate(newest=Max("last_run_at"))["newest"]
     if newest is not None:
         age.add_metric([], (timezone.now() - newest).total_seconds())
-    return [age]
+    return [age, enabled]
 
 
 def partition_gauges() -> list[Metric]:

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from psycopg import sql
 
 from base.advisory_locks import ExchangeLock
-from base.ids import uuid7_floor
-from base.times import ms_of
 
 __all__ = ["PARTITIONED_TABLES", "Partition", "create_partitions", "missing_partitions", "partition_days_ahead"]
 
@@ -96,16 +93,5 @@ def create_partitions(*, today: date) -> list[Partition]:
 
 
 def _create(cursor: CursorWrapper, partition: Partition) -> None:
-    """Make a table of its own, then attach it: CREATE TABLE ... PARTITION OF would lock out every reader and writer.
-
-    It would wait for long reads, a dump or a reconciliation, and all batches behind it.
-    """
-    names = sql.Identifier(partition.name), sql.Identifier(partition.table)
-    cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(*names))
-    bounds = (sql.Literal(str(uuid7_floor(_midnight_ms(day)))) for day in (partition.start, partition.end))
-    attach = "ALTER TABLE {1} ATTACH PARTITION {0} FOR VALUES FROM ({2}) TO ({3})"
-    cursor.execute(sql.SQL(attach).format(*names, *bounds))
-
-
-def _midnight_ms(day: date) -> int:
-    return ms_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    """Let the owner of the tables make it, by the one function that is there for it (orders/migrations)."""
+    cursor.execute("SELECT orders_add_partition(%s, %s, %s)", [partition.table, partition.start, partition.end])

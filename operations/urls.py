@@ -1,5 +1,4 @@
 from django.urls import path
-from django_prometheus.exports import ExportToDjangoView
 
 from operations.api import health, index, ready
 
@@ -7,5 +6,4 @@ urlpatterns = [
     *(path(address, index) for address in ("api", "api/", "api/v1", "api/v1/")),
     path("health", health, name="health"),
     path("ready", ready, name="ready"),
-    path("metrics", ExportToDjangoView),
 ]

@@ -17,7 +17,7 @@ from base.pagination import EnvelopePagination
 from base.valkey import ValkeyLine, ValkeyUnreachableError
 from exchange.models import Market
 from matching.engine import DepthLevel
-from matching.messages import board_keys
+from matching.messages import BOARD_SEAL, board_keys
 from orders.day import DaySums
 
 __all__ = ["BOARD_LEVELS", "BOARD_TRADES", "TRADES_COUNTED", "Board", "BoardTrade", "board_of"]
@@ -41,8 +41,6 @@ class BoardTrade(NamedTuple):
     id: bytes
     price_ticks: int
     quantity_lots: int
-    buyer_fee_units: int
-    seller_fee_units: int
     taker_side: int
     executed_ms: int
 
@@ -110,7 +108,7 @@ def board_of(market: Market) -> Board | None:
 
 def _unpacked(packed: Any, stamp: Any, market: Market) -> Board | None:
     try:
-        return Board.unpacked(packed, stamp.decode())
+        return Board.unpacked(BOARD_SEAL.opened(packed, market.slug), stamp.decode())
     except Exception as error:  # msgpack has many, and whatever is wrong with a board, the database is right
         log.warning("board_unreadable", market=market.symbol, error=repr(error))
         return None

@@ -59,15 +59,13 @@ def order_as_json(order: Order, market: Market) -> dict[str, Any]:
 
 
 def public_trade_as_json(trade: Trade, market: Market) -> dict[str, Any]:
-    """Return a trade as lists show it to everybody: what never changes."""
+    """Return a trade as lists show it to everybody: what never changes, and nothing that tells a party's fee tier."""
     scale = market.scale
     return {
         "id": str(trade.id),
         "symbol": market.symbol,
         "price": plain(trade.price, scale.price_decimals),
         "quantity": plain(trade.quantity, scale.quantity_decimals),
-        "buyer_fee": plain(trade.buyer_fee, scale.quote_decimals),
-        "seller_fee": plain(trade.seller_fee, scale.quote_decimals),
         "taker_side": trade.taker_side,
         "executed_at": iso_ms(trade.executed_at),
     }

@@ -10,7 +10,7 @@ from rest_framework.viewsets import ViewSet
 
 from base.fields import StrictSerializer, StrictString
 from base.outputs import AmountText, SymbolText
-from base.throttling import PortfolioThrottle
+from base.throttling import PortfolioThrottle, WeightThrottle
 from exchange.authentication import logged_in_user
 from exchange.selectors import market_by_id, markets
 from orders.selectors import last_prices
@@ -90,7 +90,7 @@ class PortfolioOutput(serializers.Serializer[Any]):
 
 
 class PortfolioViewSet(ViewSet):
-    throttle_classes = (PortfolioThrottle,)
+    throttle_classes = (WeightThrottle, PortfolioThrottle)
     pagination_class = None
 
     @extend_schema(

@@ -12,7 +12,6 @@ from django.core.checks import Warning as Caution
 __all__ = ["check_wallet"]
 
 _TIMEOUT_MS_MAX = 4_000
-_API_THREADS_USUAL = 24
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _TOKEN_MIN = 16
 
@@ -51,11 +50,11 @@ def _check_remote() -> Iterable[CheckMessage]:
             hint=f"An order waits for up to three timeouts: set 1 to {_TIMEOUT_MS_MAX:,} ms, and at least one call.",
             id="settlement.E003",
         )
-    if settings.WALLET_CONCURRENCY > _API_THREADS_USUAL // 2:
+    if settings.WALLET_CONCURRENCY > settings.API_THREADS // 2:
         yield Caution(
             f"WALLET_CONCURRENCY is {settings.WALLET_CONCURRENCY}: a slow wallet would keep that many threads of each"
             " process.",
-            hint="Keep it well below API_THREADS (24), so that cancels and other requests find a free one.",
+            hint=f"Keep it well below API_THREADS ({settings.API_THREADS}), so that cancels find a free one.",
             id="settlement.W001",
         )
     if url.scheme == "http" and url.hostname not in _LOOPBACK:

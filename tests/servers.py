@@ -11,14 +11,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 from config.embedded.processes import end
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, PROJECT
 from config.embedded.system_users import postgres_system_user
+from config.embedded.valkey import TESTER, EmbeddedValkey
 from config.processes import die_with_parent
+from operations.database_roles import OWNER
 
 # Tests make funds and staff out of nothing, and new members of staff decide at once; tests/real_money.py does not.
 PLAY_MONEY = """
@@ -26,7 +29,16 @@ UPDATE exchange_rule SET value = CASE name WHEN 'play_money' THEN 1 ELSE 0 END
 WHERE name IN ('play_money', 'cooling_hours')
 """
 TEMPLATE = "template_exchange"
+# Where tests find the address by which they make databases, and do what the application may not.
+ADMINISTRATOR_URL = "TEST_ADMINISTRATOR_URL"
+# All tests ask from one address. Those about limits set their own.
+UNLIMITED = {
+    "REQUEST_WEIGHT_PER_MINUTE": "100000000",
+    "LOGIN_RATE_PER_MINUTE": "100000",
+    "LOGIN_FAILURES_PER_ADDRESS": "100000",
+}
 MOST_PROCESSES = 63
+VALKEY_SECRET = "of-a-test-run-and-of-nothing-else"
 _EPHEMERAL_PORTS_BEGIN = 32768
 _claims: list[socket.socket] = []  # of this process's ports
 
@@ -74,7 +86,12 @@ class TestServers:
             durable=False,
         )
         self.valkey = EmbeddedValkey(
-            home=self.folder / "valkey", port=free_port(), durable=False, databases=MOST_PROCESSES + 1
+            home=self.folder / "valkey",
+            port=free_port(),
+            secret=VALKEY_SECRET,
+            durable=False,
+            databases=MOST_PROCESSES + 1,
+            has_tester=True,
         )
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -103,9 +120,11 @@ class TestServers:
         """Return the settings that lead every process of this run to these servers."""
         return {
             "DATABASE_URL": self.postgres.url(TEMPLATE),
-            "REDIS_URL": self.valkey.url(),
+            ADMINISTRATOR_URL: self.postgres.administrator_url(),
+            "REDIS_URL": self.valkey.url(TESTER),
             "SECRET_KEY": "the-key-of-a-test-run-and-of-nothing-else",
             "DATA_DIR": str(self.folder / "data"),
+            **UNLIMITED,
         }
 
     def _run_postgres(self) -> subprocess.Popen[bytes]:
@@ -124,12 +143,14 @@ class TestServers:
             )  # fmt: skip
 
     def _make_template(self) -> None:
-        with _administrator(self.postgres.url("postgres")) as connection:
+        with _administrator(self.postgres.administrator_url()) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        self.postgres.prepare_roles(TEMPLATE)
+        owner = {"OWNER_DATABASE_URL": self.postgres.owner_url(TEMPLATE), "STATEMENT_TIMEOUT_MS": "0"}
         for command in (["migrate", "--noinput"], ["partitions"]):
             finished = subprocess.run(
                 [sys.executable, "manage.py", *command], cwd=PROJECT, capture_output=True, text=True,
-                env={**os.environ, **self.environment(), "STATEMENT_TIMEOUT_MS": "0"},
+                env={**os.environ, **self.environment(), **owner},
             )  # fmt: skip
             if finished.returncode != 0:
                 raise RuntimeError(f"manage.py {' '.join(command)} failed:\n{finished.stdout}{finished.stderr}")
@@ -144,17 +165,25 @@ def own_addresses(process: str) -> dict[str, str]:
     assert number <= MOST_PROCESSES, f"at most {MOST_PROCESSES} test processes have a Valkey database of their own"
     server = template_url.removesuffix(TEMPLATE)
     name = f"test_{process}"
-    with _administrator(server + "postgres") as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+    with _administrator(os.environ[ADMINISTRATOR_URL]) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} OWNER {OWNER}')
     return {"DATABASE_URL": server + name, "REDIS_URL": valkey_url.removesuffix("0") + str(number)}
+
+
+def account_url(account: str) -> str:
+    """Return the address of this process's Valkey database for the account of a role."""
+    tester = urlsplit(os.environ["REDIS_URL"])
+    assert tester.port is not None, "Invariant: the servers of a test run have ports"
+    valkey = EmbeddedValkey(home=Path(), port=tester.port, secret=VALKEY_SECRET)
+    return valkey.url(account, int(tester.path.strip("/")))
 
 
 def copied_database(name: str) -> str:
     """Make an empty, migrated database of this run, in place of one of this name; return its address."""
     server = os.environ["DATABASE_URL"].rpartition("/")[0]
-    with _administrator(f"{server}/postgres") as connection:
+    with _administrator(os.environ[ADMINISTRATOR_URL]) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} OWNER {OWNER}')
     return f"{server}/{name}"
 
 

@@ -1,11 +1,11 @@
 """Which files the trading page loads, and by which names its modules import libraries and those of other folders."""
 
-from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.templatetags.static import static
 
+from base.script_modules import with_imports
 from charting.modules import candle_modules
 from trading_page.languages import ENGLISH, Language
 
@@ -26,7 +26,7 @@ FOLDERS = {"#page/": "trading/", "#streams/": "streams/", "#charting/": "chartin
 # The texts of a language, under the name by which `texts.js` imports them.
 _TEXTS = "#texts"
 _ENGLISH_TEXTS = "trading/english.js"
-_OWN: Path = settings.BASE_DIR / "trading_page" / "static"
+_OWN: Path = (settings.BASE_DIR / "trading_page" / "static").resolve()
 _CHART_LIBRARY = "lightweight-charts"
 
 
@@ -37,16 +37,14 @@ def import_map(language: Language) -> dict[str, dict[str, str]]:
     return {"imports": {**libraries, **folders, _TEXTS: _texts(language)}}
 
 
-@cache
 def preloaded_modules(language: Language) -> list[str]:
     """Return the addresses of the modules of the first paint: else the browser finds them one import at a time.
 
-    Those in subfolders are loaded when they are wanted.
+    First comes what asks for the markets, because all wait for the answer.
     """
-    unloaded = ("early.js", Path(_ENGLISH_TEXTS).name)
-    own = sorted(path for path in _OWN.glob("*/*.js") if path.name not in unloaded)
     libraries = [_library(name) for name in LIBRARIES if name != _CHART_LIBRARY]
-    return [*libraries, _texts(language), *map(_address, own)]
+    opening, own = (map(_address, with_imports(_OWN / "trading" / name)) for name in ("opening.js", "app.js"))
+    return list(dict.fromkeys([_texts(language), *opening, *libraries, *own]))
 
 
 def chart_modules() -> list[str]:

@@ -21,6 +21,7 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 @require_safe
+@gzip_page
 def trading_page(request: HttpRequest, symbol: str | None = None) -> HttpResponse:
     """Show the trading page of a market, or of the first if none is named; 404 lists the markets there are.
 

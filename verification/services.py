@@ -1,17 +1,23 @@
-"""What staff do about reconciliation: acknowledge a mismatch, begin replays anew."""
+"""What people do about reconciliation: acknowledge a mismatch, begin replays or chains anew."""
+
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from base.errors import ApiError, ErrorCode, ValidationError
+from base.ids import uuid7_floor
+from base.times import ms_of
 from exchange.audit import audit_record
 from exchange.models import Market, User
-from orders.models import Mismatch, ReplayCheckpoint
+from orders.models import JournalAnchor, JournalBatch, Mismatch, ReplayCheckpoint
+from verification.chains.journal import journal_walk
+from verification.explanation.connections import plain_reading
 from verification.reconciliation.market import MarketCheck
 from verification.reconciliation.snapshots import reading
 from verification.replay.findings import Findings
 
-__all__ = ["market_rebase", "mismatch_acknowledge"]
+__all__ = ["journal_anchor", "market_rebase", "mismatch_acknowledge"]
 
 
 @transaction.atomic
@@ -58,3 +64,25 @@ def market_rebase(*, actor: User | None, market: Market, note: str) -> ReplayChe
     checkpoint = ReplayCheckpoint.objects.get(pk=result.checkpoint)
     audit_record(actor=actor, action="market.rebase", target=market, old={}, new={"seq": checkpoint.seq}, note=note)
     return checkpoint
+
+
+@transaction.atomic
+def journal_anchor(*, market: Market, before: datetime, note: str) -> int | None:
+    """Let a market's chain begin with what came after a moment, and return the sequence number; None without such.
+
+    Partitions before that moment may be detached then. Only for the owner of the tables. Writes an audit entry. Raises
+    ValidationError when the chain is broken: first find out why.
+    """
+    batches = JournalBatch.objects.filter(market=market, id__lt=uuid7_floor(ms_of(before)), hash__isnull=False)
+    last = batches.order_by("-last_seq").first()
+    if last is None or last.hash is None:
+        return None
+    with plain_reading() as connection:
+        walk = journal_walk(connection, market)
+    if walk.breaks:
+        raise ValidationError({"market": [f"{each.subject}: {each.found}" for each in walk.breaks[:5]]})
+    fields = {"hash": last.hash, "note": note}
+    _, is_new = JournalAnchor.objects.get_or_create(market=market, seq=last.last_seq, defaults=fields)
+    if is_new:
+        audit_record(actor=None, action="market.anchor_journal", target=market, new={"seq": last.last_seq}, note=note)
+    return last.last_seq

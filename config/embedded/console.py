@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from config.embedded.settings import LaunchSettings
+from config.embedded.settings import LOOPBACK, LaunchSettings
 from exchange.seeds import DEMO_ROLES, DEMO_STAFF, DEMO_TRADERS
 
 
@@ -30,12 +30,14 @@ def tail(path: Path, lines: int = 15) -> list[str]:
 def banner(settings: LaunchSettings, *, postgres_home: Path | None) -> str:
     """Return the text that tells a person where everything is."""
     web, api = settings.web_url(settings.web_port), settings.web_url(settings.api_port)
+    private = f"http://{LOOPBACK}:{settings.web_private_port}"
     rows = [
         ("Page", f"{web}/"),
         ("API", f"{web}/api/v1 and, faster, {api}/api/v1"),
         ("API docs", f"{web}/api/docs"),
         ("Admin", f"{web}/admin/"),
-        ("Health", f"{web}/health  {web}/ready  {web}/metrics"),
+        ("Health", f"{web}/health  {web}/ready"),
+        ("Private", f"{private}/ready (in detail)  {private}/metrics"),
     ]
     if settings.demo_mode:
         rows += [

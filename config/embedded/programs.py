@@ -8,14 +8,23 @@ from pathlib import Path
 
 from config.embedded.errors import LaunchError
 from config.embedded.processes import MARK
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
-from config.embedded.settings import LaunchSettings
+from config.embedded.servers import EmbeddedPostgres
+from config.embedded.settings import LOOPBACK, LaunchSettings
 from config.embedded.supervision import Program
 from config.embedded.system_users import postgres_home, postgres_system_user
+from config.embedded.valkey import EmbeddedValkey, own_address
 
-_SERVERS = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO_MODE", "WEB_PORT", "API_PORT")
+_DATABASES = ("DATABASE_URL", "ENGINE_DATABASE_URL", "OWNER_DATABASE_URL")
+_SERVERS = (*_DATABASES, "REDIS_URL", "SECRET_KEY", "DEMO_MODE")
+_PORTS = ("WEB_PORT", "API_PORT", "WEB_PRIVATE_PORT", "API_PRIVATE_PORT")
 _WALLET = ("WALLET", "WALLET_URL", "WALLET_TOKEN", "WALLET_SERVICE_TOKEN")
-KEPT = (*_SERVERS, *_WALLET)
+KEPT = (*_SERVERS, *_PORTS, *_WALLET)
+# HTTP/1.1 only: streams within a connection would escape the limits by connection. A kept connection waits 30 s for its
+# next request, and an unfinished head is given as long. API_THREADS says in how many threads requests are answered.
+GRANIAN = [
+    *["granian", "--interface", "rsgi", "--http", "1", "--no-ws", "--workers", "1", "--workers-kill-timeout", "5"],
+    *["--backlog", "4096", "--backpressure", "4096", "--http1-buffer-size", "65536"],
+]
 
 
 def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
@@ -30,10 +39,11 @@ def embedded_postgres(settings: LaunchSettings) -> EmbeddedPostgres | None:
 
 
 def embedded_valkey(settings: LaunchSettings) -> EmbeddedValkey | None:
-    """Return the Valkey of this copy, None when REDIS_URL names another."""
+    """Return the Valkey of this copy, None when REDIS_URL names another. Makes its secret."""
     if settings.redis_url is not None:
         return None
-    return EmbeddedValkey(home=settings.data_dir / "valkey", port=settings.valkey_port)
+    secret = kept_secret(settings.data_dir / "valkey-secret")
+    return EmbeddedValkey(home=settings.data_dir / "valkey", port=settings.valkey_port, secret=secret)
 
 
 def kept_secret(path: Path) -> str:
@@ -56,16 +66,25 @@ def shared_environment(
     postgres: EmbeddedPostgres | None,
     valkey: EmbeddedValkey | None,
 ) -> dict[str, str]:
-    """Return the environment of every program: the outer one, completed."""
+    """Return the environment of every program: the outer one, completed, without the address of the tables' owner.
+
+    Where Valkey is ours, its account is the worker's, for migrations and commands; each role is given its own.
+    """
     environment = {
-        **outer,
+        **{name: value for name, value in outer.items() if name != "OWNER_DATABASE_URL"},
         MARK: str(settings.data_dir),
         "DATA_DIR": str(settings.data_dir),
         "DEMO_MODE": "1" if settings.demo_mode else "0",
         "DEMO_PASSWORD": settings.demo_password,
         "WEB_PORT": str(settings.web_port),
         "API_PORT": str(settings.api_port),
+        "WEB_PRIVATE_PORT": str(settings.web_private_port),
+        "API_PRIVATE_PORT": str(settings.api_private_port),
+        "API_WORKERS": "1",
+        "PRIVATE_BIND": LOOPBACK,
+        "BIND": settings.bind,
         "SECRET_KEY": outer.get("SECRET_KEY") or kept_secret(settings.data_dir / "secret-key"),
+        "API_THREADS": str(settings.api_threads),
         "PYTHONUNBUFFERED": "1",
     }
     if postgres is not None:
@@ -73,6 +92,14 @@ def shared_environment(
     if valkey is not None:
         environment["REDIS_URL"] = valkey.url()
     return environment
+
+
+def owner_environment(
+    environment: Mapping[str, str], outer: Mapping[str, str], postgres: EmbeddedPostgres | None
+) -> dict[str, str]:
+    """Return a program's environment with the address of the tables' owner, for commands that migrate or back up."""
+    address = outer.get("OWNER_DATABASE_URL") if postgres is None else postgres.owner_url()
+    return {**environment, "OWNER_DATABASE_URL": address} if address else dict(environment)
 
 
 def keep_environment(environment: Mapping[str, str], path: Path) -> None:
@@ -98,7 +125,7 @@ def server_programs(postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | 
     return programs
 
 
-def role_programs(settings: LaunchSettings) -> list[Program]:
+def role_programs(settings: LaunchSettings, valkey: EmbeddedValkey | None = None) -> list[Program]:
     """Return the roles; those that take orders stop first, those that finish the work stop after them."""
     bind = settings.bind
     python = [sys.executable, "-m"]
@@ -109,47 +136,57 @@ def role_programs(settings: LaunchSettings) -> list[Program]:
             [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"],
             priority=30,
             stop_wait_s=30,
+            environment=own_address(valkey, "worker"),
         ),
-        Program("beat", [*celery, "beat", "--pidfile="], priority=40),
+        Program("beat", [*celery, "beat", "--pidfile="], priority=40, environment=own_address(valkey, "worker")),
         *[
-            Program(name, [sys.executable, "manage.py", "run_engine"], priority=50, stop_wait_s=20)
+            Program(
+                name,
+                [sys.executable, "manage.py", "run_engine"],
+                priority=50,
+                stop_wait_s=20,
+                environment=own_address(valkey, "engine"),
+            )
             for name in engine_names(settings.engines)
         ],
         Program(
             "api",
             [
                 *python,
-                "granian",
-                "--interface",
-                "wsgi",
+                *GRANIAN,
                 "--host",
                 bind,
                 "--port",
                 str(settings.api_port),
-                "--workers",
-                "1",
-                "--workers-kill-timeout",
-                "5",
-                "--blocking-threads",
-                str(settings.api_threads),
-                "config.wsgi:application",
+                "config.rsgi:application",
             ],
             priority=60,
+            environment=own_address(valkey, "api"),
         ),
         Program(
             "web",
-            [*python, "daphne", "-b", bind, "-p", str(settings.web_port), "config.asgi:application"],
+            [*python, "daphne", *_endpoints(settings), "config.asgi:application"],
             priority=70,
+            environment=own_address(valkey, "web"),
         ),
     ]
 
 
-def demo_programs(settings: LaunchSettings) -> list[Program]:
+def _endpoints(settings: LaunchSettings) -> list[str]:
+    """Return Daphne's arguments for every port of web."""
+    places = [(settings.bind, settings.web_port), (LOOPBACK, settings.web_private_port)]
+    if settings.staff_port is not None:
+        places.append((settings.bind, settings.staff_port))
+    endpoints = [f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}" for host, port in places]
+    return [argument for endpoint in endpoints for argument in ("-e", endpoint)]
+
+
+def demo_programs(settings: LaunchSettings, valkey: EmbeddedValkey | None = None) -> list[Program]:
     """Return what starts once the exchange is open, and stops first: the flow of a demo copy, unless it is off."""
     if not settings.demo_flow:
         return []
     command = [sys.executable, "manage.py", "demo_flow", "--url", settings.web_url(settings.api_port)]
-    return [Program("demo", command, priority=80)]
+    return [Program("demo", command, priority=80, environment=own_address(valkey, "monitoring"))]
 
 
 def engine_names(engines: int) -> list[str]:

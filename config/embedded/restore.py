@@ -23,11 +23,11 @@ from psycopg import sql
 from config.embedded import checks
 from config.embedded.console import complain, say, tail
 from config.embedded.errors import LaunchError
-from config.embedded.programs import embedded_postgres, shared_environment
-from config.embedded.servers import USER, EmbeddedPostgres
+from config.embedded.programs import embedded_postgres, owner_environment, shared_environment
+from config.embedded.servers import ADMINISTRATOR, EmbeddedPostgres
 from config.embedded.settings import PROJECT, LaunchSettings
 from config.processes import die_with_parent
-from operations.backups import BackupError, base_check
+from operations.backups import SUFFIX, BackupError, base_check, decrypted
 
 RECOVERY_S = 3_600.0
 _RECOVERED = "SELECT NOT pg_is_in_recovery()"
@@ -52,6 +52,7 @@ def say_what_is_lost(settings: LaunchSettings, postgres: EmbeddedPostgres) -> No
 
 def _manage(settings: LaunchSettings, postgres: EmbeddedPostgres, *arguments: str) -> bool:
     environment = shared_environment(settings, os.environ, postgres, None) | {"STATEMENT_TIMEOUT_MS": "0"}
+    environment = owner_environment(environment, os.environ, postgres)
     return subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=environment).returncode == 0
 
 
@@ -125,12 +126,14 @@ def _set_password(postgres: EmbeddedPostgres, socket_folder: Path, server: "subp
     if server.poll() is not None:
         raise LaunchError("PostgreSQL could not play the log to where it was told to.")
     with psycopg.connect(
-        host=str(socket_folder), port=postgres.port, user=USER, dbname="postgres", autocommit=True
+        host=str(socket_folder), port=postgres.port, user=ADMINISTRATOR, dbname="postgres", autocommit=True
     ) as connection:
         row = connection.execute(_RECOVERED).fetchone()
         if row is None or not row[0]:
             raise psycopg.OperationalError("it is still playing the log")
-        change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(USER), sql.Literal(postgres.password))
+        change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+            sql.Identifier(ADMINISTRATOR), sql.Literal(postgres.password)
+        )
         connection.execute(change)
 
 
@@ -170,13 +173,24 @@ def restore(settings: LaunchSettings, backup: Path, log: Path | None, until: dat
         raise LaunchError(f"There is a database in {postgres.data} already: set DATA_DIR to a new folder.")
     if log is not None and not log.is_dir():
         raise LaunchError(f"There is no log in {log}.")
-    if (backup / "base.tar.gz").is_file():
-        restore_base(settings, postgres, backup, log, until)
+    if any((backup / f"base.tar.gz{suffix}").is_file() for suffix in ("", SUFFIX)):
+        _restore_readable_base(settings, postgres, backup, log, until)
     elif backup.is_file():
         restore_dump(settings, postgres, backup)
     else:
         raise LaunchError(f"{backup} is neither a dump nor a base backup.")
     say_what_is_lost(settings, postgres)
+
+
+def _restore_readable_base(
+    settings: LaunchSettings, postgres: EmbeddedPostgres, backup: Path, log: Path | None, until: datetime | None
+) -> None:
+    identity = os.environ.get("BACKUP_IDENTITY_FILE", "")
+    try:
+        with decrypted(backup, identity_file=identity, work=settings.data_dir) as base:
+            restore_base(settings, postgres, base, log, until)
+    except BackupError as error:
+        raise LaunchError(str(error)) from error
 
 
 def main() -> int:

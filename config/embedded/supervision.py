@@ -12,7 +12,7 @@ import sys
 import time
 import xmlrpc.client
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +27,10 @@ UNREACHABLE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One thing that runs. Programs start in the order of `priority` and stop in the reverse order."""
+    """One thing that runs. Programs start in the order of `priority` and stop in the reverse order.
+
+    `environment` is what it has besides the environment that all share.
+    """
 
     name: str
     command: list[str]
@@ -36,6 +39,7 @@ class Program:
     user: str | None = None
     stop_signal: str = "TERM"
     stop_wait_s: int = 10
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def section(self, log_dir: Path) -> str:
         """Return the program's part of the supervisor's configuration."""
@@ -55,6 +59,7 @@ class Program:
             "stdout_logfile_maxbytes": "20MB",
             "stdout_logfile_backups": 3,
             **({"user": self.user} if self.user else {}),
+            **({"environment": _listed(self.environment)} if self.environment else {}),
         }
         return "\n".join([f"[program:{self.name}]", *(f"{key}={_escaped(value)}" for key, value in lines.items())])
 
@@ -82,6 +87,8 @@ class Supervisor:
         """Start supervisord, which starts those programs that start at once, from `folder`."""
         _make_private(self._socket.parent)
         configuration = self._data_dir / "supervisord.conf"
+        configuration.touch(mode=0o600)
+        configuration.chmod(0o600)  # it has the passwords of the roles
         configuration.write_text(self._configuration(programs, folder))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -175,6 +182,10 @@ chmod=0700
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
         return "\n\n".join([head, *(program.section(self._data_dir / "log") for program in programs), ""])
+
+
+def _listed(environment: Mapping[str, str]) -> str:
+    return ",".join(f'{name}="{value}"' for name, value in environment.items())
 
 
 def _escaped(value: object) -> str:

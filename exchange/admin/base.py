@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 
 from exchange.admin.downloads import ListDownloads
 from exchange.admin.fields import FORM_FIELDS
+from exchange.admin.reads import RecordedReads
 from exchange.admin.wording import PlainSpokenForms
 from exchange.models import User
 
@@ -54,7 +55,7 @@ class DetailAction:
     shown_to: Callable[[Any], bool] = field(default=lambda user: True)
 
 
-class BackOfficeAdmin(PlainSpokenForms, ListDownloads, UnfoldModelAdmin):
+class BackOfficeAdmin(RecordedReads, PlainSpokenForms, ListDownloads, UnfoldModelAdmin):
     """What lists and object pages have in common; see ReadOnlyAdmin for pages that only show."""
 
     show_facets = ShowFacets.NEVER  # they would count the whole table once for each choice
@@ -136,7 +137,10 @@ class BackOfficeAdmin(PlainSpokenForms, ListDownloads, UnfoldModelAdmin):
                 raise PermissionDenied
             if action.direct and request.method != "POST":
                 return HttpResponse("POST only", status=405, headers={"Allow": "POST"})
-            return action.run(request, object_id)
+            response = action.run(request, object_id)
+            target = self.model(pk=unquote(object_id))
+            self.record_read(request, response, "read", target, {"page": action.name})
+            return response
 
         return view
 

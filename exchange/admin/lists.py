@@ -8,7 +8,7 @@ from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db import DataError
-from django.db.models import F, JSONField, QuerySet
+from django.db.models import BinaryField, F, JSONField, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -136,7 +136,7 @@ class BoundedList(ChangeList):
             self.result_count = paginator.count
             rows = paginator.page(self.page_num).object_list
             self.result_list = self._page.prepared(list(rows))
-        except DataError as error:  # a NUL in a filter, or half a regular expression
+        except (DataError, TypeError, ValueError, OverflowError) as error:  # a NUL in a filter, half an expression
             raise IncorrectLookupParameters(str(error)) from error
         except InvalidPage as error:
             raise IncorrectLookupParameters from error
@@ -202,6 +202,14 @@ class BoundedLists(AnyModelAdmin):
     def get_sortable_by(self, request: HttpRequest) -> list[Any]:
         """Return the columns that are fields, or say by which field or expression they are sorted."""
         return [column for column in self.get_list_display(request) if self._is_sortable(column)]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Let nobody filter by what no page shows: by comparing, one would learn it."""
+        try:
+            field = self.opts.get_field(lookup.partition(LOOKUP_SEP)[0])
+        except FieldDoesNotExist:
+            return super().lookup_allowed(lookup, value, request)
+        return not isinstance(field, BinaryField) and super().lookup_allowed(lookup, value, request)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         """Return rows with what a list shows of other tables. A fixed number of queries."""

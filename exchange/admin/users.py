@@ -9,10 +9,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
+from django.views.decorators.debug import sensitive_post_parameters
 
 from base.errors import CodedError
 from exchange.admin.base import BackOfficeAdmin, DetailAction, Table, staff
@@ -97,6 +100,8 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # gene
     Only staff who may appoint give roles and change members of staff, and nobody changes their own rights. Only
     superusers give single rights and change superusers.
     """
+
+    shows_money = True  # balances and open orders, for those who may see them
 
     # Buttons and tables of apps above this one, which append to them.
     more_actions: ClassVar[list[DetailAction]] = []
@@ -191,12 +196,18 @@ class TraderAdmin(UserAdmin, BackOfficeAdmin):  # type: ignore[type-arg]  # gene
             )
             messages.success(request, PROPOSED)
 
+    @method_decorator(sensitive_post_parameters())
+    @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Set another user's password, in one transaction with its entry; propose it for a member of staff.
+
+        One's own asks for the old one first.
+        """
         user = self.object_or_404(request, id)
         if not self.has_change_permission(request, user):
             raise PermissionDenied
         if user.pk == staff(request).pk:
-            return HttpResponseRedirect(reverse("admin:password_change"))  # which asks for the old one
+            return HttpResponseRedirect(reverse("admin:password_change"))
         if user.is_staff or user.is_superuser:
             return self._propose_password(request, user)
         response = super().user_change_password(request, id, form_url)

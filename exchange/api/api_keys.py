@@ -14,7 +14,7 @@ from rest_framework.viewsets import ViewSet
 from base.errors import ApiError, ErrorCode
 from base.fields import ChoiceField, MomentField, StrictSerializer, StrictString
 from base.pagination import EnvelopePagination
-from base.throttling import ApiKeyThrottle
+from base.throttling import ApiKeyThrottle, WeightThrottle
 from base.times import iso_ms
 from exchange.api_keys import KeyStatus, key_status
 from exchange.authentication import BearerAuthentication, logged_in_user
@@ -81,8 +81,8 @@ class ApiKeyViewSet(ViewSet):
     lookup_field = "key_id"
 
     def get_throttles(self) -> _Throttles:
-        """Limit the making of keys, and nothing else."""
-        return super().get_throttles() if self.request.method == "POST" else []
+        """Limit the making of keys apart from all else."""
+        return super().get_throttles() if self.request.method == "POST" else [WeightThrottle()]
 
     @extend_schema(
         responses={200: ApiKeyOutput(many=True)},

@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from base.fields import StrictSerializer, StrictString
-from base.throttling import LoginThrottle
+from base.throttling import LoginThrottle, address_of
+from base.throttling.logins import login_succeeded
 from exchange.sessions import TokenPair, session_open, session_refresh, session_revoke
 
 __all__ = ["RefreshView", "RevokeView", "TokenOutput", "TokenView", "tokens_as_json"]
@@ -46,10 +47,15 @@ class TokenView(_PublicView):
 
     @extend_schema(request=LoginInput, responses={200: TokenOutput}, summary="Log in", tags=["auth"])
     def post(self, request: Request) -> Response:
-        return Response(tokens_as_json(session_open(**LoginInput.validated(request.data))))
+        fields = LoginInput.validated(request.data)
+        tokens = session_open(**fields, request=request._request)
+        login_succeeded(address_of(request), fields["username"])
+        return Response(tokens_as_json(tokens))
 
 
 class RefreshView(_PublicView):
+    weight = 5  # each writes
+
     @extend_schema(
         request=RefreshInput,
         responses={200: TokenOutput},
@@ -58,10 +64,14 @@ class RefreshView(_PublicView):
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
-        return Response(tokens_as_json(session_refresh(**RefreshInput.validated(request.data))))
+        return Response(
+            tokens_as_json(session_refresh(**RefreshInput.validated(request.data), request=request._request))
+        )
 
 
 class RevokeView(_PublicView):
+    weight = 5
+
     @extend_schema(
         request=RefreshInput,
         responses={200: RevokedOutput},
@@ -70,7 +80,7 @@ class RevokeView(_PublicView):
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
-        session_revoke(**RefreshInput.validated(request.data))
+        session_revoke(**RefreshInput.validated(request.data), request=request._request)
         return Response({"revoked": True})
 
 

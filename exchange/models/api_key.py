@@ -37,3 +37,20 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} (…{self.id.hex[-12:]})"
+
+
+class ApiKeyAddress(models.Model):
+    """An address from which a key has been used; of IPv6 the network, because a client has all of it."""
+
+    id = models.BigAutoField(primary_key=True)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="addresses", db_index=False)
+    address = models.CharField(max_length=64)
+    first_used_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "address of an API key"
+        verbose_name_plural = "addresses of API keys"
+        constraints = [models.UniqueConstraint(fields=["api_key", "address"], name="apikeyaddress_once")]
+
+    def __str__(self) -> str:
+        return f"{self.api_key_id} {self.address}"

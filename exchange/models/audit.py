@@ -4,9 +4,9 @@ from django.db.models.functions import Now
 
 
 class AuditEntry(models.Model):
-    """What a staff member did, or a user with API keys: a dotted action, on what, before and after. Append-only.
+    """What staff did or looked at, or a user with logins and API keys: a dotted action, on what, before and after.
 
-    Without an actor it was the exchange itself, as when reconciliation halts a market.
+    Append-only. Without an actor it was the exchange itself, as when reconciliation halts a market, or nobody knows.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -37,3 +37,29 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_type} {self.target_id}"
+
+
+class AuditLink(models.Model):
+    """A link of the audit trail's chain: `hash` covers the entry, the number, and the hash of the link before it.
+
+    Made by the database, in a function that nobody but its owner can change (exchange/migrations). Append-only.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(AuditEntry, on_delete=models.DO_NOTHING, related_name="link", db_constraint=False)
+    hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class AuditWaiting(models.Model):
+    """An entry that has no link yet, which takes a moment."""
+
+    entry = models.OneToOneField(
+        AuditEntry, on_delete=models.DO_NOTHING, primary_key=True, related_name="+", db_constraint=False
+    )
+
+    def __str__(self) -> str:
+        return str(self.entry_id)

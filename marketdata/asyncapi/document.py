@@ -15,8 +15,10 @@ _DESCRIPTION = """Market data and a user's own orders, live. Every message is a 
 money, prices and quantities are strings. A stream never has a silent gap: its numbers are consecutive, and where
 something was lost, a message says so and the stream begins anew.
 
-Pages of other hosts are refused with 403. A client may send 20 messages a second, up to 100 at once, of at most 64 KB
-each; members that are not described here are ignored."""
+Pages of other origins are refused with 403. A client may send 20 messages a second, up to 100 at once, of at most 64 KB
+each, of which each KB counts as another, and must finish a message within 10 s; members that are not described here
+are ignored. The next message is read when the one before is done. What is asked for counts in rows, such as levels of a
+book and trades, at 5,000 a second for a connection: beyond 50,000 at once, answers wait."""
 _STREAMS = {
     "markets": (
         "/ws/markets/{symbol}",
@@ -26,13 +28,14 @@ _STREAMS = {
     "orders": ("/ws/orders", "A user's own orders, fills and balances. The first message is `auth`."),
 }
 CLOSE_CODES = {
+    CloseCode.TOO_LARGE: "A message of more than 64 KB",
     CloseCode.TRY_AGAIN_LATER: "The database cannot be reached: try again later",
     CloseCode.INTERNAL_ERROR: "An error on our side; it was logged",
     CloseCode.BAD_MESSAGE: "The third bad message, or an unknown subscription in the address",
     CloseCode.UNAUTHENTICATED: "No login within 5 s, or a login that is malformed, expired or revoked, even later",
     CloseCode.FORBIDDEN: "The login has no right to this stream",
     CloseCode.MARKET_NOT_FOUND: "The market in the address does not exist",
-    CloseCode.TOO_SLOW: "The client reads its messages too slowly",
+    CloseCode.TOO_SLOW: "The client reads its messages too slowly, or does not finish one that it sends",
     CloseCode.TAKEN_OVER: "Another connection has taken over this session",
     CloseCode.IDLE: "Subscribed to nothing for 60 s",
     CloseCode.TOO_MANY: "Too many connections or messages",

@@ -1,13 +1,17 @@
 """What all streams share: one sender task with a bounded queue, heartbeats, and limits on what comes in.
 
-Close codes: 4400 bad messages, 4401 not authenticated, 4403 forbidden, 4404 no such market, 4408 too slow, 4409 the
-session was taken over, 4410 subscribed to nothing, 4429 too many connections or messages; 1013 (try again later)
-when the database cannot be reached, 1011 for our own errors.
+A message is read when the one before is done (`marketdata.protocol`), and when what earlier ones cost has been earned
+(`marketdata.charges`).
+
+Close codes: 4400 bad messages, 4401 not authenticated, 4403 forbidden, 4404 no such market, 4408 too slow to read or
+to finish a message, 4409 the session was taken over, 4410 subscribed to nothing, 4429 too many connections or
+messages; 1009 for a message that is too large, 1013 (try again later) when the database cannot be reached, 1011 for
+our own errors.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, ClassVar
@@ -21,11 +25,13 @@ from base.errors import ApiError, ErrorCode, to_api_error
 from exchange.models import Market
 from exchange.selectors import market_by_symbol
 from marketdata import messages
+from marketdata.charges import Charges, rows_of_symbols
 from marketdata.connections import client_address
 from marketdata.database import in_database
 from marketdata.hub import Hub, hub
-from marketdata.metrics import CONNECTIONS, SLOW_CLOSED
+from marketdata.metrics import CONNECTIONS, REFUSED, SLOW_CLOSED
 from marketdata.payload import Payload
+from marketdata.protocol import MESSAGE_S, Refusal
 from marketdata.send_queue import SendQueue
 from marketdata.wire import LeftError, Wire
 
@@ -33,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 class CloseCode(IntEnum):
+    TOO_LARGE = 1009
     INTERNAL_ERROR = 1011
     TRY_AGAIN_LATER = 1013
     BAD_MESSAGE = 4400
@@ -49,6 +56,15 @@ class BadMessageError(Exception):
     """What came in is not a message of this stream; the third one ends the connection."""
 
 
+_REFUSALS = {
+    Refusal.FLOOD: (CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many messages")),
+    Refusal.UNFINISHED: (
+        CloseCode.TOO_SLOW,
+        ApiError(ErrorCode.VALIDATION_ERROR, f"A message must be complete within {MESSAGE_S:.0f} s"),
+    ),
+}
+
+
 class StreamConsumer(AsyncWebsocketConsumer):
     """Base of the streams. A subclass names its operations in `operations` and subscribes in `opened`."""
 
@@ -59,10 +75,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
     stalled_s = 30.0
     idle_s = 60.0
     closing_s = 1.0
-    message_bytes_max = 64 * 1024
     bad_messages_max = 3
-    messages_per_s = 20.0
-    messages_burst = 100.0
     symbols_max = 100
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -78,8 +91,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         self._address = ""
         self._busy_at = float("inf")
         self._bad_messages = 0
-        self._allowance = self.messages_burst
-        self._counted_at = 0.0
+        self.charges: Charges
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -131,13 +143,14 @@ class StreamConsumer(AsyncWebsocketConsumer):
         symbols = message.get("symbols")
         if not isinstance(symbols, list) or not 0 < len(symbols) <= self.symbols_max:
             raise BadMessageError(f"Give `symbols`, a list of 1 to {self.symbols_max} symbols")
-        found = []
-        for symbol in symbols:
-            try:
-                found.append(await self.find_market(symbol))
-            except ApiError as error:
-                self.report(ApiError(error.code, f"{error.message}: {symbol[:32]}"))
-        return found
+        if not all(isinstance(symbol, str) for symbol in symbols):
+            raise BadMessageError("A symbol is a string such as BTC/USDT")
+        self.charges.add(rows_of_symbols(len(symbols)))
+        found = await in_database(_known_or_refused, symbols)
+        for refused in found:
+            if isinstance(refused, ApiError):
+                self.report(refused)
+        return [market for market in found if isinstance(market, Market)]
 
     # --- Coming in --------------------------------------------------------------------------------
 
@@ -153,9 +166,18 @@ class StreamConsumer(AsyncWebsocketConsumer):
             return
         self._is_connected = True
         CONNECTIONS.labels(self.stream).inc()
-        self._counted_at = self._busy_at = asyncio.get_running_loop().time()
+        self.charges = Charges(self.hub.connections.rows_of(self._address))
+        self._busy_at = asyncio.get_running_loop().time()
         self._beat()
-        await self._guarded(self.opened)
+        await self._guarded(self._open)
+
+    async def _open(self) -> None:
+        try:
+            await self.charges.settle()
+        except ApiError as error:
+            await self.end(CloseCode.TOO_MANY, error)
+        else:
+            await self.opened()
 
     async def disconnect(self, code: int) -> None:
         self._release()
@@ -167,28 +189,32 @@ class StreamConsumer(AsyncWebsocketConsumer):
 
     async def dispatch(self, message: Any) -> None:
         """As in Channels, but without its hop to a thread for stale database connections."""
-        await getattr(self, message["type"].replace(".", "_"))(message)
+        try:
+            await getattr(self, message["type"].replace(".", "_"))(message)
+        finally:
+            self._wire.read_on()
+
+    async def stream_refused(self, event: Any) -> None:
+        """End the connection: too much came in, or half a message."""
+        REFUSED.labels(event["refusal"]).inc()
+        await self.end(*_REFUSALS[event["refusal"]])
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self._is_open:
-            return
-        if not self._may_send_more():
-            await self.end(CloseCode.TOO_MANY, ApiError(ErrorCode.RATE_LIMITED, "Too many messages"))
-            return
-        await self._guarded(lambda: self._execute(text_data))
+        if self._is_open:
+            await self._guarded(lambda: self._execute(text_data))
 
     async def _execute(self, text: str | None) -> None:
         message = self._decode(text)
         operation = message.get("op")
         if not isinstance(operation, str) or operation not in self.operations:
             raise BadMessageError(f"Give `op`, one of: {', '.join(self.operations)}")
+        if operation != "ping":
+            await self.charges.settle()
         await self.operations[operation](message)
 
     def _decode(self, text: str | None) -> dict[str, Any]:
         if text is None:
             raise BadMessageError("Send JSON as text")
-        if len(text) > self.message_bytes_max or len(text.encode()) > self.message_bytes_max:
-            raise BadMessageError(f"A message has at most {self.message_bytes_max:,} bytes")
         try:
             message = orjson.loads(text)
         except orjson.JSONDecodeError:
@@ -223,13 +249,6 @@ class StreamConsumer(AsyncWebsocketConsumer):
         else:
             log.warning("stream_refused", stream=self.stream, error=repr(error))
         await self.end(CloseCode.INTERNAL_ERROR if is_ours else CloseCode.TRY_AGAIN_LATER, api_error)
-
-    def _may_send_more(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        earned = (now - self._counted_at) * self.messages_per_s
-        self._allowance = min(self.messages_burst, self._allowance + earned) - 1
-        self._counted_at = now
-        return self._allowance >= 0
 
     async def _ping(self, message: dict[str, Any]) -> None:
         self.queue.put(messages.PONG)
@@ -300,3 +319,15 @@ class StreamConsumer(AsyncWebsocketConsumer):
         tasks, self._tasks = self._tasks, []
         for task in [*tasks, *([self._drainer] if self._drainer else [])]:
             task.cancel()
+
+
+def _known_or_refused(symbols: Iterable[str]) -> list[Market | ApiError]:
+    """Return the market of each symbol, or why there is none."""
+    return [_known_or_reason(symbol) for symbol in dict.fromkeys(symbols)]
+
+
+def _known_or_reason(symbol: str) -> Market | ApiError:
+    try:
+        return market_by_symbol(symbol)
+    except ApiError as error:
+        return ApiError(error.code, f"{error.message}: {symbol[:32]}")

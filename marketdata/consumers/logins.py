@@ -32,8 +32,8 @@ class Login(NamedTuple):
             require_trade(self.key)
 
 
-def login_finder(message: dict[str, Any]) -> Callable[[], Login]:
-    """Return a function that checks the login of an `auth` message; it queries, and raises ApiError.
+def login_finder(message: dict[str, Any], address: str) -> Callable[[], Login]:
+    """Return a function that checks the login of an `auth` message from an address; it queries, and raises ApiError.
 
     Raises BadMessageError for fields that are neither a token nor a signature.
     """
@@ -44,7 +44,7 @@ def login_finder(message: dict[str, Any]) -> Callable[[], Login]:
         if given.keys() == _BY_TOKEN:
             return partial(_by_token, **given)
         if given.keys() == _BY_KEY:
-            return partial(_by_key, **given)
+            return partial(_by_key, address=address, **given)
     raise BadMessageError("Give `token`, an access token, or `api_key`, `timestamp` and `signature`")
 
 
@@ -53,8 +53,8 @@ def _by_token(token: str) -> Login:
     return Login(user, float(decode_token(AccessToken, token)["exp"]), token=token)
 
 
-def _by_key(api_key: str, timestamp: str, signature: str) -> Login:
+def _by_key(api_key: str, timestamp: str, signature: str, address: str) -> Login:
     signed = Signed.read(api_key, timestamp, signature, SIGNED_METHOD, [SIGNED_PATH], b"")
-    key = recognise_signature(signed, timezone.now())
+    key = recognise_signature(signed, timezone.now(), address)
     expires_at = key.row.expires_at
     return Login(key.user, expires_at.timestamp() if expires_at else None, key=key)

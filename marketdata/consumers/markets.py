@@ -57,4 +57,4 @@ class MarketConsumer(StreamConsumer):
 
     def _add(self, market: Market, subscription: Subscription, seq: int | None = None) -> None:
         self._subscriptions[market.id] = subscription
-        self.hub.subscribe_view(market, self.queue, subscription, seq)
+        self.charges.add(self.hub.subscribe_view(market, self.queue, subscription, seq))

@@ -12,8 +12,7 @@ from marketdata import messages
 from marketdata.consumers.base import BadMessageError, CloseCode, StreamConsumer
 from marketdata.consumers.logins import Login, login_finder
 from marketdata.database import in_database
-from marketdata.switches import DISCONNECT_TIMEOUT_MS, DisconnectSwitches, in_engine
-from orders.services import cancel_after_set
+from marketdata.switches import DISCONNECT_TIMEOUT_MS, DisconnectSwitches, cancel_after_in_turn
 from orders.services.cancellation import TIMEOUT_MS_MAX, TIMEOUT_MS_MIN
 
 
@@ -55,7 +54,7 @@ class OrdersConsumer(StreamConsumer):
     async def _log_in(self, message: dict[str, Any]) -> None:
         if self._login:
             raise ApiError(ErrorCode.VALIDATION_ERROR, "You are already logged in")
-        find, (session, seq) = login_finder(message), _session_of(message)
+        find, (session, seq) = login_finder(message, self._address), _session_of(message)
         try:
             login = await in_database(find)
         except ApiError as error:
@@ -104,7 +103,7 @@ class OrdersConsumer(StreamConsumer):
         self._login.require_trade()
         timeout_ms = _timeout_ms(message, (TIMEOUT_MS_MIN, TIMEOUT_MS_MAX))
         market = await self._market_of(message)
-        answer = await in_engine(cancel_after_set, user=self._login.user, timeout_ms=timeout_ms, market=market)
+        answer = await cancel_after_in_turn(user=self._login.user, timeout_ms=timeout_ms, market=market)
         self.queue.put(messages.cancel_after(answer))
 
     async def _market_of(self, message: dict[str, Any]) -> Market | None:

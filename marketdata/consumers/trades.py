@@ -35,7 +35,7 @@ class TradesConsumer(StreamConsumer):
         market = await self.find_market(message.get("symbol"))
         if (seq := seq_of(message)) is None:
             raise ApiError(ErrorCode.VALIDATION_ERROR, "Give `from_seq`, the number of the last trade you have")
-        await self.hub.resume_trades(market, self.queue, seq)
+        self.charges.add(await self.hub.resume_trades(market, self.queue, seq))
 
     async def _unsubscribe(self, message: dict[str, Any]) -> None:
         markets = await self.find_markets(message)

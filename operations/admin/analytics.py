@@ -62,6 +62,7 @@ class MarketDayAdmin(ReadOnlyAdmin):
 
 @admin.register(UserActivity)
 class UserActivityAdmin(ReadOnlyAdmin):
+    shows_money = True
     list_display = [
         related("user", USER),
         amount("order_count", "orders"),

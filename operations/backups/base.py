@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
+from django.conf import settings
+
+from operations.backups.encryption import encrypt_files
 from operations.backups.manifest import base_check
 from operations.backups.programs import run_tool, tool, tool_environment
 
@@ -14,7 +17,8 @@ SLOT = "trade_engine_log"
 def base_write(*, path: Path) -> None:
     """Write a base backup of the whole server into a new folder, complete in itself, while everything runs.
 
-    The folder appears when all of it is on disk and its checksums are right. Raises BackupError.
+    The folder appears when all of it is on disk and its checksums are right; for BACKUP_RECIPIENTS its files are
+    encrypted after that. Raises BackupError.
     """
     unfinished = path.with_name(path.name + ".part")
     run_tool(
@@ -30,6 +34,8 @@ def base_write(*, path: Path) -> None:
         path.name,
     )
     base_check(unfinished)
+    if settings.BACKUP_RECIPIENTS:
+        encrypt_files(unfinished, settings.BACKUP_RECIPIENTS)
     unfinished.rename(path)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import psycopg
 from django.conf import settings
 
+from operations.backups.encryption import encrypt_stream
 from operations.backups.errors import BackupError
-from operations.backups.programs import run_tool
+from operations.backups.programs import pipe_tool, run_tool
 from operations.backups.watermarks import Watermarks, watermarks_read, watermarks_write
 
 _HAS_TABLES = (
@@ -20,7 +21,8 @@ def dump_write(*, path: Path) -> Watermarks:
     """Write everything as of now into one file, and return how far each market had come at that moment.
 
     Trading goes on meanwhile: the dump reads from one snapshot and waits for nobody. The file appears when it is
-    complete and was read back. Raises BackupError.
+    complete. For BACKUP_RECIPIENTS it is encrypted as it is written; otherwise its list is read back. Raises
+    BackupError.
     """
     unfinished = path.with_name(path.name + ".part")
     with psycopg.connect(settings.ENGINE_DATABASE_URL, connect_timeout=5, autocommit=True) as connection:
@@ -30,19 +32,7 @@ def dump_write(*, path: Path) -> Watermarks:
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None, "Invariant: a snapshot has a name"
         watermarks = watermarks_read(connection)
-        run_tool(
-            "pg_dump",
-            "--format=custom",
-            "--no-owner",
-            "--no-privileges",
-            "--snapshot",
-            row[0],
-            "--lock-wait-timeout",
-            _LOCK_WAIT,
-            "--file",
-            unfinished,
-        )
-    run_tool("pg_restore", "--list", unfinished)
+        _write(unfinished, snapshot=row[0])
     _sync(unfinished)
     watermarks_write(path, watermarks)
     unfinished.rename(path)
@@ -73,6 +63,17 @@ def dump_restore(*, path: Path, jobs: int) -> Watermarks:
         connection.execute("SET statement_timeout = 0")
         connection.execute("ANALYZE")
         return watermarks_read(connection)
+
+
+def _write(path: Path, *, snapshot: str) -> None:
+    arguments = ["--format=custom", "--no-owner", "--no-privileges", "--snapshot", snapshot]
+    arguments += ["--lock-wait-timeout", _LOCK_WAIT]
+    if not settings.BACKUP_RECIPIENTS:
+        run_tool("pg_dump", *arguments, "--file", path)
+        run_tool("pg_restore", "--list", path)
+        return
+    with path.open("wb") as target:
+        pipe_tool("pg_dump", *arguments, into=lambda dump: encrypt_stream(dump, target, settings.BACKUP_RECIPIENTS))
 
 
 def _sync(path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 from psycopg.conninfo import conninfo_to_dict
@@ -44,10 +46,38 @@ def run_tool(name: str, *arguments: str | Path) -> str:
     try:
         finished = subprocess.run(command, env=tool_environment(), capture_output=True, text=True)
     except OSError as error:
-        raise BackupError(f"{name} cannot be started ({error.strerror}): set POSTGRES_BIN to its folder.") from error
+        raise _not_started(name, error) from error
     if finished.returncode != 0:
-        raise BackupError(f"{name} failed: {' '.join(finished.stderr.strip().splitlines()[-3:])}")
+        raise BackupError(f"{name} failed: {_last_words(finished.stderr)}")
     return finished.stdout
+
+
+def pipe_tool(name: str, *arguments: str | Path, into: Callable[[IO[bytes]], None]) -> None:
+    """Run a tool to its end and hand over what it writes as it comes. Raises BackupError with its last words."""
+    command = [tool(name), *map(str, arguments)]
+    with tempfile.TemporaryFile() as complaints:
+        try:
+            process = subprocess.Popen(command, env=tool_environment(), stdout=subprocess.PIPE, stderr=complaints)
+        except OSError as error:
+            raise _not_started(name, error) from error
+        with process:
+            assert process.stdout is not None, "Invariant: it is a pipe"
+            try:
+                into(process.stdout)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode != 0:
+            complaints.seek(0)
+            raise BackupError(f"{name} failed: {_last_words(complaints.read().decode(errors='replace'))}")
+
+
+def _not_started(name: str, error: OSError) -> BackupError:
+    return BackupError(f"{name} cannot be started ({error.strerror}): set POSTGRES_BIN to its folder.")
+
+
+def _last_words(text: str) -> str:
+    return " ".join(text.strip().splitlines()[-3:])
 
 
 @cache

@@ -14,6 +14,7 @@ from base.health import run_checks
 from exchange.models import TradingState
 from matching.roster import Role
 from operations.dashboard.figures import Figures
+from operations.schedules import RECONCILIATION
 from settlement.models import FailedSettlement
 from settlement.ports import wallet
 from settlement.services.adjustments import BEYOND_LIMIT
@@ -117,6 +118,9 @@ def _processes(figures: Figures) -> Iterator[Alert]:
     elif figures.analytics_at is not None and figures.at - figures.analytics_at > ANALYTICS_WITHIN:
         text = f"The day's trades and fees were last added up {timesince(figures.analytics_at, figures.at)} ago"
         yield Alert(WARN, "AnalyticsOld", text, tasks, may_see)
+    if figures.switched_off:
+        level = PAGE if RECONCILIATION in figures.switched_off else WARN
+        yield Alert(level, "TaskSwitchedOff", f"Switched off: {_names(list(figures.switched_off))}", tasks, may_see)
     for check in run_checks():
         if check.error is not None and check.name != "engines":  # that is MarketUnserved
             yield Alert(PAGE, "NotReady", f"{check.name} does not work: {check.error}", tasks, may_see)

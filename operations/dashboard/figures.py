@@ -17,6 +17,7 @@ from marketdata.models import MarketDay, UserActivity, ViewRefresh
 from operations.analytics import USER_ACTIVITY
 from operations.engines.selectors import Fleet, engine_fleet
 from operations.partitions import partition_days_ahead
+from operations.schedules import switched_off
 from orders.models import Mismatch, ReconcileRun
 from proposals.models import Proposal
 from settlement.models import Account, FailedSettlement
@@ -74,6 +75,7 @@ class Figures:
     proposals: int
     beyond_limits: int
     scheduler_at: datetime | None
+    switched_off: Sequence[str]
     partition_days: Mapping[str, int]
     active_users: int
     fees_of_day: Mapping[str, Decimal]
@@ -121,6 +123,7 @@ def dashboard_figures() -> Figures:
         proposals=Proposal.objects.filter(state=Proposal.State.PROPOSED).count(),
         beyond_limits=beyond_limits(now=now),
         scheduler_at=PeriodicTask.objects.aggregate(newest=Max("last_run_at"))["newest"],
+        switched_off=switched_off(),
         partition_days=partition_days_ahead(today=now.date()),
         active_users=UserActivity.objects.filter(last_order_at__gte=now - DAY).count(),
         fees_of_day=fees,

@@ -70,6 +70,7 @@ class GroupRoleFilter(admin.SimpleListFilter):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
+    shows_money = True
     # Buttons of apps above this one, made for the page.
     more_actions: ClassVar[list[Callable[[BackOfficeAdmin], DetailAction]]] = []
     list_display = [

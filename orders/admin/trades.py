@@ -42,6 +42,7 @@ from settlement.models import Account, FailedSettlement, LedgerEntry
 
 @admin.register(Trade)
 class TradeAdmin(ReadOnlyAdmin):
+    shows_money = True
     # Buttons of apps above this one, made for the page.
     more_actions: ClassVar[list[Callable[[BackOfficeAdmin], DetailAction]]] = []
     list_display = [

@@ -17,7 +17,7 @@ from rest_framework.viewsets import ViewSet
 from base.downloads import CsvLists, csv_list, is_csv
 from base.errors import ApiError, ErrorCode, ValidationError
 from base.pagination import UuidPagination
-from base.throttling import BatchThrottle, OrderThrottle
+from base.throttling import BatchThrottle, OrderThrottle, WeightThrottle
 from exchange.authentication import logged_in_user
 from exchange.models import ApiKey, Market
 from exchange.selectors import market_by_symbol
@@ -52,6 +52,7 @@ from orders.selectors import order_for_user, order_for_user_by_client_id, orders
 from orders.services import (
     bracket_place,
     cancel_after_set,
+    commands_for,
     oco_place,
     order_amend,
     order_cancel,
@@ -66,6 +67,14 @@ _GROUP_ANSWERS = (
     "Answers after all of them are durable: all or none. 200 repeats the answer of an earlier order with the same"
     " `client_order_id`, which belongs to the first order of the group; one that the engine rejected is refused again."
 )
+
+
+class MarketsThrottle(OrderThrottle):
+    """The same limit, of which a command without a `symbol` uses as much as one to each market."""
+
+    def cost(self, request: Request) -> int:
+        fields: Any = request.data if request.method == "POST" else request.query_params
+        return 1 if fields.get("symbol") else commands_for(None)
 
 
 class OrderViewSet(CsvLists, ViewSet):
@@ -85,8 +94,10 @@ class OrderViewSet(CsvLists, ViewSet):
     }
 
     def get_throttles(self) -> _Throttles:
-        """Count what reaches the engine; reading is not limited."""
-        return [] if self.request.method == "GET" else super().get_throttles()
+        """Count what reaches the engines apart from what is read."""
+        if self.action in ("destroy_all", "cancel_after"):
+            return [MarketsThrottle()]
+        return [WeightThrottle()] if self.request.method == "GET" else super().get_throttles()
 
     @extend_schema(
         parameters=[OrderQuery],

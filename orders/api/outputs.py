@@ -99,8 +99,6 @@ class PublicTradeOutput(serializers.Serializer[Any]):
     symbol = SymbolText()
     price = AmountText(**_shown("65000.00", "The maker's price, or the auction's"))
     quantity = AmountText(**_shown("0.20000", "How much of the base asset"))
-    buyer_fee = AmountText(**_shown("13.00000000", "In the quote asset"))
-    seller_fee = AmountText(**_shown("13.00000000", "In the quote asset"))
     taker_side = serializers.ChoiceField(Order.Side.values, **_shown("buy", "The taker's side"))
     executed_at = serializers.DateTimeField(**_shown(_TIME, "When it was made"))
 

@@ -72,8 +72,6 @@ def _trade_as_json(trade: BoardTrade, market: Market) -> dict[str, Any]:
         "symbol": market.symbol,
         "price": plain(scale.price(trade.price_ticks), scale.price_decimals),
         "quantity": plain(scale.quantity(trade.quantity_lots), scale.quantity_decimals),
-        "buyer_fee": plain(scale.quote(trade.buyer_fee_units), scale.quote_decimals),
-        "seller_fee": plain(scale.quote(trade.seller_fee_units), scale.quote_decimals),
         "taker_side": SIDES.name[trade.taker_side],
         "executed_at": iso_ms_of(trade.executed_ms),
     }

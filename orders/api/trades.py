@@ -46,6 +46,9 @@ class TradeViewSet(CsvLists, ViewSet):
 
     def perform_authentication(self, request: Request) -> None:
         """Look at the login only where it matters, with `mine=true`: public data needs none, not even a valid one."""
+        if request.query_params.get("mine") != "true":
+            request.authenticators = ()
+        super().perform_authentication(request)
 
     @extend_schema(
         parameters=[TradeQuery],

@@ -1,6 +1,6 @@
 from orders.models.candle import Candle
 from orders.models.engine import EngineProcess
-from orders.models.journal import CancelAfter, JournalBatch, MarketSequence, OwedHold
+from orders.models.journal import CancelAfter, JournalAnchor, JournalBatch, MarketSequence, OwedHold
 from orders.models.order import ClientOrderId, Order, OrderStatus
 from orders.models.reconciliation import Mismatch, ReconcileRun, ReplayCheckpoint
 from orders.models.trade import SettlementStatus, Trade
@@ -10,6 +10,7 @@ __all__ = [
     "Candle",
     "ClientOrderId",
     "EngineProcess",
+    "JournalAnchor",
     "JournalBatch",
     "MarketSequence",
     "Mismatch",

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 from exchange.models import Market, TradingState
 from exchange.models.market import AMOUNT_DIGITS
@@ -25,6 +26,7 @@ class MarketSequence(models.Model):
     edition = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Edition of the rule book")
     unfinished = models.JSONField(default=list, db_default=[], help_text="What commands left for later ones")
     state_hash = models.CharField(max_length=16, default="", help_text="Hash of the book after the last batch, hex")
+    journal_hash = models.BinaryField(max_length=32, null=True, help_text="The last batch's hash")
     batch_id = models.UUIDField(null=True)
     updated_at = models.DateTimeField(null=True)
 
@@ -33,7 +35,10 @@ class MarketSequence(models.Model):
 
 
 class JournalBatch(models.Model):
-    """The commands of one committed batch, as the engine executed them. Partitioned by day on `id`, a UUIDv7."""
+    """The commands of one committed batch, as the engine executed them. Partitioned by day on `id`, a UUIDv7.
+
+    Append-only, and chained: `hash` covers the row and the hash of the market's batch before it.
+    """
 
     id = models.UUIDField(primary_key=True)
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
@@ -41,6 +46,11 @@ class JournalBatch(models.Model):
     last_seq = models.BigIntegerField()
     commands = models.BinaryField()
     state_hash = models.CharField(max_length=16)
+    hash = models.BinaryField(
+        max_length=32,
+        null=True,
+        help_text="SHA-256 over the hash before it and this batch; none in what an older release wrote",
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -48,6 +58,26 @@ class JournalBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.market_id}: {self.first_seq}-{self.last_seq}"
+
+
+class JournalAnchor(models.Model):
+    """Where a market's chain may begin: what stands in the journal after `seq` is chained to `hash`.
+
+    The first is made with the first release that has chains, others before a part of the journal is detached.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_index=False)
+    seq = models.BigIntegerField(help_text="Of the last batch before it")
+    hash = models.BinaryField(max_length=32)
+    note = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["market", "seq"], name="journalanchor_once")]
+
+    def __str__(self) -> str:
+        return f"{self.market_id} {self.seq}"
 
 
 class CancelAfter(models.Model):

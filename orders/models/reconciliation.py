@@ -71,6 +71,7 @@ class Mismatch(models.Model):
         ORDER_HOLD = "order_hold", "an order holds what it needs"
         TRANSFER = "transfer", "a settled trade moved its money once"
         JOURNAL = "journal", "the journal is whole and can be executed"
+        CHAIN = "chain", "the journal's chain of hashes is unbroken"
         STATE_HASH = "state_hash", "a replay gives the state hash"
         TRADE = "trade", "replayed trades = stored trades"
         ORDER = "order", "replayed orders = stored orders"
@@ -78,6 +79,7 @@ class Mismatch(models.Model):
         BOOK = "book", "stored open orders = the engine's book"
         ENGINE = "engine", "the running engine = the journal"
         WALLET = "wallet", "money here = reserved at the wallet"
+        AUDIT = "audit", "the audit trail's chain is unbroken"
 
     class State(models.TextChoices):
         OPEN = "open"

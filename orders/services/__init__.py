@@ -11,7 +11,13 @@ them raise ApiError (`refusals`).
 """
 
 from orders.services.amendment import AmendedOrder, order_amend
-from orders.services.cancellation import CancelAfter, cancel_after_set, order_cancel, orders_cancel_all
+from orders.services.cancellation import (
+    CancelAfter,
+    cancel_after_set,
+    commands_for,
+    order_cancel,
+    orders_cancel_all,
+)
 from orders.services.forced_cancellation import order_force_cancel, orders_force_cancel
 from orders.services.groups import PlacedGroup, bracket_place, oco_place
 from orders.services.placement import PlacedOrder, order_place, orders_place, replay_meta
@@ -27,6 +33,7 @@ __all__ = [
     "PlacedOrder",
     "bracket_place",
     "cancel_after_set",
+    "commands_for",
     "oco_place",
     "order_amend",
     "order_cancel",

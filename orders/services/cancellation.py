@@ -19,7 +19,15 @@ from orders.services import dispatch
 from orders.services.refusals import refusal
 from settlement.selectors import user_balances
 
-__all__ = ["TIMEOUT_MS_MAX", "TIMEOUT_MS_MIN", "CancelAfter", "cancel_after_set", "order_cancel", "orders_cancel_all"]
+__all__ = [
+    "TIMEOUT_MS_MAX",
+    "TIMEOUT_MS_MIN",
+    "CancelAfter",
+    "cancel_after_set",
+    "commands_for",
+    "order_cancel",
+    "orders_cancel_all",
+]
 
 TIMEOUT_MS_MIN, TIMEOUT_MS_MAX = 1_000, 86_400_000
 ROUNDS_MAX = 1_000  # of asking for the rest; who places orders meanwhile does not keep it going for ever
@@ -103,6 +111,11 @@ def cancel_after_set(*, user: User, timeout_ms: int, market: Market | None = Non
 
 
 # --- many markets at once -------------------------------------------------------------------------
+
+
+def commands_for(market: Market | None) -> int:
+    """Return to how many engines a command goes that is about one market, or about all of them without one."""
+    return 1 if market else len(markets())
 
 
 def _cancel_all_request(user: User) -> CancelAllRequest:

@@ -62,6 +62,7 @@ PERIODS = {1: "since yesterday", 30: "30 days", 365: "one year"}
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
+    shows_money = True
     list_display = [
         "id",
         related("owner", USER),
@@ -116,8 +117,7 @@ class AccountAdmin(ReadOnlyAdmin):
 
     def _explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account: Account = self.object_or_404(request, object_id)
-        days = request.GET.get("days", "")
-        period = int(days) if days.isascii() and days.isdecimal() and int(days[:9]) in PERIODS else 30
+        period = {str(days): days for days in PERIODS}.get(request.GET.get("days", ""), 30)
         with one_snapshot():
             tables = explanation(account.pk, period, self.more_explanations)
         links = [{"label": "Back to the account", "url": self.object_url(account.pk)}]
@@ -276,6 +276,7 @@ TRANSFER = column(
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
+    shows_money = True
     list_display = [
         "id",
         moment("created_at", "time"),

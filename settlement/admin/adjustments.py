@@ -51,6 +51,7 @@ class AdjustmentAdmin(ProposalPages):
 
     noun = "adjustment"
 
+    shows_money = True
     list_display = [
         short_id(),
         moment("created_at", "proposed at"),

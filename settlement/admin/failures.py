@@ -49,6 +49,7 @@ class TradeTimeFilter(UuidTimeFilter):
 class FailedSettlementAdmin(ReadOnlyAdmin):
     """Read-only except for two actions, which need the permission to change failed settlements."""
 
+    shows_money = True
     # Tables of apps above this one about the trade of a failure; they append to it.
     more_tables: ClassVar[list[Callable[[FailedSettlement], list[Table]]]] = []
 

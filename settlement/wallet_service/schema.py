@@ -27,6 +27,7 @@ class WalletAutoSchema(EnvelopeAutoSchema):
             "401": "The token is not that of this wallet",
             "404": "There is no such user, asset or operation, or no wallet service",
             "409": "The key was used for something else, voided or reversed, or too little is reserved",
+            "429": "Too many wrong tokens: wait for the seconds in Retry-After",
             "503": "The wallet's database cannot be reached: try again with the same key",
         }
 
@@ -39,7 +40,10 @@ class WalletSchemaGenerator(SchemaGenerator):
         document["info"] |= {"title": "Wallet of a trade engine", "description": _DESCRIPTION}
         error = document["components"]["schemas"]["Error"]["properties"]["error"]
         code = error["properties"]["code"]
-        error["properties"]["code"] = code | {"enum": list(WalletCode), "example": "INSUFFICIENT_BALANCE"}
+        error["properties"]["code"] = code | {
+            "enum": [code.value for code in WalletCode],
+            "example": "INSUFFICIENT_BALANCE",
+        }
         return document
 
 

@@ -1,5 +1,4 @@
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from settlement.wallet.protocol import PREFIX
 from settlement.wallet_service import views
@@ -22,7 +21,7 @@ urlpatterns = [
     *_protocol,
     path(
         f"{PREFIX}/schema",
-        SpectacularAPIView.as_view(urlconf=_protocol, generator_class=WalletSchemaGenerator),
+        views.WalletSchemaView.as_view(urlconf=_protocol, generator_class=WalletSchemaGenerator),
         name="wallet-schema",
     ),
 ]

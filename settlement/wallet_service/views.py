@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from base.errors import ErrorCode, ValidationError, to_api_error
 from base.handlers import exception_handler
+from base.renderers import EnvelopeRenderer
 from settlement.models import Account, WalletOperation
 from settlement.selectors import user_balances
 from settlement.wallet.protocol import WalletCode, WalletRefusalError
@@ -37,14 +40,29 @@ from settlement.wallet_service.shapes import (
 RESERVED_PAGE = 1_000
 
 
-class WalletView(APIView):
-    """Answers in the project's envelope, with the protocol's own codes."""
+class OfService(APIView):
+    """A view that is not there unless this copy is a wallet, whoever asks, and in whichever way."""
 
-    authentication_classes = [WalletTokenAuthentication]
-    schema = WalletAutoSchema()
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not settings.WALLET_SERVICE_TOKEN:
+            request.accepted_renderer, request.accepted_media_type = EnvelopeRenderer(), "application/json"
+            raise WalletRefusalError(WalletCode.NOT_FOUND, "This copy is not a wallet: WALLET_SERVICE_TOKEN is not set")
+        super().initial(request, *args, **kwargs)
 
     def get_exception_handler(self) -> Callable[[Exception, Any], Response | None]:
         return _answer_error
+
+
+class WalletSchemaView(OfService, SpectacularAPIView):
+    """The document of the protocol."""
+
+
+class WalletView(OfService):
+    """Answers in the project's envelope, with the protocol's own codes."""
+
+    authentication_classes = [WalletTokenAuthentication]
+    throttle_classes = ()  # whoever knows the token is the exchange that this wallet serves
+    schema = WalletAutoSchema()
 
 
 def _answer_error(error: Exception, context: Any) -> Response | None:

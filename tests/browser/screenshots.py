@@ -87,12 +87,10 @@ def try_demo_and_trade(page: TradingPage) -> None:
     page.expect_notice("Your demo account is")
     page.place(side="buy", type="market", quantity="0.05")
     page.expect_notice("Bought 0.05000 BTC")
-    bids = page.page.locator(".ladder-bids .level")
-    for row in (4, 7):
-        bids.nth(row).click()
-        page.place(side="buy", type="limit", quantity="0.1")
-        page.expect_notice("Buy 0.10000 BTC at")
     last = Decimal(page.page.locator(".summary .last").inner_text().replace(",", ""))
+    for part in ("0.996", "0.994"):  # the market does not come there while the picture is taken
+        page.place(side="buy", type="limit", price=f"{last * Decimal(part):.2f}", quantity="0.1")
+        page.expect_notice("Buy 0.10000 BTC at")
     page.place(side="sell", type="stop", stop_price=f"{last * Decimal('0.97'):.2f}", quantity="0.02")
     page.expect_notice("Sell 0.02000 BTC at market: waits")
     page.write(type="limit", side="buy", quantity="0.25")

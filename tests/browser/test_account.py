@@ -81,6 +81,7 @@ def end_of(panel: Locator) -> Locator:
         return "That is all" in end.inner_text()
 
     eventually(is_there, "the end of the list", 90)
+    panel.locator(".scroll").press("End")  # the last page may have come after the last press
     return end
 
 

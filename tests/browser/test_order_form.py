@@ -23,7 +23,11 @@ Visitors = Callable[..., Visitor]
 COVERED = """() => {
     const hits = ({ left, top, right, bottom }, other) =>
         left < other.right && other.left < right && top < other.bottom && other.top < bottom;
-    const notices = [...document.querySelectorAll(".notice")].map((one) => one.getBoundingClientRect());
+    const list = document.querySelector(".notices").getBoundingClientRect(); // it scrolls
+    const notices = [...document.querySelectorAll(".notice")].map((one) => {
+        const { left, top, right, bottom } = one.getBoundingClientRect();
+        return { left, right, top: Math.max(top, list.top), bottom: Math.min(bottom, list.bottom) };
+    });
     return [...document.querySelectorAll("section, nav, header, footer")]
         .filter((one) => notices.some((notice) => hits(notice, one.getBoundingClientRect())))
         .map((one) => one.className);

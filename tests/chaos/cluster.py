@@ -21,13 +21,15 @@ from redis import Redis
 from config.embedded.processes import MARK, end_leftovers
 from config.embedded.programs import role_programs
 from config.embedded.readiness import ask
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, PROJECT, LaunchSettings
 from config.embedded.system_users import postgres_system_user
+from config.embedded.valkey import TESTER, EmbeddedValkey
 from tests.chaos.roles import Role
-from tests.servers import folder_for_everybody, free_port
+from tests.servers import UNLIMITED, folder_for_everybody, free_port
 
-FOREIGN = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "WALLET")
+DATABASES = ("DATABASE_URL", "ENGINE_DATABASE_URL", "OWNER_DATABASE_URL")
+FOREIGN = (*DATABASES, "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "WALLET")
 ENGINES = ("engine-1", "engine-2")
 ROLES = ("worker", "beat", *ENGINES, "api", "web")
 SERVERS = ("postgres", "valkey")
@@ -48,7 +50,9 @@ class Cluster:
         self.postgres = EmbeddedPostgres(
             home=self.folder / "postgres", port=free_port(), password=secrets.token_urlsafe(24), system_user=system_user
         )
-        self.valkey = EmbeddedValkey(home=self.folder / "valkey", port=free_port())
+        self.valkey = EmbeddedValkey(
+            home=self.folder / "valkey", port=free_port(), secret=secrets.token_urlsafe(24), has_tester=True
+        )
         self.settings = self._settings()
         self.environment = self._environment()
         self.roles: dict[str, Role] = {}
@@ -80,7 +84,7 @@ class Cluster:
 
     def broker(self) -> Redis:
         """Connect to the exchange's Valkey."""
-        return Redis(port=self.valkey.port, socket_timeout=2, socket_connect_timeout=2)
+        return Redis.from_url(self.valkey.url(TESTER), socket_timeout=2, socket_connect_timeout=2)
 
     def is_ready(self) -> bool:
         """Tell whether every role runs and both servers of HTTP say that all parts work."""
@@ -140,7 +144,8 @@ class Cluster:
     def manage(self, *command: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a program of the project to its end, with the settings of this copy."""
         return subprocess.run(
-            [sys.executable, *command], cwd=PROJECT, env={**self.environment, "STATEMENT_TIMEOUT_MS": "0"},
+            [sys.executable, *command], cwd=PROJECT,
+            env={**self.environment, "OWNER_DATABASE_URL": self.postgres.owner_url(), "STATEMENT_TIMEOUT_MS": "0"},
             capture_output=True, text=True, timeout=timeout_s,
         )  # fmt: skip
 
@@ -189,16 +194,19 @@ class Cluster:
         )  # fmt: skip
 
     def _add_roles(self) -> None:
-        programs = {program.name.removesuffix("-1"): program.command for program in role_programs(self.settings)}
+        found = role_programs(self.settings, self.valkey)
+        programs = {program.name.removesuffix("-1"): program for program in found}
         for name in ROLES:
-            command = programs[name.partition("-")[0]]
+            program = programs[name.partition("-")[0]]
+            command = program.command
             if self.control and name in ENGINES:
                 command = [sys.executable, "-m", "tests.chaos.controls", self.control]
             log = self.folder / f"{name}.log"
-            self.roles[name] = Role(name, command, environment=self.environment, log=log)
+            self.roles[name] = Role(name, command, environment={**self.environment, **program.environment}, log=log)
 
     def _settings(self) -> LaunchSettings:
-        ports = {"WEB_PORT": free_port(), "API_PORT": free_port()}
+        names = ("WEB_PORT", "API_PORT", "WEB_PRIVATE_PORT", "API_PRIVATE_PORT")
+        ports = {name: free_port() for name in names}
         return LaunchSettings.from_environ(
             {name: str(port) for name, port in ports.items()} | {"DATA_DIR": str(self.folder), "API_THREADS": "24"}
         )
@@ -213,7 +221,9 @@ class Cluster:
             "ENGINE_DATABASE_URL": self.postgres.url(),
             "REDIS_URL": self.valkey.url(),
             "SECRET_KEY": "the-key-of-one-run-and-of-nothing-else",
-            "LOGIN_RATE_PER_MINUTE": "100000",
+            "WEB_PRIVATE_PORT": str(self.settings.web_private_port),
+            "API_PRIVATE_PORT": str(self.settings.api_private_port),
+            **UNLIMITED,
             "ACCESS_TOKEN_MINUTES": "600",
             "PYTHONUNBUFFERED": "1",
             "DJANGO_SETTINGS_MODULE": "config.settings",

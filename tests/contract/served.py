@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from rest_framework_simplejwt.tokens import AccessToken
 
 from base.ids import uuid7
+from config.embedded.programs import GRANIAN
 from config.embedded.settings import LOOPBACK, PROJECT
 from exchange.models import Market, User
 from exchange.sessions import password_mark, tokens_issue
@@ -26,8 +27,7 @@ from tests.servers import free_port
 
 PASSWORD = "the-password-of-a-test"
 _COMMANDS = {
-    "api": ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", "{port}", "--workers", "1",
-            "--blocking-threads", "8", "--log-level", "warning", "config.wsgi:application"],
+    "api": [*GRANIAN, "--host", LOOPBACK, "--port", "{port}", "--log-level", "warning", "config.rsgi:application"],
     "web": ["daphne", "-b", LOOPBACK, "-p", "{port}", "config.asgi:application"],
 }  # fmt: skip
 EXAMPLE_SYMBOL, EXAMPLE_ID = "BTC/USDT", "01900000-0000-7000-8000-000000000001"

@@ -9,7 +9,7 @@ from tests.contract.openapi import published_document
 
 TRADE = {
     "id": "01900000-0000-7000-8000-000000000001", "symbol": "BTC/USDT", "price": "10.01", "quantity": "0.005",
-    "buyer_fee": "0.01", "seller_fee": "0.01", "taker_side": "buy", "executed_at": "2026-01-31T12:00:00.123Z",
+    "taker_side": "buy", "executed_at": "2026-01-31T12:00:00.123Z",
     "seq": 1,
     "settlement_status": "settled",
 }  # fmt: skip

@@ -16,10 +16,12 @@ from redis import Redis
 
 from config.embedded.processes import end_leftovers
 from config.embedded.settings import PROJECT
+from config.embedded.valkey import EmbeddedValkey
 from tests.servers import folder_for_everybody, free_port
 
-PORT_NAMES = ("WEB_PORT", "API_PORT", "POSTGRES_PORT", "VALKEY_PORT")
-OUTER = ("DATABASE_URL", "ENGINE_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "MAKELEVEL")
+PORT_NAMES = ("WEB_PORT", "API_PORT", "WEB_PRIVATE_PORT", "API_PRIVATE_PORT", "POSTGRES_PORT", "VALKEY_PORT")
+DATABASES = ("DATABASE_URL", "ENGINE_DATABASE_URL", "OWNER_DATABASE_URL")
+OUTER = (*DATABASES, "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DATA_DIR", "MAKELEVEL")
 
 
 @contextmanager
@@ -79,12 +81,19 @@ def pid_of(program: str, environment: dict[str, str]) -> int:
     raise AssertionError(f"there is no process of {program}")
 
 
+def monitoring_url(environment: dict[str, str]) -> str:
+    """Return the address of the copy's Valkey for the account that reads its figures."""
+    data_dir = Path(environment["DATA_DIR"])
+    secret = (data_dir / "valkey-secret").read_text().strip()
+    return EmbeddedValkey(data_dir / "valkey", int(environment["VALKEY_PORT"]), secret).url("monitoring")
+
+
 def kill_program(name: str, environment: dict[str, str]) -> None:
     """End a program of the copy as a power cut would."""
     if name == "postgres":
         pid = int((Path(environment["DATA_DIR"]) / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     elif name == "valkey":
-        with Redis(port=int(environment["VALKEY_PORT"])) as valkey:
+        with Redis.from_url(monitoring_url(environment)) as valkey:
             pid = valkey.info("server")["process_id"]
     else:
         pid = pid_of({"engine": "run_engine"}.get(name, name), environment)

@@ -57,11 +57,11 @@ class RunningExchange:
         found: dict[str, str] = next(row for row in answer["data"] if row["asset"] == asset)
         return found
 
-    def database(self) -> psycopg.Connection:
-        """Connect to the copy's own PostgreSQL."""
+    def database(self, address: str = "DATABASE_URL") -> psycopg.Connection:
+        """Connect to the copy's own PostgreSQL, as the application or by another address that the copy keeps."""
         kept = Path(self.environment["DATA_DIR"], "environment").read_text().splitlines()
         lines = dict(line.split("=", 1) for line in kept)
-        return psycopg.connect(lines["DATABASE_URL"], autocommit=True)
+        return psycopg.connect(lines[address], autocommit=True)
 
     def _log_in(self, name: str) -> str:
         credentials = {"username": name, "password": "demo-password"}

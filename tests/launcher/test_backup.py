@@ -124,7 +124,7 @@ def following_log(environment: dict[str, str], exchange: RunningExchange, folder
     command = [sys.executable, "manage.py", "backup", "--log", "--to", str(folder)]
     follower = subprocess.Popen(command, cwd=PROJECT, env=environment)
     try:
-        with exchange.database() as connection:
+        with exchange.database("OWNER_DATABASE_URL") as connection:  # whose session the follower is
             eventually(lambda: connection.execute("SELECT 1 FROM pg_stat_replication").fetchone(), "the follower")
             yield
             row = connection.execute("SELECT pg_current_wal_flush_lsn()").fetchone()

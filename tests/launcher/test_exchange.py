@@ -18,9 +18,10 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
+from redis import Redis
 from websockets.sync.client import ClientConnection, connect
 
-from tests.launcher.copies import kill_program, own_environment, pid_of, refusal, wait_for_line
+from tests.launcher.copies import kill_program, monitoring_url, own_environment, pid_of, refusal, wait_for_line
 from tests.launcher.running import PRICE, RunningExchange, eventually, running
 
 pytestmark = pytest.mark.xdist_group("launcher")
@@ -53,6 +54,22 @@ def test_it_gets_ready_and_a_second_start_is_refused(exchange: RunningExchange) 
     assert "PostgreSQL" in "".join(exchange.shown)
     assert Path(exchange.environment["DATA_DIR"], "secret-key").stat().st_mode & 0o777 == 0o600
     assert f"is already running (process {exchange.launcher.pid})" in refusal(exchange.environment)
+
+
+def test_no_account_is_refused_what_its_role_needs_and_none_is_more_than_its_role(exchange: RunningExchange) -> None:
+    exchange.place("maker", side="sell", price="65001.00")
+    exchange.place("taker", side="buy", price="65001.00")
+    with exchange.database() as connection:
+        query = "SELECT count(*) FROM orders_trade WHERE settlement_status <> 'settled'"
+        eventually(lambda: connection.execute(query).fetchone() == (0,), "settlement by a hint through the broker")
+    data_dir = Path(exchange.environment["DATA_DIR"])
+    with Redis.from_url(monitoring_url(exchange.environment)) as monitoring:
+        users = {client["user"] for client in monitoring.client_list()}
+        refused = monitoring.acl_log()
+    assert refused == []
+    assert users == {"engine", "web", "api", "worker", "monitoring"}
+    for name in ("valkey-secret", "supervisord.conf", "environment", "valkey/accounts.acl"):
+        assert (data_dir / name).stat().st_mode & 0o077 == 0, name
 
 
 def test_a_killed_role_is_started_again_and_named(exchange: RunningExchange) -> None:

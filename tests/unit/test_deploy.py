@@ -8,10 +8,36 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.secrets import filled
+
 PROJECT = Path(__file__).resolve().parents[2]
 ROLES = ["web", "api", "engine", "worker", "beat"]
 SERVERS = ["postgres", "pgbouncer", "redis", "rabbitmq"]
-ONE_SHOT = ["migrate"]
+DOORS = ["proxy"]
+ONE_SHOT = ["migrate", "roles"]
+VALKEY = {name: f"VALKEY_{name.upper()}_PASSWORD" for name in ("engine", "web", "api", "worker", "monitoring")}
+SECRET = re.compile(r"PASSWORD|SECRET|WALLET_TOKEN|WALLET_SERVICE_TOKEN")
+_ALL = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "POSTGRES_APP_PASSWORD", "RABBITMQ_PASSWORD"}
+SECRETS = {
+    "postgres": {"POSTGRES_PASSWORD"},
+    "pgbouncer": {"POSTGRES_APP_PASSWORD"},
+    "redis": set(VALKEY.values()),
+    "rabbitmq": {"RABBITMQ_PASSWORD"},
+    "proxy": set(),
+    "web": {*_ALL, VALKEY["web"], "WALLET_TOKEN", "WALLET_SERVICE_TOKEN"},
+    "api": {*_ALL, VALKEY["api"], "WALLET_TOKEN", "WALLET_SERVICE_TOKEN"},
+    "engine": {*_ALL, VALKEY["engine"]},
+    "worker": {*_ALL, VALKEY["worker"], "WALLET_TOKEN"},
+    "beat": {*_ALL, VALKEY["worker"]},
+    "migrate": {*_ALL, "POSTGRES_OWNER_PASSWORD", VALKEY["worker"]},
+    "roles": {*_ALL, "POSTGRES_OWNER_PASSWORD", "POSTGRES_PASSWORD"},
+}
+# Of `make run`, of PostgreSQL's own tools and of developers: no role in a container reads them.
+NOT_OF_COMPOSE = {
+    "ADMIN_DATABASE_URL", "BACKUP_IDENTITY_FILE", "BROKER_CA_FILE", "DATA_DIR", "DEBUG", "DEMO_ACCOUNTS_PER_DAY",
+    "DEMO_ACCOUNTS_PER_MINUTE", "DEMO_FLOW", "DEMO_PASSWORD", "ENGINES", "NODE_MODULES", "OWNER_DATABASE_URL",
+    "POSTGRES_BIN", "POSTGRES_PORT", "STAFF_PORT", "TAPE_DIR", "VALKEY_PORT", "VENV",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +47,10 @@ def compose() -> dict[str, Any]:
 
 
 def test_compose_has_every_server_and_every_role(compose: dict[str, Any]) -> None:
-    assert sorted(compose["services"]) == sorted([*ROLES, *SERVERS, *ONE_SHOT])
+    assert sorted(compose["services"]) == sorted([*ROLES, *SERVERS, *DOORS, *ONE_SHOT])
 
 
-@pytest.mark.parametrize("name", [*ROLES, *SERVERS])
+@pytest.mark.parametrize("name", [*ROLES, *SERVERS, *DOORS])
 def test_every_lasting_service_has_a_health_check_and_restarts(compose: dict[str, Any], name: str) -> None:
     service = compose["services"][name]
 
@@ -33,7 +59,7 @@ def test_every_lasting_service_has_a_health_check_and_restarts(compose: dict[str
 
 
 def test_one_shot_services_end(compose: dict[str, Any]) -> None:
-    assert [compose["services"][name]["restart"] for name in ONE_SHOT] == ["no"]
+    assert [compose["services"][name]["restart"] for name in ONE_SHOT] == ["no"] * len(ONE_SHOT)
 
 
 @pytest.mark.parametrize("name", ROLES)
@@ -52,20 +78,68 @@ def test_every_role_waits_for_the_migrations_and_the_servers(compose: dict[str, 
     assert {server for server in waits_for if server != "migrate"} == {"pgbouncer", "redis", "rabbitmq"}
 
 
-def test_only_web_and_api_are_published_and_only_on_loopback(compose: dict[str, Any]) -> None:
+def test_the_proxy_is_the_only_door_and_web_and_api_are_for_this_host(compose: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
 
-    assert sorted(published) == ["api", "web"]
-    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+    assert sorted(published) == ["api", "proxy", "web"]
+    assert all(port.startswith("127.0.0.1:") for name in ("api", "web") for port in published[name])
+    assert [compose["services"][name]["environment"]["TLS_PROXY"] for name in ROLES] == ["1"] * len(ROLES)
+
+
+@pytest.mark.parametrize("name", [*ROLES, *SERVERS, *DOORS, *ONE_SHOT])
+def test_no_container_can_become_more_than_it_is(compose: dict[str, Any], name: str) -> None:
+    service = compose["services"][name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"] <= 512
+    assert service["mem_limit"]
+    assert service.get("user", "10001") not in ("0", "0:0", "root")
+    assert "user" in service or service["image"].startswith("trade-engine:")  # whose Dockerfile names one
+
+
+@pytest.mark.parametrize("name", [*ROLES, *SERVERS, *DOORS, *ONE_SHOT])
+def test_a_container_has_only_its_own_secrets(compose: dict[str, Any], name: str) -> None:
+    service = compose["services"][name]
+    values = {key: str(value) for key, value in service["environment"].items()}
+    used = set(re.findall(r"\$\{([A-Z_]*(?:PASSWORD|KEY|TOKEN)[A-Z_]*)", " ".join(values.values())))
+    handed_on = {key for key, value in service["environment"].items() if value is None and SECRET.search(key)}
+
+    assert "env_file" not in service
+    assert used | handed_on == SECRETS[name]
+
+
+def test_each_role_uses_its_own_account_of_valkey(compose: dict[str, Any]) -> None:
+    accounts = {
+        name: re.match(r"redis://(\w+):", compose["services"][name]["environment"]["REDIS_URL"]) for name in ROLES
+    }
+    assert {name: found[1] for name, found in accounts.items() if found} == {
+        "web": "web", "api": "api", "engine": "engine", "worker": "worker", "beat": "worker",
+    }  # fmt: skip
 
 
 def test_every_service_is_in_the_private_network_which_has_no_way_out(compose: dict[str, Any]) -> None:
     assert compose["networks"]["private"] == {"internal": True}
     assert all("private" in service["networks"] for service in compose["services"].values())
-    assert [name for name, service in compose["services"].items() if "edge" in service["networks"]] == ["web", "api"]
+    assert [name for name, service in compose["services"].items() if "edge" in service["networks"]] == [
+        "web", "api", "proxy",
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("secret", ["SECRET_KEY", "POSTGRES_PASSWORD", "RABBITMQ_PASSWORD"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "SECRET_KEY",
+        "POSTGRES_PASSWORD",
+        "POSTGRES_OWNER_PASSWORD",
+        "POSTGRES_APP_PASSWORD",
+        "RABBITMQ_PASSWORD",
+        *VALKEY.values(),
+    ],
+)
 def test_secrets_have_no_default(secret: str) -> None:
     text = (PROJECT / "docker-compose.yml").read_text()
 
@@ -75,10 +149,25 @@ def test_secrets_have_no_default(secret: str) -> None:
     assert set(uses) == {f"${{{secret}:?set {secret} in .env}}"}
 
 
-def test_data_of_the_servers_outlives_their_containers(compose: dict[str, Any]) -> None:
-    with_volume = {name for name, service in compose["services"].items() if "volumes" in service}
+@pytest.mark.parametrize("name", ROLES)
+def test_who_serves_has_no_password_but_the_application_s(compose: dict[str, Any], name: str) -> None:
+    environment = compose["services"][name]["environment"]
 
-    assert with_volume == {"postgres", "redis", "rabbitmq"} == set(compose["volumes"])
+    assert {"OWNER_DATABASE_URL", "ADMIN_DATABASE_URL", "POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD"}.isdisjoint(
+        environment
+    )
+    for address in ("DATABASE_URL", "ENGINE_DATABASE_URL"):
+        assert environment[address].startswith("postgres://exchange_app:${POSTGRES_APP_PASSWORD")
+
+
+def test_data_of_the_servers_outlives_their_containers(compose: dict[str, Any]) -> None:
+    written = {
+        name
+        for name, service in compose["services"].items()
+        if any(":ro" not in each for each in service.get("volumes", []))
+    }
+
+    assert written == {"postgres", "redis", "rabbitmq"} == set(compose["volumes"])
 
 
 def test_the_image_runs_as_an_ordinary_user_and_compiles_nothing() -> None:
@@ -115,6 +204,28 @@ def test_every_setting_is_documented() -> None:
     used = set(re.findall(r"\$\{([A-Z_]+)", (PROJECT / "docker-compose.yml").read_text()))
 
     assert read | used - {"TRADE_ENGINE_VERSION"} <= documented
+
+
+def test_every_setting_reaches_the_roles_or_is_none_of_theirs(compose: dict[str, Any]) -> None:
+    documented = set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+
+    text = (PROJECT / "docker-compose.yml").read_text()
+    named = {name for service in compose["services"].values() for name in service["environment"]}
+    missing = documented - named - set(re.findall(r"\$\{([A-Z_]+)", text))
+    assert missing == NOT_OF_COMPOSE
+
+
+def test_make_secrets_fills_what_is_empty_and_leaves_the_rest() -> None:
+    text = (PROJECT / ".env.example").read_text().replace("RABBITMQ_PASSWORD=", "RABBITMQ_PASSWORD=mine")
+
+    made, names = filled(text)
+
+    assert set(names) == {"SECRET_KEY", "POSTGRES_PASSWORD", *VALKEY.values()}
+    values = re.findall(r"^([A-Z_]+(?:KEY|PASSWORD))=(\S*)$", made, re.MULTILINE)
+    assert dict(values)["RABBITMQ_PASSWORD"] == "mine"
+    assert len({value for _, value in values}) == len(values)
+    assert all(len(value) == 64 for name, value in values if name in names)
+    assert filled(made) == (made, [])
 
 
 def locked(name: str) -> dict[str, str]:

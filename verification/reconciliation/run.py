@@ -16,6 +16,7 @@ from exchange.models import Market
 from orders.models import Mismatch, ReconcileRun
 from settlement.wallet.connection import WalletUnavailableError
 from verification.reconciliation import money
+from verification.reconciliation.chains import ChainCheck
 from verification.reconciliation.engines import check_engine
 from verification.reconciliation.market import MarketCheck, MarketResult, last_seq
 from verification.reconciliation.results import (
@@ -118,6 +119,7 @@ class _Run:
         self._timed("money", self._check_money)
         self._timed("wallet", self._check_wallet)
         results = [self._check_market(market) for market in self._markets]
+        self._timed("chains", self._check_chains)
         for market, result in zip(self._markets, results, strict=True):
             engine = check_engine(self._connection, market, self._findings)
             result.note = "; ".join(filter(None, [result.note, f"engine {engine}"]))
@@ -189,6 +191,15 @@ class _Run:
         check = MarketCheck(self._connection, market, self._findings, self._progress.advance, self._acknowledged)
         result: MarketResult = self._timed(market.symbol, lambda: check.run(full=self._is_full))
         return result
+
+    def _check_chains(self) -> None:
+        """Walk along each journal's chain of hashes, and, unless only some markets are looked at, the audit trail's."""
+        chains = ChainCheck(self._connection, self._findings, None if self._is_full else _last_clean())
+        self._progress.begin("chains", 0)
+        self._counts["batches"] = sum(chains.check_journal(market).count for market in self._markets)
+        if not self._run.scope:
+            self._counts["audit_entries"] = chains.check_audit().count
+            self._counts["chains"] = chains.keep()
 
     # --- the end --------------------------------------------------------------------------------------
 

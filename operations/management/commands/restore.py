@@ -3,9 +3,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from operations.backups import BackupError, dump_restore, watermarks_kept
+from operations.backups import BackupError, decrypted, dump_restore, watermarks_kept
 
 
 class Command(BaseCommand):
@@ -20,7 +21,9 @@ class Command(BaseCommand):
         if not path.is_file():
             raise CommandError(f"There is no file {path}")
         try:
-            found = dump_restore(path=path, jobs=options["jobs"])
+            identity, work = settings.BACKUP_IDENTITY_FILE, settings.DATA_DIR
+            with decrypted(path, identity_file=identity, work=work) as plain:
+                found = dump_restore(path=plain, jobs=options["jobs"])
         except BackupError as error:
             raise CommandError(str(error)) from error
         for symbol, (seq, state_hash) in found.items():

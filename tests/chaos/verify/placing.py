@@ -14,7 +14,7 @@ COMMAND_TIMEOUT_S = 3.0
 SLACK_S = 0.25
 _SAME = ("client_order_id", "side", "type", "time_in_force", "post_only", "self_trade_prevention", "symbol")
 _SAME_NUMBERS = ("quote_quantity", "trailing_amount", "display_quantity")
-_TRADE_NUMBERS = ("price", "quantity", "buyer_fee", "seller_fee")
+_TRADE_NUMBERS = ("price", "quantity")
 _PROGRESS = {"pending": 0, "open": 1, "partially_filled": 2}
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from base.ids import uuid7
 from exchange.models import Asset, Market, User
 from operations.partitions import create_partitions
+from tests.administrator import as_administrator
 
 DAYS = 9  # rows are spread evenly over the last days, the newest is a second old
 PAIRS = ("BTC", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "DOT", "LTC", "AVAX")
@@ -97,12 +98,16 @@ ATTEMPTS = """[
 ]"""
 
 
-@transaction.atomic
 def fill(*, orders: int, trades: int, users: int = 200, prefix: str = "load", fills_per_pair: int = 1) -> list[User]:
     """Create users with orders, trades, balances, ledger entries and failed settlements; return the users.
 
-    There are at most `0.3 * orders * fills_per_pair` trades.
+    There are at most `0.3 * orders * fills_per_pair` trades. Who fills the tables may have statistics taken of them.
     """
+    with as_administrator(), transaction.atomic():
+        return _fill(orders, trades, users, prefix, fills_per_pair)
+
+
+def _fill(orders: int, trades: int, users: int, prefix: str, fills_per_pair: int) -> list[User]:
     now = timezone.now()
     for back in range(DAYS + 2):
         create_partitions(today=now.date() - timedelta(days=back))
@@ -144,7 +149,7 @@ def make_markets() -> list[int]:
 
 def analyze() -> None:
     """Refresh the planner's statistics."""
-    with connection.cursor() as cursor:
+    with as_administrator(), connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         for table in ("orders_order", "orders_trade", "orders_clientorderid", "settlement_ledgerentry"):
             cursor.execute(f"VACUUM ANALYZE {table}")

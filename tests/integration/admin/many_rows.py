@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db import connection, models
 from django.db.models import Model
 from django.utils import timezone
-from django_celery_beat.models import IntervalSchedule, PeriodicTask, SolarSchedule
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from base.ids import uuid7
@@ -45,8 +45,7 @@ class ManyRows:
             MarketSequence: lambda: {"market": make_market()},
             BlacklistedToken: lambda: {"token": self.make(OutstandingToken)},
             Mismatch: lambda: {"run": self.the(ReconcileRun), "signature": fresh_name("s"), "check_name": "held"},
-            PeriodicTask: lambda: {"interval": self.the(IntervalSchedule), "task": "some.task"},
-            SolarSchedule: lambda: {"event": "sunrise", "latitude": self._number % 90, "longitude": 0},
+            PeriodicTask: self._task,
         }
 
     def grow(self, count: int) -> None:
@@ -116,6 +115,10 @@ class ManyRows:
             "failure": self.the(FailedSettlement), "proposed_by": self.the(User), "state": "rejected",
             "decided_by": make_user("row"), "decided_at": timezone.now(), "reason": "some", "kind": "correction",
         }  # fmt: skip
+
+    def _task(self) -> Fields:
+        every, _ = IntervalSchedule.objects.get_or_create(every=1, period="days")
+        return {"interval": every, "crontab": None, "solar": None, "clocked": None, "task": "some.task"}
 
     def _fee_tier(self) -> Fields:
         tier = FeeTier.objects.create(market=make_market(), level=1, min_volume=1, maker_fee_ppm=1, taker_fee_ppm=1)

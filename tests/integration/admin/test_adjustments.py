@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from exchange.models import AuditEntry, User
+from exchange.models import User
 from settlement.models import Account, Adjustment, FailedSettlement
 from tests.fixtures import fresh_name
 from tests.integration.admin.scene import ACCOUNTS, FAILURES, browser_of, messages_of, queries_of, rows_of, staff_with
 from tests.integration.admin.sent_forms import errors_on
 from tests.integration.settlement.adjusting import dead_letter
 from tests.integration.settlement.cast import FUNDS, Cast, status_of
+from tests.trail import acts
 
 ADJUSTMENTS = "/admin/settlement/adjustment/"
 DETAIL_QUERIES_MAX = 11
@@ -41,7 +42,7 @@ def propose_from(browser: Client, failure: FailedSettlement, way: str, **changed
 
 
 def acts_of(user: User) -> list[str]:
-    return list(AuditEntry.objects.filter(actor=user).order_by("id").values_list("action", flat=True))
+    return list(acts().filter(actor=user).order_by("id").values_list("action", flat=True))
 
 
 @pytest.mark.parametrize(("way", "lines"), [("give-back", 2), ("settle", 5)])

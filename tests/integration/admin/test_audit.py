@@ -76,7 +76,7 @@ def test_it_offers_what_there_is(boss: Client, clerk: User, entries: list[AuditE
     [
         ("audit_actor_id", {"actor_id": "01a1fd8d-da33-7505-ab09-e6f160b94dc6"}),
         ("audit_action_id", {"action": "user.freeze"}),
-        ("audit_target_type_id", {"target_type": "exchange.user"}),
+        ("audit_target_type_id", {"target_type": "exchange.asset"}),
         ("audit_target_id", {"target_id": "7"}),
     ],
 )

@@ -14,11 +14,12 @@ from django.contrib import admin
 from django.db import transaction
 from django.test import AsyncClient, Client
 
-from exchange.models import AuditEntry, Market, User
+from exchange.models import Market, User
 from orders.models import Order
 from tests.fixtures import fresh_name
 from tests.integration.admin.many_rows import ManyRows
 from tests.integration.admin.scene import ORDERS, TRADES, USERS, Scene, browser_of, place_of, rows_of, staff_with
+from tests.trail import acts
 
 LISTS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 
@@ -139,7 +140,7 @@ def test_a_file_is_for_those_who_may_see_the_list_and_is_recorded(scene: Scene) 
     assert browser_of(clerk).get(f"{ORDERS}csv/{query}").status_code == 405
     found = downloaded(browser_of(clerk), ORDERS, query)
 
-    entry = AuditEntry.objects.get(actor__in=[clerk, stranger])
+    entry = acts().get(actor__in=[clerk, stranger])
     assert (entry.action, entry.target_type, entry.target_id) == ("order.download", "orders.order", "")
     assert entry.new == {"rows": len(found), "cut": False, "status__exact": "filled"}
 

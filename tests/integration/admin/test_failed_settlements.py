@@ -3,13 +3,14 @@
 import pytest
 from django.test import Client
 
-from exchange.models import AuditEntry, User
+from exchange.models import User
 from orders.models import Trade
 from settlement.models import FailedSettlement
 from settlement.services import settle_pending
 from tests.integration.admin.scene import FAILURES, browser_of, messages_of, staff_with
 from tests.integration.admin.sent_forms import errors_on, form_on
 from tests.integration.settlement.cast import Cast, failure_of, status_of
+from tests.trail import acts
 
 RIGHTS = ("settlement.view_failedsettlement", "settlement.change_failedsettlement")
 
@@ -25,7 +26,7 @@ def dead_letter(cast: Cast, *, mended: bool = True) -> FailedSettlement:
 
 
 def acts_of(user: User) -> list[tuple[str, str]]:
-    return list(AuditEntry.objects.filter(actor=user).order_by("id").values_list("action", "target_id"))
+    return list(acts().filter(actor=user).order_by("id").values_list("action", "target_id"))
 
 
 def test_retry_on_the_page_settles(cast: Cast) -> None:

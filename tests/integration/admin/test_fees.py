@@ -8,12 +8,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from exchange.models import AuditEntry, FeeTier, Market, User, UserFeeTier
+from exchange.models import FeeTier, Market, User, UserFeeTier
 from exchange.services import TierTerms, market_set_fee_tiers, market_update
 from proposals.models import Proposal
 from proposals.services import proposal_approve
 from tests.integration.admin.scene import MARKETS, USERS, browser_of, queries_of, rows_of, staff_with
 from tests.integration.admin.test_markets import RIGHTS, form_of
+from tests.trail import acts
 
 HELD = "/admin/exchange/userfeetier/"
 ONE, TWO = TierTerms(1, Decimal(1_000), 800, 900), TierTerms(2, Decimal(5_000), 0, 500)
@@ -48,7 +49,7 @@ def tiers_of(market: Market) -> list[TierTerms]:
 
 
 def entries_of(user: User) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-    return list(AuditEntry.objects.filter(actor=user).order_by("id").values_list("action", "old", "new"))
+    return list(acts().filter(actor=user).order_by("id").values_list("action", "old", "new"))
 
 
 def test_tiers_are_added_changed_and_removed_on_the_market_s_page_by_two(market: Market) -> None:

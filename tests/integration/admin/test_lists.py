@@ -46,7 +46,6 @@ OTHER_LISTS = (
     "/admin/token_blacklist/outstandingtoken/",
     "/admin/token_blacklist/blacklistedtoken/",
     "/admin/django_celery_beat/periodictask/",
-    "/admin/django_celery_beat/intervalschedule/",
 )
 
 

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 
 from exchange.admin.states import MEANINGS
-from exchange.models import Asset, AuditEntry, Market, TradingState, User
+from exchange.models import Asset, Market, TradingState, User
 from tests.fixtures import fresh_name, make_market
 from tests.integration.admin.scene import MARKETS, browser_of, messages_of, staff_with
+from tests.trail import acts
 
 RIGHTS = ("exchange.view_market", "exchange.change_market", "exchange.add_market")
 CONFIRM = {"confirmed": "1", "note": "wallet maintenance"}
@@ -26,7 +27,7 @@ def state_of(market: Market) -> str:
 
 
 def entries_of(user: User) -> list[tuple[str, str, dict[str, Any], str]]:
-    entries = AuditEntry.objects.filter(actor=user).order_by("id")
+    entries = acts().filter(actor=user).order_by("id")
     return list(entries.values_list("action", "target_id", "new", "note"))
 
 

@@ -7,7 +7,6 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from exchange.admin.base import BackOfficeAdmin
 from exchange.models import Asset, AuditEntry, User
@@ -25,6 +24,7 @@ from tests.integration.admin.scene import (
     browser_of,
     messages_of,
 )
+from tests.trail import acts
 
 NOBODY = "no role"
 VIEWER, SUPPORT, SETTLEMENT, OPERATOR, ADMINISTRATOR = StaffRole
@@ -94,7 +94,6 @@ FORMS = {
     f"{MARKETS}add/": (OPERATOR, ADMINISTRATOR),
     f"{ASSETS}add/": (OPERATOR, ADMINISTRATOR),
     f"{ADJUSTMENTS}add/": (SETTLEMENT,),
-    f"{TASKS}add/": (ADMINISTRATOR,),
     "/admin/auth/group/add/": (),
 }
 SELECTIONS = {
@@ -104,11 +103,6 @@ SELECTIONS = {
     (API_KEYS, "revoke_selected"): (SUPPORT, ADMINISTRATOR),
     (MARKETS, "change_state_of_selected"): (OPERATOR, ADMINISTRATOR),
     (MISMATCHES, "acknowledge_selected"): (SETTLEMENT,),
-    (TASKS, "enable_tasks"): (ADMINISTRATOR,),
-    (TASKS, "disable_tasks"): (ADMINISTRATOR,),
-    (TASKS, "toggle_tasks"): (ADMINISTRATOR,),
-    (TASKS, "run_tasks"): (ADMINISTRATOR,),
-    (TASKS, "delete_selected"): (ADMINISTRATOR,),
 }
 
 
@@ -123,14 +117,14 @@ def test_a_button_answers_those_whose_role_has_it_and_does_nothing_for_others(
     act: Act, scene: Scene, browsers: dict[str, Client]
 ) -> None:
     url, form = f"{act.page}{act.find(scene)}/{act.name}/", {"confirmed": "1", "note": "x"}
-    acts = AuditEntry.objects.count()
+    before = acts().count()
 
     asked = {role: browsers[role].get(url).status_code for role in act.roles}
     posted = {role: browser.post(url, form).status_code for role, browser in browsers.items() if role not in asked}
 
     assert 403 not in asked.values()
     assert set(posted.values()) <= {403}
-    assert AuditEntry.objects.count() == acts
+    assert acts().count() == before
 
 
 @pytest.mark.parametrize("url", FORMS)
@@ -152,20 +146,6 @@ def test_an_action_on_a_selection_is_offered_to_those_whose_role_has_it(
             offered |= {role for value, _ in form.fields["action"].choices if value == name}
 
     assert offered == set(SELECTIONS[url, name])
-
-
-def test_who_may_only_look_disables_no_scheduled_task(browsers: dict[str, Client]) -> None:
-    every, _ = IntervalSchedule.objects.get_or_create(every=7, period="days")
-    task = PeriodicTask.objects.create(name=fresh_name("task-"), task="x", interval=every)
-    form = {"action": "disable_tasks", "_selected_action": [task.pk], "index": "0"}
-
-    browsers[VIEWER].post(TASKS, form)
-    assert PeriodicTask.objects.get(pk=task.pk).enabled
-    browsers[ADMINISTRATOR].post(TASKS, form)
-
-    assert not PeriodicTask.objects.get(pk=task.pk).enabled
-    entries = AuditEntry.objects.filter(target_type="django_celery_beat.periodictask", target_id=str(task.pk))
-    assert [entry.action for entry in entries] == ["periodictask.disable_tasks"]
 
 
 def test_every_page_is_open_to_whoever_has_a_role(browsers: dict[str, Client]) -> None:
@@ -262,7 +242,7 @@ def test_who_may_change_users_cannot_become_another_member_of_staff(role: StaffR
     colleague.refresh_from_db()
     assert answers == [403, 403] and colleague.is_active and colleague.password == ""
     assert role == OPERATOR or messages_of(frozen) == [f"{colleague}: This needs the right exchange.appoint_user"]
-    assert AuditEntry.objects.filter(actor=clerk).count() == 0
+    assert acts().filter(actor=clerk).count() == 0
 
 
 def test_new_assets_and_changed_ones_are_recorded(browsers: dict[str, Client]) -> None:

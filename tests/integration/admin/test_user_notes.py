@@ -5,6 +5,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from exchange.models import AuditEntry, User, UserNote
+from tests.administrator import as_administrator
 from tests.fixtures import make_user
 from tests.integration.admin.scene import USERS, Scene, browser_of, messages_of, rows_of, staff_with
 
@@ -53,9 +54,9 @@ def test_nobody_changes_or_removes_a_note(outsider: User) -> None:
     write(browser_of(clerk), outsider, "for good")
     note = UserNote.objects.get(user=outsider)
 
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+    with as_administrator(), pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         UserNote.objects.filter(pk=note.pk).update(text="gone")
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+    with as_administrator(), pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         UserNote.objects.filter(pk=note.pk).delete()
     boss = browser_of()
     assert boss.post(f"{NOTES}{note.pk}/change/", {"text": "gone"}).status_code == 403

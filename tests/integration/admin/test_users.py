@@ -7,18 +7,19 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from exchange.admin.base import SELECTED_MAX
-from exchange.models import AuditEntry, User
+from exchange.models import User
 from proposals.models import Proposal
 from tests.fixtures import fresh_name
 from tests.integration.admin.scene import USERS, browser_of, messages_of, staff_with
 from tests.integration.admin.sent_forms import errors_on
+from tests.trail import acts
 
 RIGHTS = ("exchange.view_user", "exchange.change_user", "exchange.add_user")
 CONFIRM = {"confirmed": "1", "note": "asked by the owner"}
 
 
 def acts_of(user: User) -> list[tuple[str, str, dict[str, Any]]]:
-    return list(AuditEntry.objects.filter(actor=user).order_by("id").values_list("action", "target_id", "new"))
+    return list(acts().filter(actor=user).order_by("id").values_list("action", "target_id", "new"))
 
 
 def is_active(user: User) -> bool:
@@ -50,7 +51,7 @@ def test_a_user_is_frozen_and_unfrozen(trader: User) -> None:
         ("user.freeze", str(trader.pk), {"is_active": False}),
         ("user.unfreeze", str(trader.pk), {"is_active": True}),
     ]
-    assert AuditEntry.objects.filter(actor=clerk).latest("id").note == "asked by the owner"
+    assert acts().filter(actor=clerk).latest("id").note == "asked by the owner"
 
 
 def test_those_selected_are_frozen_but_neither_oneself_nor_a_superuser(trader: User, staff: User) -> None:
@@ -111,7 +112,7 @@ def test_a_changed_user_is_recorded_with_old_and_new(trader: User) -> None:
     response = browser_of(clerk).post(f"{USERS}{trader.pk}/change/", form)
 
     assert response.status_code == 302
-    entry = AuditEntry.objects.get(actor=clerk)
+    entry = acts().get(actor=clerk)
     assert (entry.action, entry.old, entry.new) == (
         "user.update", {"email": "trader@example.com"}, {"email": "new@example.com"},
     )  # fmt: skip
@@ -158,7 +159,7 @@ def test_a_user_is_created_and_given_a_password(staff: User) -> None:
     browser.post(f"{USERS}{user.pk}/password/", secret)
 
     assert [act[:2] for act in acts_of(staff)] == [("user.create", str(user.pk)), ("user.set_password", str(user.pk))]
-    assert "secret" not in str(list(AuditEntry.objects.filter(actor=staff).values()))
+    assert "secret" not in str(list(acts().filter(actor=staff).values()))
 
 
 def test_a_group_is_changed_by_superusers_only(staff: User) -> None:

@@ -168,8 +168,6 @@ def test_public_trades_need_no_login(visitor: APIClient, maker: User, taker: Use
         "symbol": market.symbol,
         "price": "100.00",
         "quantity": "1.000",
-        "buyer_fee": "0.10000000",
-        "seller_fee": "0.20000000",
         "taker_side": "buy",
         "executed_at": one.json()["data"]["executed_at"],
         "seq": 1,

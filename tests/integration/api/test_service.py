@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -29,8 +30,33 @@ def all_engines(market: Market) -> Iterator[None]:
     valkey().delete(*keys)
 
 
-def test_ready_when_every_part_is(visitor: APIClient, all_engines: None) -> None:
+@pytest.fixture
+def insider(settings: Any) -> APIClient:
+    """Somebody who asks a private port."""
+    settings.ROOT_URLCONF = "config.private_urls"
+    return APIClient()
+
+
+def test_everybody_is_told_whether_it_is_ready_and_no_more(
+    visitor: APIClient, all_engines: None, market: Market
+) -> None:
+    assert visitor.get("/ready").json()["data"] == {"status": "ready"}
+    valkey().delete(heartbeat_key(market.slug))
+
     answer = visitor.get("/ready")
+
+    assert answer.status_code == 503
+    assert answer.json()["error"] == {"code": "SERVICE_UNAVAILABLE", "message": "Not ready", "details": {}}
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/internal/wallet/v1/ping", "/internal/wallet/v1/schema"])
+def test_what_is_private_is_nowhere_on_public_ports(visitor: APIClient, path: str, settings: Any) -> None:
+    settings.WALLET_SERVICE_TOKEN = "x" * 40
+    assert visitor.get(path, headers={"Authorization": f"Bearer {'x' * 40}"}).status_code == 404
+
+
+def test_ready_when_every_part_is(insider: APIClient, all_engines: None) -> None:
+    answer = insider.get("/ready")
 
     checks = answer.json()["data"]["checks"]
     assert answer.status_code == 200
@@ -38,10 +64,10 @@ def test_ready_when_every_part_is(visitor: APIClient, all_engines: None) -> None
     assert {check["status"] for check in checks.values()} == {"ok"}
 
 
-def test_a_market_without_an_engine_is_named(visitor: APIClient, all_engines: None, market: Market) -> None:
+def test_a_market_without_an_engine_is_named(insider: APIClient, all_engines: None, market: Market) -> None:
     valkey().delete(heartbeat_key(market.slug))
 
-    answer = visitor.get("/ready")
+    answer = insider.get("/ready")
 
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (503, "SERVICE_UNAVAILABLE")
@@ -51,7 +77,7 @@ def test_a_market_without_an_engine_is_named(visitor: APIClient, all_engines: No
 
 
 def test_a_broken_and_a_hanging_part_are_both_reported_in_time(
-    visitor: APIClient, all_engines: None, monkeypatch: pytest.MonkeyPatch
+    insider: APIClient, all_engines: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> None:
         raise OSError("10.0.0.7 refused")
@@ -59,7 +85,7 @@ def test_a_broken_and_a_hanging_part_are_both_reported_in_time(
     monkeypatch.setattr(health, "_checks", {**health._checks, "broken": broken, "hanging": lambda: time.sleep(1)})
     monkeypatch.setattr(health, "TIMEOUT_S", 0.3)
 
-    answer = visitor.get("/ready")
+    answer = insider.get("/ready")
 
     details = answer.json()["error"]["details"]
     assert {"broken", "hanging"} <= set(details["failing"])
@@ -68,8 +94,8 @@ def test_a_broken_and_a_hanging_part_are_both_reported_in_time(
     assert b"10.0.0.7" not in answer.content
 
 
-def test_metrics_show_the_business(visitor: APIClient) -> None:
-    text = visitor.get("/metrics").content.decode()
+def test_metrics_show_the_business(insider: APIClient) -> None:
+    text = insider.get("/metrics").content.decode()
 
     assert 'trade_engine_failed_settlements{state="dead"}' in text
     assert "# TYPE trade_engine_trades_unsettled gauge" in text

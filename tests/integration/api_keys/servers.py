@@ -19,10 +19,11 @@ STOP_S = 30.0
 
 
 @contextmanager
-def running_role(name: str) -> Iterator[str]:
-    """Serve `api` (granian, WSGI) or `web` (Daphne, ASGI) until the block ends; gives its address."""
+def running_role(name: str, **settings: str) -> Iterator[str]:
+    """Serve `api` (granian) or `web` (Daphne) until the block ends; gives its address."""
     port = free_port()
-    environment = {**os.environ, "API_PORT": str(port), "WEB_PORT": str(port)}
+    ports = {"API_PORT": str(port), "WEB_PORT": str(port), "WEB_PRIVATE_PORT": str(free_port())}
+    environment = {**os.environ, **ports, **settings}
     programs = {program.name: program for program in role_programs(LaunchSettings.from_environ(environment))}
     process = subprocess.Popen(
         programs[name].command, cwd=PROJECT, env=environment, start_new_session=True,

@@ -16,6 +16,7 @@ from exchange.models import Market
 from operations.partitions import create_partitions
 from orders.models import Trade
 from orders.selectors import trades_of_market
+from tests.administrator import as_administrator
 from tests.fixtures import make_market, make_user
 
 pytestmark = pytest.mark.xdist_group("history")
@@ -38,7 +39,7 @@ def long_market() -> Iterator[Market]:
     """A market with 83,000 trades of three days, among those of another, which goes on while this one has a pause."""
     start = timezone.now() - timedelta(days=DAYS)
     user, market, other = make_user("trader"), make_market(), make_market()
-    with transaction.atomic():
+    with as_administrator(), transaction.atomic():  # who may have statistics taken
         for day in range(DAYS + 1):
             create_partitions(today=(start + timedelta(days=day)).date())
         with connection.cursor() as cursor:

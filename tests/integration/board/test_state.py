@@ -16,7 +16,7 @@ from base.ids import uuid7
 from exchange.models import Market, User
 from journal.board import BoardState
 from matching.board import STAMP_MS, BoardKeeper
-from matching.messages import board_keys
+from matching.messages import BOARD_SEAL, board_keys
 from orders.board import Board
 from tests.integration.candles.feeding import Deal, Feed, feeding, ms
 
@@ -99,7 +99,8 @@ async def redis() -> AsyncIterator[Redis]:
 
 
 async def kept(redis: Redis, slug: str) -> list[Any]:
-    return list(await redis.mget(board_keys(slug)))
+    sealed, stamp = await redis.mget(board_keys(slug))
+    return [sealed and BOARD_SEAL.opened(sealed, slug), stamp]
 
 
 def keeper(redis: Redis, slug: str, shows: Shows) -> BoardKeeper:

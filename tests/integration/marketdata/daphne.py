@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -17,9 +17,12 @@ class Server(NamedTuple):
 
 
 @asynccontextmanager
-async def running_daphne(port: int, log: IO[bytes] | None = None, **settings: str) -> AsyncIterator[Server]:
+async def running_daphne(
+    port: int, log: IO[bytes] | None = None, more_ports: Iterable[int] = (), /, **settings: str
+) -> AsyncIterator[Server]:
     """Serve until the block ends, with settings added to the environment; what it says goes to `log`, if given."""
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
+    more = [argument for each in more_ports for argument in ("-e", f"tcp:port={each}:interface=127.0.0.1")]
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), *more, "config.asgi:application"]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=PROJECT, env={**os.environ, **settings}, stdout=log, stderr=log
     )

@@ -18,7 +18,8 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return urlunsplit(self._target._replace(netloc=f"127.0.0.1:{self.port}"))
+        login = "".join(self._target.netloc.rpartition("@")[:2])
+        return urlunsplit(self._target._replace(netloc=f"{login}127.0.0.1:{self.port}"))
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)

@@ -27,8 +27,6 @@ from tests.integration.marketdata.scripted import ScriptedMarket
 from tests.integration.marketdata.test_orders import token_of
 from tests.integration.marketdata.test_switches import order_of, until_cancelled
 
-ORIGIN: Any = {"origin": "http://127.0.0.1"}
-
 
 @pytest.mark.long
 async def test_a_book_over_a_real_server_beside_a_client_that_does_not_read(
@@ -38,8 +36,8 @@ async def test_a_book_over_a_real_server_beside_a_client_that_does_not_read(
     url = f"ws://{address}/ws/markets/{script.market.slug}?channels=book"
     book, lazy_book = Book(), Book()
     async with (
-        connect(url, **ORIGIN) as client,
-        connect(url, sock=_small_socket(address), max_queue=1, **ORIGIN) as lazy,
+        connect(url) as client,
+        connect(url, sock=_small_socket(address), max_queue=1) as lazy,
     ):
         book.take(json.loads(await client.recv()))
         assert json.loads(await client.recv())["type"] == "market"
@@ -76,7 +74,7 @@ def _large_batch(script: ScriptedMarket, seq: int) -> dict[str, Any]:
 
 
 async def test_close_codes_reach_the_client(address: str) -> None:
-    async with connect(f"ws://{address}/ws/markets/NO-SUCH", **ORIGIN) as client:
+    async with connect(f"ws://{address}/ws/markets/NO-SUCH") as client:
         assert json.loads(await client.recv())["code"] == "MARKET_NOT_FOUND"
         with pytest.raises(ConnectionClosed) as closed:
             await client.recv()
@@ -89,7 +87,7 @@ async def test_orders_end_with_the_connection_or_when_the_process_died_by_the_en
     market = await in_database(make_market)
     maker = await in_database(make_user, "maker", assets=(market.quote_id,))
     with running_engine(market):
-        async with connect(f"ws://{server.address}/ws/orders", **ORIGIN) as client:
+        async with connect(f"ws://{server.address}/ws/orders") as client:
             await client.send(json.dumps({"op": "auth", "token": token_of(maker)}))
             guard = {"op": "cancel_on_disconnect", "timeout_ms": 3_000, "symbol": market.slug}
             await client.send(json.dumps(guard))

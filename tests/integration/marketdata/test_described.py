@@ -362,7 +362,6 @@ async def test_a_login_that_is_not_as_described_is_refused(
 async def patient(stream: str, monkeypatch: pytest.MonkeyPatch, path: str) -> Client:
     """Return a client that may send as many bad messages as it likes."""
     monkeypatch.setattr(CONSUMERS[stream], "bad_messages_max", 10_000)
-    monkeypatch.setattr(CONSUMERS[stream], "messages_burst", 10_000.0)
     return await Client(path).open()
 
 

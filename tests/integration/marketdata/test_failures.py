@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from channels.layers import channel_layers
-from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
 from django.db import connections
 
+from base.layers import SealedPubSubChannelLayer
 from exchange.models import User
 from exchange.streams import pubsub_layer
 from marketdata import bus
@@ -21,6 +22,7 @@ from tests.integration.marketdata.clients import Book, Client, follow
 from tests.integration.marketdata.proxies import Proxy
 from tests.integration.marketdata.scripted import ScriptedMarket
 from tests.integration.marketdata.test_orders import token_of
+from tests.servers import ADMINISTRATOR_URL
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -34,7 +36,7 @@ async def proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
     config: dict[str, Any] = settings.CHANNEL_LAYERS["pubsub"]["CONFIG"]
     host = {"address": proxy.url, "socket_timeout": None, "socket_connect_timeout": 1}
     usual = pubsub_layer()
-    cuttable = RedisPubSubChannelLayer(**config | {"hosts": [host]})
+    cuttable = SealedPubSubChannelLayer(**config | {"hosts": [host]})
     channel_layers.set("pubsub", cuttable)
     yield proxy
     channel_layers.set("pubsub", usual)
@@ -137,9 +139,8 @@ async def test_who_comes_while_postgresql_is_away_can_try_again_and_others_stay(
 @contextlib.contextmanager
 def database_away() -> Iterator[None]:
     """Let nobody into the database of this test process, and end all sessions in it."""
-    url = urlsplit(settings.DATABASE_URL)
-    name = url.path.lstrip("/")
-    with psycopg.connect(urlunsplit(url._replace(path="/postgres")), autocommit=True) as admin:
+    name = urlsplit(settings.DATABASE_URL).path.lstrip("/")
+    with psycopg.connect(os.environ[ADMINISTRATOR_URL], autocommit=True) as admin:
         admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
         try:

@@ -48,7 +48,7 @@ async def test_anything_may_be_sent(market: Market, stream_contract: StreamContr
     log_file = tmp_path / "web.log"
     limits = {"WS_OPENINGS_PER_MINUTE": "1000000"}
     with log_file.open("wb") as log:
-        async with running_daphne(free_port(), log=log, **limits) as server:
+        async with running_daphne(free_port(), log, **limits) as server:
             await annoy(server.address, market, f"{seed} before", SECONDS / 3)
             before = memory_mib(server.process.pid)
             tally = await annoy(server.address, market, seed, SECONDS)

@@ -10,8 +10,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from base import allowance
 from exchange.models import Market, User
-from marketdata import connections
 from marketdata.connections import Connections, client_address
 from marketdata.consumers import MarketConsumer, OrdersConsumer, TradesConsumer
 from tests.integration.marketdata.clients import Client
@@ -63,7 +63,7 @@ def test_an_address_that_tries_too_often_still_gets_what_is_allowed(
     settings.WS_OPENINGS_PER_MINUTE = 60
     opened, tried = Connections(), 0
     for tenth in range(600):  # ten times a second, one minute
-        monkeypatch.setattr(connections, "time", SimpleNamespace(monotonic=lambda now=tenth / 10: now))
+        monkeypatch.setattr(allowance, "time", SimpleNamespace(monotonic=lambda now=tenth / 10: now))
         if opened.open("10.0.0.1"):
             opened.close("10.0.0.1")
             tried += 1

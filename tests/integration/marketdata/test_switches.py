@@ -5,9 +5,12 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from exchange.models import Market, User
 from marketdata import switches
@@ -232,6 +235,26 @@ async def test_cancel_after_is_the_rest_call_and_does_not_care_about_the_session
     assert before + 1.4 <= datetime.fromisoformat(answer["cancel_at"]).timestamp() <= time.time() + 1.6
     assert await is_open(order)
     assert await until_cancelled(order, 5) == "CANCEL_AFTER"
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("operation", ["cancel_after", "cancel_on_disconnect"])
+async def test_what_reaches_engines_counts_as_orders_for_each_market(
+    market: Market, maker: User, operation: str, settings: Settings
+) -> None:
+    """A command about both markets is two: more than one a second, whenever that second began."""
+    settings.ORDER_RATE_PER_SECOND = 1
+    client = await log_in(maker)
+    await client.send({"op": operation, "timeout_ms": TIMEOUT_MS})
+    assert (await client.until("error"))["code"] == "RATE_LIMITED"
+    rest = APIClient(headers={"Authorization": f"Bearer {token_of(maker)}"})
+    assert (await in_database(rest.delete, "/api/v1/orders")).status_code == 429
+    switch = partial(rest.post, "/api/v1/orders/cancel-after", {"timeout_ms": TIMEOUT_MS}, "json")
+    assert (await in_database(switch)).status_code == 429
+
+    settings.ORDER_RATE_PER_SECOND = 1_000
+    assert (await asked(client, operation, TIMEOUT_MS))["timeout_ms"] == TIMEOUT_MS
+    await client.leave()
 
 
 @pytest.mark.usefixtures("engine")

@@ -90,8 +90,9 @@ def test_garbage_on_the_reply_channel_does_not_deafen_a_process(market: Market, 
         publish(channel, b"\xc1 no message")
         for message in (
             {},
-            {"replies": 7},
-            {"replies": [None, [], [1], ["x", 1], [[], 1]]},
+            {"to": channel, "replies": 7},
+            {"to": channel, "replies": [None, [], [1], ["x", 1], [[], 1]]},
+            {"to": "another", "replies": []},
             {"type": "engine.replies"},
         ):
             run_in_background(layer.send(channel, message)).result(5)

@@ -40,12 +40,19 @@ def poor_user(role: str, **funds: Decimal) -> User:
     return user
 
 
+def poor_traders(market: Market, quote: int) -> Iterator[User]:
+    """Give a trader for each round, another one before the last one's losses are more than it can bear."""
+    for number in range(ROUNDS):
+        if number % 50 == 0:
+            trader = poor_user("trader", **{market.quote_id: Decimal(quote)})
+        yield trader
+
+
 def test_a_taker_sells_at_once_what_it_has_just_bought(market: Market, maker: User) -> None:
-    trader = poor_user("trader", **{market.quote_id: Decimal(200)})
     with running_engine(market):
         sell(maker, market, str(ROUNDS), "100")
         buy(maker, market, str(ROUNDS), "99")
-        for _ in range(ROUNDS):
+        for trader in poor_traders(market, 200):
             bought = buy(trader, market, "1", budget="100.1")
             assert bought.order.filled_quantity == 1
             assert sell(trader, market, "1").order.status == OrderStatus.FILLED
@@ -53,9 +60,8 @@ def test_a_taker_sells_at_once_what_it_has_just_bought(market: Market, maker: Us
 
 
 def test_a_maker_sells_at_once_what_its_resting_order_has_just_bought(market: Market, taker: User) -> None:
-    trader = poor_user("trader", **{market.quote_id: Decimal(110)})
     with running_engine(market):
-        for _ in range(min(ROUNDS, 60)):
+        for trader in poor_traders(market, 110):
             resting = buy(trader, market, "1", "99").order
             sell(taker, market, "1", "99")
             resting.refresh_from_db()

@@ -220,7 +220,7 @@ def test_it_needs_a_login(visitor: APIClient) -> None:
 def test_it_is_asked_for_so_often_and_no_more(
     taker: User, outsider: User, client_for: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("base.throttling.PORTFOLIOS_PER_SECOND", 2)
+    monkeypatch.setattr("base.throttling.throttles.PORTFOLIOS_PER_SECOND", 2)
     client = client_for(taker)
 
     answers = [client.get(PORTFOLIO) for _ in range(6)]

@@ -33,7 +33,7 @@ def test_two_readers_count_each_trade_once_while_markets_trade(
 ) -> None:
     monkeypatch.setattr(services, "STEP_TRADES", 10)
     monkeypatch.setattr(services, "PATIENCE_S", 60.0)
-    monkeypatch.setattr("base.throttling.PORTFOLIOS_PER_SECOND", 1_000)
+    monkeypatch.setattr("base.throttling.throttles.PORTFOLIOS_PER_SECOND", 1_000)
     markets = [market, make_market()]
     for user in (maker, taker):
         amounts = dict.fromkeys((markets[1].base_id, markets[1].quote_id), FUNDS)

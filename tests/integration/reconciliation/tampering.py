@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from exchange.models import Market, User
 from matching.messages import CancelRequest, Correlation
 from orders.models import Mismatch, Trade
 from settlement.models import Account, LedgerEntry
+from tests.administrator import unguarded
 from tests.desk import BUY, SELL, Desk, with_rows
 from verification.reconciliation.run import Reconciled, reconcile
 
@@ -59,15 +60,7 @@ def money_restored(market: Market) -> Iterator[None]:
     yield
     for account_id, available, held in accounts:
         Account.objects.filter(pk=account_id).update(available=available, held=held)
-    with ledger_unguarded():
+    with unguarded():
         for entry_id, amount, account_id in entries:
             LedgerEntry.objects.filter(pk=entry_id).update(amount=amount, account_id=account_id)
     Trade.objects.filter(market=market, settlement_status="pending").delete()
-
-
-@contextmanager
-def ledger_unguarded() -> Iterator[None]:
-    """Let a transaction change the ledger, as who owns the database could."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger fires
-        yield

@@ -22,6 +22,7 @@ from settlement.services import (
     ledger_withdraw,
     settle_pending,
 )
+from tests.administrator import as_administrator
 from tests.integration.settlement.adjusting import (
     Eyes,
     clerk,
@@ -407,9 +408,9 @@ def test_the_database_insists_on_four_eyes(cast: Cast, eyes: Eyes, fields: dict[
 def test_what_was_proposed_cannot_be_rewritten(cast: Cast, eyes: Eyes) -> None:
     proposal = eyes.propose(correction(cast, "1"))
 
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+    with as_administrator(), pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         AdjustmentLine.objects.filter(adjustment=proposal).update(available=2)
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+    with as_administrator(), pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         AdjustmentLine.objects.filter(adjustment=proposal).delete()
     assert Account.objects.filter(owner=cast.maker, asset_id=cast.quote, available=FUNDS).exists()
 

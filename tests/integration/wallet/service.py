@@ -70,14 +70,14 @@ class WalletService:
         self._environment = {
             **os.environ, "DATABASE_URL": self.database_url, "ENGINE_DATABASE_URL": self.database_url,
             "REDIS_URL": f"{redis}/{63 - int(number)}", "WALLET": "embedded", "WALLET_SERVICE_TOKEN": TOKEN,
-            "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "config.settings",
+            "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "config.settings", "API_PRIVATE_PORT": str(self.port),
         }  # fmt: skip
         self.database = psycopg.connect(self.database_url, autocommit=True)
         self._process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(self.port),
+            [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(free_port()),
              "--workers", "1", "--blocking-threads", "16", "--no-log", "config.wsgi:application"],
             cwd=PROJECT, env=self._environment, preexec_fn=die_with_parent(signal.SIGTERM),
         )  # fmt: skip

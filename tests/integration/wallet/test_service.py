@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from base.ids import uuid7
 from exchange.models import Market, User
+from settlement.wallet_service.authentication import WRONG_PER_MINUTE
 from tests.fixtures import make_market, make_user
 from tests.integration.wallet.service import WalletService
 
@@ -73,13 +74,32 @@ def test_strangers_are_refused(service: WalletService) -> None:
     assert service.ask("GET", "ping")[0] == 200
 
 
-def test_without_a_token_there_is_no_service(settings: Settings) -> None:
-    settings.WALLET_SERVICE_TOKEN = ""
+def test_whoever_tries_wrong_tokens_is_told_to_wait_and_the_exchange_is_not(service: WalletService) -> None:
+    statuses = [service.ask("GET", "ping", token=f"guess-{number}")[0] for number in range(2 * WRONG_PER_MINUTE + 2)]
 
-    answer = Client().get("/internal/wallet/v1/ping", headers={"Authorization": "Bearer "})
+    assert set(statuses) == {401, 429} and statuses[-1] == 429  # two windows at most
+    assert service.ask("GET", "ping")[0] == 200
+
+
+@pytest.mark.parametrize("accepted", ["application/json", "text/html", "application/vnd.oai.openapi", "*/*"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS", "PROPFIND"])
+@pytest.mark.parametrize("path", ["ping", "schema", "reservations", "balances/x", "nothing", ""])
+def test_without_a_token_there_is_no_service(settings: Settings, path: str, method: str, accepted: str) -> None:
+    settings.WALLET_SERVICE_TOKEN = ""
+    settings.ROOT_URLCONF = "config.private_urls"
+    headers = {"Authorization": "Bearer ", "Accept": accepted}
+
+    answer = Client().generic(method, f"/internal/wallet/v1/{path}", "{", "text/plain", headers=headers)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
-    assert Client().get("/internal/nothing").json()["error"]["code"] == "NOT_FOUND"
+
+
+def test_the_document_is_there_in_whichever_form_it_is_asked_for(settings: Settings) -> None:
+    settings.WALLET_SERVICE_TOKEN = "the-token-of-a-test-wallet"
+    settings.ROOT_URLCONF = "config.private_urls"
+    for accepted in ("*/*", "text/html", "application/json", "application/vnd.oai.openapi", "application/yaml"):
+        answer = Client().get("/internal/wallet/v1/schema", headers={"Accept": accepted})
+        assert answer.status_code in {200, 406}, (accepted, answer.content[:200])
 
 
 def test_a_reservation_and_a_release_happen_once_per_key(books: Books) -> None:
@@ -243,9 +263,11 @@ def test_everything_that_is_reserved_is_listed(books: Books, service: WalletServ
     assert len(service.ask("GET", f"balances/{books.buyer.pk}")[1]["data"]) == 2
 
 
-def test_the_protocol_has_a_document_of_its_own() -> None:
-    document = Client().get("/internal/wallet/v1/schema?format=json").json()
+def test_the_protocol_has_a_document_of_its_own(settings: Settings) -> None:
+    settings.WALLET_SERVICE_TOKEN = "the-token-of-a-test-wallet"
     public = Client().get("/api/schema?format=json").json()
+    settings.ROOT_URLCONF = "config.private_urls"
+    document = Client().get("/internal/wallet/v1/schema?format=json").json()
 
     validate_schema(document)  # type: ignore[no-untyped-call]  # drf-spectacular has no types here
     paths = {path.removeprefix("/internal/wallet/v1/") for path in document["paths"]}

@@ -19,10 +19,11 @@ from config.embedded.errors import LaunchError
 from config.embedded.processes import MARK, end_leftovers, is_alive
 from config.embedded.readiness import wait_until_ready
 from config.embedded.restore import restore
-from config.embedded.servers import EmbeddedPostgres, EmbeddedValkey
+from config.embedded.servers import EmbeddedPostgres
 from config.embedded.settings import LOOPBACK, LaunchSettings
 from config.embedded.supervision import ProgramState
 from config.embedded.system_users import SystemUser
+from config.embedded.valkey import EmbeddedValkey
 from tests.servers import free_port
 
 NOT_READY = {"error": {"message": "Not ready: broker: no answer"}}
@@ -98,7 +99,7 @@ def test_what_keeps_dying_is_not_waited_for_long(tmp_path: Path) -> None:
 
 def test_a_server_that_never_answers_is_named(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="Valkey did not answer within 0 s"):
-        EmbeddedValkey(tmp_path, free_port()).wait_until_ready(timeout_s=0)
+        EmbeddedValkey(tmp_path, free_port(), "secret").wait_until_ready(timeout_s=0)
 
 
 # --- what an earlier start left ----------------------------------------------------------------------------
@@ -145,6 +146,23 @@ def test_what_an_earlier_start_left_is_ended_and_others_are_not(
 def test_a_setting_that_cannot_be_is_named(tmp_path: Path, environ: Mapping[str, str], complaint: str) -> None:
     with pytest.raises(LaunchError, match=complaint):
         settings(tmp_path, **environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({"BIND": "0.0.0.0"}, "BIND is 0.0.0.0"),  # noqa: S104  (names the value, binds nothing)
+        ({"BIND": "::", "DEMO_MODE": "1"}, "BIND is ::"),
+        ({"ALLOWED_HOSTS": "localhost, exchange.example.org"}, "ALLOWED_HOSTS names exchange.example.org"),
+        ({"TLS_PROXY": "1"}, "TLS_PROXY is on"),
+    ],
+)
+def test_a_demo_that_others_could_reach_is_not_started(tmp_path: Path, environ: Mapping[str, str], reason: str) -> None:
+    with pytest.raises(LaunchError, match=f"{reason}.*Set DEMO_MODE=0"):
+        settings(tmp_path, **environ)
+
+    assert not settings(tmp_path, **{**environ, "DEMO_MODE": "0"}).demo_mode
+    assert settings(tmp_path, BIND="127.0.0.2", ALLOWED_HOSTS="localhost").demo_mode
 
 
 def test_two_settings_with_one_port_are_named(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from matching.engine import (
 from tests.unit.engine.cast import BUY, SELL, limit, stop, typed
 from tests.unit.engine.sequences import all_changed, changed, cuts, sequences
 
-SOME = settings(max_examples=30, deadline=None, print_blob=True)
+SOME = settings(max_examples=60, deadline=None, print_blob=True)
 PRICES = ("price_ticks", "stop_price_ticks", "last_price_ticks", "reference_price_ticks")
 DISTANCES = ("trail_ticks",)
 LOTS = ("quantity_lots", "maker_remaining_lots", "lots", "remaining_lots", "visible_lots", "display_lots")

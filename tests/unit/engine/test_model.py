@@ -14,8 +14,8 @@ from tests.unit.engine.twins import Groups, note_groups, run_both
 SEED = 4
 COMMANDS = 10_000
 SEQUENCES = COMMANDS // COMMANDS_PER_SEQUENCE
-SOME = settings(max_examples=20, deadline=None, print_blob=True)
-MANY = settings(SOME, max_examples=40)
+SOME = settings(max_examples=40, deadline=None, print_blob=True)
+MANY = settings(SOME, max_examples=80)
 
 
 def test_10_000_commands_of_a_fixed_seed_agree_with_the_naive_model() -> None:

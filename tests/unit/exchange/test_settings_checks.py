@@ -7,6 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from base.scaling import MarketScale
+from config.processes import start_only_if_safe
 from exchange import seeds
 from exchange.checks import check_demo_accounts, check_hosts, check_market_scales, check_rates, check_secret_key
 from exchange.models import User
@@ -46,6 +47,31 @@ def test_what_must_not_be_public(settings: Settings, debug: bool, demo: bool, tl
     settings.DEBUG, settings.DEMO_MODE, settings.TLS_PROXY = debug, demo, tls
 
     assert ids(check_hosts(None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("BIND", "0.0.0.0", "BIND is 0.0.0.0"),  # noqa: S104  (names the value, binds nothing)
+        ("BIND", "::", "BIND is ::"),
+        ("BIND", "192.0.2.1", "BIND is 192.0.2.1"),
+        ("ALLOWED_HOSTS", ["localhost", "*"], "ALLOWED_HOSTS names \\*"),
+        ("TLS_PROXY", True, "TLS_PROXY is on"),
+    ],
+)
+def test_a_demo_that_others_can_reach_is_an_error_and_no_server_starts_with_it(
+    settings: Settings, name: str, value: Any, reason: str
+) -> None:
+    settings.SECRET_KEY, settings.DEMO_MODE, settings.BIND = "x" * 50, True, "127.0.0.1"
+    settings.ALLOWED_HOSTS = ["localhost"]
+    start_only_if_safe()
+    setattr(settings, name, value)
+
+    assert ids(check_hosts(None))[0] == "exchange.E003"
+    with pytest.raises(SystemExit, match=reason):
+        start_only_if_safe()
+    settings.DEMO_MODE = False
+    start_only_if_safe()
 
 
 def test_a_rate_of_zero_is_an_error(settings: Settings) -> None:

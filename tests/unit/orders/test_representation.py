@@ -214,8 +214,6 @@ def test_a_public_trade_names_no_party(market: Market, django_assert_num_queries
         "symbol": "BTC/USDT",
         "price": "65000.00",
         "quantity": "0.10000",
-        "buyer_fee": "6.50000000",
-        "seller_fee": "5.20000000",
         "taker_side": "buy",
         "executed_at": "2026-01-31T23:59:59.123Z",
         "seq": 3,

@@ -591,10 +591,6 @@ export type AccountMessage =
       price: string;
       /** How much of the base asset */
       quantity: string;
-      /** In the quote asset */
-      buyer_fee: string;
-      /** In the quote asset */
-      seller_fee: string;
       /** The taker's side */
       taker_side: "buy" | "sell";
       /** When it was made */

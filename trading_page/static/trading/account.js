@@ -1,11 +1,9 @@
-// What is the visitor's own, in tabs. Open orders are there at first; what the other tabs show is
-// loaded when they are opened.
+// What is the visitor's own, in tabs. What a tab shows is loaded when it is opened.
 
 import { useState } from "preact/hooks";
 import { Stranger } from "./empty.js";
 import { html } from "./html.js";
 import { lazy } from "./lazy.js";
-import { OpenOrders } from "./orders.js";
 import { account } from "./session.js";
 import { orders } from "./store.js";
 import { Tabs } from "./tabs.js";
@@ -18,7 +16,7 @@ const TABS = [
   {
     name: "open",
     label: () => gettext("Open orders ({count})", { count: orders.value.length }),
-    Part: OpenOrders,
+    Part: lazy(async () => (await import("./orders.js")).OpenOrders),
   },
   {
     name: "history",

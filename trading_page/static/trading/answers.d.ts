@@ -68,6 +68,7 @@ export interface ErrorBody {
   /** As in an error answer */
   code:
     | "PAYLOAD_TOO_LARGE"
+    | "REQUEST_TIMEOUT"
     | "UNSUPPORTED_MEDIA_TYPE"
     | "METHOD_NOT_ALLOWED"
     | "NOT_ACCEPTABLE"
@@ -321,10 +322,6 @@ export interface OwnTrade {
   price: string;
   /** How much of the base asset */
   quantity: string;
-  /** In the quote asset */
-  buyer_fee: string;
-  /** In the quote asset */
-  seller_fee: string;
   /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */
@@ -443,10 +440,6 @@ export interface PublicTrade {
   price: string;
   /** How much of the base asset */
   quantity: string;
-  /** In the quote asset */
-  buyer_fee: string;
-  /** In the quote asset */
-  seller_fee: string;
   /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */
@@ -470,10 +463,6 @@ export interface Trade {
   price: string;
   /** How much of the base asset */
   quantity: string;
-  /** In the quote asset */
-  buyer_fee: string;
-  /** In the quote asset */
-  seller_fee: string;
   /** The taker's side */
   taker_side: "buy" | "sell";
   /** When it was made */

@@ -4,7 +4,6 @@ import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { Account } from "./account.js";
 import { followAlerts } from "./alerts.js";
-import { call } from "./api.js";
 import { Chart } from "./chart.js";
 import { Dialogs } from "./dialogs.js";
 import { OrderForm } from "./form.js";
@@ -13,11 +12,12 @@ import { byId, html } from "./html.js";
 import { listen } from "./keys.js";
 import { Book } from "./ladder.js";
 import { arrange, Edges } from "./layout.js";
+import { ahead } from "./lazy.js";
 import { goLive } from "./live.js";
 import { Markets } from "./markets.js";
 import { dismiss, Notices, tell } from "./notices.js";
 import { grouped } from "./numbers.js";
-import { resolveDoubt } from "./placing.js";
+import { firstMarkets, readMarkets } from "./opening.js";
 import "./positions.js"; // follows the account by itself
 import { account, ended, restore } from "./session.js";
 import { markets, page, symbol, ticker } from "./store.js";
@@ -25,11 +25,6 @@ import { Tape } from "./tape.js";
 import { gettext } from "./texts.js";
 import { zoneNote } from "./times.js";
 import { TradeBar } from "./tradebar.js";
-
-/**
- * @import { Market } from "./answers.d.ts"
- * @import { Answer } from "./api.js"
- */
 
 const RETRY_MS = 2_000;
 const TITLE_EVERY_MS = 500;
@@ -63,12 +58,11 @@ function App() {
   `;
 }
 
-/** Reads the markets, again and again until they are there. */
-async function readMarkets() {
-  /** @type {Answer<Market[]> | null} */
-  const answer = await call("GET", "/markets?limit=1000").catch(() => null);
+/** Takes the markets, and reads them again and again until they are there. */
+async function takeMarkets(reading = firstMarkets) {
+  const answer = await reading;
   if (answer) markets.value = answer.data;
-  else setTimeout(readMarkets, RETRY_MS);
+  else setTimeout(() => takeMarkets(readMarkets()), RETRY_MS);
 }
 
 /**
@@ -98,12 +92,11 @@ function followAddress() {
 
 restore();
 arrange();
+byId("app").replaceChildren(); // what the server has shown meanwhile: templates/trading/shell.html
 render(h(App, {}), byId("app"));
 followTitle();
 effect(() => {
-  if (account.value === null) return;
-  dismiss(ENDED);
-  resolveDoubt();
+  if (account.value !== null) dismiss(ENDED);
 });
 effect(() => {
   if (ended.value) tell(gettext("Your login has ended. Log in again to go on."), "error", ENDED);
@@ -112,4 +105,6 @@ followAddress();
 listen();
 goLive();
 followAlerts();
-readMarkets();
+takeMarkets();
+// What whoever has logged in works with.
+ahead(() => Promise.all([import("./sending.js"), import("./orders.js")]));

@@ -19,11 +19,11 @@ import { gettext } from "./texts.js";
 /** @type {Timeframe[]} */
 export const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d", "1w"];
 
-// What draws candles is fetched from now on, behind all that is painted first; else the browser would
-// find it one import at a time.
-document.head.append(/** @type {HTMLTemplateElement} */ (byId("chart-modules")).content);
-
-const Candles = lazy(async () => (await import("#charting/candles.js")).Candles);
+const Candles = lazy(async () => {
+  // Behind all that is painted first, and at once: else the browser would find one import at a time.
+  document.head.append(/** @type {HTMLTemplateElement} */ (byId("chart-modules")).content);
+  return (await import("#charting/candles.js")).Candles;
+});
 const Depth = lazy(async () => (await import("#charting/depth.js")).Depth);
 const IndicatorMenu = lazy(async () => (await import("#charting/menu.js")).IndicatorMenu);
 const DrawingTools = lazy(async () => {

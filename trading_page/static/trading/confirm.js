@@ -5,7 +5,7 @@ import { effect, signal } from "@preact/signals";
 import { Toggle } from "./controls.js";
 import { html } from "./html.js";
 import { live } from "./live.js";
-import { toggle } from "./preferences.js";
+import { isAskedAlways } from "./options.js";
 import { useBook } from "./refresh.js";
 import { reviewOf } from "./review.js";
 import { dialog, lastOf } from "./store.js";
@@ -18,8 +18,6 @@ import { gettext } from "./texts.js";
 
 /** @typedef {{ form: Form, market: Market, answer: (isWanted: boolean) => void }} Question */
 
-/** Whether every order is asked about. */
-export const isAskedAlways = toggle("ask before each order", false);
 const question = signal(/** @type {Question | null} */ (null));
 
 /**

@@ -1,9 +1,8 @@
 // The dialogs. What is in one is loaded when it is opened first.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Confirmation } from "./confirm.js";
 import { html, rendered } from "./html.js";
-import { tell } from "./notices.js";
+import { tellUnloaded } from "./notices.js";
 import { dialog } from "./store.js";
 import { gettext } from "./texts.js";
 
@@ -18,7 +17,7 @@ import { gettext } from "./texts.js";
 const CONTENTS = {
   amend: async () => (await import("#charting/amendment.js")).AmendmentQuestion,
   alerts: async () => (await import("./alerting/dialog.js")).Alerts,
-  confirm: async () => Confirmation,
+  confirm: async () => (await import("./confirm.js")).Confirmation,
   help: async () => (await import("./dialogs/help.js")).Help,
   order: async () => (await import("#account/details.js")).OrderDetails,
   login: async () => (await import("./dialogs/login.js")).Login,
@@ -75,7 +74,7 @@ async function load(name) {
     return await CONTENTS[name]();
   } catch {
     dialog.value = "";
-    tell(gettext("This could not be loaded. Try again, or reload the page."), "error", "loading");
+    tellUnloaded();
     return null;
   }
 }

@@ -1,7 +1,6 @@
 // The order form.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { isConfirmed } from "./confirm.js";
 import { preview } from "./costs.js";
 import { short } from "./decimal.js";
 import { DemoButton } from "./demo.js";
@@ -10,10 +9,9 @@ import { changed, EMPTY, formOf, typedOf } from "./entry.js";
 import { idOf, NumberField } from "./fields.js";
 import { html, onValue } from "./html.js";
 import { live } from "./live.js";
-import { dismiss, tell } from "./notices.js";
+import { dismiss, tell, tellUnloaded } from "./notices.js";
 import { compact, grouped, neat } from "./numbers.js";
 import { Options } from "./options.js";
-import { place, pending } from "./placing.js";
 import { useBook } from "./refresh.js";
 import { account } from "./session.js";
 import { percentOf, shareOf } from "./shares.js";
@@ -24,6 +22,7 @@ import {
   fees,
   lastOf,
   market,
+  pending,
   picked,
   ticker,
   tradingState,
@@ -114,8 +113,9 @@ function useForm(shown) {
     else await sendNow();
   };
   const sendNow = async () => {
-    if (!(await isConfirmed(form, shown))) return;
-    const outcome = await place(form, shown);
+    const sending = await loadSending();
+    if (!sending || !(await sending.isConfirmed(form, shown))) return;
+    const outcome = await sending.place(form, shown);
     if (outcome.kind === "refused") {
       const { code } = outcome.refusal;
       const errors = refusalAt(outcome.refusal, shownFields(form));
@@ -129,6 +129,27 @@ function useForm(shown) {
   const said = isRefused ? refused : null;
   const fields = { ...standing(found, problems(form, shown)), ...said?.fields };
   return { typed, form, errors: { fields, general: said?.general ?? "" }, change, send };
+}
+
+let isLoading = false;
+
+/**
+ * What sends an order. It is there, unless somebody is faster than the page; null where it cannot be
+ * loaded, which is told, or where something else is going on: an order is in doubt, or another click
+ * has come first.
+ */
+async function loadSending() {
+  if (isLoading) return null;
+  isLoading = true;
+  try {
+    const sending = await import("./sending.js");
+    return pending.peek() === null ? sending : null;
+  } catch {
+    tellUnloaded();
+    return null;
+  } finally {
+    isLoading = false;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
-// Components that are not needed at first paint: their modules are loaded when they are shown.
+// What is not needed at first paint: modules that are loaded when they are shown, or before anybody
+// asks for them.
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -32,4 +33,18 @@ export function lazy(load) {
     }, []);
     return loaded.value && html`<${loaded.value.Component} ...${props} />`;
   };
+}
+
+const IDLE_BY_MS = 2_000;
+
+/**
+ * Loads modules once the browser has nothing else to do, and tries again until they are there: who
+ * imports them later does not wait.
+ *
+ * @param {() => Promise<unknown>} load
+ */
+export function ahead(load) {
+  const begin = () => load().catch(() => setTimeout(begin, RETRY_MS));
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(begin, { timeout: IDLE_BY_MS });
+  else setTimeout(begin, IDLE_BY_MS); // Safari has none
 }

@@ -42,6 +42,11 @@ export function tell(text, kind = "info", key = text) {
   }
 }
 
+/** Tells that a module, which is loaded when it is wanted, did not come. */
+export function tellUnloaded() {
+  tell(gettext("This could not be loaded. Try again, or reload the page."), "error", "loading");
+}
+
 /** @param {string} key */
 export function dismiss(key) {
   clearTimeout(timers.get(key));

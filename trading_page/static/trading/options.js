@@ -1,9 +1,9 @@
 // The further instructions of an order: how long, and how it may trade.
 
-import { isAskedAlways } from "./confirm.js";
 import { Toggle } from "./controls.js";
 import { idOf, NumberField } from "./fields.js";
 import { html, onChecked, onValue } from "./html.js";
+import { toggle } from "./preferences.js";
 import { gettext, listed } from "./texts.js";
 import { LABELS, PREVENTIONS, rests, timeOf, TIMES, TYPES } from "./ticket.js";
 
@@ -13,6 +13,9 @@ import { LABELS, PREVENTIONS, rests, timeOf, TIMES, TYPES } from "./ticket.js";
  */
 
 /** @typedef {PartProps & { errors: Texts }} OptionsProps */
+
+/** Whether every order is asked about. */
+export const isAskedAlways = toggle("ask before each order", false);
 
 // What opens them, when the exchange refuses it.
 const NAMES = ["expire_at", "display_quantity"];

@@ -1,10 +1,11 @@
 // Places the form's order, once, and says what became of it. Until that is known it survives a
 // reload of the page.
 
-import { signal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { Refusal } from "./api.js";
 import { dismiss, tell, tellOrder } from "./notices.js";
 import { account, ask } from "./session.js";
+import { pending } from "./store.js";
 import { newClientOrderId, settle, submit } from "./submission.js";
 import { gettext } from "./texts.js";
 import { request } from "./ticket.js";
@@ -23,9 +24,6 @@ const UNKNOWN = gettext("It is not known what became of the order: log in again 
  * @import { Form } from "./ticket.js"
  * @typedef {{ clientOrderId: string, account: string | null }} Sent
  */
-
-/** What is going on with the order that was sent, in words; null when there is none. */
-export const pending = signal(/** @type {string | null} */ (null));
 
 /**
  * Sends the order and returns its outcome, as `submit` does. What is good or unsure is told as a
@@ -53,7 +51,7 @@ export async function place(form, market) {
 }
 
 /** Asks for the order of which it was not known, when the page was left, what became of it. */
-export async function resolveDoubt() {
+async function resolveDoubt() {
   const kept = read();
   if (!kept || kept.account !== account.peek() || pending.peek() !== null) return;
   pending.value = gettext("Asking…");
@@ -124,3 +122,8 @@ function write(kept) {
     // Without storage the doubt lasts as long as the page.
   }
 }
+
+// Before anything else is sent, because this module is what sends.
+effect(() => {
+  if (account.value !== null) resolveDoubt();
+});

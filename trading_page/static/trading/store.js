@@ -40,6 +40,9 @@ export const balances = signal(/** @type {Map<string, Balance>} */ (new Map()));
 /** What the account pays, by symbol. */
 export const fees = signal(/** @type {Map<string, OwnFees>} */ (new Map()));
 
+/** What is going on with the order that was sent, in words; null when there is none. */
+export const pending = signal(/** @type {string | null} */ (null));
+
 /** What the form is told from elsewhere, such as a price picked in the book. */
 export const picked = signal(/** @type {Partial<Form> | null} */ (null));
 /** Whether the list of markets is shown where there is no room for it beside the rest. */

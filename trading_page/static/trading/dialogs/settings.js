@@ -1,7 +1,7 @@
 // The settings dialog: everything that a person sets for themselves.
 
 import { SoundSettings } from "../alerting/settings.js";
-import { isAskedAlways } from "../confirm.js";
+import { isAskedAlways } from "../options.js";
 import { Choice, Toggle } from "../controls.js";
 import { html } from "../html.js";
 import { shortcutsAreOn } from "../keys.js";
