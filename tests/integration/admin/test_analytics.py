@@ -167,7 +167,7 @@ def test_an_upgrade_fills_the_views_however_long_that_takes(traded: Market, make
     with as_administrator():
         MigrationExecutor(connection).migrate([("marketdata", None)])
         with connection.execute_wrapper(notes_the_limit):
-            MigrationExecutor(connection).migrate([("marketdata", "0020_refresh_as_owner")])
+            MigrationExecutor(connection).migrate([("marketdata", "0004_refresh_as_owner")])
         grants_sync()
 
     assert usual != "0"

@@ -38,7 +38,7 @@ def age_journal(desk: Desk, market: Market) -> None:
         batches.filter(pk=batches.earliest("first_seq").pk).update(commands=b"of another time")
         batches.update(hash=None)
         MarketSequence.objects.filter(market=market).update(journal_hash=None)
-        statement = importlib.import_module("orders.migrations.0020_journal_chain").BEGINNING
+        statement = importlib.import_module("orders.migrations.0014_journal_chain").BEGINNING
         with connection.cursor() as cursor:
             cursor.execute(f"{statement} AND market_id = {market.pk}")
     desk.processor.close()
