@@ -7,7 +7,7 @@ from settlement.migrations._by_hand import MOVE, MOVE_BACK, REVERSE, SQL
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0009_two_people'),
+        ('exchange', '0010_two_people'),
         ('proposals', '0001_initial'),
         ('settlement', '0005_rare_kinds'),
     ]

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('exchange', '0008_user_notes'),
+        ('exchange', '0009_audit_chain'),
         ('proposals', '0001_initial'),
     ]
 
