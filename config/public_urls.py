@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from base.handlers import handler_404
+from base.schema_view import SchemaView
 from base.views import read_only
 from marketdata.asyncapi.views import streams
 
@@ -16,7 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("settlement.urls")),
     path("api/v1/", include("demo.urls")),
     path("", include("operations.urls")),
-    path("api/schema", read_only(SpectacularAPIView.as_view()), name="schema"),
+    path("api/schema", read_only(SchemaView.as_view()), name="schema"),
     path("api/docs", read_only(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),
     path("", include("trading_page.urls")),
     path("api/streams", streams, name="streams"),

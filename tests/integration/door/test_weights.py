@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
+from base import schema_view
 from exchange import api_keys
 from exchange.models import User
 from tests.integration.door.test_logins import fresh_address
@@ -40,6 +41,22 @@ def test_an_account_has_one_weight_at_all_its_addresses(settings: Settings, make
     statuses = [client.get("/api/v1/balances", REMOTE_ADDR=fresh_address()).status_code for _ in range(12)]
 
     assert statuses.count(200) <= 10 and statuses[-1] == 429
+
+
+def test_the_document_is_made_once_in_each_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_view, "_documents", {})
+    made: list[object] = []
+    make = schema_view.SchemaView._get_schema_response
+    monkeypatch.setattr(
+        schema_view.SchemaView, "_get_schema_response", lambda view, request: made.append(request) or make(view, request)
+    )
+
+    answers = [Client().get(f"/api/schema?format={name}") for name in ("json", "json", "yaml", "json&lang=de")]
+
+    assert len(made) == 2
+    assert [answer["Content-Type"] for answer in answers[:2]] == ["application/vnd.oai.openapi+json"] * 2
+    assert answers[0].content == answers[1].content == answers[3].content
+    assert b"openapi: 3.0" in answers[2].content
 
 
 def test_long_lists_cost_more(settings: Settings, maker: User, client_for: ClientFor) -> None:
