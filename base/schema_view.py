@@ -24,5 +24,6 @@ class SchemaView(SpectacularAPIView):
         with _lock:
             if media_type not in _documents:
                 document = self._get_schema_response(request).data  # type: ignore[no-untyped-call]  # drf-spectacular has no types here
-                _documents[media_type] = request.accepted_renderer.render(document)
+                rendered = request.accepted_renderer.render(document)
+                _documents[media_type] = rendered.encode() if isinstance(rendered, str) else rendered
             return HttpResponse(_documents[media_type], content_type=media_type)

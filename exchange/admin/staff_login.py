@@ -36,10 +36,6 @@ class StaffLoginForm(AuthenticationForm):
         login_succeeded(address, username)
         return cleaned
 
-
-def _in_words(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds <= 90 else f"{seconds / 60:.0f} minutes"
-
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Let members of staff in. The right password of somebody else is recorded as a failure, too."""
         try:
@@ -47,6 +43,10 @@ def _in_words(seconds: float) -> str:
         except forms.ValidationError:
             login_refused(user.get_username(), self.request, "not a member of staff")
             raise
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds <= 90 else f"{seconds / 60:.0f} minutes"
 
 
 _change_own_password = admin.site.password_change

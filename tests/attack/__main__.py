@@ -14,7 +14,6 @@ from tests.attack.target import raise_limit_of_files, target
 from tests.attack.trial import Trial, try_attack
 from tests.attack.watch import Watch
 
-
 NICE = 10
 """So that on a small machine the work of attacking, which has machines of its own elsewhere, takes little of this."""
 

@@ -1,6 +1,5 @@
 """Many WebSocket connections that attack at once."""
 
-import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -41,7 +40,8 @@ def told(ends: "Counter[int]") -> str:
 
 
 def _attack(target: Target, path: str, number: int, work: Work, until: Until) -> int:
-    with contextlib.suppress(OSError, AssertionError):
+    try:
         with RawClient(target.web_port, path, source=attacker_address(number)) as client:
             return work(client, until)
-    return _REFUSED
+    except (OSError, AssertionError):
+        return _REFUSED

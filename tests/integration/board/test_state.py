@@ -99,6 +99,7 @@ async def redis() -> AsyncIterator[Redis]:
 
 
 async def kept(redis: Redis, slug: str) -> list[Any]:
+    sealed: Any
     sealed, stamp = await redis.mget(board_keys(slug))
     return [sealed and BOARD_SEAL.opened(sealed, slug), stamp]
 

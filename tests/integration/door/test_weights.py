@@ -46,10 +46,13 @@ def test_an_account_has_one_weight_at_all_its_addresses(settings: Settings, make
 def test_the_document_is_made_once_in_each_format(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_view, "_documents", {})
     made: list[object] = []
-    make = schema_view.SchemaView._get_schema_response
-    monkeypatch.setattr(
-        schema_view.SchemaView, "_get_schema_response", lambda view, request: made.append(request) or make(view, request)
-    )
+    make: Any = schema_view.SchemaView._get_schema_response
+
+    def note(view: schema_view.SchemaView, request: object) -> Any:
+        made.append(request)
+        return make(view, request)
+
+    monkeypatch.setattr(schema_view.SchemaView, "_get_schema_response", note)
 
     answers = [Client().get(f"/api/schema?format={name}") for name in ("json", "json", "yaml", "json&lang=de")]
 
