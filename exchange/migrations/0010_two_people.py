@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             options={'constraints': [models.CheckConstraint(condition=models.Q(('value__gte', 0)), name='rule_not_negative')]},
         ),
         migrations.AddField('user', 'rights_since', models.DateTimeField(blank=True, editable=False, null=True)),
-        migrations.AddField('asset', 'hand_limit', models.DecimalField(decimal_places=18, default=0, help_text='How much of it one member of staff may propose or approve to move by hand in 24 hours', max_digits=38, verbose_name='by hand a day')),
+        migrations.AddField('asset', 'hand_limit', models.DecimalField(db_default=0, decimal_places=18, default=0, help_text='How much of it one member of staff may propose or approve to move by hand in 24 hours', max_digits=38, verbose_name='by hand a day')),
         migrations.AddConstraint('asset', models.CheckConstraint(condition=models.Q(('hand_limit__gte', 0)), name='asset_hand_limit_not_negative')),
         migrations.AddField('market', 'agreed_maker_fee_ppm', models.PositiveIntegerField(db_default=0, editable=False)),
         migrations.AddField('market', 'agreed_taker_fee_ppm', models.PositiveIntegerField(db_default=0, editable=False)),

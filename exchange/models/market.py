@@ -30,6 +30,7 @@ class Asset(models.Model):
         "by hand a day",
         **AMOUNT_DIGITS,
         default=Decimal(0),
+        db_default=Decimal(0),
         help_text="How much of it one member of staff may propose or approve to move by hand in 24 hours",
     )
 
