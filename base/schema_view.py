@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
@@ -18,6 +19,7 @@ class SchemaView(SpectacularAPIView):
 
     weight = 10  # some 200 KB
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *_args: Any, **_options: Any) -> HttpResponse:
         """Return the document in the format that was asked for."""
         media_type = request.accepted_renderer.media_type

@@ -13,19 +13,26 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from tests.servers import ADMINISTRATOR_URL
 
 
+def administrator_address(database: str = "") -> str:
+    """Return the address of a database of this run, or of this process's, for the server's administrator."""
+    server = os.environ[ADMINISTRATOR_URL].rpartition("/")[0]
+    return f"{server}/{database or connections.settings['default']['NAME']}"
+
+
 @contextmanager
 def as_administrator() -> Iterator[None]:
     """Let this thread be the server's administrator, on a connection of its own, until the block ends.
 
-    In a process that has nobody's address but the application's it stays the application.
+    Within such a block it goes on with that connection and its transaction. In a process that has nobody's address but
+    the application's it stays the application.
     """
     usual: Any = connections["default"]
-    if ADMINISTRATOR_URL not in os.environ:
+    url = urlsplit(os.environ.get(ADMINISTRATOR_URL, ""))
+    if url.username in (None, usual.settings_dict["USER"]):
         yield
         return
-    url = urlsplit(os.environ[ADMINISTRATOR_URL])
     own = copy.deepcopy(usual.settings_dict) | {"USER": url.username, "PASSWORD": url.password}
-    own["OPTIONS"].pop("pool")
+    own["OPTIONS"].pop("pool", None)
     connections["default"] = DatabaseWrapper(own, "default")
     try:
         yield

@@ -39,7 +39,8 @@ def assert_ledger_balances(*, assets: Sequence[str] | None = None) -> None:
 
     Tests that insert orders and trades by hand hold nothing for them: `assets` limits the last rule to one's own.
     """
-    assert ledger_imbalances() == []
+    found = ledger_imbalances()
+    assert found == [], f"ledger: {found}"
     with connection.cursor() as cursor:
         cursor.execute(_HELD_NOT_NEEDED, {"assets": list(assets) if assets else None})
         assert cursor.fetchall() == [], "held and needed differ: owner, asset, held, needed"

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
-from django.db import connection
+from django.db.models import F
 
 from exchange.models import Rule, User
 from exchange.selectors import forget_markets
+from tests.administrator import unguarded
 from tests.separate_database import separate_database
 
 
@@ -26,11 +28,6 @@ def real_money(suffix: str) -> Iterator[tuple[User, User]]:
 
 def time_passes(user: User, hours: int = 25) -> None:
     """Let the time since somebody's rights changed pass, as no role of the application could."""
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE exchange_user DISABLE TRIGGER staff_by_two")
-        cursor.execute(
-            "UPDATE exchange_user SET rights_since = rights_since - make_interval(hours => %s) WHERE id = %s",
-            [hours, user.pk],
-        )
-        cursor.execute("ALTER TABLE exchange_user ENABLE TRIGGER staff_by_two")
+    with unguarded():
+        User.objects.filter(pk=user.pk).update(rights_since=F("rights_since") - timedelta(hours=hours))
     user.refresh_from_db()

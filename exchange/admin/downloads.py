@@ -21,6 +21,7 @@ from base.scaling import plain
 from base.times import iso_ms
 from exchange.admin.columns import EMPTY
 from exchange.admin.lists import COUNT_MAX, BoundedList, BoundedLists, BoundedPaginator
+from exchange.admin.reads import asked_of
 from exchange.audit import audit_record
 from exchange.models import User
 
@@ -54,8 +55,7 @@ class ListDownloads(BoundedLists):
         assert isinstance(changes, BoundedList), "Invariant: what is downloaded is bounded"
         assert isinstance(request.user, User), "Invariant: the admin is only entered by users"
         paginator = changes.bounded()
-        asked = {name: ", ".join(values) for name, values in sorted(request.GET.lists())}
-        new = {"rows": paginator.count, "cut": paginator.has_more, **asked}
+        new = {"rows": paginator.count, "cut": paginator.has_more, **asked_of(request)}
         audit_record(actor=request.user, action=f"{self.opts.model_name}.download", target=self.model, new=new)
         name = f"{self.opts.model_name}-{timezone.now():%Y-%m-%dT%H%M%SZ}.csv"
         return csv_response(request, name, self._parts(self.get_list_display(request), paginator))

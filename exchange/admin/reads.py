@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 else:
     AnyModelAdmin = object
 
-__all__ = ["RecordedReads"]
+__all__ = ["RecordedReads", "asked_of"]
+
+
+def asked_of(request: HttpRequest) -> dict[str, str]:
+    """Return what a list was searched and filtered for, as the audit trail keeps it; no text there has a NUL."""
+    return {_kept(name): _kept(", ".join(values)) for name, values in sorted(request.GET.lists())}
+
+
+def _kept(text: str) -> str:
+    return text.replace("\0", "")
 
 
 class RecordedReads(AnyModelAdmin):
@@ -28,8 +37,7 @@ class RecordedReads(AnyModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
-        asked = {name: ", ".join(values) for name, values in sorted(request.GET.lists())}
-        self.record_read(request, response, "list", self.model, asked)
+        self.record_read(request, response, "list", self.model, asked_of(request))
         return response
 
     def change_view(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 else:
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
+VALUE_MAX = 1_000_000  # of all: hours, and parts of a million
 PROPOSED = "Proposed: somebody else has to approve it"
 
 
@@ -27,7 +28,7 @@ class ReasonOnlyForm(PlainForm):
 
 
 class RuleForm(ReasonOnlyForm):
-    value = forms.IntegerField(min_value=0, widget=TextInput)
+    value = forms.IntegerField(min_value=0, max_value=VALUE_MAX, widget=TextInput)
     field_order = ("value", "reason")
 
 

@@ -12,6 +12,7 @@ from django.test import override_settings
 from exchange.models import User
 from operations.backups import BackupError, decrypted, dump_restore, dump_write, identity_write
 from operations.backups.encryption import encrypt_files, encrypt_stream
+from tests.administrator import administrator_address
 from tests.servers import copied_database
 
 
@@ -19,12 +20,13 @@ from tests.servers import copied_database
 def recipient(tmp_path: Path) -> Iterator[str]:
     """Have backups encrypted for a new key, in the file `key`."""
     recipient = identity_write(tmp_path / "key")
-    with override_settings(BACKUP_RECIPIENTS=[recipient]):
+    with override_settings(BACKUP_RECIPIENTS=[recipient], ENGINE_DATABASE_URL=administrator_address()):
         yield recipient
 
 
 def empty_database(name: str) -> str:
-    url = copied_database(name)
+    copied_database(name)
+    url = administrator_address(name)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")

@@ -34,8 +34,8 @@ SECRETS = {
 }
 # Of `make run`, of PostgreSQL's own tools and of developers: no role in a container reads them.
 NOT_OF_COMPOSE = {
-    "ADMIN_DATABASE_URL", "BACKUP_IDENTITY_FILE", "BROKER_CA_FILE", "DATA_DIR", "DEBUG", "DEMO_ACCOUNTS_PER_DAY",
-    "DEMO_ACCOUNTS_PER_MINUTE", "DEMO_FLOW", "DEMO_PASSWORD", "ENGINES", "NODE_MODULES", "OWNER_DATABASE_URL",
+    "BACKUP_IDENTITY_FILE", "BROKER_CA_FILE", "DATA_DIR", "DEBUG", "DEMO_ACCOUNTS_PER_DAY",
+    "DEMO_ACCOUNTS_PER_MINUTE", "DEMO_FLOW", "DEMO_PASSWORD", "ENGINES", "NODE_MODULES",
     "POSTGRES_BIN", "POSTGRES_PORT", "STAFF_PORT", "TAPE_DIR", "VALKEY_PORT", "VENV",
 }  # fmt: skip
 
@@ -220,7 +220,8 @@ def test_make_secrets_fills_what_is_empty_and_leaves_the_rest() -> None:
 
     made, names = filled(text)
 
-    assert set(names) == {"SECRET_KEY", "POSTGRES_PASSWORD", *VALKEY.values()}
+    passwords = {"POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"}
+    assert set(names) == {"SECRET_KEY", *passwords, *VALKEY.values()}
     values = re.findall(r"^([A-Z_]+(?:KEY|PASSWORD))=(\S*)$", made, re.MULTILINE)
     assert dict(values)["RABBITMQ_PASSWORD"] == "mine"
     assert len({value for _, value in values}) == len(values)

@@ -15,9 +15,10 @@ def scene() -> Iterator["Scene"]:
     """Three hundred orders and what belongs to them, taken back after the module."""
     from django.db import transaction
 
+    from tests.administrator import as_administrator
     from tests.integration.admin.scene import Scene
 
-    with transaction.atomic():
+    with as_administrator(), transaction.atomic():
         yield Scene()
         transaction.set_rollback(True)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db import connection, models
+from django.db import models
 from django.db.models import Model
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -51,10 +51,8 @@ class ManyRows:
     def grow(self, count: int) -> None:
         """Make so many more of each model, and bring the views of markets and users up to date.
 
-        Rows as no member of staff could make them, so the triggers rest for the rest of the transaction.
+        Some are as no member of staff could make them: where money is real, triggers must rest meanwhile.
         """
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
         for _ in range(count):
             self._number += 1
             for model in admin.site._registry:

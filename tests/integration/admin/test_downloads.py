@@ -16,6 +16,7 @@ from django.test import AsyncClient, Client
 
 from exchange.models import Market, User
 from orders.models import Order
+from tests.administrator import unguarded
 from tests.fixtures import fresh_name
 from tests.integration.admin.many_rows import ManyRows
 from tests.integration.admin.scene import ORDERS, TRADES, USERS, Scene, browser_of, place_of, rows_of, staff_with
@@ -37,7 +38,7 @@ def downloaded(browser: Client, url: str, query: str = "") -> list[dict[str, str
 
 @pytest.fixture(scope="module")
 def rows() -> Iterator[ManyRows]:
-    with transaction.atomic():
+    with unguarded():
         rows = ManyRows()
         rows.grow(3)
         yield rows

@@ -152,7 +152,7 @@ def test_a_user_s_page_shows_tier_and_volume(held: UserFeeTier, boss: Client, ta
 
     table = tier_table_of(response)
     assert table.rows[0][1:5] == [2, f"6,000.25 {held.market.quote_id}", "0 %", "0.05 %"]
-    assert len(statements) <= 14
+    assert len(statements) <= 16
     assert tier_table_of(other).rows == []
 
 

@@ -13,6 +13,7 @@ from base.ids import uuid7
 from exchange.models import Market, User
 from operations.finder import TERM_MAX, findings
 from orders.models import ClientOrderId
+from tests.administrator import unguarded
 from tests.fixtures import fresh_name
 from tests.integration.admin.many_rows import ManyRows
 from tests.integration.admin.scene import Scene, browser_of, queries_of, staff_with
@@ -88,7 +89,7 @@ def test_a_list_is_found_by_its_name(boss: Client) -> None:
 
 
 def test_an_id_of_every_page_is_found() -> None:
-    with transaction.atomic():
+    with unguarded():
         rows = ManyRows()
         rows.grow(1)
         boss = User.objects.create(username=fresh_name("boss-"), is_staff=True, is_superuser=True)

@@ -32,7 +32,7 @@ from tests.integration.admin.scene import (
 
 PAGE_ROWS = 50
 LIST_QUERIES_MAX = 11  # session, user, search (at most 6), markets for the filter, count, rows
-DETAIL_QUERIES_MAX = 14
+DETAIL_QUERIES_MAX = 16
 BIG_TABLES = ("orders_order", "orders_trade", "settlement_ledgerentry", "settlement_account", "exchange_user")
 OTHER_LISTS = (
     "/admin/orders/journalbatch/",

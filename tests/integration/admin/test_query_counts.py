@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.test import Client
 from django_celery_beat.models import PeriodicTask
 
+from tests.administrator import unguarded
 from tests.integration.admin.many_rows import ManyRows
 from tests.integration.admin.scene import browser_of, queries_of, rows_of
 
@@ -24,7 +25,7 @@ PAGES = sorted(admin.site._registry.keys() - {PeriodicTask}, key=lambda model: m
 @pytest.fixture(scope="module")
 def many_rows() -> Iterator[ManyRows]:
     """FEW objects of each model that has a page, taken back after the module."""
-    with transaction.atomic():
+    with unguarded():
         many_rows = ManyRows()
         many_rows.grow(FEW)
         yield many_rows

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.test import Client
 
 from exchange.admin.base import BackOfficeAdmin
+from tests.administrator import unguarded
 from tests.integration.admin.many_rows import ManyRows
 from tests.integration.admin.scene import browser_of
 from tests.integration.admin.sent_forms import errors_on, fields_on, form_on
@@ -42,7 +43,7 @@ PAGES = pages()
 @pytest.fixture(scope="module")
 def objects() -> Iterator[ManyRows]:
     """An object of each model that has a page, taken back after the module."""
-    with transaction.atomic():
+    with unguarded():
         rows = ManyRows()
         rows.grow(1)
         yield rows
