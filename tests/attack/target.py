@@ -1,9 +1,8 @@
 """The exchange under attack: a copy as `make run` starts it, with the limits that it has by default."""
 
 import contextlib
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,13 +70,8 @@ def raise_limit_of_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
 
 
-def sleep_until(until: object, seconds: float) -> None:
+def sleep_until(until: Callable[[], bool], seconds: float) -> None:
     """Sleep, but not beyond the end of the attack."""
-    assert callable(until), "Invariant: an end is asked for"
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not until():
         time.sleep(0.05)
-
-
-def processors() -> int:
-    return os.cpu_count() or 1
