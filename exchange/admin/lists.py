@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db import DataError
@@ -204,12 +205,19 @@ class BoundedLists(AnyModelAdmin):
         return [column for column in self.get_list_display(request) if self._is_sortable(column)]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Let nobody filter by what no page shows: by comparing, one would learn it."""
+        """Let nobody filter by what no page shows, which comparing would tell, nor by what an address cannot say.
+
+        That is a list, JSON, and the two ends of a range: the admin hands on one text.
+        """
+        name, *rest = lookup.split(LOOKUP_SEP)
+        if rest[-1:] == ["range"]:
+            return False
         try:
-            field = self.opts.get_field(lookup.partition(LOOKUP_SEP)[0])
+            field = self.opts.get_field(name)
         except FieldDoesNotExist:
             return super().lookup_allowed(lookup, value, request)
-        return not isinstance(field, BinaryField) and super().lookup_allowed(lookup, value, request)
+        is_closed = isinstance(field, ArrayField | BinaryField | JSONField)
+        return not is_closed and super().lookup_allowed(lookup, value, request)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         """Return rows with what a list shows of other tables. A fixed number of queries."""

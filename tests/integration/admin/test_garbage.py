@@ -71,6 +71,20 @@ def test_nobody_can_filter_by_what_no_page_shows(boss: Client, lookup: str) -> N
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/admin/orders/mismatch/", "subject__range"),
+        ("/admin/orders/order/", "user__username__range"),
+        ("/admin/settlement/adjustment/", "beneficiaries__in"),
+        ("/admin/proposals/proposal/", "payload"),
+        ("/admin/proposals/proposal/", "payload__has_keys"),
+    ],
+)
+def test_what_an_address_cannot_say_is_refused(boss: Client, address: str, name: str) -> None:
+    assert {boss.get(address, {name: value}).status_code for value in ("NaN", "1,2", "[", "12")} == {400}
+
+
 @pytest.mark.parametrize("days", [*VALUES, "0000000300", "300", "030", "365 ", "-30"])
 def test_any_period_of_an_explanation_is_answered(boss: Client, maker: User, days: str) -> None:
     account = Account.objects.filter(owner=maker)[0]
