@@ -4,6 +4,7 @@ Tests commit for real, from several processes and connections, so nothing is rol
 uses its own users and markets.
 """
 
+import gc
 import os
 import secrets
 import signal
@@ -61,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     for plugin in ("tests.fixtures", "tests.contract.streams", "tests.contract.answers"):
         config.pluginmanager.import_plugin(plugin)  # they need the models, so they cannot come any earlier
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what lives to the end: the code and the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> str:

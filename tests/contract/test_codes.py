@@ -1,8 +1,7 @@
 """Error codes: those of the document are those of the code, each with its status, and none is dead."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,16 +22,16 @@ def document() -> dict[str, Any]:
     return published_document()
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for app in APPS:
-        for path in sorted((PROJECT / app).rglob("*.py")):
-            yield path, ast.parse(path.read_text())
+@cache
+def trees() -> list[ast.Module]:
+    return [ast.parse(path.read_text()) for app in APPS for path in sorted((PROJECT / app).rglob("*.py"))]
 
 
+@cache
 def raised_codes() -> set[str]:
     """Return the members that the source names, other than to give them a status."""
     found = set()
-    for _, tree in trees():
+    for tree in trees():
         table = next(
             (node for node in tree.body if isinstance(node, ast.AnnAssign) and is_name(node.target, "STATUS")), None
         )
@@ -43,11 +42,12 @@ def raised_codes() -> set[str]:
     return found
 
 
+@cache
 def replied_codes() -> set[str]:
     """Return the codes that engines write into their replies as words."""
     replies = [
         node
-        for _, tree in trees()
+        for tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and is_name(node.func, "Reply")
     ]

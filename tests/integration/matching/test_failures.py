@@ -240,7 +240,7 @@ def test_a_graceful_stop_answers_everybody(market: Market, maker: User) -> None:
     assert not is_served(market)
 
 
-@pytest.mark.parametrize("round_number", range(2))
+@pytest.mark.parametrize("round_number", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_kill_of_the_engine_under_load_loses_and_doubles_nothing(
     market: Market, maker: User, taker: User, round_number: int
 ) -> None:
