@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from config.embedded.settings import LOOPBACK
+from tests.engines import wait_until
 from tests.integration.proxy.nginx import CONNECTIONS, NAME, Proxy, read, running_proxy
 
 STAFF = "10.1.2.3"
@@ -170,12 +171,12 @@ def test_connections_of_a_network_have_a_limit(
     proxy: Proxy, api: Role, address: str, neighbour: str, stranger: str
 ) -> None:
     api.go_on.clear()
+    before = api.seen.count("GET /api/slow")
     connections = [proxy.connect() for _ in range(CONNECTIONS)]
     for number, connection in enumerate(connections, 1):
         where = address.format(number)
         connection.sendall(f"GET /api/slow HTTP/1.1\r\nHost: {NAME}\r\nX-Test-Address: {where}\r\n\r\n".encode())
-    while sum(line.endswith("/api/slow") for line in api.seen) % CONNECTIONS:
-        threading.Event().wait(0.01)
+    wait_until(lambda: api.seen.count("GET /api/slow") == before + CONNECTIONS, "all of them to be under way")
 
     refused = proxy.ask("/api/v1/x", address=neighbour)
     assert (refused.status, refused.headers["Retry-After"]) == (429, "1")
