@@ -2,9 +2,8 @@
 
 A seal is a keyed hash (BLAKE2b, RFC 7693) over a content, with a key for where it is to go. The key follows from
 SECRET_KEY, which the servers in between do not have: whoever can write there can add something, but not something that
-is believed.
-What was sealed under one of SECRET_KEY_FALLBACKS is believed, too, so that processes can be restarted one after the
-other.
+is believed. What was sealed under one of SECRET_KEY_FALLBACKS is believed, too, so that processes can be restarted one
+after the other.
 
 BLAKE2b and not HMAC, because Python gives the interpreter away for each HMAC, however short its content, and a process
 with many busy threads waits for milliseconds until it has it back.

@@ -12,7 +12,7 @@ from tests.integration.journal.test_random import Script, poor_user
 from tests.integration.journal.test_random import coarse_market as coarse_market
 from verification.reconciliation.run import reconcile
 
-STEPS = 40
+STEPS = 60
 
 
 @pytest.mark.parametrize("number", range(int(os.environ.get("JOURNAL_SEEDS", "1"))))
